@@ -1,0 +1,64 @@
+# plainnet: `make train` and `make test` need Python 3.11 or newer, make and a package index, nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help train check test test-all test-oldest oracle series record figures clean
+
+help:               ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+train: $(VENV)/installed     ## train the classic network on MNIST and write results/
+	$(BIN)/plainnet train
+
+check: $(VENV)/installed     ## verify every gradient of the classic network
+	$(BIN)/plainnet check
+
+test: $(VENV)/installed-test ## lint, types, import contracts and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not slow" --cov --cov-report=term
+
+test-all: $(VENV)/installed-test ## the same with the slow tests
+	$(MAKE) test
+	$(BIN)/pytest -m slow
+
+test-oldest:                 ## the tests with the oldest NumPy we support
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' 'numpy==2.0.*'
+	$(VENV)-oldest/bin/pytest -m "not slow"
+
+oracle: $(VENV)/installed-test ## install PyTorch, against which some tests compare (skipped without it)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
+
+series: $(VENV)/installed    ## the recorded runs of the classic network, three seeds
+	$(BIN)/plainnet series classic --seeds 0:3
+
+record: $(VENV)/installed-test ## measure the main job from an empty clone and write records/main_job.json
+	$(BIN)/python benchmarks/main_job.py
+
+figures: $(VENV)/installed   ## write the figures of records/ into README.md
+	$(BIN)/python benchmarks/readme_figures.py
+
+clean:                       ## remove everything that can be made again
+	rm -rf $(VENV) $(VENV)-oldest results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	  "plainnet needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V); name another: make PYTHON=python3.12 train"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo \
+	  "$(PYTHON) cannot make virtual environments; install its venv package, or name another: make PYTHON=..."; exit 1; }
+	@touch $@
+
+$(VENV)/installed: pyproject.toml | $(VENV)/python
+	@echo "installing plainnet and what it needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(VENV)/python
+	@echo "installing plainnet and what its tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/installed

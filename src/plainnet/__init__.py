@@ -1,0 +1,48 @@
+"""plainnet: a neural network in plain NumPy, to be read line by line, checked gradient by gradient, and used."""
+
+from plainnet.data import mnist
+from plainnet.data.dataset import DataSet
+from plainnet.data.idx import read_idx
+from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.initializers import he_normal
+from plainnet.layers import Dense, Flatten, Layer, Parameter, ReLU, Sigmoid, Tanh
+from plainnet.losses import SoftmaxCrossEntropy
+from plainnet.model_file import Model, load_model, save_model
+from plainnet.network import Network
+from plainnet.optimizers import SGD
+from plainnet.proof import Report, assert_gradients, check_gradients
+from plainnet.schedules import constant, step_decay
+from plainnet.training import Epoch, epochs, evaluate, fit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "DataSet",
+    "Dense",
+    "Epoch",
+    "Flatten",
+    "InputError",
+    "Layer",
+    "Model",
+    "Network",
+    "Parameter",
+    "ReLU",
+    "Report",
+    "Sigmoid",
+    "SoftmaxCrossEntropy",
+    "Tanh",
+    "TrainingDivergedError",
+    "assert_gradients",
+    "check_gradients",
+    "constant",
+    "epochs",
+    "evaluate",
+    "fit",
+    "he_normal",
+    "load_model",
+    "mnist",
+    "read_idx",
+    "save_model",
+    "step_decay",
+]

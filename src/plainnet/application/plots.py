@@ -1,0 +1,147 @@
+"""The pictures of a run, as PNG bytes; matplotlib `Figure`s without any global state."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+
+from plainnet.application.evaluation import Evaluation
+from plainnet.training import Epoch
+
+BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
+
+
+def training_curves(history: Sequence[Epoch], title: str) -> bytes:
+    """Draw loss and accuracy by epoch for training and validation, with a mark where the learning rate changed."""
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    figure.suptitle(title)
+    numbers = [epoch.number for epoch in history]
+    left, right = figure.subplots(1, 2)
+    marker = "o" if len(history) < 12 else ""
+    for axes, name, scale in ((left, "loss", 1), (right, "accuracy", 100)):
+        for part, color in (("train", BLUE), ("validation", ORANGE)):
+            values = [getattr(epoch, f"{part}_{name}") for epoch in history]
+            if values[-1] is not None:
+                label = "training (mean while learning)" if part == "train" else "validation (after the epoch)"
+                axes.plot(numbers, np.multiply(values, scale), color=color, marker=marker, markersize=4, label=label)
+        for before, after in pairwise(history):
+            if after.learning_rate < before.learning_rate / 2:
+                axes.axvline(before.number + 0.5, color=GRAY, linewidth=0.8, linestyle=":")
+                height = 0.97 if axes is left else 0.03
+                axes.annotate(
+                    f" {after.learning_rate:.3g}", (before.number + 0.5, height), fontsize=8, color=GRAY,
+                    xycoords=("data", "axes fraction"), va="top" if axes is left else "bottom",
+                )  # fmt: skip
+        axes.set_xlabel("epoch" + (" (dotted: the learning rate falls to the number beside)" if axes is left else ""))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _plain(axes)
+    left.set(ylabel="cross-entropy (nats)", yscale="log")
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_major_formatter("{x:g}")
+    left.yaxis.set_minor_formatter(NullFormatter())
+    right.set(ylabel="accuracy")
+    right.yaxis.set_major_formatter(PercentFormatter(decimals=None))
+    right.legend(frameon=False, loc="center right")
+    return _png(figure)
+
+
+def confusion_matrix(test: Evaluation) -> bytes:
+    """Draw the confusion matrix: rows are true classes, columns predicted ones; color shows the mistakes."""
+    counts, names = test.confusion, test.data.class_names
+    mistakes = counts.astype(float)
+    np.fill_diagonal(mistakes, np.nan)
+    figure = Figure(figsize=(7.6, 6.8), layout="constrained")
+    axes = figure.subplots()
+    top = max(float(np.nansum(mistakes) and np.nanmax(mistakes)), 1.0)
+    picture = axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=top)
+    for (row, column), count in np.ndenumerate(counts):
+        right = row == column
+        color = BLUE if right else "white" if count > 0.6 * top else "black"
+        if count or right:
+            axes.text(
+                column, row, f"{count:,}", ha="center", va="center", color=color,
+                fontsize=9, fontweight="bold" if right else "normal",
+            )  # fmt: skip
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="predicted", ylabel="true")
+    wrong = int(np.nansum(mistakes))
+    axes.set_title(f"{test.accuracy:.2%} of {len(test.data):,} test images right, {wrong:,} mistaken")
+    axes.tick_params(length=0)
+    figure.colorbar(picture, ax=axes, label="mistakes", shrink=0.8)
+    return _png(figure)
+
+
+def per_digit_accuracy(test: Evaluation) -> bytes:
+    """Draw the accuracy of each class as bars, with the overall accuracy as a line."""
+    shares = test.per_class
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    axes = figure.subplots()
+    values = [100 * share for share in shares.values()]
+    worst, best = min(values), max(values)
+    colors = [ORANGE if value == worst else BLUE for value in values]
+    bars = axes.bar(list(shares), values, color=colors, width=0.7)
+    axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=-15, fontsize=9, color="white")
+    bottom = max(0.0, np.floor(worst - max(1.0, 0.5 * (best - worst))))
+    axes.set_ylim(bottom, best + 0.05 * (best - bottom))
+    axes.axhline(100 * test.accuracy, color=GRAY, linewidth=1, linestyle="--", zorder=0)
+    axes.set_title(f"test accuracy by class; dashed: all together, {test.accuracy:.2%}; orange: the worst")
+    axes.set(ylabel=f"accuracy (axis begins at {bottom:.0f} %)" if bottom else "accuracy")
+    axes.yaxis.set_major_formatter(PercentFormatter(decimals=None))
+    _plain(axes)
+    return _png(figure)
+
+
+def sample_predictions(test: Evaluation) -> bytes:
+    """Draw one image of each class that was recognized, and the mistakes the network was surest of."""
+    predicted, labels, names = test.predicted, test.data.labels, test.data.class_names
+    confidence = test.probabilities.max(axis=1)
+    right = [row for k in range(len(names)) for row in np.flatnonzero((labels == k) & (predicted == k))[:1]][:10]
+    wrong_rows = np.flatnonzero(predicted != labels)
+    wrong = wrong_rows[np.argsort(-confidence[wrong_rows], kind="stable")][:20]
+    lines = max(1, -(-len(wrong) // 10))
+    figure = Figure(figsize=(12, 1.8 + 0.35 + 1.5 * lines), layout="constrained")
+    parts = np.atleast_1d(figure.subfigures(2, 1, height_ratios=[1.8, 0.35 + 1.5 * lines]))  # type: ignore[arg-type]
+    _gallery(parts[0], f"recognized: one of each class, {test.accuracy:.2%} of all", right, test, BLUE)
+    _gallery(parts[1], "mistaken: where the network was surest and wrong", list(wrong), test, ORANGE)
+    return _png(figure)
+
+
+def _gallery(figure: SubFigure, title: str, rows: Sequence[int], test: Evaluation, color: str) -> None:
+    figure.suptitle(title if len(rows) else f"{title}: none", fontsize=12, x=0.01, ha="left")
+    grid = figure.subplots(max(1, -(-len(rows) // 10)), 10, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, row in zip(grid.flat, rows, strict=False):
+        names, shares = test.data.class_names, test.probabilities[row]
+        guess, label = int(shares.argmax()), int(test.data.labels[row])
+        axes.imshow(test.data.images[row], cmap="gray_r")
+        caption = f"read {names[guess]}  {_percent(shares[guess])}"
+        if guess != label:
+            caption += f"\nis {names[label]}  {_percent(shares[label])}"
+        axes.set_title(caption, fontsize=9, color=color)
+
+
+def _percent(share: float) -> str:
+    """Write a probability so that it never reads as certain when it is not."""
+    if share > 0.9995:
+        return ">99.9 %"
+    return "<0.1 %" if share < 0.0005 else f"{share:.1%}".replace("%", " %")
+
+
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", linewidth=0.4, color="#d1d5db")
+    axes.set_axisbelow(True)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()

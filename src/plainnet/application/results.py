@@ -1,0 +1,61 @@
+"""The results folder: the model, the history, the figures and the pictures of a finished run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+from plainnet.application import plots
+from plainnet.application.run import Run
+from plainnet.errors import InputError
+from plainnet.files import to_json, write_atomically
+from plainnet.model_file import PREPROCESSING, save_model
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder, before anything costs time.
+
+    Raises: `InputError` if it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}; choose another with --out") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write to the folder {folder}: permission denied; choose another with --out")
+
+
+def write_results(run: Run, folder: Path) -> list[str]:
+    """Write everything a finished run leaves behind, and return the names of the files."""
+    metrics = run.metrics()
+    test = run.test
+    assert test is not None
+    save_model(folder / "model_final.safetensors", run.model())
+    content = {
+        "model_final.pkl": _pickled(run),
+        "training_history.json": to_json(run.history_table()),
+        "metrics.json": to_json(metrics),
+        "training_curves.png": plots.training_curves(run.history, run.recipe.title),
+        "confusion_matrix.png": plots.confusion_matrix(test),
+        "per_digit_accuracy.png": plots.per_digit_accuracy(test),
+        "sample_predictions.png": plots.sample_predictions(test),
+    }
+    for name, data in content.items():
+        write_atomically(folder / name, data)
+    return ["model_final.safetensors", *content]
+
+
+def _pickled(run: Run) -> bytes:
+    """Return the model as a pickled dict of NumPy arrays and plain values, which NumPy alone can open."""
+    model = run.model()
+    return pickle.dumps(
+        {
+            "parameters": {parameter.name: parameter.value.copy() for parameter in model.network.parameters},
+            "layers": [layer.config() for layer in model.network.layers],
+            "input_shape": model.network.in_shape,
+            "preprocessing": PREPROCESSING,
+            "class_names": list(model.class_names),
+            **model.about,
+        }
+    )

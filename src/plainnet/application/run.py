@@ -1,0 +1,85 @@
+"""A run: one training of a recipe, from the first weights to the figures, with the test set read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from plainnet.application.environment import threads, versions
+from plainnet.application.evaluation import Evaluation, evaluate
+from plainnet.data.dataset import Splits
+from plainnet.errors import InputError
+from plainnet.model_file import Model
+from plainnet.recipes import Recipe
+from plainnet.training import Epoch, epochs
+from plainnet.training import evaluate as loss_and_accuracy
+
+
+class Run:
+    """Trains a recipe: iterate over `epochs()` to the end, then ask for the `metrics()`.
+
+    `seed` decides the first weights and the order of the images.
+    """
+
+    def __init__(self, recipe: Recipe, data: Splits, *, seed: int = 0) -> None:
+        self.recipe = recipe
+        self.data = data
+        self.seed = seed
+        self.network = recipe.network(rng=seed)
+        self.history: list[Epoch] = []
+        self.test: Evaluation | None = None
+        if self.network.out_shapes[-1] != (len(data.train.class_names),):
+            raise InputError(
+                f"recipe {recipe.name} ends in {self.network.out_shapes[-1]} outputs, the data has "
+                f"{len(data.train.class_names)} classes; set the units of the last Dense layer"
+            )
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train, yielding the record of each epoch."""
+        recipe, data = self.recipe, self.data
+        for epoch in epochs(
+            self.network,
+            recipe.loss_function(),
+            recipe.optimizer_state(),
+            data.train,
+            data.validation,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            learning_rate=recipe.learning_rate(),
+            rng=self.seed,
+        ):
+            self.history.append(epoch)
+            yield epoch
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the figures of the trained network; the first call reads the test set, none does so again."""
+        if self.test is None:
+            self.test = evaluate(self.network, self.data.test)
+        loss = self.recipe.loss_function()
+        train_accuracy = loss_and_accuracy(self.network, loss, self.data.train)[1]
+        validation_accuracy = loss_and_accuracy(self.network, loss, self.data.validation)[1]
+        return {
+            "recipe": self.recipe.name,
+            "seed": self.seed,
+            "parameters": self.network.theta.size,
+            "epochs": len(self.history),
+            "seconds": round(sum(epoch.seconds for epoch in self.history), 3),
+            "train_images": len(self.data.train),
+            "train_accuracy": train_accuracy,
+            "validation_accuracy": validation_accuracy,
+            "train_validation_gap": train_accuracy - validation_accuracy,
+            **self.test.to_table(),
+            "versions": versions(),
+            "threads": threads(),
+            "settings": self.recipe.to_table(),
+        }
+
+    def history_table(self) -> list[dict[str, Any]]:
+        """Return the history as plain values, one object an epoch."""
+        return [{"epoch": epoch.pop("number")} | epoch for epoch in map(asdict, self.history)]
+
+    def model(self) -> Model:
+        """Return the network with what its file should say about it."""
+        figures = {key: value for key, value in self.metrics().items() if key != "settings"}
+        return Model(self.network, self.data.train.class_names, {"recipe": self.recipe.to_table(), "metrics": figures})

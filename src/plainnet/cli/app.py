@@ -1,0 +1,89 @@
+"""`plainnet`: the commands, and how every one of them fails, in one sentence and without a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from plainnet import __version__
+from plainnet.errors import InputError, TrainingDivergedError
+
+BAD_INPUT, DIVERGED, INTERRUPTED = 2, 3, 130
+
+app = App(
+    name="plainnet",
+    help="A neural network in plain NumPy: train it, check its gradients, use it.",
+    version=__version__,
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,
+    help_epilogue="Start with: plainnet train --epochs 5",
+)
+
+_COMMANDS = {  # name: what it does, and examples; its function, of the same name, is imported when it is called
+    "train": (
+        "Train a recipe on MNIST and write the model, figures and pictures to a folder.",
+        "plainnet train",
+        "plainnet train classic --epochs 5 --out quick",
+        "plainnet train --limit 5000 --set optimizer.momentum=0.8 --set layers.1.units=256",
+    ),
+    "evaluate": (
+        "Measure a saved model on the test images.",
+        "plainnet evaluate results/model_final.safetensors",
+        "plainnet evaluate results/model_final.safetensors --data-dir fashion --json figures.json",
+    ),
+    "predict": (
+        "Tell what is drawn in pictures: dark on light or light on dark, of any size.",
+        "plainnet predict results/model_final.safetensors seven.png",
+        "plainnet predict results/model_final.safetensors scans/*.jpg --json answers.json",
+    ),
+    "check": (
+        "Verify the gradients numerically; exit code 0 if all are right, 1 if one is wrong.",
+        "plainnet check",
+        "plainnet check results/model_final.safetensors --json check.json",
+    ),
+    "recipes": ("List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
+    "series": (
+        "Train a recipe with several seeds and keep a record of each; finished seeds are not trained again.",
+        "plainnet series classic --seeds 0:3",
+        "plainnet series classic --seeds 0:10 --out records",
+    ),
+}
+for _name, (_summary, *_examples) in _COMMANDS.items():
+    app.command(
+        f"plainnet.cli.{_name}:{_name}",
+        name=_name,
+        help=_summary,
+        help_epilogue="Examples:\n\n" + "\n\n".join(f"  {example}" for example in _examples),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 well, 1 a check failed, 2 bad input, 3 training diverged."""
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _complain(f"{' '.join(str(error).split())} See plainnet --help.", BAD_INPUT)
+    except InputError as error:
+        return _complain(str(error), BAD_INPUT)
+    except TrainingDivergedError as error:
+        return _complain(str(error), DIVERGED)
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"plainnet: {sentence}", file=sys.stderr)
+    return code
+
+
+def run() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""`plainnet predict`: what is drawn in a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plainnet.files import to_json, write_atomically
+from plainnet.model_file import load_model
+
+
+def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None) -> None:
+    """Tell what is drawn in each picture.
+
+    Any picture will do, dark on light or light on dark; it is cropped, scaled and centered as MNIST was made.
+
+    Parameters
+    ----------
+    model
+        A model_final.safetensors file.
+    image
+        A picture of one character.
+    images
+        More of them.
+    json
+        Write the answers, with the probability of every class, to this file as well.
+    """
+    import numpy as np
+
+    from plainnet.application.images import read_image
+
+    loaded = load_model(model)
+    paths = (image, *images)
+    shares = loaded.network.probabilities(np.stack([read_image(path) for path in paths]))
+    answers = []
+    for path, row in zip(paths, shares, strict=True):
+        first, second = np.argsort(-row)[:2]
+        names = loaded.class_names
+        print(f"{path}: {names[first]}  ({row[first]:.1%}; next {names[second]}, {row[second]:.1%})")
+        probabilities = dict(zip(names, row.tolist(), strict=True))
+        answers.append({"image": str(path), "prediction": names[first], "probabilities": probabilities})
+    if json is not None:
+        write_atomically(json, to_json(answers))

@@ -1,0 +1,36 @@
+"""From a table of plain values, as TOML and JSON hold them, to the object it describes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from plainnet.errors import InputError
+
+T = TypeVar("T")
+
+
+def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], what: str) -> T:
+    """Call the function that `table["type"]` names in `kinds` with the rest of the table as its arguments.
+
+    `construct({"Dense": Dense}, {"type": "Dense", "units": 10}, "layer")` returns Dense(10).
+
+    Raises: `InputError` for an unknown type, a key too many, a key too few, or a value the function refuses.
+    """
+    arguments = dict(table)
+    kind = arguments.pop("type", None)
+    if not isinstance(kind, str) or kind not in kinds:
+        raise InputError(f"unknown {what} type {kind!r}; choose one of {', '.join(sorted(kinds))}")
+    known = inspect.signature(kinds[kind]).parameters
+    if unknown := set(arguments) - set(known):
+        raise InputError(f"unknown key {min(unknown)!r} in the {what} {kind}; it takes {', '.join(known) or 'none'}")
+    required = {name for name, parameter in known.items() if parameter.default is inspect.Parameter.empty}
+    if missing := required - set(arguments):
+        raise InputError(f"the {what} {kind} needs the key {min(missing)!r}")
+    try:
+        return kinds[kind](**arguments)
+    except InputError as error:
+        raise InputError(f"in the {what} {kind}: {error}") from error
+    except TypeError as error:
+        raise InputError(f"a value of the {what} {kind} is of the wrong kind: {error}") from error

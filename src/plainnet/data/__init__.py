@@ -1,0 +1,1 @@
+"""Data: the IDX reader, labelled images, and MNIST itself."""

@@ -1,0 +1,79 @@
+"""Reader of the IDX format, in which MNIST and its relatives are published.
+
+A file is a magic number (two zero bytes, the type code 0x08 for unsigned bytes, the number of dimensions),
+one big-endian 32-bit size per dimension, then the bytes of the array in row-major order; often gzipped.
+
+Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", file formats.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from plainnet.errors import InputError
+
+_CHUNK = 1 << 20
+
+
+def read_idx(path: str | Path, *, dimensions: int, sha256: str | None = None) -> np.ndarray:
+    """Read an IDX file of unsigned bytes, gzipped or not, as a read-only uint8 array.
+
+    `dimensions` is the number of dimensions the caller expects (3 for images, 1 for labels). `sha256`, if
+    given, is the hexadecimal digest the decompressed file must have.
+
+    Raises: `InputError` if the file is missing, cut short, too long, damaged or not of this kind.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as probe:
+            compressed = probe.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if compressed else path.open("rb") as file:
+            return _parse(file, path, dimensions, sha256)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged: it does not decompress ({error}); fetch the file again") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; check the folder and its files") from error
+
+
+def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: str | None) -> np.ndarray:
+    header = file.read(4 + 4 * dimensions)
+    magic = bytes([0, 0, 8, dimensions])
+    if header[:4] != magic:
+        raise InputError(
+            f"{path} is not an IDX file of {dimensions}-dimensional unsigned bytes: expected it to begin with "
+            f"{magic.hex(' ')}, received {header[:4].hex(' ') or 'an empty file'}"
+        )
+    if len(header) < 4 + 4 * dimensions:
+        raise InputError(f"{path} is cut short: its header ends after {len(header)} bytes; fetch the file again")
+    shape = tuple(int(size) for size in np.frombuffer(header, ">u4", offset=4))
+    expected = math.prod(shape)
+    content = _read_at_most(file, expected + 1)
+    if len(content) != expected:
+        found = "more" if len(content) > expected else f"only {len(content):,} bytes"
+        raise InputError(
+            f"{path} is {'too long' if len(content) > expected else 'cut short'}: its header announces "
+            f"{' x '.join(map(str, shape))} = {expected:,} bytes, the file holds {found}; fetch the file again"
+        )
+    if sha256 is not None:
+        digest = hashlib.sha256(header)
+        digest.update(content)
+        if digest.hexdigest() != sha256:
+            raise InputError(f"{path} is damaged: its SHA-256 is not that of the original; install plainnet again")
+    array = np.frombuffer(content, np.uint8).reshape(shape)
+    array.flags.writeable = False
+    return array
+
+
+def _read_at_most(file: BinaryIO | gzip.GzipFile, limit: int) -> bytearray:
+    """Read up to `limit` bytes piece by piece: memory follows what the file holds, not what it announces."""
+    content = bytearray()
+    while len(content) < limit and (piece := file.read(min(_CHUNK, limit - len(content)))):
+        content += piece
+    return content

@@ -1,0 +1,61 @@
+"""The fully connected layer: every output is a weighted sum of every input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.initializers import Initializer, he_normal, zeros
+from plainnet.layers.layer import Layer, Shape
+
+
+class Dense(Layer):
+    """Fully connected layer, y = x W + b.
+
+    Shapes: x (N, D), W (D, M), b (M,), y (N, M) with M = `units`.
+    Gradients: dW = x^T dy, db = sum_n dy, dx = dy W^T.
+
+    Raises: `InputError` if `units` is not a positive whole number, or an example is not a vector.
+    Source: Rumelhart, Hinton, Williams 1986, "Learning representations by back-propagating errors".
+    """
+
+    def __init__(self, units: int, *, initializer: Initializer = he_normal) -> None:
+        super().__init__()
+        if not isinstance(units, int) or units < 1:
+            raise InputError(f"Dense needs a whole number of units of at least 1, received {units!r}")
+        self.units = units
+        self.initializer = initializer
+
+    def build(self, in_shape: Shape) -> Shape:
+        if len(in_shape) != 1:
+            raise InputError(
+                f"Dense expects examples with one dimension, received shape {in_shape}; "
+                f"put Flatten() before it to make that ({math.prod(in_shape)},)"
+            )
+        self.W = self.declare("W", (in_shape[0], self.units), self.initializer, fan_in=in_shape[0], decay=True)
+        self.b = self.declare("b", (self.units,), zeros)
+        return (self.units,)
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        y = self.buffer("y", (len(x), self.units), x.dtype, training=training)
+        np.matmul(x, self.W.value, out=y)
+        y += self.b.value
+        if training:
+            self.remember(x)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        (x,) = self.recall()
+        np.matmul(x.T, dy, out=self.W.grad)
+        np.sum(dy, axis=0, out=self.b.grad)
+        if not need_dx:
+            return None
+        dx = self.buffer("dx", x.shape, x.dtype)
+        np.matmul(dy, self.W.value.T, out=dx)
+        return dx
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"units": self.units}

@@ -1,0 +1,30 @@
+"""Flatten: from images to vectors, so that fully connected layers can follow."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from plainnet.layers.layer import Layer, Shape
+
+
+class Flatten(Layer):
+    """Lay each example out as one vector, y = reshape(x); dx = reshape(dy).
+
+    Shapes: x (N, H, W, ...), y (N, H W ...).
+    """
+
+    def build(self, in_shape: Shape) -> Shape:
+        self.in_shape = in_shape
+        return (math.prod(in_shape),)
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        y = x.reshape(len(x), -1)
+        if training:
+            self.remember(y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        self.recall()
+        return dy.reshape(len(dy), *self.in_shape)

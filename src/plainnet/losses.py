@@ -1,0 +1,51 @@
+"""Losses: how wrong a batch of outputs is, in one number, and the gradient that backpropagation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.softmax import log_softmax
+
+
+class Loss(Protocol):
+    """What every loss offers: logits (N, K) and labels (N,) in, the mean loss and dlogits (N, K) out."""
+
+    def __call__(self, logits: np.ndarray, labels: np.ndarray, /) -> tuple[float, np.ndarray]: ...
+
+
+class SoftmaxCrossEntropy:
+    """Softmax and cross-entropy as one function of the logits, averaged over the batch.
+
+    With p = softmax(z), the loss of one example with label k is -log p_k = log(sum_j exp z_j) - z_k, in nats.
+    Its gradient is p - y, y being the one-hot label; the mean over N examples makes that (p - y) / N.
+
+    Taken together the two never form log(0), and the gradient needs no division by a small probability.
+
+    Shapes: logits (N, K), labels (N,) whole numbers below K, dlogits (N, K).
+    Source: Goodfellow, Bengio, Courville 2016, "Deep learning", section 6.2.2.3.
+    """
+
+    def __call__(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean loss and dlogits, its gradient with respect to the logits.
+
+        Raises: `InputError` if there are not as many labels as rows of logits.
+        """
+        if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+            raise InputError(
+                f"expected logits (N, K) and labels (N,), received shapes {logits.shape} and {labels.shape}"
+            )
+        rows = np.arange(len(logits))
+        log_p = log_softmax(logits)
+        value = -log_p[rows, labels].mean().item()
+        with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
+            dlogits = np.exp(log_p, out=log_p)
+            dlogits[rows, labels] -= 1
+            dlogits /= len(logits)
+        return value, dlogits
+
+
+LOSSES: dict[str, Callable[..., Loss]] = {"SoftmaxCrossEntropy": SoftmaxCrossEntropy}

@@ -1,0 +1,47 @@
+"""What a classifier got right: accuracy, confusion matrix, per-class accuracy, and how sure the figure is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of predictions that equal their label, between 0 and 1."""
+    return float(np.mean(predicted == labels))
+
+
+def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Count how often class i (row) was taken for class j (column).
+
+    Shapes: predicted (N,), labels (N,), result (K, K) with K = `classes`.
+    """
+    pairs = labels.astype(np.int64) * classes + predicted
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def per_class_accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Return, for each class, the share of its examples that were recognised; NaN for a class without any.
+
+    Shapes: confusion (K, K) with true classes in rows, result (K,).
+    """
+    totals = confusion.sum(axis=1)
+    shares = np.full(len(confusion), np.nan)
+    np.divide(confusion.diagonal(), totals, out=shares, where=totals > 0)
+    return shares
+
+
+def wilson_interval(successes: int, trials: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion; the default z covers 95 %.
+
+    With p = successes / trials and n = trials the bounds are
+    (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).
+
+    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    """
+    share = successes / trials
+    center = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)

@@ -1,0 +1,188 @@
+"""A network: layers in sequence, whose parameters and gradients live in two flat vectors.
+
+Because `theta` holds every parameter and `grad` every gradient, an update, a check or a file deals with one
+vector instead of a list of arrays. Each layer sees its own part of them, in shape, as views.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.layers import Layer, Parameter
+from plainnet.layers.layer import Shape
+from plainnet.randomness import stream
+from plainnet.softmax import softmax
+
+_BATCH = 1000  # examples at a time when predicting
+
+
+class Network:
+    """Layers in sequence; the last one gives the logits of a classifier.
+
+    `Network(Dense(1024), ReLU(), Dense(10)).build((784,), rng=0)` is ready to be trained.
+
+    Attributes after `build`: `theta` and `grad` (P,), the values and gradients of all P parameters, those under
+    weight decay first, `decayed` in number; `parameters`, each with `name`, `value`, `grad`.
+    """
+
+    def __init__(self, *layers: Layer) -> None:
+        if not layers:
+            raise InputError("a network needs at least one layer; begin with Network(Dense(10))")
+        self.layers = layers
+
+    def build(
+        self,
+        in_shape: Sequence[int],
+        *,
+        rng: int | np.random.Generator = 0,
+        dtype: np.typing.DTypeLike = np.float32,
+        values: Mapping[str, np.ndarray] | None = None,
+    ) -> Network:
+        """Allocate the parameters for examples of `in_shape`, give them their first values, return the network.
+
+        The values are drawn from `rng`, or taken from `values`, an array for each parameter's name.
+
+        Raises: `InputError` if a layer cannot take what the one before it gives, or `values` do not fit.
+        """
+        self.in_shape = tuple(in_shape)
+        self.out_shapes: list[Shape] = []
+        shape = self.in_shape
+        for layer in self.layers:
+            layer.parameters.clear()
+            shape = layer.build(shape)
+            self.out_shapes.append(shape)
+        self.parameters = list(self._named_parameters())
+        if values is not None:
+            needed = {parameter.name: parameter.shape for parameter in self.parameters}
+            received = {name: value.shape for name, value in values.items()}
+            if received != needed:
+                raise InputError(f"expected values for the parameters {needed}, received {received}")
+        size = sum(math.prod(parameter.shape) for parameter in self.parameters)
+        self._bind(np.zeros(size, dtype))
+        generator = stream(rng, "initialize")
+        for p in self.parameters:
+            p.value[...] = p.initializer(generator, p.shape, p.fan_in) if values is None else values[p.name]
+        return self
+
+    def _named_parameters(self) -> Iterator[Parameter]:
+        counts: dict[str, int] = {}
+        for layer in self.layers:
+            kind = type(layer).__name__.lower()
+            counts[kind] = counts.get(kind, 0) + 1
+            for parameter in layer.parameters:
+                parameter.name = f"{kind}_{counts[kind]}.{parameter.name}"
+                yield parameter
+
+    def _bind(self, theta: np.ndarray) -> None:
+        """Make every parameter a view into `theta` and into a gradient vector of the same layout."""
+        self.theta = theta
+        self.grad = np.zeros_like(theta)
+        position = 0
+        for decay in (True, False):
+            for parameter in self.parameters:
+                if parameter.decay is decay:
+                    parameter.place = slice(position, position + math.prod(parameter.shape))
+                    parameter.value = self.theta[parameter.place].reshape(parameter.shape)
+                    parameter.grad = self.grad[parameter.place].reshape(parameter.shape)
+                    position = parameter.place.stop
+            if decay:
+                self.decayed = position
+        self._input: np.ndarray | None = None
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        """Return the logits for a batch that `as_input` prepared; they are borrowed until the next call.
+
+        Shapes: x (N, *in_shape), result (N, K).
+        """
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+        return x
+
+    def backward(self, dlogits: np.ndarray) -> None:
+        """Write the gradient of every parameter into `grad`, from the loss's gradient dlogits (N, K).
+
+        Needs one `forward(x, training=True)` before each call. Below the lowest layer with parameters nobody
+        asks for a gradient, so none is computed.
+        """
+        lowest = next((i for i, layer in enumerate(self.layers) if layer.parameters), len(self.layers))
+        dy: np.ndarray | None = dlogits
+        for index in reversed(range(lowest, len(self.layers))):
+            assert dy is not None
+            dy = self.layers[index].backward(dy, need_dx=index > lowest)
+
+    def as_input(self, images: np.ndarray) -> np.ndarray:
+        """Return images as the first layer takes them: in its shape and type, bytes scaled from 0-255 to [0, 1].
+
+        The result may be borrowed until the next call, or be `images` itself where nothing has to change.
+
+        Raises: `InputError` if the images are not of the network's size.
+        """
+        images = np.asarray(images)
+        flat = images.ndim == 2 or len(self.in_shape) == 1
+        if (
+            images.ndim < 2
+            or math.prod(images.shape[1:]) != math.prod(self.in_shape)
+            or not (flat or images.shape[1:] == self.in_shape[: images.ndim - 1])
+        ):
+            raise InputError(self._wrong_size(images.shape))
+        if images.dtype == np.uint8:
+            if self._input is None or len(self._input) < len(images):
+                self._input = np.empty((len(images), *self.in_shape), self.theta.dtype)
+            batch = self._input[: len(images)]
+            np.multiply(images.reshape(batch.shape), 1 / 255, out=batch, dtype=batch.dtype)
+            return batch
+        return images.reshape(len(images), *self.in_shape).astype(self.theta.dtype, copy=False)
+
+    def _wrong_size(self, received: Shape) -> str:
+        size = math.prod(self.in_shape)
+        side = math.isqrt(size)
+        image = "x".join(map(str, self.in_shape)) if len(self.in_shape) > 1 else f"{side}x{side}"
+        drawn = len(self.in_shape) > 1 or side * side == size
+        advice = f"each image must be {image} or flattened to {size}" if drawn else f"each row must hold {size} numbers"
+        return f"expected images with {size} features, received shape {received}; {advice}"
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the outputs (N, K) for any number of images, computed batch by batch."""
+        images = np.asarray(images)
+        parts = [
+            self.forward(self.as_input(images[start : start + _BATCH])).copy()
+            for start in range(0, max(len(images), 1), _BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return the most probable class of each image, (N,) whole numbers."""
+        classes: np.ndarray = self.logits(images).argmax(axis=1)
+        return classes
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Return softmax(logits), (N, K): each row is positive and sums to 1."""
+        return softmax(self.logits(images))
+
+    def astype(self, dtype: np.typing.DTypeLike) -> Network:
+        """Return a copy of the network that computes in another type: float32, float64 or complex128."""
+        twin = copy.deepcopy(self)
+        twin._bind(twin.theta.astype(dtype))
+        return twin
+
+    def summary(self) -> str:
+        """Return a table of the layers: the shape of their outputs and the number of their parameters."""
+        lines = [f"{'layer':<16}{'output':<20}{'parameters':>12}"]
+        for layer, shape in zip(self.layers, self.out_shapes, strict=True):
+            size = sum(math.prod(parameter.shape) for parameter in layer.parameters)
+            lines.append(f"{type(layer).__name__:<16}{'x'.join(map(str, shape)):<20}{size:>12,}")
+        lines.append(f"{'total':<36}{self.theta.size:>12,}")
+        return "\n".join(lines)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: part for name, part in vars(self).items() if name not in ("grad", "_input")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        if "theta" in state:
+            self._bind(self.theta)

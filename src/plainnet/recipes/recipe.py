@@ -1,0 +1,160 @@
+"""A recipe: the network, loss, optimizer, schedule, batch size and epochs of a training, read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet.config import construct
+from plainnet.errors import InputError
+from plainnet.layers import layer_from_config
+from plainnet.losses import LOSSES, Loss
+from plainnet.network import Network
+from plainnet.optimizers import OPTIMIZERS, Optimizer
+from plainnet.schedules import SCHEDULES, Schedule
+
+_FOLDER = Path(__file__).parent
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A training, described by plain values; `network()`, `loss_function()` and the like make the objects.
+
+    Raises: `InputError` if a key is unknown or missing, or a value is of the wrong kind or out of range.
+    """
+
+    name: str
+    title: str
+    input_shape: tuple[int, ...]
+    batch_size: int
+    epochs: int
+    layers: tuple[Table, ...]
+    loss: Table
+    optimizer: Table
+    schedule: Table
+
+    @classmethod
+    def from_table(cls, table: Table) -> Recipe:
+        """Make a recipe of what a TOML or JSON file holds, after checking every key and value."""
+        known = {field.name for field in fields(cls)}
+        if unknown := set(table) - known:
+            raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
+        if missing := known - set(table):
+            raise InputError(f"the key {min(missing)!r} is missing; a recipe has {', '.join(sorted(known))}")
+        for key in ("name", "title"):
+            _expect(isinstance(table[key], str), key, "text", table[key])
+        for key in ("batch_size", "epochs"):
+            _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
+        shape, layers = table["input_shape"], table["layers"]
+        numbers = isinstance(shape, list | tuple) and len(shape) > 0 and all(map(_is_count, shape))
+        _expect(numbers, "input_shape", "a list of sizes such as [28, 28]", shape)
+        tables = isinstance(layers, list | tuple) and len(layers) > 0 and all(isinstance(i, Mapping) for i in layers)
+        _expect(tables, "layers", 'a list of tables such as [{type = "Dense", units = 10}]', layers)
+        for key in ("loss", "optimizer", "schedule"):
+            _expect(isinstance(table[key], Mapping), key, 'a table such as {type = "..."}', table[key])
+        recipe = cls(**{**table, "input_shape": tuple(shape), "layers": tuple(layers)})
+        recipe.loss_function(), recipe.optimizer_state(), recipe.learning_rate()
+        for layer in recipe.layers:
+            layer_from_config(layer)
+        return recipe
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the recipe as plain values; `from_table` reads it back."""
+        return asdict(self)
+
+    def network(self, *, rng: int | np.random.Generator = 0) -> Network:
+        """Return the network, built and initialized."""
+        return Network(*map(layer_from_config, self.layers)).build(self.input_shape, rng=rng)
+
+    def loss_function(self) -> Loss:
+        """Return the loss."""
+        return construct(LOSSES, self.loss, "loss")
+
+    def optimizer_state(self) -> Optimizer:
+        """Return an optimizer that has made no step yet."""
+        return construct(OPTIMIZERS, self.optimizer, "optimizer")
+
+    def learning_rate(self) -> Schedule:
+        """Return the learning-rate schedule."""
+        return construct(SCHEDULES, self.schedule, "schedule")
+
+
+def available() -> list[str]:
+    """Return the names of the recipes in the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def source(name: str) -> str:
+    """Return a recipe's TOML, comments included; `name` is one of ours or the path of a .toml file.
+
+    Raises: `InputError` if there is no such recipe.
+    """
+    path = Path(name) if name.endswith(".toml") else _FOLDER / f"{name}.toml"
+    if not name.endswith(".toml") and name not in available():
+        raise InputError(f"unknown recipe {name!r}; choose one of {', '.join(available())}, or give a .toml file")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the recipe {path}: {error}") from error
+
+
+def read(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """Return the recipe called `name`, or in the file `name`, with some of its values replaced.
+
+    `overrides` maps dotted keys to values: {"optimizer.momentum": 0.8, "layers.1.units": 512}.
+    """
+    try:
+        table = tomllib.loads(source(name))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the recipe {name} is not valid TOML: {error}") from error
+    table["name"] = Path(name).stem
+    for key, value in (overrides or {}).items():
+        _replace(table, key, value)
+    try:
+        return Recipe.from_table(table)
+    except InputError as error:
+        raise InputError(f"recipe {table['name']}: {error}") from error
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Read "optimizer.momentum=0.8" as a dotted key and a TOML value.
+
+    Raises: `InputError` if it is not of that form.
+    """
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            f"cannot read {text!r}; give KEY=VALUE with a TOML value, such as optimizer.momentum=0.8"
+        ) from error
+
+
+def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
+    *path, last = dotted.split(".")
+    place: Any = table
+    try:
+        for step in path:
+            place = place[int(step) if isinstance(place, list) else step]
+        place[int(last) if isinstance(place, list) else last] = value
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise InputError(
+            f"there is no {dotted!r} in this recipe; its keys are {', '.join(sorted(table))}, "
+            "and layers are counted from 0: layers.1.units=512"
+        ) from error
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _expect(condition: bool, key: str, expected: str, received: object) -> None:
+    if not condition:
+        raise InputError(f"{key} must be {expected}, received {received!r}")

@@ -1,0 +1,28 @@
+"""Softmax: from any numbers to probabilities, by way of their logarithms, which never overflow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log softmax(z) = z - log(sum_j exp z_j), row by row.
+
+    Subtracting each row's largest logit first changes nothing (it cancels) and keeps every exponential within
+    (0, 1], so that nothing overflows and no logarithm of 0 is taken.
+
+    Shapes: logits (N, K), result (N, K).
+    Source: Blanchard, Higham, Higham 2021, "Accurately computing the log-sum-exp and softmax functions".
+    """
+    shifted: np.ndarray = logits - logits.real.max(axis=1, keepdims=True)
+    with np.errstate(under="ignore"):  # an exponential too small for the format is 0, as it should be
+        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return exp(log_softmax(logits)): every row is positive and sums to 1. Shapes: logits (N, K), result (N, K)."""
+    log_shares = log_softmax(logits)
+    with np.errstate(under="ignore"):
+        np.exp(log_shares, out=log_shares)
+    return log_shares

@@ -1,0 +1,113 @@
+"""The training loop, the only one: whoever trains a network iterates over the epochs it yields."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plainnet.data.dataset import DataSet
+from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.losses import Loss
+from plainnet.network import Network
+from plainnet.optimizers import Optimizer
+from plainnet.randomness import stream
+from plainnet.schedules import Schedule, constant
+
+_BATCH = 1000  # examples at a time when evaluating
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training images came to.
+
+    The training figures are means over the epoch's batches, taken while the weights still change; the
+    validation figures belong to the weights at the epoch's end. Losses are in nats, accuracies between 0
+    and 1; `seconds` is the time spent training, without the validation.
+    """
+
+    number: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float
+    seconds: float
+
+    def __str__(self) -> str:
+        validation = "" if self.validation_accuracy is None else f"  validation {self.validation_accuracy:7.2%}"
+        return (
+            f"epoch {self.number:3d}  loss {self.train_loss:.4f}  train {self.train_accuracy:7.2%}{validation}"
+            f"  learning rate {self.learning_rate:<8.3g}  {self.seconds:.1f} s"
+        )
+
+
+def epochs(
+    network: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    train: DataSet,
+    validation: DataSet | None = None,
+    *,
+    batch_size: int,
+    epochs: int,
+    learning_rate: float | Schedule,
+    rng: int | np.random.Generator = 0,
+) -> Iterator[Epoch]:
+    """Train `network` on `train`, yielding a record after each of the `epochs` passes.
+
+    Every epoch visits every image once, in a new random order, `batch_size` at a time; the last batch may be
+    shorter. `learning_rate` is a number or a schedule.
+
+    Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss is
+    no longer a finite number.
+    """
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1, received {batch_size}; 128 is common")
+    if epochs < 1:
+        raise InputError(f"epochs must be at least 1, received {epochs}")
+    schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
+    shuffle = stream(rng, "shuffle")
+    steps_per_epoch = math.ceil(len(train) / batch_size)
+    for epoch in range(epochs):
+        started = time.perf_counter()
+        order = shuffle.permutation(len(train))
+        total_loss = correct = 0.0
+        for batch in range(steps_per_epoch):
+            rows = order[batch * batch_size : (batch + 1) * batch_size]
+            labels = train.labels[rows]
+            logits = network.forward(network.as_input(train.images[rows]), training=True)
+            value, dlogits = loss(logits, labels)
+            network.backward(dlogits)
+            rate = schedule(epoch * steps_per_epoch + batch, steps_per_epoch)
+            optimizer.step(network.theta, network.grad, rate, decayed=network.decayed)
+            total_loss += value * len(rows)
+            correct += np.count_nonzero(logits.argmax(axis=1) == labels)
+        seconds = time.perf_counter() - started
+        train_loss = total_loss / len(train)
+        if not math.isfinite(train_loss):
+            raise TrainingDivergedError(
+                f"training diverged in epoch {epoch + 1}: the loss is {train_loss}; try a tenth of the learning rate"
+            )
+        validation_loss, validation_accuracy = evaluate(network, loss, validation) if validation else (None, None)
+        yield Epoch(epoch + 1, train_loss, correct / len(train), validation_loss, validation_accuracy, rate, seconds)
+
+
+def fit(network: Network, *arguments: Any, **options: Any) -> list[Epoch]:
+    """Train to the end and return the records of all epochs; the arguments are those of `epochs`."""
+    return list(epochs(network, *arguments, **options))
+
+
+def evaluate(network: Network, loss: Loss, data: DataSet) -> tuple[float, float]:
+    """Return the mean loss and the accuracy on `data`, with the weights as they are."""
+    total_loss = correct = 0.0
+    for start in range(0, len(data), _BATCH):
+        part = data[start : start + _BATCH]
+        logits = network.forward(network.as_input(part.images))
+        total_loss += loss(logits, part.labels)[0] * len(part)
+        correct += np.count_nonzero(logits.argmax(axis=1) == part.labels)
+    return total_loss / len(data), correct / len(data)

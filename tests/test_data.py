@@ -1,0 +1,205 @@
+import contextlib
+import gzip
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from plainnet import DataSet, InputError, mnist, read_idx
+from plainnet.data.dataset import stratified_split
+
+
+def idx_bytes(array):
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A sound data set of 12 images to train on and 3 to test."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 12), ("t10k", 3)):
+        images = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes((np.arange(count) % 3).astype(np.uint8)))
+    return tmp_path
+
+
+def test_mnist_is_the_original(digits):
+    train, validation, test = digits
+    assert (len(train), len(validation), len(test)) == (50_000, 10_000, 10_000)
+    for part in digits:
+        assert part.images.dtype == part.labels.dtype == np.uint8
+        assert part.images.shape == (len(part), 28, 28)
+        assert part.class_names == tuple("0123456789")
+    assert np.bincount(train.labels).sum() + np.bincount(validation.labels).sum() == 60_000
+    assert (np.bincount(train.labels) + np.bincount(validation.labels)).tolist() == [
+        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
+    ]  # fmt: skip
+    assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+
+
+def test_validation_is_stratified_and_the_same_in_every_run(digits):
+    shares = np.bincount(digits.validation.labels) / (np.bincount(digits.train.labels) / 5)
+    np.testing.assert_allclose(shares, 1, atol=0.002)
+    digest = hashlib.sha256(digits.validation.images.tobytes()).hexdigest()
+    assert digest.startswith("00f601c7a949de57")
+
+
+def test_slices_and_rows(digits):
+    assert len(digits.train[:1000]) == 1000
+    np.testing.assert_array_equal(digits.train[:1000].images, digits.train.images[:1000])
+    assert digits.train[np.array([3, 5])].labels.tolist() == digits.train.labels[[3, 5]].tolist()
+    assert repr(digits.test) == "DataSet(10,000 images of 28x28)"
+
+
+@given(st.integers(2, 6), st.integers(0, 2**32 - 1), st.data())
+def test_the_split_holds_out_exactly_as_many_in_proportion(classes, seed, data):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, data.draw(st.integers(classes, 200)))
+    held_out = data.draw(st.integers(0, len(labels)))
+    kept, chosen = stratified_split(labels, held_out, rng)
+    assert len(chosen) == held_out
+    assert sorted([*kept, *chosen]) == list(range(len(labels)))
+    exact = np.bincount(labels, minlength=classes) * held_out / len(labels)
+    assert (abs(np.bincount(labels[chosen], minlength=classes) - exact) < 1).all()
+
+
+@given(array=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5)), zipped=st.booleans())
+def test_idx_round_trip(tmp_path_factory, array, zipped):
+    path = tmp_path_factory.mktemp("idx") / "file"
+    content = idx_bytes(array)
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    np.testing.assert_array_equal(read_idx(path, dimensions=array.ndim), array)
+
+
+@given(content=st.binary(max_size=40), zipped=st.booleans())
+def test_idx_reader_refuses_or_reads_whatever_it_is_given(tmp_path_factory, content, zipped):
+    path = tmp_path_factory.mktemp("idx") / "file"
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    with contextlib.suppress(InputError):
+        assert idx_bytes(read_idx(path, dimensions=1)) == content
+
+
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def lengthen(path):
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+def zip_and_cut(path):
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes())[:-20])
+
+
+def zip_and_flip(path):
+    content = bytearray(gzip.compress(path.read_bytes()))
+    content[len(content) // 2] ^= 0xFF
+    path.with_name(f"{path.name}.gz").write_bytes(content)
+
+
+def announce_too_much(path):
+    path.write_bytes(bytes([0, 0, 8, 3]) + b"\xff" * 12 + bytes(100))
+
+
+def float_type(path):
+    path.write_bytes(bytes([0, 0, 13, 3]) + path.read_bytes()[4:])
+
+
+def two_dimensions(path):
+    path.write_bytes(idx_bytes(np.zeros((12, 784), np.uint8)))
+
+
+def large_label(path):
+    path.write_bytes(idx_bytes(np.arange(12, dtype=np.uint8)))
+
+
+def one_label_less(path):
+    path.write_bytes(idx_bytes(np.zeros(11, np.uint8)))
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+DAMAGES = [
+    (IMAGES, lambda path: path.unlink(), "holds neither"),
+    (IMAGES, cut, "cut short"),
+    (IMAGES, lengthen, "too long"),
+    (IMAGES, zip_and_cut, "does not decompress|cut short"),
+    (IMAGES, zip_and_flip, "does not decompress"),
+    (IMAGES, announce_too_much, "cut short"),
+    (IMAGES, float_type, "is not an IDX file of 3-dimensional unsigned bytes"),
+    (IMAGES, two_dimensions, "is not an IDX file of 3-dimensional unsigned bytes"),
+    (IMAGES, empty, "received an empty file"),
+    (IMAGES, lambda path: path.write_bytes(bytes([0, 0, 8, 3, 0])), "its header ends after 5 bytes"),
+    (LABELS, large_label, "label 11 is out of range: labels go from 0 to 9"),
+    (LABELS, one_label_less, "12 images but 11 labels"),
+    (LABELS, empty, "received an empty file"),
+]
+
+
+@pytest.mark.parametrize(("name", "damage", "sentence"), DAMAGES)
+def test_damaged_files_are_refused(folder, name, damage, sentence):
+    assert len(mnist.load(folder).train) == 10
+    damage(folder / name)
+    with pytest.raises(InputError, match=sentence):
+        mnist.load(folder)
+
+
+@pytest.mark.parametrize("name", mnist._SHA256)
+def test_one_flipped_byte_in_the_embedded_copy_is_found(tmp_path, monkeypatch, name):
+    for path in mnist._EMBEDDED.glob("*.gz"):
+        (tmp_path / path.name).symlink_to(path)
+    content = bytearray(gzip.decompress((mnist._EMBEDDED / f"{name}.gz").read_bytes()))
+    content[len(content) // 2] ^= 1
+    (tmp_path / f"{name}.gz").unlink()
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(bytes(content), 1))
+    monkeypatch.setattr(mnist, "_EMBEDDED", tmp_path)
+    with pytest.raises(InputError, match="SHA-256"):
+        mnist.load()
+
+
+def test_class_names_come_from_a_file(folder):
+    (folder / "class_names.txt").write_text("shirt\nshoe\n\nbag\n")
+    assert mnist.load(folder).test.class_names == ("shirt", "shoe", "bag")
+    (folder / "class_names.txt").write_text("shirt\nshoe\n")
+    with pytest.raises(InputError, match="label 2 is out of range"):
+        mnist.load(folder)
+    (folder / "class_names.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="one class name a line"):
+        mnist.load(folder)
+
+
+def test_too_few_images_to_hold_any_out(folder):
+    for name, content in ((IMAGES, np.zeros((3, 28, 28), np.uint8)), (LABELS, np.zeros(3, np.uint8))):
+        (folder / name).write_bytes(idx_bytes(content))
+    with pytest.raises(InputError, match="at least 6 are needed"):
+        mnist.load(folder)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="cannot read"):
+        read_idx(tmp_path, dimensions=1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (np.zeros(0, np.uint8), "holds no images"),
+        (np.zeros(2), "labels must be whole numbers"),
+        (np.zeros((2, 1), int), "labels must be whole numbers"),
+        (np.array([0, -1]), "label -1 is out of range"),
+        (np.array([0, 2]), "label 2 is out of range: labels go from 0 to 1"),
+    ],
+)
+def test_labels_must_make_sense(labels, sentence):
+    with pytest.raises(InputError, match=sentence):
+        DataSet(np.zeros((len(labels), 28, 28), np.uint8), labels, ["a", "b"])

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plainnet import InputError, SoftmaxCrossEntropy
+from plainnet.softmax import log_softmax, softmax
+
+loss = SoftmaxCrossEntropy()
+
+
+def test_uniform_logits_cost_the_logarithm_of_the_classes():
+    value, dlogits = loss(np.zeros((4, 10)), np.array([0, 3, 9, 9]))
+    assert value == pytest.approx(np.log(10))
+    assert dlogits[0, 0] == pytest.approx((0.1 - 1) / 4)
+    assert dlogits[0, 1] == pytest.approx(0.1 / 4)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(2, 12), st.floats(0.01, 300))
+def test_gradient_by_complex_step(seed, n, k, scale):
+    rng = np.random.default_rng(seed)
+    logits, labels = rng.standard_normal((n, k)) * scale, rng.integers(0, k, n)
+    value, dlogits = loss(logits, labels)
+    assert value >= 0
+    np.testing.assert_allclose(dlogits.sum(axis=1), 0, atol=1e-15)
+    with np.errstate(under="ignore"):
+        for place in np.ndindex(n, k):
+            moved = logits.astype(complex)
+            moved[place] += 1e-30j
+            assert loss(moved, labels)[0].imag / 1e-30 == pytest.approx(dlogits[place], rel=1e-10, abs=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extreme_logits_stay_finite(dtype):
+    logits = np.array([[1e4, -1e4, 0], [-1e4, -1e4, -1e4]], dtype)
+    value, dlogits = loss(logits, np.array([1, 2]))
+    assert value == pytest.approx((2e4 + np.log(3)) / 2)
+    assert np.isfinite(dlogits).all()
+    assert dlogits.dtype == dtype
+
+
+def test_adding_a_constant_changes_nothing():
+    logits = np.random.default_rng(0).standard_normal((5, 4))
+    np.testing.assert_allclose(softmax(logits + 500), softmax(logits), rtol=1e-12)
+    np.testing.assert_allclose(np.exp(log_softmax(logits)).sum(axis=1), 1)
+
+
+def test_each_row_is_normalized_by_itself():
+    rows = np.array([[0.0, 1.0], [5.0, 5.0]])
+    np.testing.assert_allclose(softmax(rows)[1], 0.5)
+
+
+def test_logits_are_not_written_to():
+    logits = np.ones((2, 3))
+    logits.flags.writeable = False
+    loss(logits, np.array([0, 1]))
+
+
+@pytest.mark.parametrize("labels", [np.zeros(3, int), np.zeros((2, 1), int)])
+def test_labels_must_fit(labels):
+    with pytest.raises(InputError, match=r"expected logits \(N, K\) and labels \(N,\)"):
+        loss(np.zeros((2, 3)), labels)

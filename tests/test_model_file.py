@@ -1,0 +1,203 @@
+import hashlib
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from plainnet import Dense, Flatten, InputError, Model, Network, ReLU, load_model, save_model
+from plainnet import safetensors as ours
+from plainnet.files import write_atomically
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture
+def model():
+    network = Network(Flatten(), Dense(5), ReLU(), Dense(3)).build((2, 2), rng=1)
+    return Model(network, NAMES, {"recipe": {"name": "tiny"}, "metrics": {"test_accuracy": 0.5}})
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    save_model(tmp_path / "model.safetensors", model)
+    return tmp_path / "model.safetensors"
+
+
+def test_round_trip(model, path):
+    again = load_model(path)
+    np.testing.assert_array_equal(again.network.theta, model.network.theta)
+    assert [layer.config() for layer in again.network.layers] == [layer.config() for layer in model.network.layers]
+    assert again.class_names == NAMES
+    assert again.about == model.about
+    images = np.random.default_rng(0).random((4, 2, 2))
+    np.testing.assert_array_equal(again.network.predict(images), model.network.predict(images))
+
+
+def test_the_official_library_reads_ours(model, path):
+    tensors = safetensors.numpy.load_file(path)
+    assert set(tensors) == {parameter.name for parameter in model.network.parameters}
+    for parameter in model.network.parameters:
+        np.testing.assert_array_equal(tensors[parameter.name], parameter.value)
+    with safetensors.safe_open(path, "np") as file:
+        assert json.loads(file.metadata()["class_names"]) == list(NAMES)
+
+
+DTYPES = st.sampled_from([np.float32, np.float64, np.uint8, np.int64])
+ARRAYS = DTYPES.flatmap(
+    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8).filter(lambda name: name != "__metadata__"), ARRAYS, max_size=4))
+def test_tensors_round_trip_both_ways(tmp_path_factory, tensors):
+    path = tmp_path_factory.mktemp("tensors") / "file.safetensors"
+    ours.write(path, tensors, {"note": "héllo"})
+    for read in (safetensors.numpy.load_file(path), ours.read(path)[0]):
+        assert set(read) == set(tensors)
+        for name, array in tensors.items():
+            assert (read[name].dtype, read[name].shape) == (array.dtype, array.shape)
+            np.testing.assert_array_equal(read[name], array)
+    assert ours.read(path)[1]["note"] == "héllo"
+    safetensors.numpy.save_file(tensors, path)
+    assert set(ours.read(path)[0]) == set(tensors)
+
+
+def test_arrays_of_other_layouts_are_stored_in_order(tmp_path):
+    array = np.arange(6.0).reshape(2, 3).T
+    ours.write(tmp_path / "f.safetensors", {"x": array}, {})
+    np.testing.assert_array_equal(ours.read(tmp_path / "f.safetensors")[0]["x"], array)
+    with pytest.raises(InputError, match="cannot store x: its type complex128"):
+        ours.write(tmp_path / "f.safetensors", {"x": array + 0j}, {})
+
+
+def test_truncated_at_every_byte(path):
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError, match=r"is not a safetensors file|is not a sound"):
+            load_model(path)
+
+
+def craft(path, header, content=b"", metadata=None):
+    if metadata is not None:
+        header = header | {"__metadata__": metadata}
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
+
+
+def entry(begin, end, shape=None, dtype="F32"):
+    return {"dtype": dtype, "shape": shape or [(end - begin) // 4], "data_offsets": [begin, end]}
+
+
+HOSTILE = {
+    "a header of 100 MB": (10**8).to_bytes(8, "little") + b"{}",
+    "a header of 2^63 bytes": b"\xff" * 8,
+    "no JSON": b"\x04\0\0\0\0\0\0\0{{{{",
+    "a list": b"\x02\0\0\0\0\0\0\0[]",
+    "deep nesting": (10**5).to_bytes(8, "little") + b"[" * 10**5,
+}
+CRAFTED = {
+    "overlap": ({"a": entry(0, 8), "b": entry(4, 12)}, bytes(12)),
+    "hole": ({"a": entry(0, 4), "b": entry(8, 12)}, bytes(12)),
+    "bytes left over": ({"a": entry(0, 4)}, bytes(8)),
+    "bytes missing": ({"a": entry(0, 8)}, bytes(4)),
+    "745 GiB": ({"a": entry(0, 8 * 10**11, [2 * 10**11])}, bytes(8)),
+    "shape and size differ": ({"a": entry(0, 8, [3])}, bytes(8)),
+    "negative shape": ({"a": entry(0, 4, [-1])}, bytes(4)),
+    "shape of floats": ({"a": entry(0, 4, [1.0])}, bytes(4)),
+    "shape of booleans": ({"a": entry(0, 4, [True])}, bytes(4)),
+    "unknown type": ({"a": entry(0, 4, [1], "C64")}, bytes(4)),
+    "unknown key": ({"a": entry(0, 4) | {"more": 1}}, bytes(4)),
+    "no offsets": ({"a": {"dtype": "F32", "shape": [1]}}, bytes(4)),
+    "three offsets": ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4, 4]}}, bytes(4)),
+    "an entry that is a number": ({"a": 3}, bytes(4)),
+    "metadata that is a list": ({"__metadata__": []}, b""),
+    "metadata of numbers": ({"__metadata__": {"a": 1}}, b""),
+    "wrong hash": ({"a": entry(0, 4), "__metadata__": {"sha256": "0" * 64}}, bytes(4)),
+    "duplicate keys": (b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{}}', b""),
+}
+
+
+@pytest.mark.parametrize("case", [*HOSTILE, *CRAFTED])
+def test_hostile_files_are_refused(tmp_path, case):
+    path = tmp_path / "hostile.safetensors"
+    if case in HOSTILE:
+        path.write_bytes(HOSTILE[case])
+    else:
+        craft(path, *CRAFTED[case])
+    with pytest.raises(InputError, match=r"hostile\.safetensors is not a s"):
+        ours.read(path)
+
+
+def edited(path, **changes):
+    tensors, metadata = ours.read(path)
+    for key, value in changes.items():
+        if key == "tensors":
+            tensors = value(tensors)
+        elif value is None:
+            del metadata[key]
+        else:
+            metadata[key] = value
+    ours.write(path, tensors, metadata)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"format": '"another"'}, "its format is 'another'"),
+        ({"layers": None}, "the key 'layers' is missing"),
+        ({"layers": '[{"type": "Evil"}]'}, "unknown layer type 'Evil'"),
+        ({"layers": '[{"type": "Dense", "units": 3, "cmd": 1}]'}, "unknown key 'cmd'"),
+        ({"layers": '[{"type": "Flatten"}, {"type": "Dense", "units": 1000000000000}]'}, "expected values for"),
+        ({"layers": "not JSON"}, "Expecting value"),
+        ({"layers": "3"}, "not iterable"),
+        ({"class_names": '["a"]'}, "1 class names for outputs"),
+        ({"class_names": "[1, 2, 3]"}, "class names"),
+        ({"input_shape": "[3, 3]"}, "expected values for the parameters"),
+        ({"tensors": lambda tensors: {}}, "expected values for the parameters"),
+        ({"tensors": lambda tensors: {k: np.full_like(v, np.nan) for k, v in tensors.items()}}, "not all finite"),
+    ],
+)
+def test_files_that_hold_no_sound_model_are_refused(path, changes, sentence):
+    edited(path, **changes)
+    with pytest.raises(InputError, match=f"does not hold a plainnet model: .*{sentence}"):
+        load_model(path)
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    path = tmp_path / "model_final.pkl"
+    path.write_bytes(b"cposix\nsystem\n(S'touch hacked'\ntR.")
+    with pytest.raises(InputError, match=r"is a pickle, .* plainnet never does; .*model_final\.safetensors"):
+        load_model(path)
+    (tmp_path / "renamed.safetensors").write_bytes(pickle.dumps({"a": np.ones(3)}))
+    with pytest.raises(InputError, match="is a pickle"):
+        load_model(tmp_path / "renamed.safetensors")
+    with pytest.raises(InputError, match="cannot read"):
+        load_model(tmp_path / "absent.safetensors")
+
+
+def test_a_failed_write_leaves_the_old_file(path, model, monkeypatch):
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        save_model(path, model)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_writing_makes_the_folder_and_readable_files(tmp_path):
+    write_atomically(tmp_path / "new" / "file", b"x")
+    assert (tmp_path / "new" / "file").stat().st_mode & 0o444
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match="cannot write"):
+        write_atomically(tmp_path / "file" / "inside", b"x")

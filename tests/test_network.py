@@ -1,0 +1,156 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from plainnet import Dense, Flatten, InputError, Network, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+
+
+def classic(**options):
+    return Network(Dense(1024), ReLU(), Dense(10)).build((784,), **options)
+
+
+def test_the_classic_network_has_814090_parameters():
+    network = classic()
+    assert network.theta.size == network.grad.size == 814_090
+    assert [p.name for p in network.parameters] == ["dense_1.W", "dense_1.b", "dense_2.W", "dense_2.b"]
+    assert network.decayed == 784 * 1024 + 1024 * 10
+    assert network.theta.dtype == np.float32
+    assert "814,090" in network.summary()
+
+
+def test_he_initialization():
+    network = classic(rng=3)
+    for parameter, fan_in in zip(network.parameters[::2], (784, 1024), strict=True):
+        assert parameter.value.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.02)
+        assert abs(parameter.value.mean()) < 5 * np.sqrt(2 / fan_in / parameter.value.size)
+    assert not network.parameters[1].value.any()
+    assert not network.parameters[3].value.any()
+
+
+def test_the_seed_decides_the_weights():
+    np.testing.assert_array_equal(classic(rng=1).theta, classic(rng=1).theta)
+    assert not np.array_equal(classic(rng=1).theta, classic(rng=2).theta)
+    generator = np.random.default_rng(1)
+    assert not np.array_equal(classic(rng=generator).theta, classic(rng=generator).theta)
+
+
+def test_parameters_are_views_and_do_not_overlap():
+    network = classic()
+    network.theta[:] = np.arange(network.theta.size)
+    network.grad[:] = network.theta
+    seen = np.concatenate([p.value.ravel() for p in network.parameters])
+    np.testing.assert_array_equal(np.sort(seen), network.theta)
+    for parameter in network.parameters:
+        np.testing.assert_array_equal(parameter.value, parameter.grad)
+        np.testing.assert_array_equal(network.theta[parameter.place], parameter.value.ravel())
+
+
+def test_forward_is_the_composition_of_the_layers():
+    network = Network(Flatten(), Dense(5), Tanh(), Dense(4), Sigmoid(), Dense(3)).build((2, 2), dtype=float)
+    W1, b1, W2, b2, W3, b3 = (p.value for p in network.parameters)
+    x = np.random.default_rng(0).random((6, 2, 2))
+    hidden = np.tanh(x.reshape(6, 4) @ W1 + b1)
+    expected = 1 / (1 + np.exp(-(hidden @ W2 + b2))) @ W3 + b3
+    np.testing.assert_allclose(network.forward(x), expected, rtol=1e-13)
+
+
+def test_the_first_layer_never_computes_dx(monkeypatch):
+    asked = []
+
+    class Watched(Dense):
+        def backward(self, dy, *, need_dx=True):
+            asked.append(need_dx)
+            return super().backward(dy, need_dx=need_dx)
+
+    network = Network(Flatten(), Watched(4), ReLU(), Watched(3)).build((2, 2))
+    network.forward(np.ones((2, 2, 2), np.float32), training=True)
+    network.backward(np.ones((2, 3), np.float32))
+    assert asked == [True, False]
+
+
+def test_bytes_are_scaled_and_both_shapes_are_taken():
+    network = Network(Flatten(), Dense(3)).build((28, 28))
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    expected = network.logits(images)
+    np.testing.assert_allclose(network.logits(images.reshape(5, 784)), expected)
+    np.testing.assert_allclose(network.logits(images / 255), expected, rtol=1e-5)
+    assert network.as_input(images).max() <= 1
+    assert expected.dtype == np.float32
+
+
+def test_predict_copies_and_takes_any_number(digits):
+    network = classic()
+    first = network.logits(digits.test.images[:3])
+    kept = first.copy()
+    network.logits(digits.test.images[3:2500])
+    np.testing.assert_array_equal(first, kept)
+    assert network.predict(digits.test.images[:2500]).shape == (2500,)
+    assert network.predict(digits.test.images[:0]).shape == (0,)
+    shares = network.probabilities(digits.test.images[:7])
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(shares.argmax(axis=1), network.predict(digits.test.images[:7]))
+
+
+@pytest.mark.parametrize("shape", [(32, 28, 27), (784,), (3, 785), (2, 14, 56), (1, 28, 28, 3)])
+def test_images_of_the_wrong_size_are_refused(shape):
+    network = Network(Flatten(), Dense(3)).build((28, 28))
+    with pytest.raises(InputError, match=r"expected images with 784 features, received shape .* flattened to 784"):
+        network.predict(np.zeros(shape))
+
+
+def test_the_message_the_design_asks_for():
+    with pytest.raises(InputError) as caught:
+        classic().predict(np.zeros((32, 28, 27)))
+    assert str(caught.value) == (
+        "expected images with 784 features, received shape (32, 28, 27); each image must be 28x28 or flattened to 784"
+    )
+    with pytest.raises(InputError, match="each row must hold 3 numbers"):
+        Network(Dense(2)).build((3,)).predict(np.zeros((1, 4)))
+
+
+def test_types_for_training_checking_and_the_complex_step():
+    network = classic()
+    for dtype in (np.float64, np.complex128):
+        twin = network.astype(dtype)
+        assert twin.theta.dtype == twin.forward(np.ones((1, 784), dtype)).dtype == dtype
+        assert not np.shares_memory(twin.theta, network.theta)
+        np.testing.assert_array_equal(twin.theta.real, network.theta)
+    assert network.theta.dtype == np.float32
+
+
+def test_copies_train_on_their_own(digits):
+    network, loss = Network(Dense(8), ReLU(), Dense(10)).build((784,)), SoftmaxCrossEntropy()
+    for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        before = network.theta.copy()
+        x = twin.as_input(digits.train.images[:16])
+        twin.backward(loss(twin.forward(x, training=True), digits.train.labels[:16])[1])
+        assert twin.grad.any()
+        twin.theta -= twin.grad
+        assert not np.array_equal(twin.forward(x), network.forward(network.as_input(digits.train.images[:16])))
+        np.testing.assert_array_equal(network.theta, before)
+        assert not network.grad.any()
+
+
+def test_an_unbuilt_network_can_be_copied():
+    assert len(copy.deepcopy(Network(Dense(3), ReLU())).layers) == 2
+
+
+def test_given_values_are_used_and_must_fit():
+    network = Network(Dense(3), ReLU(), Dense(2)).build((4,), rng=7)
+    values = {parameter.name: parameter.value for parameter in network.parameters}
+    again = Network(Dense(3), ReLU(), Dense(2)).build((4,), values=values)
+    np.testing.assert_array_equal(again.theta, network.theta)
+    with pytest.raises(InputError, match="expected values for the parameters"):
+        Network(Dense(5), ReLU(), Dense(2)).build((4,), values=values)
+
+
+def test_a_network_needs_layers():
+    with pytest.raises(InputError, match="at least one layer"):
+        Network()
+
+
+def test_building_again_starts_afresh():
+    network = Network(Dense(3)).build((4,))
+    assert network.build((5,)).theta.size == 18

@@ -1,0 +1,93 @@
+"""What holds for the repository as a whole."""
+
+import _struct as compiled_module  # any compiled module of the standard library tells where they all are
+import ast
+import inspect
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import plainnet
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def test_public_names():
+    assert sorted(plainnet.__all__) == sorted(set(plainnet.__all__))
+    assert len(plainnet.__all__) <= 32
+    defined = {
+        name for name, value in vars(plainnet).items()
+        if not name.startswith("_") and (not inspect.ismodule(value) or name == "mnist")
+    }  # fmt: skip
+    assert defined == set(plainnet.__all__)
+
+
+def test_every_public_name_explains_itself():
+    for name in plainnet.__all__:
+        assert inspect.getdoc(getattr(plainnet, name)), name
+
+
+def test_the_version_stands_in_one_place_and_its_copy():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == plainnet.__version__
+    assert f"## {plainnet.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_short_and_say_what_they_are(path):
+    assert len(path.read_text().splitlines()) <= 300
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_pickles_are_written_but_never_read():
+    calls = [
+        f"{path}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("load", "loads", "Unpickler")
+        and isinstance(node.value, ast.Name) and node.value.id == "pickle"
+    ]  # fmt: skip
+    assert calls == []
+
+
+def test_floors_below_the_application_run_with_numpy_and_nothing_else(tmp_path):
+    """In a Python that finds only the standard library, NumPy and plainnet, a network is trained and checked."""
+    (tmp_path / "plainnet").symlink_to(ROOT / "src" / "plainnet")
+    for part in ("numpy", "numpy.libs"):
+        source = Path(np.__file__).parents[1] / part
+        if source.exists():
+            (tmp_path / part).symlink_to(source)
+    standard = [
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+        str(Path(compiled_module.__file__).parent),
+    ]
+    program = f"""
+import sys
+sys.path[:] = {[str(tmp_path), *standard]!r}
+for name in ("matplotlib", "PIL", "rich", "cyclopts", "threadpoolctl", "pytest"):
+    try:
+        __import__(name)
+    except ImportError:
+        continue
+    sys.exit(name + " can be imported: this test would prove nothing")
+from plainnet import *
+from plainnet.recipes import read
+data = mnist.load()
+network = Network(Dense(16), ReLU(), Dense(10)).build((784,))
+history = fit(network, SoftmaxCrossEntropy(), SGD(momentum=0.9), data.train[:2000], data.validation[:500],
+              batch_size=50, epochs=2, learning_rate=0.05)
+assert_gradients(network, SoftmaxCrossEntropy(), data.train.images[:8], data.train.labels[:8])
+save_model({str(tmp_path / "m.safetensors")!r}, Model(network, data.train.class_names, {{}}))
+assert (load_model({str(tmp_path / "m.safetensors")!r}).network.theta == network.theta).all()
+print(history[-1].validation_accuracy)
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) > 0.7

@@ -1,0 +1,79 @@
+"""A second opinion: the same networks, gradients and updates in PyTorch. Skipped where it is not installed."""
+
+import numpy as np
+import pytest
+
+from plainnet import SGD, Dense, Flatten, Network, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def torch_rounds_as_it_likes():
+    with np.errstate(all="ignore"):
+        yield
+
+
+def twin(network):
+    """The same network in PyTorch, with the same weights."""
+    modules, parameters = [], iter(network.parameters)
+    kinds = {ReLU: torch.nn.ReLU, Sigmoid: torch.nn.Sigmoid, Tanh: torch.nn.Tanh, Flatten: torch.nn.Flatten}
+    for layer in network.layers:
+        if isinstance(layer, Dense):
+            weight, bias = next(parameters), next(parameters)
+            module = torch.nn.Linear(*weight.shape, dtype=torch.from_numpy(weight.value).dtype)
+            module.weight.data = torch.from_numpy(weight.value.T.copy())
+            module.bias.data = torch.from_numpy(bias.value.copy())
+        else:
+            module = kinds[type(layer)]()
+        modules.append(module)
+    return torch.nn.Sequential(*modules)
+
+
+def gradients(model):
+    return [p.grad.numpy().T for p in model.parameters()]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: (Flatten(), Dense(1024), ReLU(), Dense(10)),
+        lambda: (Flatten(), Dense(40), Sigmoid(), Dense(30), Tanh(), Dense(10)),
+    ],
+)
+def test_gradients(layers, digits):
+    network = Network(*layers()).build((28, 28), dtype=np.float64)
+    model, data = twin(network), digits.train[:64]
+    x = network.as_input(data.images).copy()
+    value, dlogits = SoftmaxCrossEntropy()(network.forward(x, training=True), data.labels)
+    network.backward(dlogits)
+    loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), torch.from_numpy(data.labels.astype(int)))
+    loss.backward()
+    assert value == pytest.approx(loss.item(), rel=1e-12)
+    for parameter, expected in zip(network.parameters, gradients(model), strict=True):
+        np.testing.assert_allclose(parameter.grad, expected, rtol=1e-10, atol=1e-16)
+
+
+@pytest.mark.parametrize(("rate", "clip"), [(0.01, 5.0), (0.05, 0.003)])
+def test_a_hundred_steps_of_the_classic_recipe(rate, clip, digits):
+    network = Network(Flatten(), Dense(128), ReLU(), Dense(10)).build((28, 28), dtype=np.float64)
+    model, loss, sgd = twin(network), SoftmaxCrossEntropy(), SGD(momentum=0.9, weight_decay=1e-4, clip=clip)
+    weights = [p for p in model.parameters() if p.ndim == 2]
+    biases = [p for p in model.parameters() if p.ndim == 1]
+    groups = [{"params": weights, "weight_decay": 1e-4}, {"params": biases, "weight_decay": 0.0}]
+    theirs = torch.optim.SGD(groups, lr=rate, momentum=0.9)
+    for step in range(100):
+        data = digits.train[step * 128 : (step + 1) * 128]
+        x = network.as_input(data.images).copy()
+        value, dlogits = loss(network.forward(x, training=True), data.labels)
+        network.backward(dlogits)
+        sgd.step(network.theta, network.grad, rate, decayed=network.decayed)
+        theirs.zero_grad()
+        target = torch.from_numpy(data.labels.astype(int))
+        their_loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), target)
+        their_loss.backward()
+        torch.nn.utils.clip_grad_value_(model.parameters(), clip)
+        theirs.step()
+        assert value == pytest.approx(their_loss.item(), rel=1e-9)
+    for parameter, expected in zip(network.parameters, model.parameters(), strict=True):
+        np.testing.assert_allclose(parameter.value, expected.detach().numpy().T, rtol=1e-6, atol=1e-9)

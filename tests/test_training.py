@@ -1,0 +1,136 @@
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plainnet import (
+    SGD,
+    DataSet,
+    Dense,
+    InputError,
+    Network,
+    ReLU,
+    SoftmaxCrossEntropy,
+    TrainingDivergedError,
+    epochs,
+    evaluate,
+    fit,
+    step_decay,
+)
+
+ROOT = Path(__file__).parent.parent
+
+
+def small():
+    return Network(Dense(32), ReLU(), Dense(10)).build((784,), rng=0)
+
+
+def run(digits, network, n=1000, **options):
+    options = {"batch_size": 128, "epochs": 3, "learning_rate": 0.1} | options
+    return fit(network, SoftmaxCrossEntropy(), SGD(momentum=0.9), digits.train[:n], **options)
+
+
+def test_the_reader_s_program_runs_as_written():
+    """The program of README.md, with fewer epochs and images so that it ends within seconds."""
+    text = (ROOT / "README.md").read_text()
+    program = re.search(r"```python\n(from plainnet import SGD.*?)```", text, re.S).group(1)
+    assert "epochs=80" in program
+    path = ROOT / "examples" / "classic.py"
+    assert path.read_text().endswith(program)
+    namespace = {}
+    quick = program.replace("epochs=80", "epochs=1").replace("data.train,", "data.train[:5000],")
+    exec(compile(quick, "README.md", "exec"), namespace)
+    assert namespace["epoch"].number == 1
+    assert namespace["epoch"].validation_accuracy > 0.75
+
+
+def test_a_network_learns(digits):
+    history = run(digits, network := small(), n=2000, epochs=10)
+    assert [epoch.number for epoch in history] == list(range(1, 11))
+    assert history[-1].train_accuracy > 0.97
+    assert all(after.train_loss < before.train_loss for before, after in pairwise(history[:4]))
+    loss, accuracy = evaluate(network, SoftmaxCrossEntropy(), digits.validation)
+    assert accuracy > 0.85
+    assert loss < 0.6
+
+
+def test_validation_may_be_left_out(digits):
+    epoch = run(digits, small(), epochs=1)[0]
+    assert epoch.validation_loss is None
+    assert "validation" not in str(epoch)
+    epoch = run(digits, small(), epochs=1, validation=digits.validation[:100])[0]
+    assert 0 <= epoch.validation_accuracy <= 1
+    assert "validation" in str(epoch)
+
+
+def test_every_image_is_visited_once_an_epoch_and_the_order_changes(digits):
+    seen = []
+
+    class Watching(Network):
+        def as_input(self, images):
+            seen.append(images.reshape(len(images), -1)[:, :2].copy())
+            return super().as_input(images)
+
+    images = np.zeros((300, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.arange(300) % 256, np.arange(300) // 256
+    data = DataSet(images, np.zeros(300, np.uint8), ["0", "1"])
+    network = Watching(Dense(2)).build((784,))
+    fit(network, SoftmaxCrossEntropy(), SGD(), data, batch_size=128, epochs=2, learning_rate=0.1)
+    assert [len(batch) for batch in seen] == [128, 128, 44] * 2
+    orders = [np.concatenate(part).astype(int) @ (1, 256) for part in (seen[:3], seen[3:])]
+    for order in orders:
+        np.testing.assert_array_equal(np.sort(order), np.arange(300))
+    assert not np.array_equal(*orders)
+
+
+def test_the_same_seed_gives_the_same_bits(digits):
+    networks = [small() for _ in range(3)]
+    for network, seed in zip(networks, (5, 5, 6), strict=True):
+        run(digits, network, rng=seed)
+    np.testing.assert_array_equal(networks[0].theta, networks[1].theta)
+    assert not np.array_equal(networks[0].theta, networks[2].theta)
+
+
+def test_looking_between_epochs_changes_nothing(digits):
+    watched, unwatched = small(), small()
+    run(digits, unwatched)
+    options = {"batch_size": 128, "epochs": 3, "learning_rate": 0.1}
+    for _ in epochs(watched, SoftmaxCrossEntropy(), SGD(momentum=0.9), digits.train[:1000], **options):
+        evaluate(watched, SoftmaxCrossEntropy(), digits.validation[:1500])
+        watched.predict(digits.validation.images[:1])
+    np.testing.assert_array_equal(watched.theta, unwatched.theta)
+
+
+def test_the_record_is_the_mean_over_images_not_batches(digits):
+    """With a learning rate too small to matter, the running loss is the loss of the weights as they are."""
+    network, data = small(), digits.train[:300]
+    expected = evaluate(network, SoftmaxCrossEntropy(), data)
+    epoch = run(digits, network, n=300, epochs=1, learning_rate=1e-12)[0]
+    assert epoch.train_loss == pytest.approx(expected[0], rel=1e-5)
+    assert epoch.train_accuracy == expected[1]
+
+
+def test_the_schedule_is_followed(digits):
+    schedule = step_decay(0.1, factor=0.5, at=(1, 3))
+    history = run(digits, small(), n=200, epochs=4, learning_rate=schedule)
+    assert [epoch.learning_rate for epoch in history] == pytest.approx([0.1, 0.05, 0.05, 0.025])
+
+
+def test_divergence_ends_the_training_with_a_sentence(digits):
+    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError, match=r"diverged in epoch .* learning rate"):
+        run(digits, small(), learning_rate=1e30)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1, received 0"),
+        ({"epochs": 0}, "epochs must be at least 1, received 0"),
+        ({"learning_rate": -0.1}, "positive number, received -0.1"),
+    ],
+)
+def test_values_out_of_range_are_refused(digits, options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        run(digits, small(), **options)
