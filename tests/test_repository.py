@@ -86,8 +86,20 @@ history = fit(network, SoftmaxCrossEntropy(), SGD(momentum=0.9), data.train[:200
 assert_gradients(network, SoftmaxCrossEntropy(), data.train.images[:8], data.train.labels[:8])
 save_model({str(tmp_path / "m.safetensors")!r}, Model(network, data.train.class_names, {{}}))
 assert (load_model({str(tmp_path / "m.safetensors")!r}).network.theta == network.theta).all()
+from plainnet.cli.check import check
+assert check() == 0
 print(history[-1].validation_accuracy)
 """
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) > 0.7
+    assert float(done.stdout.split()[-1]) > 0.7
+
+
+def test_the_figures_in_the_readme_are_those_of_the_records():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from readme_figures import rendered
+    finally:
+        del sys.path[0]
+    text = (ROOT / "README.md").read_text()
+    assert rendered(text) == text, "run: make figures"
