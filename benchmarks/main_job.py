@@ -37,7 +37,6 @@ def main() -> None:
         check = project / "check.json"
         subprocess.run([project / ".venv/bin/plainnet", "check", "--json", check], check=True)
         record["check"] = {key: value for key, value in json.loads(check.read_text()).items() if key != "rows"}
-        del record["check"]["small_network"]["rows"]
         for name in ("training_curves.png", "sample_predictions.png"):
             shutil.copy(project / "results" / name, ROOT / "docs" / "pictures" / name)
     record["lines"] = lines()

@@ -138,7 +138,15 @@ def test_check_ends_in_the_sentence_of_the_original(capsys, tmp_path):
     assert (report["verdict"], report["parameters"]) == ("right", 814_090)
     assert report["max_relative_error_complex"] < 1e-12
     assert report["max_relative_error_central"] < 1e-7
-    assert report["small_network"]["checked"] == 730
+    assert report["checked"] == 814_090
+    assert [row["central_checked"] for row in report["rows"]] == [200, 200, 200, 10]
+
+
+def test_check_along_directions_with_a_plot(capsys, tmp_path):
+    assert main(["check", "--directions", "3", "--plot", str(tmp_path / "errors.png")]) == 0
+    assert "directions" in capsys.readouterr().out
+    with Image.open(tmp_path / "errors.png") as picture:
+        assert min(picture.size) > 400
 
 
 def test_check_of_a_model(model, capsys):
@@ -150,7 +158,7 @@ def test_check_fails_on_a_wrong_gradient(monkeypatch, capsys):
     from plainnet import ReLU
 
     monkeypatch.setattr(ReLU, "backward", lambda self, dy, *, need_dx=True: dy * (self.recall()[0] >= 0))
-    assert main(["check"]) == 1
+    assert main(["check", "--directions", "2"]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("WRONG: dense_1.")
 
 

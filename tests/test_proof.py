@@ -6,6 +6,7 @@ import pytest
 from plainnet import (
     Dense,
     Flatten,
+    InputError,
     Network,
     ReLU,
     Sigmoid,
@@ -14,13 +15,14 @@ from plainnet import (
     assert_gradients,
     check_gradients,
 )
-from plainnet.proof.check import relative_error
-from plainnet.proof.miniature import miniature
+from plainnet.layers import Layer
+from plainnet.proof.central import RIGHT, UNDECIDABLE, WRONG, judge, relative_error
+from plainnet.proof.derivatives import Objective
 
 loss = SoftmaxCrossEntropy()
 
 
-def batch(shape, n=8, seed=0):
+def batch(shape, n=5, seed=0):
     rng = np.random.default_rng(seed)
     return rng.random((n, *shape)), rng.integers(0, 10, n)
 
@@ -30,23 +32,66 @@ def batch(shape, n=8, seed=0):
 def test_every_gradient_of_small_networks_is_right(kinds, seed):
     hidden = [layer for kind in kinds for layer in (Dense(9), kind())]
     network = Network(Flatten(), *hidden, Dense(10)).build((5, 5), rng=seed)
-    report = check_gradients(network, loss, *batch((5, 5), seed=seed))
+    report = check_gradients(network, loss, *batch((5, 5), seed=seed), central=10**6)
     assert report.right
-    assert report.checked == report.parameters == network.theta.size
     table = report.to_table()
+    assert table["checked"] == table["parameters"] == network.theta.size
     assert table["max_relative_error_complex"] < 1e-12
     assert table["max_relative_error_central"] < 1e-7
+    assert sum(row.central_checked for row in report.rows) == network.theta.size
     assert str(report).endswith("\nAll relative errors < 1e-7")
     assert_gradients(network, loss, *batch((5, 5)))
 
 
-def test_the_classic_network_on_real_digits(digits):
+def test_every_one_of_the_814090_gradients_of_the_classic_network(digits):
     network = Network(Dense(1024), ReLU(), Dense(10)).build((784,))
     before = network.theta.copy()
-    report = check_gradients(network, loss, digits.train.images[:32], digits.train.labels[:32])
+    report = check_gradients(network, loss, digits.train.images[:2], digits.train.labels[:2], central=20)
     assert report.right
+    assert report.to_table()["checked"] == 814_090
     assert report.to_table()["max_relative_error_complex"] < 1e-12
     np.testing.assert_array_equal(network.theta, before)
+
+
+def test_every_derivative_is_what_single_complex_steps_say():
+    """The batched form, with its perturbed channels, against moving one element of theta at a time."""
+    network = Network(Flatten(), Dense(6), Tanh(), Dense(10)).build((3, 2))
+    objective = Objective(network, loss, *batch((3, 2)))
+    for parameter in objective.real.parameters:
+        places = np.arange(parameter.place.start, parameter.place.stop)
+        single = objective.complex_steps(places).reshape(parameter.shape)
+        np.testing.assert_allclose(objective.every_derivative(parameter), single, rtol=1e-12, atol=1e-17)
+
+
+class Mixing(Layer):
+    """A layer nobody has told the check about: a gate over all channels, and rows that see each other."""
+
+    right = True
+
+    def build(self, in_shape):
+        self.g = self.declare("g", in_shape, lambda rng, shape, fan_in: rng.standard_normal(shape))
+        return in_shape
+
+    def forward(self, x, *, training=False):
+        centered = x - x.mean(axis=0)
+        if training:
+            self.remember(centered)
+        return centered * self.g.value.sum() + self.g.value
+
+    def backward(self, dy, *, need_dx=True):
+        (centered,) = self.recall()
+        self.g.grad[...] = dy.sum(axis=0) + (dy * centered).sum()
+        dcentered = dy * self.g.value.sum()
+        return dcentered - dcentered.mean(axis=0) * self.right
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_fresh_layer_needs_no_code_of_its_own(monkeypatch, right):
+    monkeypatch.setattr(Mixing, "right", right)
+    network = Network(Dense(4), Mixing(), Dense(10)).build((3,))
+    report = check_gradients(network, loss, *batch((3,)))
+    assert report.right == right
+    assert [row.verdict for row in report.rows][2:] == [RIGHT] * 3
 
 
 class OneWrongElement(Dense):
@@ -57,18 +102,19 @@ class OneWrongElement(Dense):
         return dx
 
 
-@pytest.mark.parametrize("max_elements", [0, 10**6])
-def test_one_wrong_element_is_found_and_named(max_elements):
+@pytest.mark.parametrize("directions", [0, 5])
+def test_one_wrong_element_is_found_and_named(directions):
     network = Network(OneWrongElement(64), Tanh(), Dense(10)).build((40,))
-    report = check_gradients(network, loss, *batch((40,)), max_elements=max_elements)
+    report = check_gradients(network, loss, *batch((40,)), directions=directions, central=0)
     assert not report.right
-    assert re.match(
-        r"WRONG: onewrongelement_1\.W\[7, 3\]: backpropagation says .*, the complex step says", report.verdict
-    )
+    expected = r"WRONG: onewrongelement_1\.W\[7, 3\]: backpropagation says (.*), the complex step says (.*)"
+    says, is_ = map(float, re.match(expected, report.verdict).groups())
+    assert says == pytest.approx(1.001 * is_, rel=1e-7)
     assert report.to_table()["verdict"] == "wrong"
-    assert [row.right for row in report.rows] == [False, True, True, True]
+    assert [row.verdict for row in report.rows] == [WRONG, RIGHT, RIGHT, RIGHT]
+    assert report.rows[0].complex_index == (7, 3)
     with pytest.raises(AssertionError, match=r"onewrongelement_1\.W\[7, 3\]"):
-        assert_gradients(network, loss, *batch((40,)), max_elements=max_elements)
+        assert_gradients(network, loss, *batch((40,)), directions=directions)
 
 
 class SummedLoss:
@@ -82,21 +128,25 @@ class SummedLoss:
 def test_a_gradient_of_another_loss_is_wrong_everywhere():
     network = Network(Dense(10)).build((5,))
     report = check_gradients(network, SummedLoss(), *batch((5,)))
-    assert not any(row.right for row in report.rows)
-    assert report.rows[0].complex_step == pytest.approx(7 / 9)  # |8 a - a| / (8 a + a)
-    assert report.rows[0].central == pytest.approx(7 / 9)
+    for row in report.rows:
+        assert row.verdict == WRONG
+        assert row.complex_step == pytest.approx(4 / 6)  # |5 a - a| / (5 a + a)
+        assert row.central == pytest.approx(4 / 6)
 
 
-def test_central_differences_judge_for_themselves(monkeypatch):
+def test_each_method_judges_for_itself(monkeypatch):
     network = Network(Dense(10)).build((5,))
-    from plainnet.proof.derivatives import Objective
+    with monkeypatch.context() as patch:
+        patch.setattr(Objective, "moved", lambda self, place, distance: distance)
+        report = check_gradients(network, loss, *batch((5,)))
+        assert "central differences says 1" in report.verdict
+    monkeypatch.setattr(Objective, "every_derivative", lambda self, parameter: np.full(parameter.shape, np.nan))
+    assert "the complex step says nan" in check_gradients(network, loss, *batch((5,))).verdict
 
-    monkeypatch.setattr(Objective, "central_difference", lambda self, index: 1.0)
-    report = check_gradients(network, loss, *batch((5,)))
-    assert "central differences says 1" in report.verdict.replace("say ", "says ")
-    monkeypatch.undo()
-    monkeypatch.setattr(Objective, "complex_step", lambda self, index: float("nan"))
-    assert not check_gradients(network, loss, *batch((5,))).right
+
+def test_negative_numbers_are_refused():
+    with pytest.raises(InputError, match="at least 0, received -1"):
+        check_gradients(Network(Dense(10)).build((5,)), loss, *batch((5,)), directions=-1)
 
 
 def test_relative_error():
@@ -105,10 +155,33 @@ def test_relative_error():
     np.testing.assert_allclose(relative_error(a, n, 1e-6), [0.5, 0, 0, 1e-3])
 
 
-def test_a_miniature_has_the_same_kinds_of_layers():
-    network = Network(Flatten(), Dense(1024), Tanh(), Dense(300), ReLU(), Dense(10)).build((28, 28))
-    small = miniature(network)
-    assert [type(layer) for layer in small.layers] == [type(layer) for layer in network.layers]
-    assert small.in_shape == (7, 7)
-    assert small.out_shapes[-1] == (10,)
-    assert small.theta.size < 2000
+@pytest.mark.parametrize(
+    ("function", "analytic", "verdict"),
+    [
+        (np.sin, 1.0, RIGHT),
+        (np.sin, 1.0 + 1e-6, WRONG),
+        (lambda d: 3 * d + 50 * d * d, 3.0, RIGHT),
+        (lambda d: 3 * d + 50 * d * d, 3.001, WRONG),
+        (lambda d: max(d, 0.0), 0.0, UNDECIDABLE),  # the kink of a ReLU at its very point: 0, 1 and all between
+        (lambda d: max(d, 0.0), 0.3, UNDECIDABLE),
+        (lambda d: max(d, 0.0), 1.5, WRONG),  # but no slope of either side
+        (lambda d: max(d - 3e-6, 0.0), 0.0, RIGHT),  # the kink lies aside: a smaller epsilon decides
+        (lambda d: max(d - 3e-6, 0.0), 1.0, WRONG),
+        (lambda d: max(d + 3e-7, 0.0), 1.0, RIGHT),
+        (lambda d: 2 * d + max(d - 1e-5, 0.0), 2.0, RIGHT),
+        (lambda d: float("nan"), 1.0, WRONG),
+    ],
+)
+def test_verdicts_of_central_differences(function, analytic, verdict):
+    assert judge(lambda distance: float(function(distance)), analytic).verdict == verdict
+
+
+def test_a_kink_under_the_weights_is_undecidable_and_no_fault():
+    """A unit whose pre-activation is exactly 0: its slope is 0 on one side and not on the other."""
+    network = Network(Dense(4), ReLU(), Dense(10)).build((3,), dtype=np.float64)
+    network.parameters[0].value[:, 1] = 0
+    x, labels = batch((3,))
+    report = check_gradients(network, loss, x, labels)
+    assert report.right
+    assert [row.undecidable > 0 for row in report.rows] == [True, True, False, False]
+    assert "at a kink" in str(report)

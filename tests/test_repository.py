@@ -87,7 +87,7 @@ assert_gradients(network, SoftmaxCrossEntropy(), data.train.images[:8], data.tra
 save_model({str(tmp_path / "m.safetensors")!r}, Model(network, data.train.class_names, {{}}))
 assert (load_model({str(tmp_path / "m.safetensors")!r}).network.theta == network.theta).all()
 from plainnet.cli.check import check
-assert check() == 0
+assert check(directions=5) == 0
 print(history[-1].validation_accuracy)
 """
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)

@@ -48,7 +48,7 @@ def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     right.set(ylabel="accuracy")
     right.yaxis.set_major_formatter(PercentFormatter(decimals=None))
     right.legend(frameon=False, loc="center right")
-    return _png(figure)
+    return png(figure)
 
 
 def confusion_matrix(test: Evaluation) -> bytes:
@@ -75,7 +75,7 @@ def confusion_matrix(test: Evaluation) -> bytes:
     axes.set_title(f"{test.accuracy:.2%} of {len(test.data):,} test images right, {wrong:,} mistaken")
     axes.tick_params(length=0)
     figure.colorbar(picture, ax=axes, label="mistakes", shrink=0.8)
-    return _png(figure)
+    return png(figure)
 
 
 def per_digit_accuracy(test: Evaluation) -> bytes:
@@ -95,7 +95,7 @@ def per_digit_accuracy(test: Evaluation) -> bytes:
     axes.set(ylabel=f"accuracy (axis begins at {bottom:.0f} %)" if bottom else "accuracy")
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=None))
     _plain(axes)
-    return _png(figure)
+    return png(figure)
 
 
 def sample_predictions(test: Evaluation) -> bytes:
@@ -110,7 +110,7 @@ def sample_predictions(test: Evaluation) -> bytes:
     parts = np.atleast_1d(figure.subfigures(2, 1, height_ratios=[1.8, 0.35 + 1.5 * lines]))  # type: ignore[arg-type]
     _gallery(parts[0], f"recognized: one of each class, {test.accuracy:.2%} of all", right, test, BLUE)
     _gallery(parts[1], "mistaken: where the network was surest and wrong", list(wrong), test, ORANGE)
-    return _png(figure)
+    return png(figure)
 
 
 def _gallery(figure: SubFigure, title: str, rows: Sequence[int], test: Evaluation, color: str) -> None:
@@ -141,7 +141,8 @@ def _plain(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """Return the figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=130)
     return buffer.getvalue()

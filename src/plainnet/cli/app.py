@@ -42,7 +42,9 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
     "check": (
         "Verify the gradients numerically; exit code 0 if all are right, 1 if one is wrong.",
         "plainnet check",
+        "plainnet check --directions 20",
         "plainnet check results/model_final.safetensors --json check.json",
+        "plainnet check --plot errors.png",
     ),
     "recipes": ("List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
     "series": (

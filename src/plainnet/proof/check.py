@@ -1,56 +1,56 @@
 """The gradient check: every gradient that backpropagation computes, against derivatives found without it.
 
-A small network is checked element by element, by the complex step and by central differences. In a large one
-the complex step looks along random directions, each of which moves all elements of a parameter at once: one
-wrong element among a million changes the derivative along every one of them, and halving finds it.
-
-The relative error is |a - n| / (|a| + |n|) for the gradient a and the numerical derivative n. A derivative too
-small for the method to resolve is judged against what the method can resolve: the denominator is at least
-`resolution / tolerance`. Rounding limits central differences to about 4 u |L| / epsilon and the complex step to
-about 4 u max|a|, u = 2^-52 being the spacing of float64 at 1.
+The relative error is |a - n| / (|a| + |n|) for the gradient a and the numerical derivative n; a derivative too small
+for a method to resolve is judged against what the method can resolve (see `central.relative_error`). The complex
+step is limited by rounding alone, to about 4 u max|a|, u = 2^-52, the maximum being over the whole network.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from plainnet.errors import InputError
 from plainnet.layers import Parameter
 from plainnet.losses import Loss
 from plainnet.network import Network
-from plainnet.proof.derivatives import EPSILON, Objective
+from plainnet.proof.central import RIGHT, TOLERANCE, UNDECIDABLE, UNIT, WRONG, Central, judge, relative_error
+from plainnet.proof.derivatives import Objective
 from plainnet.randomness import stream
 
-TOLERANCE = 1e-7  # on every relative error
 _COMPLEX_TOLERANCE = 1e-12  # what the complex step resolves derivatives to
-_UNIT = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
 class Row:
-    """The verdict on one parameter; where every element was checked, the index of the worst one is known."""
+    """The verdict on one parameter: how many of its elements were checked, and the worst relative errors.
+
+    `checked` elements by the complex step, none if it looked along directions; `central_checked` by central
+    differences, of which `undecidable` lie at a kink.
+    """
 
     parameter: str
     shape: tuple[int, ...]
-    checked: str
+    verdict: str
+    checked: int
     complex_step: float
     complex_index: tuple[int, ...] | None
+    central_checked: int
     central: float | None
     central_index: tuple[int, ...] | None
-
-    @property
-    def right(self) -> bool:
-        """Whether all relative errors are below the tolerance; NaN is not."""
-        return self.complex_step < TOLERANCE and (self.central is None or self.central < TOLERANCE)
+    undecidable: int
 
     def __str__(self) -> str:
+        checked = f"{self.checked:,}" if self.checked else "directions"
+        where = "" if self.complex_index is None else f"[{', '.join(map(str, self.complex_index))}]"
         central = "-" if self.central is None else f"{self.central:.1e}"
+        kinks = f", {self.undecidable} at a kink" if self.undecidable else ""
         return (
-            f"{self.parameter:<14}{'x'.join(map(str, self.shape)):>10}  {self.checked:<22}"
-            f"{self.complex_step:>12.1e}{central:>12}"
+            f"{self.parameter:<12}{'x'.join(map(str, self.shape)):>10}{checked:>12}{self.complex_step:>10.1e} "
+            f"{where:<13}{self.central_checked:>8,}{central:>10}  {self.verdict}{kinks}"
         )
 
 
@@ -60,7 +60,6 @@ class Report:
 
     rows: tuple[Row, ...]
     parameters: int
-    checked: int
     fault: str | None
     seconds: float
 
@@ -69,13 +68,18 @@ class Report:
         """Whether every gradient is right."""
         return self.fault is None
 
+    @property
+    def verdict(self) -> str:
+        """One line: that all is right, or which element of which parameter is wrong."""
+        return "All relative errors < 1e-7" if self.right else f"WRONG: {self.fault}"
+
     def to_table(self) -> dict[str, Any]:
         """Return the report as plain values."""
         central = [row.central for row in self.rows if row.central is not None]
         return {
-            "verdict": "right" if self.right else "wrong",
+            "verdict": RIGHT if self.right else WRONG,
             "parameters": self.parameters,
-            "checked": self.checked,
+            "checked": sum(row.checked for row in self.rows),
             "max_relative_error_complex": max(row.complex_step for row in self.rows),
             "max_relative_error_central": max(central, default=None),
             "fault": self.fault,
@@ -83,19 +87,12 @@ class Report:
             "rows": [asdict(row) for row in self.rows],
         }
 
-    @property
-    def table(self) -> str:
-        """The rows as text, under a heading."""
-        head = f"{'parameter':<14}{'shape':>10}  {'checked':<22}{'complex step':>12}{'central':>12}"
-        return "\n".join([head, *map(str, self.rows)])
-
-    @property
-    def verdict(self) -> str:
-        """One line: that all is right, or which element of which parameter is wrong."""
-        return "All relative errors < 1e-7" if self.right else f"WRONG: {self.fault}"
-
     def __str__(self) -> str:
-        return f"{self.table}\n{self.verdict}"
+        head = (
+            f"{'parameter':<12}{'shape':>10}{'checked':>12}{'complex step, worst at':>24}"
+            f"{'checked':>8}{'central':>10}  verdict"
+        )
+        return "\n".join([head, *map(str, self.rows), "", self.verdict])
 
 
 def check_gradients(
@@ -104,32 +101,61 @@ def check_gradients(
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    directions: int = 20,
-    max_elements: int = 5000,
+    directions: int = 0,
+    central: int = 200,
     rng: int | np.random.Generator = 0,
 ) -> Report:
     """Compare the gradient of `loss` on this batch with derivatives found numerically, in float64.
 
-    Up to `max_elements` parameters are checked one by one; more are checked along `directions` random ones.
+    Every parameter is checked element by element by the complex step, and up to `central` of its elements, drawn at
+    random, by central differences. With `directions` the complex step looks along that many random directions
+    instead, each of which moves all elements at once: much quicker, and one wrong element changes every one of them.
     The network itself is left as it is. `print(report)` shows a table.
 
-    Shapes: images (N, ...), labels (N,). A batch of 8 to 32 is plenty.
+    Shapes: images (N, ...), labels (N,). A batch of 3 to 8 is plenty.
+    Raises: `InputError` for a negative number of directions or elements.
     """
+    if directions < 0 or central < 0:
+        raise InputError(f"directions and central must be at least 0, received {directions} and {central}")
     started = time.perf_counter()
     objective = Objective(network, loss, images, labels)
     gradient = objective.backpropagation()
     generator = stream(rng, "check")
-    rows: list[Row] = []
-    fault = None
-    for parameter in network.parameters:
-        if network.theta.size <= max_elements:
-            row, found = _every_element(objective, gradient, parameter)
-        else:
-            row, found = _along_directions(objective, gradient, parameter, directions, generator)
-        rows.append(row)
-        fault = fault or found
-    checked = network.theta.size if network.theta.size <= max_elements else 0
-    return Report(tuple(rows), network.theta.size, checked, fault, time.perf_counter() - started)
+    rows, faults = [], []
+    for parameter in objective.real.parameters:
+        analytic = gradient[parameter.place].reshape(parameter.shape)
+        worst, index, numeric = (
+            _along(objective, gradient, parameter, directions, generator)
+            if directions
+            else _each(objective, gradient, parameter)
+        )
+        if not worst < TOLERANCE:
+            faults.append(_fault(parameter, index, analytic, numeric, "the complex step"))
+        size = analytic.size
+        sample = np.sort(generator.choice(size, min(size, central), replace=False, shuffle=False))
+        judged = [_central(objective, parameter, int(place), analytic) for place in sample]
+        wrong = [i for i, result in enumerate(judged) if result.verdict == WRONG]
+        decided = [i for i, result in enumerate(judged) if result.verdict != UNDECIDABLE]
+        at = max(decided, key=lambda i: judged[i].error, default=None)
+        central_index = None if at is None else _index(parameter, int(sample[at]))
+        if wrong and worst < TOLERANCE:
+            place = _index(parameter, int(sample[wrong[0]]))
+            faults.append(_fault(parameter, place, analytic, judged[wrong[0]].numeric, "central differences"))
+        rows.append(
+            Row(
+                parameter=parameter.name,
+                shape=parameter.shape,
+                verdict=RIGHT if worst < TOLERANCE and not wrong else WRONG,
+                checked=0 if directions else size,
+                complex_step=worst,
+                complex_index=index,
+                central_checked=len(sample),
+                central=None if at is None else judged[at].error,
+                central_index=central_index,
+                undecidable=len(judged) - len(decided),
+            )
+        )
+    return Report(tuple(rows), network.theta.size, next(iter(faults), None), time.perf_counter() - started)
 
 
 def assert_gradients(network: Network, loss: Loss, images: np.ndarray, labels: np.ndarray, **options: Any) -> None:
@@ -139,62 +165,46 @@ def assert_gradients(network: Network, loss: Loss, images: np.ndarray, labels: n
         raise AssertionError(str(report))
 
 
-def _every_element(objective: Objective, gradient: np.ndarray, parameter: Parameter) -> tuple[Row, str | None]:
-    place = parameter.place
-    analytic = gradient[place]
-    exact = np.array([objective.complex_step(i) for i in range(place.start, place.stop)])
-    central = np.array([objective.central_difference(i) for i in range(place.start, place.stop)])
-    exact_errors = relative_error(analytic, exact, 4 * _UNIT * float(np.abs(analytic).max()) / _COMPLEX_TOLERANCE)
-    resolution = 4 * _UNIT * max(1.0, abs(objective.value(objective.real))) / EPSILON
-    central_errors = relative_error(analytic, central, resolution / TOLERANCE)
-    i, j = int(np.argmax(exact_errors)), int(np.argmax(central_errors))
-    row = Row(
-        parameter.name, parameter.shape, f"all {analytic.size:,}",
-        float(exact_errors[i]), _index(i, parameter), float(central_errors[j]), _index(j, parameter),
-    )  # fmt: skip
-    if not row.complex_step < TOLERANCE:
-        return row, _fault(parameter, i, analytic[i], exact[i], "the complex step")
-    if not central_errors[j] < TOLERANCE:
-        return row, _fault(parameter, j, analytic[j], central[j], "central differences")
-    return row, None
+Found = tuple[float, tuple[int, ...] | None, float]  # worst relative error, where, the numerical derivative there
 
 
-def _along_directions(
+def _each(objective: Objective, gradient: np.ndarray, parameter: Parameter) -> Found:
+    analytic, numeric = gradient[parameter.place].reshape(parameter.shape), objective.every_derivative(parameter)
+    errors = relative_error(analytic, numeric, 4 * UNIT * float(np.abs(gradient).max()) / _COMPLEX_TOLERANCE)
+    index = _index(parameter, int(np.argmax(errors)))
+    return float(errors[index]), index, float(numeric[index])
+
+
+def _along(
     objective: Objective, gradient: np.ndarray, parameter: Parameter, directions: int, generator: np.random.Generator
-) -> tuple[Row, str | None]:
-    def error(start: int, stop: int) -> float:
+) -> Found:
+    def error(start: int, stop: int) -> tuple[float, float]:
         direction = np.zeros_like(gradient)
         direction[start:stop] = generator.standard_normal(stop - start)
-        analytic = gradient[start:stop] @ direction[start:stop]
-        rounding = 4 * _UNIT * float(np.linalg.norm(gradient[start:stop]))
-        return float(relative_error(analytic, objective.along(direction), rounding / _COMPLEX_TOLERANCE))
+        analytic, numeric = float(gradient[start:stop] @ direction[start:stop]), objective.along(direction)
+        rounding = 4 * UNIT * float(np.linalg.norm(gradient))
+        return float(relative_error(analytic, numeric, rounding / _COMPLEX_TOLERANCE)), numeric / direction[start]
 
     start, stop = parameter.place.start, parameter.place.stop
-    worst = float(np.max([error(start, stop) for _ in range(directions)]))
-    row = Row(parameter.name, parameter.shape, f"along {directions} directions", worst, None, None, None)
+    worst = float(np.max([error(start, stop)[0] for _ in range(directions)]))
     if worst < TOLERANCE:
-        return row, None
+        return worst, None, 0.0
     while stop - start > 1:  # a wrong element is in the first half, or else in the second
         middle = (start + stop) // 2
-        start, stop = (start, middle) if not error(start, middle) < TOLERANCE else (middle, stop)
-    i = start - parameter.place.start
-    row = replace(row, complex_index=_index(i, parameter))
-    return row, _fault(parameter, i, gradient[start], objective.complex_step(start), "the complex step")
+        start, stop = (start, middle) if not error(start, middle)[0] < TOLERANCE else (middle, stop)
+    return worst, _index(parameter, start - parameter.place.start), error(start, stop)[1]
 
 
-def relative_error(analytic: np.ndarray, numeric: np.ndarray | float, least: float) -> np.ndarray:
-    """Return |a - n| / max(|a| + |n|, least), and 0 where both are 0."""
-    difference = np.abs(analytic - numeric)
-    scale = np.maximum(np.abs(analytic) + np.abs(numeric), least)
-    errors = np.zeros_like(difference)
-    np.divide(difference, scale, out=errors, where=scale != 0)
-    return errors
+def _central(objective: Objective, parameter: Parameter, place: int, analytic: np.ndarray) -> Central:
+    return judge(lambda distance: objective.moved(parameter.place.start + place, distance), analytic.flat[place])
 
 
-def _index(place: int, parameter: Parameter) -> tuple[int, ...]:
+def _index(parameter: Parameter, place: int) -> tuple[int, ...]:
     return tuple(map(int, np.unravel_index(place, parameter.shape)))
 
 
-def _fault(parameter: Parameter, place: int, analytic: float, numeric: float, method: str) -> str:
-    where = ", ".join(map(str, _index(place, parameter)))
-    return f"{parameter.name}[{where}]: backpropagation says {analytic:.9g}, {method} says {numeric:.9g}"
+def _fault(
+    parameter: Parameter, index: tuple[int, ...] | None, analytic: np.ndarray, numeric: float, method: str
+) -> str:
+    where = ", ".join(map(str, index or ()))
+    return f"{parameter.name}[{where}]: backpropagation says {analytic[index]:.9g}, {method} says {numeric:.9g}"
