@@ -53,8 +53,8 @@ FIGURES: dict[str, Callable[[], str]] = {"results": results}
 def rendered(text: str) -> str:
     """Return `text` with everything between its markers made anew."""
     for name, make in FIGURES.items():
-        pattern = rf"(<!-- figures: {name} -->\n).*?(\n<!-- end -->)"
-        text, count = re.subn(pattern, lambda found, make=make: found[1] + make() + found[2], text, flags=re.S)
+        pattern = rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)"
+        text, count = re.subn(pattern, lambda found, make=make: found[1] + make() + "\n" + found[2], text, flags=re.S)
         if count != 1:
             raise SystemExit(f"README.md needs the markers of {name!r} once, has them {count} times")
     return text

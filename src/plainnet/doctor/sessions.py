@@ -87,7 +87,8 @@ class FunctionSession:
         """Call the forward function and keep its cache."""
         self.inputs = inputs
         seed_everything()
-        y, self.cache = self.functions[0](**inputs, **self.extra)
+        rest = {name: value for name, value in inputs.items() if name != "x"}
+        y, self.cache = self.functions[0](inputs["x"], **rest, **self.extra)
         return y
 
     def backward(self, dy: Any) -> Arrays:

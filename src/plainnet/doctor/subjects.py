@@ -28,7 +28,7 @@ from plainnet.doctor.subject import Arrays, Setting, Subject, seed_everything
 
 N, D, M, K = 6, 5, 3, 4  # batch, features, units and classes, all different
 LABELS = np.array([0, 2, 1, 3, 3, 0])
-_IMAGES = (2, 2, 5, 5)
+_IMAGES = (3, 2, 5, 5)
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:
@@ -74,7 +74,7 @@ def _class(name: str, kind: type) -> Subject:
 def _layer(name: str, kind: type) -> Subject:
     functions = {"forward": kind.forward, "backward": kind.backward}  # type: ignore[attr-defined]
     subject = Subject(name, "layer", [], functions)
-    for made, shape in product(_constructions(kind, square=True), [(N, D), (N, M), (2, 5, 5, 2), (1, D)]):
+    for made, shape in product(_constructions(kind, square=True), [(N, D), (N, M), (3, 5, 5, 2), (1, D)]):
         _try(subject, made, shape, lambda make, shape=shape: LayerSession(make, shape[1:]), None)
     return subject
 
@@ -202,7 +202,7 @@ def _arguments(
     for position, name in enumerate(names):
         lower = name.lower()
         if position == 0:
-            inputs[name] = random(*(_IMAGES if images else (batch, D)))
+            inputs["x"] = random(*(_IMAGES if images else (batch, D)))
         elif lower in ("w", "weight", "weights"):
             inputs[name] = random(3, 2, 3, 3, seed=1) if images else random(D, units, seed=1)
         elif lower in ("b", "bias", "biases"):
