@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check test test-all test-oldest oracle series record figures clean
+.PHONY: help train check kill-table anatomy test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -40,7 +40,13 @@ series: $(VENV)/installed    ## the recorded runs of the classic network, three 
 record: $(VENV)/installed-test ## measure the main job from an empty clone and write records/main_job.json
 	$(BIN)/python benchmarks/main_job.py
 
-figures: $(VENV)/installed   ## write the figures of records/ into README.md
+kill-table: $(VENV)/installed-test ## put every known fault into right code and record what the doctor says
+	$(BIN)/python benchmarks/kill_table.py
+
+anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
+	$(BIN)/python benchmarks/anatomy.py
+
+figures: $(VENV)/installed   ## write the figures of records/ into the pages
 	$(BIN)/python benchmarks/readme_figures.py
 
 clean:                       ## remove everything that can be made again

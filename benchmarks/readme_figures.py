@@ -1,15 +1,19 @@
-"""Write the figures of records/ into README.md, between its markers: python benchmarks/readme_figures.py.
+"""Write the figures of records/ into README.md, and the catalogue of faults into docs/faults.md.
 
-`tests/test_repository.py` fails while README.md holds other figures than the records.
+`tests/test_repository.py` fails while these pages hold anything else than the records and the catalogue say.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from plainnet.doctor.faults import as_page
+from plainnet.doctor.run import describe, examine_file
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,6 +51,22 @@ def results() -> str:
     return "\n".join([*lines, "", f"Measured on {versions}, {job['versions']['blas']}, {job['threads']} threads."])
 
 
+def famous_faults() -> str:
+    """Return the page of famous faults: what each file says of itself, and what the doctor says of it."""
+    parts = [
+        "# Famous faults, examined\n\nWrong gradients that many people copied, rebuilt in a few words of our own, with "
+        "what `plainnet doctor` says.\nEach trained to good accuracy, which is why nobody noticed.\n"
+    ]
+    for path in sorted((ROOT / "examples" / "wrong").glob("*.py")):
+        title = (ast.get_docstring(ast.parse(path.read_text())) or "").replace("\n", " ")
+        parts.append(f"## examples/wrong/{path.name}\n\n{title}\n")
+        if "check" not in path.name:
+            name = f"examples/wrong/{path.name}"
+            said = "\n".join(describe(finding, name) for finding in examine_file(path))
+            parts.append(f"```\n$ plainnet doctor {name}\n{said}\n```\n")
+    return "\n".join(parts)
+
+
 FIGURES: dict[str, Callable[[], str]] = {"results": results}
 
 
@@ -63,3 +83,5 @@ def rendered(text: str) -> str:
 if __name__ == "__main__":
     readme = ROOT / "README.md"
     readme.write_text(rendered(readme.read_text()))
+    (ROOT / "docs" / "faults.md").write_text(as_page())
+    (ROOT / "docs" / "famous-faults.md").write_text(famous_faults())

@@ -60,3 +60,12 @@ def test_logits_are_not_written_to():
 def test_labels_must_fit(labels):
     with pytest.raises(InputError, match=r"expected logits \(N, K\) and labels \(N,\)"):
         loss(np.zeros((2, 3)), labels)
+
+
+def test_the_sum_is_the_mean_times_the_batch():
+    logits, labels = np.random.default_rng(0).standard_normal((5, 4)), np.array([0, 1, 2, 3, 0])
+    (mean, dmean), (total, dtotal) = loss(logits, labels), SoftmaxCrossEntropy(reduction="sum")(logits, labels)
+    assert total == pytest.approx(5 * mean)
+    np.testing.assert_allclose(dtotal, 5 * dmean)
+    with pytest.raises(InputError, match='"mean" or "sum", received'):
+        SoftmaxCrossEntropy(reduction="none")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import plainnet
+from plainnet.doctor.faults import as_page
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -103,3 +104,4 @@ def test_the_figures_in_the_readme_are_those_of_the_records():
         del sys.path[0]
     text = (ROOT / "README.md").read_text()
     assert rendered(text) == text, "run: make figures"
+    assert (ROOT / "docs" / "faults.md").read_text() == as_page(), "run: make figures"

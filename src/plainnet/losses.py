@@ -12,25 +12,32 @@ from plainnet.softmax import log_softmax
 
 
 class Loss(Protocol):
-    """What every loss offers: logits (N, K) and labels (N,) in, the mean loss and dlogits (N, K) out."""
+    """What every loss offers: logits (N, K) and labels (N,) in, the loss and dlogits (N, K) out."""
 
     def __call__(self, logits: np.ndarray, labels: np.ndarray, /) -> tuple[float, np.ndarray]: ...
 
 
 class SoftmaxCrossEntropy:
-    """Softmax and cross-entropy as one function of the logits, averaged over the batch.
+    """Softmax and cross-entropy as one function of the logits, averaged over the batch or summed.
 
     With p = softmax(z), the loss of one example with label k is -log p_k = log(sum_j exp z_j) - z_k, in nats.
-    Its gradient is p - y, y being the one-hot label; the mean over N examples makes that (p - y) / N.
+    Its gradient is p - y, y being the one-hot label; the mean over N examples makes that (p - y) / N. With
+    `reduction="sum"` nothing is divided: the gradient grows with the batch, and so does every step.
 
     Taken together the two never form log(0), and the gradient needs no division by a small probability.
 
     Shapes: logits (N, K), labels (N,) whole numbers below K, dlogits (N, K).
+    Raises: `InputError` for a reduction that is neither "mean" nor "sum".
     Source: Goodfellow, Bengio, Courville 2016, "Deep learning", section 6.2.2.3.
     """
 
+    def __init__(self, reduction: str = "mean") -> None:
+        if reduction not in ("mean", "sum"):
+            raise InputError(f'reduction must be "mean" or "sum", received {reduction!r}')
+        self.reduction = reduction
+
     def __call__(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the mean loss and dlogits, its gradient with respect to the logits.
+        """Return the loss and dlogits, its gradient with respect to the logits.
 
         Raises: `InputError` if there are not as many labels as rows of logits.
         """
@@ -40,11 +47,12 @@ class SoftmaxCrossEntropy:
             )
         rows = np.arange(len(logits))
         log_p = log_softmax(logits)
-        value = -log_p[rows, labels].mean().item()
+        count = len(logits) if self.reduction == "mean" else 1
+        value = -log_p[rows, labels].sum().item() / count
         with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
             dlogits = np.exp(log_p, out=log_p)
             dlogits[rows, labels] -= 1
-            dlogits /= len(logits)
+            dlogits /= count
         return value, dlogits
 
 

@@ -46,6 +46,11 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet check results/model_final.safetensors --json check.json",
         "plainnet check --plot errors.png",
     ),
+    "doctor": (
+        "Examine somebody else's backpropagation and say which line is wrong, and how.",
+        "plainnet doctor homework.py",
+        "plainnet doctor homework.py --only ReLU --json findings.json",
+    ),
     "recipes": ("List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
     "series": (
         "Train a recipe with several seeds and keep a record of each; finished seeds are not trained again.",

@@ -17,4 +17,4 @@ def recipes(name: str | None = None) -> None:
         print(source(name), end="")
     else:
         for known in available():
-            print(f"{known:<12}{read(known).title}")
+            print(f"{known:<16}{read(known).title}")

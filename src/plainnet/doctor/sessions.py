@@ -181,7 +181,9 @@ def _is_parameter(name: str, value: Any) -> bool:
 
 def set_parameters(subject: Any, parameters: Arrays) -> None:
     """Put arrays where `parameters_of` found them."""
-    table = next((t for n in ("params", "parameters", "weights") if isinstance(t := getattr(subject, n, None), dict)), None)
+    table = next(
+        (t for n in ("params", "parameters", "weights") if isinstance(t := getattr(subject, n, None), dict)), None
+    )
     for name, value in parameters.items():
         if table:
             table[name] = value.copy()

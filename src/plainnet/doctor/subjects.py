@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from types import ModuleType
 from typing import Any
@@ -28,7 +29,7 @@ from plainnet.doctor.subject import Arrays, Setting, Subject, seed_everything
 
 N, D, M, K = 6, 5, 3, 4  # batch, features, units and classes, all different
 LABELS = np.array([0, 2, 1, 3, 3, 0])
-_IMAGES = (3, 2, 5, 5)
+_IMAGES = (3, 2, 5, 6)
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:
@@ -67,15 +68,23 @@ def _class(name: str, kind: type) -> Subject:
     shapes = [(N, K)] if takes_labels else [(N, D), (N, M), _IMAGES, (1, D)]
     for made, shape in product(_constructions(kind, square=not takes_labels), shapes):
         labels = LABELS[: shape[0]] if takes_labels else None
-        _try(subject, made, shape, lambda make, labels=labels: ClassSession(make, labels), labels)
-    return subject
+        _try(subject, made, shape, partial(ClassSession, labels=labels), labels)
+    return _of_one_rank(subject)
 
 
 def _layer(name: str, kind: type) -> Subject:
     functions = {"forward": kind.forward, "backward": kind.backward}  # type: ignore[attr-defined]
     subject = Subject(name, "layer", [], functions)
-    for made, shape in product(_constructions(kind, square=True), [(N, D), (N, M), (3, 5, 5, 2), (1, D)]):
-        _try(subject, made, shape, lambda make, shape=shape: LayerSession(make, shape[1:]), None)
+    for made, shape in product(_constructions(kind, square=True), [(N, D), (N, M), (3, 5, 6, 2), (1, D)]):
+        _try(subject, made, shape, partial(LayerSession, in_shape=shape[1:]), None)
+    return _of_one_rank(subject)
+
+
+def _of_one_rank(subject: Subject) -> Subject:
+    """Keep the settings of the least rank where parameters are learned: broadcasting may let others through."""
+    if any(len(setting.inputs) > 1 for setting in subject.settings):
+        rank = min(setting.inputs["x"].ndim for setting in subject.settings)
+        subject.settings = [setting for setting in subject.settings if setting.inputs["x"].ndim == rank]
     return subject
 
 
@@ -89,7 +98,7 @@ def _try(
     label, make = made
     try:
         session = begin(make)
-    except Exception as error:  # noqa: BLE001  (whatever a student's file raises)
+    except Exception as error:
         subject.trouble = subject.trouble or f"{subject.name}({label}) raised {type(error).__name__}: {error}"
         return
     inputs: Arrays = {"x": random(*shape)}
@@ -98,7 +107,7 @@ def _try(
     else:
         inputs |= parameters_of(session.subject)
     inputs = {name: random(*value.shape, seed=1) for name, value in inputs.items()}
-    setting = Setting(f"{label or 'no arguments'}, x {shape}", inputs, lambda: begin(make), {}, labels)
+    setting = Setting(f"{label or 'no arguments'}, x {shape}", inputs, partial(begin, make), {}, labels)
     _keep_if_it_runs(subject, setting)
 
 
@@ -107,8 +116,9 @@ def _keep_if_it_runs(subject: Subject, setting: Setting) -> None:
     session = setting.start()
     try:
         y = session.forward({name: value.copy() for name, value in setting.inputs.items()})
-        float(np.sum(np.asarray(y, float)))
-    except Exception as error:  # noqa: BLE001
+        if not np.isfinite(np.sum(np.asarray(y, float))):
+            return
+    except Exception as error:
         if not subject.settings:
             subject.trouble = f"forward raised {type(error).__name__}: {error}"
         return
@@ -118,7 +128,7 @@ def _keep_if_it_runs(subject: Subject, setting: Setting) -> None:
     if isinstance(session, ClassSession):
         try:
             session.backward(np.ones_like(y) if isinstance(y, np.ndarray) else 1.0)
-        except Exception:  # noqa: BLE001  (examined later)
+        except Exception:
             return
         subject.gradient_names |= session.names
 
@@ -138,7 +148,7 @@ def _constructions(kind: type, *, square: bool) -> Iterator[tuple[str, Callable[
         for choice in choices:
             arguments = values | choice
             label = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-            yield label, lambda arguments=arguments: kind(**arguments)
+            yield label, partial(kind, **arguments)
 
 
 def _guesses(names: list[str], sizes: tuple[int, int]) -> Iterator[Any]:
@@ -152,7 +162,7 @@ def _guesses(names: list[str], sizes: tuple[int, int]) -> Iterator[Any]:
             yield 0.1
         elif "in_channel" in lower or lower in ("c_in", "channels"):
             yield 2
-        elif "kernel" in lower or "filter_size" in lower or "size" in lower and images or lower in ("k", "ksize"):
+        elif "kernel" in lower or "filter_size" in lower or ("size" in lower and images) or lower in ("k", "ksize"):
             yield 3
         elif "pool" in lower or lower == "size":
             yield 2
@@ -181,14 +191,14 @@ def _pair(name: str, forward: Callable[..., Any], backward: Callable[..., Any]) 
         if images and (batch == 1 or square):
             continue
         inputs, extra, optional = _arguments(names, required(forward), batch, images, D if square else M, option)
-        if inputs is None or option and not optional or square and len(inputs) == 1:
+        if inputs is None or (option and not optional) or (square and len(inputs) == 1):
             continue
         label = ", ".join(f"{key} {value.shape}" for key, value in inputs.items())
         label += "".join(f", {key}={value}" for key, value in extra.items() if not isinstance(value, dict))
-        start = lambda extra=extra: FunctionSession(forward, backward, extra)  # noqa: E731
+        start = partial(FunctionSession, forward, backward, extra)
         _keep_if_it_runs(subject, Setting(label, inputs, start, extra))
     subject.gradient_names = {n: f"d{n}" for setting in subject.settings for n in setting.inputs}
-    return subject
+    return _of_one_rank(subject)
 
 
 def _arguments(
@@ -231,7 +241,7 @@ def _loss(name: str, function: Callable[..., Any]) -> Subject:
     for batch in (N, 1):
         labels = LABELS[:batch]
         inputs = {"x": random(batch, K)}
-        start = lambda labels=labels: LossSession(function, labels)  # noqa: E731
+        start = partial(LossSession, function, labels)
         _keep_if_it_runs(subject, Setting(f"x {inputs['x'].shape}", inputs, start, {}, labels))
     return subject
 
@@ -257,7 +267,7 @@ def _network(name: str, kind: type) -> Subject:
     seed_everything()
     try:
         parameters = parameters_of(kind(**values))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         subject.trouble = f"{name}({values}) raised {type(error).__name__}: {error}"
         return subject
     first = next((value for value in parameters.values() if value.ndim == 2), np.empty((D, K)))
@@ -265,7 +275,7 @@ def _network(name: str, kind: type) -> Subject:
     inputs = {key: 0.5 * random(*value.shape, seed=3 + i) for i, (key, value) in enumerate(parameters.items())}
     for batch in (N, 1):
         x = random(batch, features, seed=9)
-        start = lambda x=x, labels=LABELS[:batch]: NetworkSession(lambda: kind(**values), x, labels)  # noqa: E731
-        setting = Setting(f"x {x.shape}", inputs, start, {"make": lambda: kind(**values)}, LABELS[:batch])
+        start = partial(NetworkSession, partial(kind, **values), x, LABELS[:batch])
+        setting = Setting(f"x {x.shape}", inputs, start, {"make": partial(kind, **values)}, LABELS[:batch])
         _keep_if_it_runs(subject, setting)
     return subject

@@ -42,7 +42,7 @@ def relative_error(analytic: np.ndarray | float, numeric: np.ndarray | float, le
     return errors
 
 
-def judge(loss: Callable[[float], float], analytic: float) -> Central:
+def judge(loss: Callable[[float], float], analytic: float, *, tolerance: float = TOLERANCE) -> Central:
     """Judge the derivative at 0 of `loss`, a function of the distance that one parameter is moved.
 
     Rounding limits a central difference to about 4 u |L| / eps, u = 2^-52, which `relative_error` takes as its
@@ -54,8 +54,8 @@ def judge(loss: Callable[[float], float], analytic: float) -> Central:
         above, below = loss(epsilon), loss(-epsilon)
         numeric = (above - below) / (2 * epsilon)
         resolution = 4 * UNIT * max(1.0, abs(here)) / epsilon
-        error = float(relative_error(analytic, numeric, resolution / TOLERANCE))
-        if error < TOLERANCE:
+        error = float(relative_error(analytic, numeric, resolution / tolerance))
+        if error < tolerance:
             return Central(numeric, error, RIGHT)
         right, left = (above - here) / epsilon, (here - below) / epsilon
         if not _bends(loss, here, abs(right - left), epsilon, resolution):

@@ -1,0 +1,33 @@
+"""`plainnet doctor`: what is wrong with somebody else's backpropagation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plainnet.files import to_json, write_atomically
+
+
+def doctor(file: Path, *, only: str | None = None, json: Path | None = None, timeout: float = 60.0) -> int:
+    """Examine the backpropagation in a Python file: exit code 0 if all is right, 1 if something is wrong.
+
+    Parameters
+    ----------
+    file
+        A Python file with layers, losses, networks or update rules in NumPy. It is run, so be sure that you trust it.
+    only
+        Examine only the class or function of this name.
+    json
+        Write the findings to this file as well.
+    timeout
+        Give up after this many seconds.
+    """
+    from plainnet.doctor.run import describe, examine_file
+
+    findings = examine_file(file, only=only, timeout=timeout)
+    print("\n".join(describe(finding, file) for finding in findings))
+    wrong = {finding["name"] for finding in findings if finding["verdict"] == "wrong"}
+    names = {finding["name"] for finding in findings}
+    print(f"\n{len(names)} examined, {len(wrong)} wrong" + (f": {', '.join(sorted(wrong))}" if wrong else ""))
+    if json is not None:
+        write_atomically(json, to_json({"subjects": findings}))
+    return 1 if wrong else 0

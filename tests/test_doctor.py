@@ -1,0 +1,199 @@
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mutants import mutants_of
+from plainnet import InputError
+from plainnet.cli.app import main
+from plainnet.doctor.faults import CATALOGUE
+from plainnet.doctor.run import examine_file
+from plainnet.doctor.subject import find_gradient
+from plainnet.doctor.worker import examine_path
+from random_networks import random_network
+from specimens import CLASS_FAULTS, CLASSES, FUNCTION_FAULTS, FUNCTIONS, inject, source
+
+ROOT = Path(__file__).parent.parent
+FAULTS = [("class", fault) for fault in CLASS_FAULTS] + [("functions", fault) for fault in FUNCTION_FAULTS]
+LINES_WE_MISS = {("l2-applied-to-biases", "SGD"), ("input-edited-in-place", "Sigmoid")}
+
+
+def findings_in(tmp_path, text):
+    path = tmp_path / "file.py"
+    path.write_text(text)
+    with np.errstate(all="ignore"):
+        return examine_path(path)
+
+
+def test_the_catalogue_has_what_it_promises():
+    injected = {fault.slug for _, fault in FAULTS}
+    assert len(CATALOGUE) >= 30
+    assert injected == set(CATALOGUE)
+    forms = {slug: {form for form, fault in FAULTS if fault.slug == slug} for slug in injected}
+    only_networks = {"l2-missing-in-the-gradient", "l2-applied-to-biases"}
+    assert {slug for slug, used in forms.items() if len(used) < 2} == only_networks
+
+
+@pytest.mark.parametrize("specimens", [CLASSES, FUNCTIONS], ids=["classes", "functions"])
+def test_right_code_is_right(tmp_path, specimens):
+    findings = findings_in(tmp_path, source(specimens))
+    assert [finding.name for finding in findings] == list(specimens)
+    assert {finding.verdict for finding in findings} == {"right"}
+
+
+@pytest.mark.parametrize(
+    ("form", "fault"), FAULTS, ids=[f"{form}-{fault.slug}-{fault.subject}" for form, fault in FAULTS]
+)
+def test_every_fault_is_found_and_named(tmp_path, form, fault):
+    wrong, _ = inject(CLASSES if form == "class" else FUNCTIONS, fault)
+    findings = findings_in(tmp_path, wrong)
+    assert {(finding.verdict, finding.diagnosis) for finding in findings} == {("wrong", fault.slug)}
+    assert findings[0].evidence
+    if (fault.slug, fault.subject) not in LINES_WE_MISS:
+        assert findings[0].line is not None
+
+
+def test_random_right_networks_are_right(tmp_path):
+    for seed in range(25):
+        findings = findings_in(tmp_path, random_network(random.Random(seed)))
+        assert [finding.verdict for finding in findings] == ["right"], (seed, findings)
+
+
+@pytest.mark.slow
+def test_a_thousand_right_networks_are_right(tmp_path):
+    for seed in range(25, 1000):
+        findings = findings_in(tmp_path, random_network(random.Random(seed)))
+        assert [finding.verdict for finding in findings] == ["right"], (seed, findings)
+
+
+def test_mutants_outside_the_catalogue_are_found_and_not_misnamed(tmp_path):
+    """A minus for a plus may be a flipped sign, a lost transpose is one; nothing else may get a name."""
+    fitting = {"sign-flipped": " -= ", "weight-not-transposed-in-dx": "real"}
+    for name in ("Dense", "Sigmoid", "BatchNorm", "SoftmaxCrossEntropy"):
+        for change, mutant in mutants_of(source(CLASSES, name)):
+            findings = [finding for finding in findings_in(tmp_path, mutant) if finding.verdict == "wrong"]
+            assert findings, (name, change)
+            for finding in findings:
+                assert finding.diagnosis is None or fitting[finding.diagnosis] in change, (name, change, finding)
+                assert "cause unknown" in finding.evidence or "raised" in finding.evidence or finding.diagnosis
+
+
+def test_our_own_layers_are_right(tmp_path):
+    layers = ROOT / "src" / "plainnet" / "layers"
+    for name in ("dense", "activations", "flatten"):
+        assert {finding.verdict for finding in findings_in(tmp_path, (layers / f"{name}.py").read_text())} == {"right"}
+
+
+@pytest.mark.parametrize(
+    ("file", "slug"),
+    [
+        ("relu_mask_on_output", "relu-mask-inclusive-on-output"),
+        ("softmax_over_the_batch", "softmax-over-the-whole-batch"),
+        ("summed_gradient", "gradient-not-divided-by-the-batch"),
+    ],
+)
+def test_the_famous_faults(file, slug):
+    findings = examine_file(ROOT / "examples" / "wrong" / f"{file}.py")
+    assert slug in {finding["diagnosis"] for finding in findings}
+    page = (ROOT / "docs" / "famous-faults.md").read_text()
+    assert slug in page
+
+
+def test_the_crooked_check_is_crooked():
+    command = [sys.executable, str(ROOT / "examples" / "wrong" / "crooked_gradient_check.py")]
+    assert "crooked: 9.0  right: 6.0" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_command(tmp_path, capsys):
+    wrong, lines = inject(CLASSES, CLASS_FAULTS[0])
+    (tmp_path / "homework.py").write_text(wrong)
+    assert main(["doctor", str(tmp_path / "homework.py"), "--json", str(tmp_path / "report.json")]) == 1
+    printed = capsys.readouterr().out
+    assert "Dense: wrong, dW" in printed
+    assert f"homework.py:{lines[0]})" in printed
+    assert "lesson: docs/faults.md#gradient-divided-twice" in printed
+    (subject,) = json.loads((tmp_path / "report.json").read_text())["subjects"]
+    assert set(subject) == {"name", "verdict", "array", "diagnosis", "evidence", "line"}
+    assert (subject["array"], subject["diagnosis"], subject["line"]) == ("dW", "gradient-divided-twice", lines[0])
+    (tmp_path / "homework.py").write_text(source(CLASSES, "Dense", "ReLU"))
+    assert main(["doctor", str(tmp_path / "homework.py"), "--only", "ReLU"]) == 0
+    assert "1 examined, 0 wrong" in capsys.readouterr().out
+
+
+UNFIT = {
+    "while True: pass": "did not end within 2 s",
+    "import nothing_of_this_name": "imports nothing_of_this_name, which is not installed",
+    "def f(:": r"raised SyntaxError in line 1",
+    "x = 1 / 0": "raised ZeroDivisionError in line 1: division by zero",
+    "import sys; sys.exit(3)": r"ends itself with sys.exit\(3\)",
+    "import os; os._exit(3)": "ended its process before it could be examined: exit code 3",
+    "x = 3": "defines nothing to examine; looked for classes with forward and backward",
+    "": "defines nothing to examine",
+}
+
+
+@pytest.mark.parametrize("text", UNFIT)
+def test_files_that_cannot_be_examined(tmp_path, text):
+    path = tmp_path / "file.py"
+    path.write_text(text)
+    with pytest.raises(InputError, match=UNFIT[text]):
+        examine_file(path, timeout=2)
+
+
+def test_other_bad_input(tmp_path):
+    with pytest.raises(InputError, match="there is no file"):
+        examine_file(tmp_path / "absent.py")
+    (tmp_path / "text.txt").write_text("hello")
+    with pytest.raises(InputError, match=r"give one that ends in \.py"):
+        examine_file(tmp_path / "text.txt")
+    (tmp_path / "file.py").write_text(source(CLASSES, "ReLU"))
+    with pytest.raises(InputError, match="defines nothing called Tanh to examine"):
+        examine_file(tmp_path / "file.py", only="Tanh")
+
+
+def test_files_that_print_crash_or_need_a_seed(tmp_path):
+    noisy = source(CLASSES, "ReLU", "Dropout").replace("self.x = x\n", "self.x = x\n        print('hello')\n", 1)
+    assert {finding["verdict"] for finding in write_and_examine(tmp_path, "print('hi')\n" + noisy)} == {"right"}
+    crashing = source(CLASSES, "Dense").replace("dout.sum(axis=0)", "dout.sum(axis=7)")
+    (finding,) = write_and_examine(tmp_path, crashing)
+    assert finding["verdict"] == "wrong"
+    assert "backward raised AxisError" in finding["evidence"]
+    broken = source(CLASSES, "Dense").replace("self.x = x", "self.x = undefined")
+    (finding,) = write_and_examine(tmp_path, broken)
+    assert finding["verdict"] == "undecidable"
+    assert "forward raised NameError" in finding["evidence"]
+    unseeded = source(CLASSES, "Dense").replace("return x @", "return np.random.default_rng().random() * x @")
+    (finding,) = write_and_examine(tmp_path, unseeded)
+    assert finding["verdict"] == "undecidable"
+    assert "np.random.seed does not govern" in finding["evidence"]
+
+
+def test_float32_is_not_judged(tmp_path):
+    text = source(CLASSES, "ReLU").replace("np.maximum(0, x)", "np.maximum(0, x).astype(np.float32)")
+    (finding,) = write_and_examine(tmp_path, text)
+    assert finding["verdict"] == "undecidable"
+    assert "computes in float32" in finding["evidence"]
+
+
+def test_adam_is_not_judged_as_momentum(tmp_path):
+    text = source(CLASSES, "SGD").replace("class SGD", "class Adam").replace("self.clip = lr", "self.beta2 = lr")
+    (finding,) = write_and_examine(tmp_path, text)
+    assert finding["verdict"] == "undecidable"
+
+
+def write_and_examine(tmp_path, text):
+    (tmp_path / "file.py").write_text(text)
+    return examine_file(tmp_path / "file.py")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "name"),
+    [("W", "dW"), ("W", "grad_W"), ("W", "W_grad"), ("W", "gW"), ("weight", "dW"), ("W1", "dW1"), ("b", "d_bias")],
+)
+def test_gradients_are_found_under_their_usual_names(parameter, name):
+    assert find_gradient(parameter, {parameter: 0, name: 1, "x": 2}) == name
+    assert find_gradient(parameter, {parameter: 0, "x": 2}) is None
