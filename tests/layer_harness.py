@@ -65,6 +65,15 @@ class LayerHarness:
             _, backward, _ = self.forward_backward(self.network(), self.x, w)
             assert np.sum(forward * w) == pytest.approx(np.sum(v * backward), rel=1e-11, abs=1e-12)
 
+    def check_taylor_remainder(self):
+        """|f(x + t v) - f(x) - t J v| falls with t^2: with 1/4 of t to less than 1/15, or it is 0 where f is linear."""
+        v = self.rng.standard_normal(self.x.shape)
+        slope = self.network(np.complex128).layers[0].forward(self.x + 1j * STEP * v).imag / STEP
+        layer = self.network().layers[0]
+        y = layer.forward(self.x).copy()
+        remainders = [np.abs(layer.forward(self.x + t * v) - y - t * slope).max() for t in (4e-4, 1e-4)]
+        assert remainders[1] < 1e-13 or 15 < remainders[0] / remainders[1] < 17
+
     def check_any_batch_size(self):
         """A short batch after a long one, and a longer one after that, give what a fresh layer gives."""
         used = self.network()

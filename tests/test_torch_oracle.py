@@ -1,9 +1,12 @@
 """A second opinion: the same networks, gradients and updates in PyTorch. Skipped where it is not installed."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from plainnet import SGD, Dense, Flatten, Network, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+from test_layers import CASES
 
 torch = pytest.importorskip("torch")
 
@@ -28,6 +31,35 @@ def twin(network):
             module = kinds[type(layer)]()
         modules.append(module)
     return torch.nn.Sequential(*modules)
+
+
+class AsFunction(torch.autograd.Function):
+    """One of our layers as PyTorch sees it: numbers in, numbers out, and our backward."""
+
+    @staticmethod
+    def forward(ctx, network, x, *values):
+        for parameter, value in zip(network.parameters, values, strict=True):
+            parameter.value[...] = value.detach().numpy()
+        ctx.network, ctx.x = network, x.detach().numpy().copy()
+        return torch.from_numpy(network.layers[0].forward(ctx.x).copy())
+
+    @staticmethod
+    def backward(ctx, dy):
+        ctx.network.layers[0].forward(ctx.x, training=True)  # PyTorch asks several times, ours answers once each
+        dx = ctx.network.layers[0].backward(dy.numpy())
+        grads = [torch.from_numpy(parameter.grad.copy()) for parameter in ctx.network.parameters]
+        return None, torch.from_numpy(dx.copy()), *grads
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradcheck_in_slow_mode_judges_our_layers(case):
+    make, in_shape = CASES[case]
+    network = Network(make()).build(in_shape, dtype=np.float64)
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((4, *in_shape))).requires_grad_()
+    values = [torch.from_numpy(p.value.copy()).requires_grad_() for p in network.parameters]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert torch.autograd.gradcheck(AsFunction.apply, (network, x, *values), fast_mode=False)
 
 
 def gradients(model):

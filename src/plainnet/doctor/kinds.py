@@ -50,7 +50,7 @@ def relu(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) ->
 
 
 def sigmoid(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) -> Arrays:
-    """Y = 1 / (1 + exp(-x))."""
+    """Logistic sigmoid: y = 1 / (1 + exp(-x))."""
     x = inputs["x"]
     y = logistic(x)
     slope = y * (1 - y)
@@ -62,7 +62,7 @@ def sigmoid(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None)
 
 
 def tanh(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) -> Arrays:
-    """Hyperbolic tangent: y = tanh(x)."""
+    """Hyperbolic tangent, y = tanh x."""
     x = inputs["x"]
     slope = 1 - np.tanh(x) ** 2
     if fault == "tanh-derivative-applied-twice":

@@ -1,0 +1,100 @@
+"""Mutation testing of floors 1 and 2: are our own tests able to fail? Writes records/mutation.json.
+
+Clones the committed state, lets cosmic-ray change one operator, number or comparison at a time, and runs the tests of
+the changed file. A mutant that survives is either equivalent, and explained in EXPLAINED, or a hole in the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from plainnet.files import to_json, write_atomically
+
+ROOT = Path(__file__).parent.parent
+TESTS = {  # the tests that must notice
+    "layers/dense.py": "tests/test_layers.py",
+    "layers/activations.py": "tests/test_layers.py",
+    "layers/flatten.py": "tests/test_layers.py",
+    "layers/layer.py": "tests/test_layers.py",
+    "softmax.py": "tests/test_losses.py",
+    "losses.py": "tests/test_losses.py",
+    "optimizers.py": "tests/test_optimizers.py",
+    "network.py": "tests/test_network.py tests/test_training.py -k 'not reader_s'",
+    "proof/central.py": "tests/test_proof.py -k 'not 814090'",
+    "proof/check.py": "tests/test_proof.py -k 'not 814090'",
+    "proof/derivatives.py": "tests/test_proof.py -k 'not 814090'",
+}
+EXPLAINED: dict[str, str] = json.loads((ROOT / "benchmarks" / "mutation_explained.json").read_text())
+# Annotations are text that is never evaluated: to change `int | None` there changes nothing.
+CONFIG = """
+[cosmic-ray]
+module-path = "src/plainnet/{module}"
+timeout = 40.0
+excluded-modules = []
+test-command = "{python} -m pytest -x -q -p no:cacheprovider {tests}"
+
+[cosmic-ray.distributor]
+name = "local"
+
+[cosmic-ray.filters.operators-filter]
+exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
+"""
+
+
+def mutate(module: str, project: Path) -> list[dict[str, Any]]:
+    """Return the surviving and killed mutants of one file."""
+    environment = os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    scripts = Path(sys.executable).parent
+    (project / "cr.toml").write_text(CONFIG.format(module=module, python=sys.executable, tests=TESTS[module]))
+    session = f"{module.replace('/', '-')}.sqlite"
+    for command in (
+        ["cosmic-ray", "init", "cr.toml", session],
+        ["cr-filter-operators", session, "cr.toml"],
+        ["cosmic-ray", "exec", "cr.toml", session],
+    ):
+        subprocess.run([scripts / command[0], *command[1:]], cwd=project, env=environment, check=True)
+    dumped = subprocess.run(
+        [scripts / "cosmic-ray", "dump", session], cwd=project, env=environment, capture_output=True, text=True, check=True
+    )
+    rows = []
+    lines = (project / "src" / "plainnet" / module).read_text().splitlines()
+    for item, result in map(json.loads, dumped.stdout.splitlines()):
+        if result is None or result["worker_outcome"] == "skipped":
+            continue
+        (mutation,) = item["mutations"]
+        line = lines[mutation["start_pos"][0] - 1].strip()
+        operator = mutation["operator_name"].removeprefix("core/")
+        rows.append({"line": line, "operator": operator, "killed": result["test_outcome"] != "survived"})
+    return rows
+
+
+def main() -> None:
+    """Mutate every file, or those named on the command line, and write the record."""
+    path = ROOT / "records" / "mutation.json"
+    record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"files": {}}
+    for module in sys.argv[1:] or TESTS:
+        with tempfile.TemporaryDirectory() as folder:
+            project = Path(folder) / "project"
+            subprocess.run(["git", "clone", "-q", str(ROOT), str(project)], check=True)
+            rows = mutate(module, project)
+        survivors = [
+            {"line": row["line"], "operator": row["operator"], "why": EXPLAINED.get(row["line"], "NOT EXPLAINED")}
+            for row in rows
+            if not row["killed"]
+        ]
+        record["files"][module] = {"mutants": len(rows), "killed": len(rows) - len(survivors), "survivors": survivors}
+        files = record["files"].values()
+        record["mutants"], record["killed"] = (sum(file[key] for file in files) for key in ("mutants", "killed"))
+        record["unexplained"] = sum(s["why"] == "NOT EXPLAINED" for file in files for s in file["survivors"])
+        write_atomically(path, to_json(record))
+        print(module, len(rows), "mutants,", len(survivors), "survive", flush=True)
+
+
+if __name__ == "__main__":
+    main()
