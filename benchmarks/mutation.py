@@ -60,7 +60,12 @@ def mutate(module: str, project: Path) -> list[dict[str, Any]]:
     ):
         subprocess.run([scripts / command[0], *command[1:]], cwd=project, env=environment, check=True)
     dumped = subprocess.run(
-        [scripts / "cosmic-ray", "dump", session], cwd=project, env=environment, capture_output=True, text=True, check=True
+        [scripts / "cosmic-ray", "dump", session],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     rows = []
     lines = (project / "src" / "plainnet" / module).read_text().splitlines()

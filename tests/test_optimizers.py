@@ -45,7 +45,17 @@ def test_another_network_begins_without_velocity():
 
 @pytest.mark.parametrize(
     "options",
-    [{"momentum": 1.0}, {"momentum": -0.1}, {"weight_decay": -1e-4}, {"clip": 0.0}, {"clip": float("nan")}],
+    [
+        {"momentum": 1.0},
+        {"momentum": 1.5},
+        {"momentum": -0.1},
+        {"momentum": float("nan")},
+        {"weight_decay": -1e-4},
+        {"weight_decay": float("inf")},
+        {"clip": 0.0},
+        {"clip": -1.0},
+        {"clip": float("nan")},
+    ],
 )
 def test_values_out_of_range_are_refused(options):
     with pytest.raises(InputError, match=f"{next(iter(options))} must be"):
