@@ -47,7 +47,7 @@ anatomy: $(VENV)/installed   ## the original's iterations, with summed and with 
 	$(BIN)/python benchmarks/anatomy.py
 
 figures: $(VENV)/installed   ## write the figures of records/ into the pages
-	$(BIN)/python benchmarks/readme_figures.py
+	$(BIN)/python benchmarks/page_figures.py
 
 clean:                       ## remove everything that can be made again
 	rm -rf $(VENV) $(VENV)-oldest results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from plainnet import mnist
 from plainnet.application.environment import hardware, versions
+from plainnet.application.plots import BLUE, GRAY, ORANGE, png
 from plainnet.application.run import Run
 from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 
 RECORD = Path(__file__).parent.parent / "records" / "anatomy.json"
+PICTURE = RECORD.parent.parent / "docs" / "pictures" / "anatomy.png"
+BARS = [(None, GRAY, "claimed"), ("sum", ORANGE, "summed gradient"), ("mean", BLUE, "mean gradient")]
 CLAIMS = [  # iteration, hidden units, learning rate, epochs, the accuracy its report claims
     ("128 units, 0.01", 128, 0.01, 20, 88.1),
     ("256 units, 0.01", 256, 0.01, 20, 88.9),
@@ -59,12 +63,43 @@ def look_inside(run: Run, rate: float) -> dict[str, float]:
     }
 
 
+def draw(rows: list[dict[str, Any]]) -> bytes:
+    """Draw what was claimed, what the summed gradient gives, and what the mean gives; and how they got there."""
+    figure = Figure(figsize=(11.5, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
+    names = [claim[0] for claim in CLAIMS]
+    for offset, (reduction, color, label) in enumerate(BARS):
+        values = [
+            claim[4]
+            if reduction is None
+            else 100 * next(r["test_accuracy"] for r in rows if key(r) == (name, reduction))
+            for name, claim in zip(names, CLAIMS, strict=True)
+        ]
+        bars = left.bar(np.arange(len(names)) + 0.28 * (offset - 1), values, width=0.26, color=color, label=label)
+        left.bar_label(bars, [f"{value:.1f}" for value in values], fontsize=7.5, padding=1)
+    left.set_xticks(range(len(names)), [name.replace(", ", "\n").replace(" with", "\nwith") for name in names])
+    left.set(ylim=(0, 118), ylabel="test accuracy (%)", title="each iteration, one run")
+    left.legend(frameon=False, ncols=3, loc="upper center", fontsize=9)
+    for reduction, color, label in BARS[1:]:
+        history = next(row["validation_by_epoch"] for row in rows if key(row) == (names[-1], reduction))
+        right.plot(range(1, len(history) + 1), np.multiply(history, 100), color=color, label=label)
+    right.set(xlabel="epoch", ylabel="validation accuracy (%)", title="1024 units, decay after epochs 30, 50, 65")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    return png(figure)
+
+
+def key(row: dict[str, Any]) -> tuple[str, str]:
+    """Return what identifies a row."""
+    return row["iteration"], row["reduction"]
+
+
 def main() -> None:
     """Run what is missing from the record."""
     data = mnist.load()
     record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {"rows": []}
     record |= {"seeds": 1, "versions": versions(), "hardware": hardware()}
-    done = {(row["iteration"], row["reduction"]) for row in record["rows"]}
+    done = {key(row) for row in record["rows"]}
     for iteration, units, rate, epochs, claimed in CLAIMS:
         for reduction in ("sum", "mean"):
             if (iteration, reduction) not in done:
@@ -72,6 +107,7 @@ def main() -> None:
                 record["rows"].append(row | measure(units, rate, epochs, reduction, data))
                 write_atomically(RECORD, to_json(record))
                 print(iteration, reduction, f"{record['rows'][-1]['test_accuracy']:.2%}", flush=True)
+    write_atomically(PICTURE, draw(record["rows"]))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-Initializer = Callable[[np.random.Generator, tuple[int, ...], int], np.ndarray]
+Initializer = Callable[["np.random.Generator", tuple[int, ...], int], np.ndarray]
 
 
 def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
-from plainnet.metrics import confusion_matrix, per_class_accuracy, wilson_interval
+from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
 from plainnet.network import Network
 
 
@@ -29,7 +29,7 @@ class Evaluation:
     @property
     def accuracy(self) -> float:
         """The share of images recognized."""
-        return float(np.mean(self.predicted == self.data.labels))
+        return accuracy(self.predicted, self.data.labels)
 
     @property
     def interval_95(self) -> tuple[float, float]:

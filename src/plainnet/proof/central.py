@@ -17,7 +17,7 @@ from plainnet.proof.derivatives import EPSILON
 
 RIGHT, WRONG, UNDECIDABLE = "right", "wrong", "undecidable"
 TOLERANCE = 1e-7  # on every relative error
-UNIT = float(np.finfo(np.float64).eps)
+UNIT = 2.0**-52  # the spacing of float64 at 1
 _SMALLEST = EPSILON / 1000
 
 

@@ -67,21 +67,59 @@ def famous_faults() -> str:
     return "\n".join(parts)
 
 
-FIGURES: dict[str, Callable[[], str]] = {"results": results}
+def anatomy() -> str:
+    """Return the table of the original's iterations."""
+    lines = [
+        "| iteration | claimed | summed gradient | mean gradient | gradients beyond the clip, summed | mean |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = {(row["iteration"], row["reduction"]): row for row in record("anatomy.json")["rows"]}
+    for iteration in dict.fromkeys(iteration for iteration, _ in rows):
+        summed, mean = rows[iteration, "sum"], rows[iteration, "mean"]
+        lines.append(
+            f"| {iteration} | {summed['claimed']:g}% | {summed['test_accuracy']:.2%} | {mean['test_accuracy']:.2%} | "
+            f"{summed['clipped_share_of_last_layer']:.0%} | {mean['clipped_share_of_last_layer']:.0%} |"
+        )
+    return "\n".join(lines)
 
 
-def rendered(text: str) -> str:
-    """Return `text` with everything between its markers made anew."""
-    for name, make in FIGURES.items():
+def kill_table() -> str:
+    """Return what the doctor finds, and what it does not."""
+    table = record("kill_table.json")
+    catalogue, outside, right = (table[key] for key in ("catalogue", "outside_the_catalogue", "right_networks"))
+    rows = [
+        (f"faults of the catalogue ({table['faults']}, in up to two forms): found", catalogue["found"]),
+        ("... rightly named", catalogue["named"]),
+        ("... and the line is the one that was changed", catalogue["line"]),
+        (
+            "mutants outside the catalogue that change a gradient: found",
+            f"{outside['found']} of {outside['mutants_that_change_a_gradient']}",
+        ),
+        ("false alarms among random right networks", f"{right['false_alarms']} of {right['networks']:,}"),
+    ]
+    return "\n".join(["| what | result |", "|---|---|", *(f"| {what} | {result} |" for what, result in rows)])
+
+
+FIGURES: dict[str, Callable[[], str]] = {"results": results, "anatomy": anatomy, "kill-table": kill_table}
+
+
+PAGES = {"README.md": ("results",), "docs/anatomy.md": ("anatomy",), "docs/doctor.md": ("kill-table",)}
+
+
+def rendered(page: str) -> str:
+    """Return a page with everything between its markers made anew."""
+    text = (ROOT / page).read_text()
+    for name in PAGES[page]:
+        make = FIGURES[name]
         pattern = rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)"
         text, count = re.subn(pattern, lambda found, make=make: found[1] + make() + "\n" + found[2], text, flags=re.S)
         if count != 1:
-            raise SystemExit(f"README.md needs the markers of {name!r} once, has them {count} times")
+            raise SystemExit(f"{page} needs the markers of {name!r} once, has them {count} times")
     return text
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(rendered(readme.read_text()))
+    for page in PAGES:
+        (ROOT / page).write_text(rendered(page))
     (ROOT / "docs" / "faults.md").write_text(as_page())
     (ROOT / "docs" / "famous-faults.md").write_text(famous_faults())
