@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check kill-table anatomy test test-all test-oldest oracle series record figures clean
+.PHONY: help train check kill-table anatomy mutation test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,10 @@ record: $(VENV)/installed-test ## measure the main job from an empty clone and w
 
 kill-table: $(VENV)/installed-test ## put every known fault into right code and record what the doctor says
 	$(BIN)/python benchmarks/kill_table.py
+
+mutation: $(VENV)/installed-test ## change our own code, one operator at a time, and see whether the tests notice
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
+	$(BIN)/python benchmarks/mutation.py
 
 anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py

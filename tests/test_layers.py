@@ -110,6 +110,11 @@ def test_dense_refuses_impossible_units(units):
         Dense(units)
 
 
+def test_dense_needs_at_least_one_input_dimension():
+    with pytest.raises(InputError, match=r"received shape \(\)"):
+        Network(Dense(3)).build(())
+
+
 def test_dense_says_what_to_do_about_images():
     with pytest.raises(InputError, match=r"put Flatten\(\) before it to make that \(784,\)"):
         Network(Dense(3)).build((28, 28))
