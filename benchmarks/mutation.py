@@ -38,6 +38,18 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
         "the mark of keyword-only arguments becomes that of positional-only ones: more is allowed",
     ),
     (r"-> .*: \.\.\.$", "", "the body of a protocol is never run"),
+    (
+        r"need_dx: bool = True",
+        "TrueWithFalse",
+        "a layer without parameters is only called for its dx, and always gives it",
+    ),
+    (r"reshape\(len\(x\), -1\)", "", "NumPy infers any negative size, not only -1"),
+    (r'== "mean"', "LtE", "there are two reductions, and sum comes after mean in the alphabet"),
+    (
+        r"len\(self\._input\) < len\(images\)|len\(kept\) < shape",
+        "",
+        "a buffer is allocated more often than it needs to be",
+    ),
     (r'< float\("inf"\)', "NotEq|IsNot", "of the numbers from 0, only infinity is not below infinity"),
 ]
 # Annotations are text that is never evaluated: to change `int | None` there changes nothing.

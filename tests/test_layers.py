@@ -104,6 +104,11 @@ def test_relu_gradient_is_zero_at_its_kink_and_keeps_nan():
         assert np.isnan(relu.forward(np.array([[np.nan]]))).all()
 
 
+def test_relu_of_complex_numbers_looks_at_the_real_part():
+    x = np.array([[1 - 2j, -1 + 2j, 0 + 2j, 0 - 2j]])
+    np.testing.assert_array_equal(ReLU().forward(x), [[1 - 2j, 0, 0, 0]])
+
+
 @pytest.mark.parametrize("units", [0, -1, 1.5, "10"])
 def test_dense_refuses_impossible_units(units):
     with pytest.raises(InputError, match=f"at least 1, received {units!r}"):

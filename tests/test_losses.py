@@ -56,10 +56,13 @@ def test_logits_are_not_written_to():
     loss(logits, np.array([0, 1]))
 
 
-@pytest.mark.parametrize("labels", [np.zeros(3, int), np.zeros((2, 1), int)])
-def test_labels_must_fit(labels):
+@pytest.mark.parametrize(
+    ("logits", "labels"),
+    [((2, 3), (3,)), ((2, 3), (1,)), ((2, 3), (2, 1)), ((3,), (3,)), ((2, 3, 1), (2,))],
+)
+def test_labels_must_fit(logits, labels):
     with pytest.raises(InputError, match=r"expected logits \(N, K\) and labels \(N,\)"):
-        loss(np.zeros((2, 3)), labels)
+        loss(np.zeros(logits), np.zeros(labels, int))
 
 
 def test_the_sum_is_the_mean_times_the_batch():

@@ -21,8 +21,9 @@ def test_without_options_it_is_plain_descent():
     theta = np.array([1.0, -1.0])
     SGD().step(theta, np.array([10.0, -20.0]), 0.1, decayed=2)
     np.testing.assert_allclose(theta, [0.0, 1.0])
+    theta = np.array([3.0, 4.0])
     SGD(weight_decay=0.5).step(theta, np.zeros(2), 0.1)  # of which nothing is named as decayed
-    np.testing.assert_allclose(theta, [0.0, 1.0])
+    np.testing.assert_array_equal(theta, [3.0, 4.0])
 
 
 def test_the_gradient_is_left_as_it_is():
