@@ -86,7 +86,7 @@ def epochs(
             rate = schedule(epoch * steps_per_epoch + batch, steps_per_epoch)
             optimizer.step(network.theta, network.grad, rate, decayed=network.decayed)
             total_loss += value * len(rows)
-            correct += np.count_nonzero(logits.argmax(axis=1) == labels)
+            correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
         seconds = time.perf_counter() - started
         train_loss = total_loss / len(train)
         if not math.isfinite(train_loss):
@@ -109,5 +109,5 @@ def evaluate(network: Network, loss: Loss, data: DataSet) -> tuple[float, float]
         part = data[start : start + _BATCH]
         logits = network.forward(network.as_input(part.images))
         total_loss += loss(logits, part.labels)[0] * len(part)
-        correct += np.count_nonzero(logits.argmax(axis=1) == part.labels)
+        correct += int(np.count_nonzero(logits.argmax(axis=1) == part.labels))
     return total_loss / len(data), correct / len(data)
