@@ -81,6 +81,22 @@ def test_the_harness_finds_what_is_wrong(make, check):
         getattr(LayerHarness(make, (4,)), check)()
 
 
+def test_buffers_are_kept_grown_and_apart():
+    layer = Layer()
+    first = layer.buffer("y", (4, 3), np.float32)
+    for shape in ((4, 3), (2, 3)):
+        again = layer.buffer("y", shape, np.float32)
+        assert again.shape == shape
+        assert np.shares_memory(first, again)
+    assert not np.shares_memory(first, layer.buffer("y", (4, 3), np.float32, training=False))
+    assert not np.shares_memory(first, layer.buffer("dx", (4, 3), np.float32))
+    for shape, dtype in (((4, 2), np.float32), ((4, 4), np.float32), ((9, 3), np.float32), ((4, 3), np.float64)):
+        other = layer.buffer("y", shape, dtype)
+        assert (other.shape, other.dtype) == (shape, dtype)
+        assert not np.shares_memory(first, other)
+    assert layer.buffer("y", (4, 3), np.float32).dtype == np.float32
+
+
 def test_dense_against_loops():
     network = Network(Dense(2)).build((3,), rng=0, dtype=float)
     network.parameters[1].value[:] = (0.5, -0.25)
