@@ -154,3 +154,43 @@ def test_a_network_needs_layers():
 def test_building_again_starts_afresh():
     network = Network(Dense(3)).build((4,))
     assert network.build((5,)).theta.size == 18
+
+
+def test_images_with_channels_are_taken_with_and_without_them():
+    network = Network(Flatten(), Dense(3)).build((4, 3, 1))
+    images = np.random.default_rng(0).random((5, 4, 3), np.float32)
+    for shape in ((5, 4, 3), (5, 4, 3, 1), (5, 12)):
+        assert network.as_input(images.reshape(shape)).shape == (5, 4, 3, 1)
+    for shape in ((5, 3, 4), (5, 3, 4, 1), (5, 1, 4, 3), (60,), (5, 2, 6)):
+        with pytest.raises(InputError, match="each image must be 4x3x1 or flattened to 12"):
+            network.as_input(images.reshape(shape))
+
+
+def test_only_bytes_are_scaled_and_nothing_is_copied_without_need():
+    network = Network(Dense(2)).build((4,))
+    floats = np.ones((3, 4), np.float32)
+    assert np.shares_memory(network.as_input(floats), floats)
+    np.testing.assert_array_equal(network.as_input(np.ones((3, 4), bool)), 1)
+    np.testing.assert_array_equal(network.as_input(np.full((3, 4), 51, np.uint8)), np.float32(51 * (1 / 255)))
+    np.testing.assert_array_equal(network.as_input(np.full((7, 4), 0, np.uint8)), np.zeros((7, 4)))
+
+
+def test_forward_does_not_remember_unless_training():
+    network = Network(Dense(2)).build((4,))
+    network.forward(np.ones((3, 4), np.float32))
+    with pytest.raises(RuntimeError, match="call forward"):
+        network.backward(np.ones((3, 2), np.float32))
+
+
+def test_the_default_seed_is_zero():
+    np.testing.assert_array_equal(Network(Dense(3)).build((4,)).theta, Network(Dense(3)).build((4,), rng=0).theta)
+
+
+def test_the_summary_shows_every_layer():
+    assert Network(Flatten(), Dense(12), ReLU()).build((2, 5)).summary().splitlines() == [
+        "layer           output                parameters",
+        "Flatten         10                             0",
+        "Dense           12                           132",
+        "ReLU            12                             0",
+        "total                                        132",
+    ]
