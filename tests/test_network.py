@@ -171,7 +171,7 @@ def test_only_bytes_are_scaled_and_nothing_is_copied_without_need():
     floats = np.ones((3, 4), np.float32)
     assert np.shares_memory(network.as_input(floats), floats)
     np.testing.assert_array_equal(network.as_input(np.ones((3, 4), bool)), 1)
-    np.testing.assert_array_equal(network.as_input(np.full((3, 4), 51, np.uint8)), np.float32(51 * (1 / 255)))
+    np.testing.assert_allclose(network.as_input(np.full((3, 4), 51, np.uint8)), 0.2, rtol=1e-6)
     np.testing.assert_array_equal(network.as_input(np.full((7, 4), 0, np.uint8)), np.zeros((7, 4)))
 
 
