@@ -15,7 +15,10 @@ from test_data import folder as data_folder  # noqa: F401  (a fixture)
 TRAIN = [
     (["--epochs", "0"], "epochs must be a whole number of at least 1, received 0"),
     (["--epochs", "-3"], "epochs must be"),
-    (["--epochs", "ten"], 'unable to convert "ten"'),
+    (["--epochs", "ten"], "takes a whole number, received 'ten'"),
+    (["--epochs", "1.5"], "takes a whole number, received '1.5'"),
+    (["--set", "epochs=1\nseed=2"], "give KEY=VALUE"),
+    (["--set", "layers.1.units=100000000000"], "from 1 to 1,000,000"),
     (["--limit", "0"], "--limit must be between 1 and 50,000, the training images, received 0"),
     (["--limit", "50001"], "received 50,001"),
     (["--threads", "0"], "--threads must be at least 1"),
@@ -63,6 +66,12 @@ def test_train(arguments, sentence, results, complains):
     assert sentence in complains("train", *arguments, "--out", results)
     assert (results / "metrics.json").read_text() == "precious"
     assert len(list(results.iterdir())) == 1
+
+
+def test_bad_input_leaves_no_folder_behind(tmp_path, complains):
+    for arguments in (["--limit", "0"], ["--threads", "0"], ["--data-dir", "absent"], ["--seed", "-1"]):
+        complains("train", *arguments, "--out", tmp_path / "new")
+        assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(("name", "damage", "sentence"), DAMAGES)
@@ -126,6 +135,17 @@ def test_predict_on_what_is_no_picture(model, tmp_path, complains):
 def test_json_that_cannot_be_written(model, tmp_path, complains):
     (tmp_path / "file").write_text("precious")
     assert "cannot write" in complains("evaluate", model, "--json", tmp_path / "file" / "x.json")
+    before = model.read_bytes()
+    for command in (["evaluate", model], ["predict", model, "x.png"], ["check", model]):
+        assert "ends in .json" in complains(*command, "--json", model)
+    assert "ends in .png" in complains("check", model, "--plot", model)
+    assert model.read_bytes() == before
+    (tmp_path / "device.json").mkdir()
+    assert "it is not an ordinary file" in complains("evaluate", model, "--json", tmp_path / "device.json")
+    (tmp_path / "link.json").symlink_to(tmp_path / "target.json")
+    assert main(["evaluate", str(model), "--json", str(tmp_path / "link.json")]) == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "target.json").read_text().startswith("{")
 
 
 @pytest.mark.parametrize("arguments", [["retrain"], ["recipes", "clasic"], ["series", "classic", "--seeds", "3:1"]])

@@ -214,7 +214,7 @@ def test_as_a_program_with_a_reader_that_leaves():
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+    assert process.returncode == 141
 
 
 def test_the_live_bar_on_a_terminal(tmp_path, monkeypatch):

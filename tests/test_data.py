@@ -203,3 +203,8 @@ def test_a_folder_is_no_file(tmp_path):
 def test_labels_must_make_sense(labels, sentence):
     with pytest.raises(InputError, match=sentence):
         DataSet(np.zeros((len(labels), 28, 28), np.uint8), labels, ["a", "b"])
+
+
+def test_one_row_is_no_data_set(digits):
+    with pytest.raises(InputError, match=r"write \.images\[5\]"):
+        digits.train[5]

@@ -72,3 +72,11 @@ def test_the_sum_is_the_mean_times_the_batch():
     np.testing.assert_allclose(dtotal, 5 * dmean)
     with pytest.raises(InputError, match='"mean" or "sum", received'):
         SoftmaxCrossEntropy(reduction="none")
+
+
+@pytest.mark.parametrize("labels", [[-1, 0], [0, 3], [0.0, 1.0]])
+def test_labels_must_name_classes(labels):
+    with pytest.raises(InputError, match="labels must be whole numbers from 0 to 2"):
+        loss(np.zeros((2, 3)), np.array(labels))
+    with pytest.raises(InputError, match="labels must be whole numbers"):
+        loss(np.zeros((0, 3)), np.zeros(0, int))

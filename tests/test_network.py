@@ -194,3 +194,40 @@ def test_the_summary_shows_every_layer():
         "ReLU            12                             0",
         "total                                        132",
     ]
+
+
+def test_predicting_between_forward_and_backward_disturbs_neither(digits):
+    network, loss = Network(Dense(8), ReLU(), Dense(10)).build((784,)), SoftmaxCrossEntropy()
+    images, labels = digits.train.images[:16], digits.train.labels[:16]
+    gradients = []
+    for look in (False, True):
+        logits = network.forward(network.as_input(images), training=True)
+        if look:
+            network.predict(digits.test.images[:50])
+        network.backward(loss(logits, labels)[1])
+        gradients.append(network.grad.copy())
+    np.testing.assert_array_equal(*gradients)
+
+
+@pytest.mark.parametrize("images", [np.zeros((2, 4), int), np.array([["a"] * 4]), np.array([[None] * 4])])
+def test_pixels_of_other_kinds_are_refused(images):
+    with pytest.raises(InputError, match=r"images must be bytes .* received"):
+        Network(Dense(2)).build((4,)).predict(images)
+
+
+def test_a_layer_has_one_place():
+    layer = Dense(4)
+    with pytest.raises(InputError, match="stands twice"):
+        Network(layer, layer)
+
+
+@pytest.mark.parametrize("shape", [0, (0,), (28, -1), (2.5,)])
+def test_impossible_shapes_are_refused(shape):
+    with pytest.raises(InputError, match="in_shape must be positive whole numbers"):
+        Network(Flatten(), Dense(2)).build(shape)
+    assert Network(Dense(2)).build(4).in_shape == (4,)
+
+
+def test_impossible_seeds_are_refused():
+    with pytest.raises(InputError, match="the seed must be a whole number of at least 0"):
+        Network(Dense(2)).build((4,), rng=-1)

@@ -134,6 +134,30 @@ def test_a_gradient_of_another_loss_is_wrong_everywhere():
         assert row.central == pytest.approx(4 / 6)
 
 
+@pytest.mark.parametrize("seed", [155, 423])
+def test_a_kink_just_aside_is_no_fault(seed):
+    """Networks in which a kink lies so near that only its rounding shows."""
+    rng = np.random.default_rng(seed + 10**6)
+    x, labels = rng.random((4, 6)), rng.integers(0, 3, 4)
+    network = Network(Dense(8), ReLU(), Dense(6), ReLU(), Dense(3)).build((6,), rng=seed)
+    assert check_gradients(network, loss, x, labels, rng=seed).right
+
+
+class ForgetsItsFirstInput(Dense):
+    def backward(self, dy, *, need_dx=True):
+        dx = super().backward(dy, need_dx=need_dx)
+        self.W.grad[0] = 0
+        return dx
+
+
+def test_a_tiny_gradient_that_is_wrong_altogether_is_found():
+    x, labels = batch((5,))
+    x[:, 0] *= 3e-11
+    network = Network(ForgetsItsFirstInput(6), Tanh(), Dense(10)).build((5,))
+    report = check_gradients(network, loss, x, labels)
+    assert re.match(r"WRONG: forgetsitsfirstinput_1\.W\[0, ", report.verdict)
+
+
 def test_each_method_judges_for_itself(monkeypatch):
     network = Network(Dense(10)).build((5,))
     with monkeypatch.context() as patch:

@@ -16,7 +16,9 @@ def write_atomically(path: str | Path, content: bytes) -> None:
 
     Raises: `InputError` if the folder cannot be written to or the disk is full.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # a link stays a link, and what it points to is replaced
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot write {path}: it is not an ordinary file; choose another name")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,9 +28,10 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; choose another folder or make room") from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; choose another folder or make room") from error
 
 
 def to_json(value: Any) -> bytes:

@@ -39,12 +39,14 @@ class SoftmaxCrossEntropy:
     def __call__(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the loss and dlogits, its gradient with respect to the logits.
 
-        Raises: `InputError` if there are not as many labels as rows of logits.
+        Raises: `InputError` if there are not as many labels as rows of logits, or a label names no class.
         """
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise InputError(
                 f"expected logits (N, K) and labels (N,), received shapes {logits.shape} and {labels.shape}"
             )
+        if len(labels) == 0 or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= logits.shape[1]:
+            raise InputError(f"labels must be whole numbers from 0 to {logits.shape[1] - 1}, received {labels}")
         rows = np.arange(len(logits))
         log_p = log_softmax(logits)
         count = len(logits) if self.reduction == "mean" else 1

@@ -34,9 +34,14 @@ class Model:
 def save_model(path: str | Path, model: Model) -> None:
     """Write the model to a safetensors file, whole or not at all.
 
-    Raises: `InputError` if the file cannot be written.
+    Raises: `InputError` if the model could not be loaded again, or the file cannot be written.
     """
     network = model.network
+    if (len(model.class_names),) != network.out_shapes[-1] or not np.isfinite(network.theta).all():
+        raise InputError(
+            f"cannot save a network with outputs {network.out_shapes[-1]} and {len(model.class_names)} class names, or "
+            "with weights that are not finite; it could not be loaded again"
+        )
     metadata = {
         "format": _FORMAT,
         "input_shape": list(network.in_shape),
@@ -59,14 +64,15 @@ def load_model(path: str | Path) -> Model:
         metadata = {key: json.loads(text) for key, text in texts.items() if key != "sha256"}
         if metadata["format"] != _FORMAT:
             raise InputError(f"its format is {metadata['format']!r}, this program reads {_FORMAT!r}")
+        dtype = next(iter(tensors.values())).dtype if tensors else np.dtype(np.float32)
         layers = map(layer_from_config, metadata["layers"])
-        network = Network(*layers).build(metadata["input_shape"], values=tensors)
+        network = Network(*layers).build(metadata["input_shape"], values=tensors, dtype=dtype)
         if not np.isfinite(network.theta).all():
             raise InputError("its weights are not all finite numbers")
         names = tuple(metadata["class_names"])
         if (len(names),) != network.out_shapes[-1] or not all(isinstance(name, str) for name in names):
             raise InputError(f"it has {len(names)} class names for outputs of shape {network.out_shapes[-1]}")
         return Model(network, names, dict(metadata["about"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:  # InputError is a ValueError
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:  # InputError is a ValueError
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path} does not hold a plainnet model: {reason}") from error

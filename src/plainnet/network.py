@@ -33,11 +33,13 @@ class Network:
     def __init__(self, *layers: Layer) -> None:
         if not layers:
             raise InputError("a network needs at least one layer; begin with Network(Dense(10))")
+        if len(set(map(id, layers))) < len(layers):
+            raise InputError("one layer object stands twice in the network; make a new one for each place")
         self.layers = layers
 
     def build(
         self,
-        in_shape: Sequence[int],
+        in_shape: int | Sequence[int],
         *,
         rng: int | np.random.Generator = 0,
         dtype: np.typing.DTypeLike = np.float32,
@@ -49,7 +51,9 @@ class Network:
 
         Raises: `InputError` if a layer cannot take what the one before it gives, or `values` do not fit.
         """
-        self.in_shape = tuple(in_shape)
+        self.in_shape = (in_shape,) if isinstance(in_shape, int) else tuple(in_shape)
+        if not all(isinstance(size, int) and size > 0 for size in self.in_shape):
+            raise InputError(f"in_shape must be positive whole numbers such as (28, 28), received {in_shape}")
         self.out_shapes: list[Shape] = []
         shape = self.in_shape
         for layer in self.layers:
@@ -92,7 +96,7 @@ class Network:
                     position = parameter.place.stop
             if decay:
                 self.decayed = position
-        self._input: np.ndarray | None = None
+        self._inputs: dict[bool, np.ndarray] = {}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         """Return the logits for a batch that `as_input` prepared; they are borrowed until the next call.
@@ -115,14 +119,20 @@ class Network:
             assert dy is not None
             dy = self.layers[index].backward(dy, need_dx=index > lowest)
 
-    def as_input(self, images: np.ndarray) -> np.ndarray:
+    def as_input(self, images: np.ndarray, *, training: bool = True) -> np.ndarray:
         """Return images as the first layer takes them: in its shape and type, bytes scaled from 0-255 to [0, 1].
 
-        The result may be borrowed until the next call, or be `images` itself where nothing has to change.
+        The result may be borrowed until the next call with the same `training`, so that predicting between forward
+        and backward disturbs neither, or be `images` itself where nothing has to change.
 
-        Raises: `InputError` if the images are not of the network's size.
+        Raises: `InputError` if the images are not of the network's size, or neither bytes nor floating-point numbers.
         """
         images = np.asarray(images)
+        if images.dtype.kind not in "fcb" and images.dtype != np.uint8:
+            raise InputError(
+                f"images must be bytes (uint8, 0 to 255) or floating-point numbers (0 to 1), received {images.dtype}; "
+                "convert them with .astype(np.uint8)"
+            )
         flat = images.ndim == 2 or len(self.in_shape) == 1
         if (
             images.ndim < 2
@@ -131,9 +141,9 @@ class Network:
         ):
             raise InputError(self._wrong_size(images.shape))
         if images.dtype == np.uint8:
-            if self._input is None or len(self._input) < len(images):
-                self._input = np.empty((len(images), *self.in_shape), self.theta.dtype)
-            batch = self._input[: len(images)]
+            if training not in self._inputs or len(self._inputs[training]) < len(images):
+                self._inputs[training] = np.empty((len(images), *self.in_shape), self.theta.dtype)
+            batch = self._inputs[training][: len(images)]
             np.multiply(images.reshape(batch.shape), 1 / 255, out=batch, dtype=batch.dtype)
             return batch
         return images.reshape(len(images), *self.in_shape).astype(self.theta.dtype, copy=False)
@@ -150,7 +160,7 @@ class Network:
         """Return the outputs (N, K) for any number of images, computed batch by batch."""
         images = np.asarray(images)
         parts = [
-            self.forward(self.as_input(images[start : start + _BATCH])).copy()
+            self.forward(self.as_input(images[start : start + _BATCH], training=False)).copy()
             for start in range(0, max(len(images), 1), _BATCH)
         ]
         return np.concatenate(parts)
@@ -161,7 +171,7 @@ class Network:
         return classes
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Return softmax(logits), (N, K): each row is positive and sums to 1."""
+        """Return softmax(logits), (N, K): nothing is negative, and each row sums to 1."""
         return softmax(self.logits(images))
 
     def astype(self, dtype: np.typing.DTypeLike) -> Network:
@@ -180,7 +190,7 @@ class Network:
         return "\n".join(lines)
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: part for name, part in vars(self).items() if name not in ("grad", "_input")}
+        return {name: part for name, part in vars(self).items() if name not in ("grad", "_inputs")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)

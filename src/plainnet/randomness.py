@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from plainnet.errors import InputError
+
 PURPOSES = ("initialize", "shuffle", "check")
 
 
@@ -13,10 +15,12 @@ def stream(rng: int | np.random.Generator, purpose: str) -> np.random.Generator:
     A seed gives the same stream for the same purpose every time, and unrelated streams for different
     purposes; a `Generator` spawns a child, so that two calls with it give two different streams.
 
-    Raises: `ValueError` for a purpose that is not in `PURPOSES`.
+    Raises: `InputError` for a negative seed, `ValueError` for a purpose that is not in `PURPOSES`.
     Source: NumPy, "Parallel random number generation" (`SeedSequence` with several entropy words).
     """
     index = PURPOSES.index(purpose)
     if isinstance(rng, np.random.Generator):
         return rng.spawn(1)[0]
-    return np.random.default_rng([rng, index])
+    if not isinstance(rng, int | np.integer) or rng < 0:
+        raise InputError(f"the seed must be a whole number of at least 0, or a Generator, received {rng!r}")
+    return np.random.default_rng([int(rng), index])

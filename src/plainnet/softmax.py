@@ -21,7 +21,10 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return exp(log_softmax(logits)): every row is positive and sums to 1. Shapes: logits (N, K), result (N, K)."""
+    """Return exp(log_softmax(logits)): nothing is negative, and every row sums to 1.
+
+    Shapes: logits (N, K), result (N, K).
+    """
     log_shares = log_softmax(logits)
     with np.errstate(under="ignore"):
         np.exp(log_shares, out=log_shares)

@@ -66,9 +66,9 @@ def epochs(
     Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss is
     no longer a finite number.
     """
-    if batch_size < 1:
+    if not isinstance(batch_size, int) or batch_size < 1:
         raise InputError(f"batch_size must be at least 1, received {batch_size}; 128 is common")
-    if epochs < 1:
+    if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs must be at least 1, received {epochs}")
     schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
     shuffle = stream(rng, "shuffle")
@@ -82,6 +82,11 @@ def epochs(
             labels = train.labels[rows]
             logits = network.forward(network.as_input(train.images[rows]), training=True)
             value, dlogits = loss(logits, labels)
+            if not math.isfinite(value):
+                raise TrainingDivergedError(
+                    f"training diverged in epoch {epoch + 1}, batch {batch + 1} of {steps_per_epoch}: the loss is "
+                    f"{value}; try a tenth of the learning rate"
+                )
             network.backward(dlogits)
             rate = schedule(epoch * steps_per_epoch + batch, steps_per_epoch)
             optimizer.step(network.theta, network.grad, rate, decayed=network.decayed)
@@ -89,10 +94,6 @@ def epochs(
             correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
         seconds = time.perf_counter() - started
         train_loss = total_loss / len(train)
-        if not math.isfinite(train_loss):
-            raise TrainingDivergedError(
-                f"training diverged in epoch {epoch + 1}: the loss is {train_loss}; try a tenth of the learning rate"
-            )
         validation_loss, validation_accuracy = evaluate(network, loss, validation) if validation else (None, None)
         yield Epoch(epoch + 1, train_loss, correct / len(train), validation_loss, validation_accuracy, rate, seconds)
 
@@ -107,7 +108,7 @@ def evaluate(network: Network, loss: Loss, data: DataSet) -> tuple[float, float]
     total_loss = correct = 0.0
     for start in range(0, len(data), _BATCH):
         part = data[start : start + _BATCH]
-        logits = network.forward(network.as_input(part.images))
+        logits = network.forward(network.as_input(part.images, training=False))
         total_loss += loss(logits, part.labels)[0] * len(part)
         correct += int(np.count_nonzero(logits.argmax(axis=1) == part.labels))
     return total_loss / len(data), correct / len(data)

@@ -71,3 +71,10 @@ def evaluate(network: Network, data: DataSet) -> Evaluation:
             "classes; give it data of its own kind"
         )
     return Evaluation(data, network.probabilities(data.images))
+
+
+def as_percent(share: float) -> str:
+    """Write a probability so that it never reads as certain when it is not."""
+    if share > 0.9995:
+        return ">99.9 %"
+    return "<0.1 %" if share < 0.0005 else f"{share:.1%}".replace("%", " %")

@@ -56,6 +56,8 @@ def normalize(gray: np.ndarray) -> np.ndarray:
     Shapes: gray (H, W) with values in [0, 1], result (28, 28) uint8.
     Raises: `InputError` if there is no ink.
     """
+    if not np.isfinite(gray).all():
+        raise InputError("the picture holds numbers that are not finite; save it again as PNG")
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     ground = float(np.median(border))
     ink = gray - ground if abs(gray.max() - ground) > abs(gray.min() - ground) else ground - gray

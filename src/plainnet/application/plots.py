@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
-from plainnet.application.evaluation import Evaluation
+from plainnet.application.evaluation import Evaluation, as_percent
 from plainnet.training import Epoch
 
 BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
@@ -122,17 +122,10 @@ def _gallery(figure: SubFigure, title: str, rows: Sequence[int], test: Evaluatio
         names, shares = test.data.class_names, test.probabilities[row]
         guess, label = int(shares.argmax()), int(test.data.labels[row])
         axes.imshow(test.data.images[row], cmap="gray_r")
-        caption = f"read {names[guess]}  {_percent(shares[guess])}"
+        caption = f"read {names[guess]}  {as_percent(shares[guess])}"
         if guess != label:
-            caption += f"\nis {names[label]}  {_percent(shares[label])}"
+            caption += f"\nis {names[label]}  {as_percent(shares[label])}"
         axes.set_title(caption, fontsize=9, color=color)
-
-
-def _percent(share: float) -> str:
-    """Write a probability so that it never reads as certain when it is not."""
-    if share > 0.9995:
-        return ">99.9 %"
-    return "<0.1 %" if share < 0.0005 else f"{share:.1%}".replace("%", " %")
 
 
 def _plain(axes: Axes) -> None:

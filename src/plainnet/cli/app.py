@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
 from plainnet import __version__
 from plainnet.errors import InputError, TrainingDivergedError
 
-BAD_INPUT, DIVERGED, INTERRUPTED = 2, 3, 130
+BAD_INPUT, DIVERGED, INTERRUPTED, READER_LEFT = 2, 3, 130, 141
 
 app = App(
     name="plainnet",
@@ -19,7 +20,7 @@ app = App(
     version=__version__,
     help_format="plaintext",
     suppress_keyboard_interrupt=False,
-    help_epilogue="Start with: plainnet train --epochs 5",
+    help_epilogue="Start with: plainnet train --epochs 5 --out quick",
 )
 
 _COMMANDS = {  # name: what it does, and examples; its function, of the same name, is imported when it is called
@@ -69,20 +70,26 @@ for _name, (_summary, *_examples) in _COMMANDS.items():
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 well, 1 a check failed, 2 bad input, 3 training diverged."""
+    if sys.stdout is None:  # closed by whoever called us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (it is kept open until the end)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
-        return _complain(f"{' '.join(str(error).split())} See plainnet --help.", BAD_INPUT)
+        return _complain(f"{' '.join(str(error).split()).rstrip('.')}. See plainnet --help.", BAD_INPUT)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except TrainingDivergedError as error:
         return _complain(str(error), DIVERGED)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
+    except MemoryError:
+        return _complain("there is not enough memory for this; choose a smaller network or batch", BAD_INPUT)
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return READER_LEFT
+    except OSError as error:
+        return _complain(f"cannot read or write: {error.strerror}", BAD_INPUT)
     return result if isinstance(result, int) else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.outputs import named
 from plainnet.data import mnist
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
@@ -21,6 +22,7 @@ def evaluate(model: Path, *, data_dir: Path | None = None, json: Path | None = N
     json
         Write the figures to this file as well.
     """
+    named(json, ".json", "--json")
     from plainnet.application.evaluation import evaluate as judge
 
     network = load_model(model).network

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.outputs import named
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
 
@@ -24,8 +25,10 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     json
         Write the answers, with the probability of every class, to this file as well.
     """
+    named(json, ".json", "--json")
     import numpy as np
 
+    from plainnet.application.evaluation import as_percent
     from plainnet.application.images import read_image
 
     loaded = load_model(model)
@@ -33,9 +36,10 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     shares = loaded.network.probabilities(np.stack([read_image(path) for path in paths]))
     answers = []
     for path, row in zip(paths, shares, strict=True):
-        first, second = np.argsort(-row)[:2]
+        first, *others = np.argsort(-row)[:2]
         names = loaded.class_names
-        print(f"{path}: {names[first]}  ({row[first]:.1%}; next {names[second]}, {row[second]:.1%})")
+        second = "".join(f"; next {names[other]}, {as_percent(row[other])}" for other in others)
+        print(f"{path}: {names[first]}  ({as_percent(row[first])}{second})")
         probabilities = dict(zip(names, row.tolist(), strict=True))
         answers.append({"image": str(path), "prediction": names[first], "probabilities": probabilities})
     if json is not None:

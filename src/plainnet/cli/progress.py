@@ -15,7 +15,7 @@ from plainnet.training import Epoch
 def show(run: Run) -> None:
     """Train `run` to its end and show each epoch."""
     console = Console()
-    if console.is_terminal and console.width >= 60:
+    if console.is_terminal and console.width >= 100:
         _live(run, console)
     else:
         _lines(run)

@@ -28,7 +28,7 @@ def series(recipe: str, /, *, seeds: str = "0:3", out: Path = Path("records"), t
 
     chosen = read(recipe)
     first, _, end = seeds.partition(":")
-    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
+    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
         raise InputError(f"--seeds must be FIRST:END such as 0:3, received {seeds!r}")
     data = mnist.load()
     with blas_threads(threads):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.data.dataset import Splits
 from plainnet.errors import InputError
@@ -16,11 +17,11 @@ def train(
     recipe: str = "classic",
     *,
     out: Path = Path("results"),
-    epochs: int | None = None,
-    seed: int = 0,
-    limit: int | None = None,
+    epochs: WholeNumber | None = None,
+    seed: WholeNumber = 0,
+    limit: WholeNumber | None = None,
     data_dir: Path | None = None,
-    threads: int | None = None,
+    threads: WholeNumber | None = None,
     quiet: Annotated[bool, Parameter(negative=())] = False,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
 ) -> None:
@@ -47,6 +48,8 @@ def train(
     set_
         Replace a value of the recipe: KEY=VALUE, once for each.
     """
+    import numpy as np
+
     from plainnet.application.results import check_writable, write_results
     from plainnet.application.run import Run
     from plainnet.cli.progress import show
@@ -59,10 +62,10 @@ def train(
     chosen = read(recipe, overrides)
     if seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
-    check_writable(out)
     data = limited(mnist.load(data_dir), limit)
-    with blas_threads(threads):
+    with blas_threads(threads), np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
         run = Run(chosen, data, seed=seed)
+        check_writable(out)
         if quiet:
             for _ in run.epochs():
                 pass

@@ -39,6 +39,8 @@ class DataSet:
         return len(self.labels)
 
     def __getitem__(self, rows: slice | np.ndarray) -> DataSet:
+        if isinstance(rows, int | np.integer):
+            raise InputError(f"a data set takes a slice or an array of rows; for one image write .images[{rows}]")
         return DataSet(self.images[rows], self.labels[rows], self.class_names)
 
     def __repr__(self) -> str:

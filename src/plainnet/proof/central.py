@@ -2,8 +2,9 @@
 
 The formula (L(w + eps) - L(w - eps)) / (2 eps) is only as good as the loss is smooth between its two points. Where
 a ReLU or the winner of a maximum changes in between, it mixes two slopes and accuses a right gradient. So when it
-disagrees, the two one-sided slopes are compared: on a smooth stretch their difference shrinks with eps, at a kink it
-does not. Then eps shrinks, until the kink lies outside; if it never does, nothing can be said.
+disagrees, it is compared with the one of a smaller eps, and the two one-sided slopes with each other: on a smooth
+stretch nothing changes and the sides draw nearer, at a kink they do not. Then eps shrinks, until the kink lies
+outside; if it never does, or if the disagreement is too small to tell a kink from rounding, nothing can be said.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from plainnet.proof.derivatives import EPSILON
 RIGHT, WRONG, UNDECIDABLE = "right", "wrong", "undecidable"
 TOLERANCE = 1e-7  # on every relative error
 UNIT = 2.0**-52  # the spacing of float64 at 1
-_SMALLEST = EPSILON / 1000
+_ATTEMPTS = 4  # each with a tenth of the epsilon before
 
 
 class Central(NamedTuple):
@@ -49,27 +50,41 @@ def judge(loss: Callable[[float], float], analytic: float, *, tolerance: float =
     resolution.
     """
     here = loss(0.0)
-    epsilon = EPSILON
-    while True:
-        above, below = loss(epsilon), loss(-epsilon)
-        numeric = (above - below) / (2 * epsilon)
-        resolution = 4 * UNIT * max(1.0, abs(here)) / epsilon
-        error = float(relative_error(analytic, numeric, resolution / tolerance))
+    wide = _slopes(loss, here, EPSILON)
+    for _ in range(_ATTEMPTS):
+        error = float(relative_error(analytic, wide.central, wide.resolution / tolerance))
         if error < tolerance:
-            return Central(numeric, error, RIGHT)
-        right, left = (above - here) / epsilon, (here - below) / epsilon
-        if not _bends(loss, here, abs(right - left), epsilon, resolution):
-            return Central(numeric, error, WRONG)
-        if epsilon < 2 * _SMALLEST:
-            low, high = min(left, right), max(left, right)
-            between = low - resolution <= analytic <= high + resolution
-            return Central(numeric, error, UNDECIDABLE if between else WRONG)
-        epsilon /= 10
+            return Central(wide.central, error, RIGHT)
+        near = _slopes(loss, here, wide.epsilon / 10)
+        kink_here = near.bend > 20 * near.resolution and near.bend > 0.5 * wide.bend
+        kink_aside = abs(near.central - wide.central) > 2 * near.resolution
+        if not kink_here and not kink_aside:  # smooth, as far as rounding lets us see
+            unsure = abs(analytic - wide.central) <= 4 * near.resolution
+            return Central(wide.central, error, UNDECIDABLE if unsure else WRONG)
+        wide = near
+    between = min(wide.left, wide.right) - wide.resolution <= analytic <= max(wide.left, wide.right) + wide.resolution
+    return Central(wide.central, error, UNDECIDABLE if between else WRONG)
 
 
-def _bends(loss: Callable[[float], float], here: float, bend: float, epsilon: float, resolution: float) -> bool:
-    """Tell whether a kink lies within epsilon: on a smooth stretch the bend of the loss shrinks with its square."""
-    near = 0.1 * epsilon
-    nearer_bend = abs(loss(near) - 2 * here + loss(-near)) / near
-    smooth = abs(nearer_bend - 0.1 * bend) <= 20 * resolution + 0.02 * bend
-    return bend > 20 * resolution and not smooth
+class _Slopes(NamedTuple):
+    """The slopes of the loss over epsilon to the left and to the right, and what rounding lets them resolve."""
+
+    epsilon: float
+    left: float
+    right: float
+    resolution: float
+
+    @property
+    def central(self) -> float:
+        """The central difference."""
+        return (self.left + self.right) / 2
+
+    @property
+    def bend(self) -> float:
+        """How much the two sides differ: little on a smooth stretch, and ever less as epsilon shrinks."""
+        return abs(self.right - self.left)
+
+
+def _slopes(loss: Callable[[float], float], here: float, epsilon: float) -> _Slopes:
+    left, right = (here - loss(-epsilon)) / epsilon, (loss(epsilon) - here) / epsilon
+    return _Slopes(epsilon, left, right, 4 * UNIT * max(1.0, abs(here)) / epsilon)

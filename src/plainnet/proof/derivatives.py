@@ -133,7 +133,7 @@ class Objective:
 
 def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool:
     """Tell whether elements of a parameter with last index m move channel m of the output and no other."""
-    if layer.forward(x).shape[-1] != values.shape[-1]:
+    if values.ndim == 0 or layer.forward(x).shape[-1] != values.shape[-1]:
         return False
     random = np.random.default_rng(0)
     for m in range(values.shape[-1]):

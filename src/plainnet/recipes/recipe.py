@@ -130,8 +130,10 @@ def parse_override(text: str) -> tuple[str, Any]:
     """
     key, _, value = text.partition("=")
     try:
+        if "\n" in text:
+            raise ValueError("more than one line")
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise InputError(
             f"cannot read {text!r}; give KEY=VALUE with a TOML value, such as optimizer.momentum=0.8"
         ) from error
