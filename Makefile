@@ -20,11 +20,11 @@ test: $(VENV)/installed-test ## lint, types, import contracts and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow" --cov --cov-report=term
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m "not slow" --cov --cov-report=term
 
 test-all: $(VENV)/installed-test ## the same with the slow tests
 	$(MAKE) test
-	$(BIN)/pytest -m slow
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m slow
 
 test-oldest:                 ## the tests with the oldest NumPy we support
 	$(PYTHON) -m venv $(VENV)-oldest
