@@ -21,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from injections import CLASS_FAULTS, FUNCTION_FAULTS, Injection, inject
 from mutants import mutants_of
 from plainnet.doctor.examine import Finding
 from plainnet.doctor.subjects import discover
@@ -28,7 +29,7 @@ from plainnet.doctor.worker import examine_path, load
 from plainnet.files import to_json, write_atomically
 from plainnet.layers import activations, dense
 from random_networks import random_network
-from specimens import CLASS_FAULTS, CLASSES, FUNCTION_FAULTS, FUNCTIONS, Injection, inject, source
+from specimens import CLASSES, FUNCTIONS, source
 
 
 def examine_text(text: str) -> list[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from injections import CLASS_FAULTS, FUNCTION_FAULTS, inject
 from mutants import mutants_of
 from plainnet import InputError
 from plainnet.cli.app import main
@@ -15,7 +16,7 @@ from plainnet.doctor.run import examine_file
 from plainnet.doctor.subject import find_gradient
 from plainnet.doctor.worker import examine_path
 from random_networks import random_network
-from specimens import CLASS_FAULTS, CLASSES, FUNCTION_FAULTS, FUNCTIONS, inject, source
+from specimens import CLASSES, FUNCTIONS, source
 
 ROOT = Path(__file__).parent.parent
 FAULTS = [("class", fault) for fault in CLASS_FAULTS] + [("functions", fault) for fault in FUNCTION_FAULTS]
