@@ -47,7 +47,7 @@ class LayerHarness:
 
         def slope(vector, place, x):
             vector[place] += 1j * STEP
-            derivative = np.sum(imaginary.layers[0].forward(x) * self.dy).imag / STEP
+            derivative = np.sum(imaginary.layers[0].forward(x, training=True) * self.dy).imag / STEP
             vector[place] = vector[place].real
             return derivative
 
@@ -61,17 +61,17 @@ class LayerHarness:
         """<J v, w> = <v, J^T w>: forward along v and backward along w are transposes of each other."""
         for _ in range(5):
             v, w = self.rng.standard_normal(self.x.shape), self.rng.standard_normal(self.dy.shape)
-            forward = self.network(np.complex128).layers[0].forward(self.x + 1j * STEP * v).imag / STEP
+            forward = self.network(np.complex128).layers[0].forward(self.x + 1j * STEP * v, training=True).imag / STEP
             _, backward, _ = self.forward_backward(self.network(), self.x, w)
             assert np.sum(forward * w) == pytest.approx(np.sum(v * backward), rel=1e-11, abs=1e-12)
 
     def check_taylor_remainder(self):
         """|f(x + t v) - f(x) - t J v| falls with t^2: with 1/4 of t to less than 1/15, or it is 0 where f is linear."""
         v = self.rng.standard_normal(self.x.shape)
-        slope = self.network(np.complex128).layers[0].forward(self.x + 1j * STEP * v).imag / STEP
+        slope = self.network(np.complex128).layers[0].forward(self.x + 1j * STEP * v, training=True).imag / STEP
         layer = self.network().layers[0]
-        y = layer.forward(self.x).copy()
-        remainders = [np.abs(layer.forward(self.x + t * v) - y - t * slope).max() for t in (4e-4, 1e-4)]
+        y = layer.forward(self.x, training=True).copy()
+        remainders = [np.abs(layer.forward(self.x + t * v, training=True) - y - t * slope).max() for t in (4e-4, 1e-4)]
         assert remainders[1] < 1e-13 or 15 < remainders[0] / remainders[1] < 17
 
     def check_any_batch_size(self):
@@ -128,8 +128,8 @@ class LayerHarness:
 
     def check_copies_are_whole_and_apart(self):
         network = self.network()
-        y = network.forward(self.x).copy()
         network.forward(self.x, training=True)
+        y = network.forward(self.x).copy()
         for twin in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):
             np.testing.assert_array_equal(twin.forward(self.x), y)
             self.forward_backward(twin, self.x, self.dy)

@@ -2,10 +2,26 @@ import numpy as np
 import pytest
 
 from layer_harness import CHECKS, LayerHarness
-from plainnet import Dense, Flatten, InputError, Network, ReLU, Sigmoid, Tanh
+from plainnet import BatchNorm, Conv2D, Dense, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
 from plainnet.layers import LAYERS, Layer
 
 CASES = {  # every kind of layer, in every way that matters to its code
+    "BatchNorm": (BatchNorm, (3,)),
+    "BatchNorm of images": (lambda: BatchNorm(momentum=0.5, epsilon=0.1), (3, 2, 2)),
+    "BatchNorm frozen": (lambda: BatchNorm(frozen=True), (2, 2, 3)),
+    "Conv2D": (lambda: Conv2D(2, 3), (5, 4, 2)),
+    "Conv2D of one channel": (lambda: Conv2D(2, 2), (4, 3)),
+    "Conv2D as large as the image": (lambda: Conv2D(3, 3), (3, 3, 2)),
+    "Conv2D of many channels": (lambda: Conv2D(1, 2), (3, 3, 17)),
+    "Conv2D same": (lambda: Conv2D(2, 3, padding="same"), (4, 3, 2)),
+    "Conv2D same, even size": (lambda: Conv2D(2, 2, padding="same"), (3, 4, 2)),
+    "Conv2D stride 2": (lambda: Conv2D(2, 3, stride=2), (6, 5, 2)),
+    "Conv2D stride 2, same": (lambda: Conv2D(2, 5, stride=2, padding="same"), (6, 7, 1)),
+    "Conv2D stride larger than size": (lambda: Conv2D(2, 2, stride=3), (7, 6, 2)),
+    "MaxPool": (MaxPool, (4, 4, 2)),
+    "MaxPool with pixels left over": (MaxPool, (5, 3, 2)),
+    "MaxPool of 3": (lambda: MaxPool(3), (6, 7, 2)),
+    "MaxPool of 1": (lambda: MaxPool(1), (2, 2, 2)),
     "Dense": (lambda: Dense(4), (3,)),
     "Dense to one unit": (lambda: Dense(1), (6,)),
     "Flatten": (Flatten, (3, 2)),
@@ -103,6 +119,96 @@ def test_dense_against_loops():
     (W, b), x = (p.value for p in network.parameters), np.arange(12.0).reshape(4, 3) / 7
     expected = [[sum(x[n, d] * W[d, m] for d in range(3)) + b[m] for m in range(2)] for n in range(4)]
     np.testing.assert_allclose(network.forward(x), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, "valid"), (2, "valid"), (1, "same"), (2, "same"), (3, "same")])
+def test_convolution_against_loops(stride, padding):
+    """The definition, place by place; "same" puts the odd zero below and right."""
+    network = Network(Conv2D(2, 4, stride=stride, padding=padding)).build((7, 6, 3), rng=0, dtype=float)
+    network.parameters[1].value[:] = (0.5, -0.25)
+    (W, b), x = (p.value for p in network.parameters), np.random.default_rng(0).standard_normal((2, 7, 6, 3))
+    height, width, _ = network.out_shapes[0]
+    if padding == "same":
+        assert (height, width) == (-(-7 // stride), -(-6 // stride))
+        missing = [max((out - 1) * stride + 4 - size, 0) for out, size in ((height, 7), (width, 6))]
+        x = np.pad(x, [(0, 0), *((total // 2, total - total // 2) for total in missing), (0, 0)])
+    else:
+        assert (height, width) == ((7 - 4) // stride + 1, (6 - 4) // stride + 1)
+    expected = np.zeros((2, height, width, 2))
+    for n, i, j, f in np.ndindex(expected.shape):
+        patch = x[n, stride * i : stride * i + 4, stride * j : stride * j + 4]
+        expected[n, i, j, f] = (patch * W[..., f]).sum() + b[f]
+    got = network.forward(x[:, (x.shape[1] - 7) // 2 :, (x.shape[2] - 6) // 2 :][:, :7, :6])
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_pooling_against_loops():
+    x = np.random.default_rng(0).standard_normal((2, 7, 8, 3))
+    y = Network(MaxPool(3)).build((7, 8, 3)).layers[0].forward(x)
+    assert y.shape == (2, 2, 2, 3)
+    for n, i, j, c in np.ndindex(y.shape):
+        assert y[n, i, j, c] == x[n, 3 * i : 3 * i + 3, 3 * j : 3 * j + 3, c].max()
+
+
+def test_of_equal_pixels_one_takes_the_gradient():
+    x = np.array([[[0.0, 1.0], [0.0, 1.0]], [[2.0, 2.0], [2.0, 2.0]]])[..., None]
+    pool = Network(MaxPool()).build((2, 2, 1)).layers[0]
+    for dtype in (float, complex):
+        pool.forward(x.astype(dtype), training=True)
+        dx = pool.backward(np.full((2, 1, 1, 1), 5.0, dtype))
+        np.testing.assert_array_equal(dx[..., 0], [[[0, 5], [0, 0]], [[5, 0], [0, 0]]])
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(pool.forward(np.array([[[1, 2], [np.nan, 0]]])[..., None])).all()
+
+
+def test_batch_norm_normalizes_and_keeps_running_averages():
+    x = np.random.default_rng(0).standard_normal((6, 4, 5, 3)) * (1, 10, 0.1) + (0, 5, -100)
+    network = Network(BatchNorm(momentum=0.75, epsilon=1e-12)).build((4, 5, 3), dtype=float)
+    y = network.forward(x, training=True)
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.std(axis=(0, 1, 2)), 1, rtol=1e-9)
+    state = network.tensors()
+    np.testing.assert_allclose(state["batchnorm_1.running_mean"], 0.25 * x.mean(axis=(0, 1, 2)), rtol=1e-6)
+    unbiased = x.var(axis=(0, 1, 2), ddof=1)
+    np.testing.assert_allclose(state["batchnorm_1.running_variance"], 0.75 + 0.25 * unbiased, rtol=1e-6)
+    before = {name: array.copy() for name, array in state.items()}
+    y = network.forward(x)
+    deviation = np.sqrt(before["batchnorm_1.running_variance"] + 1e-12)
+    np.testing.assert_allclose(y, (x - before["batchnorm_1.running_mean"]) / deviation, rtol=1e-6, atol=1e-6)
+    frozen = Network(BatchNorm(epsilon=1e-12, frozen=True)).build((4, 5, 3), dtype=float, values=before)
+    np.testing.assert_array_equal(frozen.forward(x, training=True), y)
+    for unchanged in (network, frozen):
+        for name, array in unchanged.tensors().items():
+            np.testing.assert_array_equal(array, before[name])
+
+
+def test_batch_norm_is_accurate_far_from_zero():
+    x = (np.random.default_rng(0).standard_normal((64, 3)) + 10000).astype(np.float32)
+    y = Network(BatchNorm()).build((3,)).forward(x, training=True)
+    np.testing.assert_allclose(y, (x - x.mean(axis=0, dtype=float)) / x.std(axis=0, dtype=float), atol=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "in_shape", "sentence"),
+    [
+        (lambda: Conv2D(0, 3), None, "filters must be a whole number from 1"),
+        (lambda: Conv2D(1, 2.5), None, "size must be a whole number from 1"),
+        (lambda: Conv2D(1, 3, stride=True), None, "stride must be a whole number from 1"),
+        (lambda: Conv2D(1, 3, padding="full"), None, 'padding must be "valid" or "same"'),
+        (lambda: Conv2D(1, 3, initializer="he"), None, "initializer must be a function"),
+        (lambda: Conv2D(1, 5), (4, 9), "a filter of 5x5 does not fit into images of 4x9"),
+        (lambda: Conv2D(1, 5), (784,), r"Conv2D expects images \(H, W\) or \(H, W, C\)"),
+        (lambda: MaxPool(0), None, "size must be a whole number from 1"),
+        (MaxPool, (1, 5, 2), "MaxPool expects images .* of at least 2x2"),
+        (MaxPool, (28, 28), "MaxPool expects images"),
+        (lambda: BatchNorm(momentum=1.0), None, "momentum must be at least 0 and below 1"),
+        (lambda: BatchNorm(epsilon=0.0), None, "epsilon must be a small positive number"),
+        (BatchNorm, (4, 4), "BatchNorm expects examples"),
+    ],
+)
+def test_impossible_layers_are_refused(make, in_shape, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Network(make()).build(in_shape)
 
 
 def test_activations_at_known_points():

@@ -159,8 +159,8 @@ def edited(path, **changes):
         ({"layers": "3"}, "not iterable"),
         ({"class_names": '["a"]'}, "1 class names for outputs"),
         ({"class_names": "[1, 2, 3]"}, "class names"),
-        ({"input_shape": "[3, 3]"}, "expected values for the parameters"),
-        ({"tensors": lambda tensors: {}}, "expected values for the parameters"),
+        ({"input_shape": "[3, 3]"}, "expected values for"),
+        ({"tensors": lambda tensors: {}}, "expected values for"),
         ({"tensors": lambda tensors: {k: np.full_like(v, np.nan) for k, v in tensors.items()}}, "not all finite"),
     ],
 )

@@ -1,21 +1,21 @@
 import pytest
 
-from plainnet import InputError, constant, step_decay
+from plainnet import InputError, constant, one_cycle, step_decay
 
 
 def test_step_decay_falls_after_the_named_epochs_to_the_step():
     schedule = step_decay(0.01, factor=0.1, at=(30, 50, 65))
     steps = 391
-    assert schedule(0, steps) == 0.01
-    assert schedule(30 * steps - 1, steps) == 0.01
-    assert schedule(30 * steps, steps) == pytest.approx(0.001)
-    assert schedule(50 * steps - 1, steps) == pytest.approx(0.001)
-    assert schedule(50 * steps, steps) == pytest.approx(1e-4)
-    assert schedule(80 * steps - 1, steps) == pytest.approx(1e-5)
+    assert schedule(0, steps, 80) == 0.01
+    assert schedule(30 * steps - 1, steps, 80) == 0.01
+    assert schedule(30 * steps, steps, 80) == pytest.approx(0.001)
+    assert schedule(50 * steps - 1, steps, 80) == pytest.approx(0.001)
+    assert schedule(50 * steps, steps, 80) == pytest.approx(1e-4)
+    assert schedule(80 * steps - 1, steps, 80) == pytest.approx(1e-5)
 
 
 def test_constant_is_constant():
-    assert {constant(0.3)(step, 10) for step in range(100)} == {0.3}
+    assert {constant(0.3)(step, 10, 10) for step in range(100)} == {0.3}
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, float("nan"), float("inf")])
@@ -31,3 +31,21 @@ def test_factor_and_epochs_must_make_sense():
         step_decay(0.1, factor=10, at=(3,))
     with pytest.raises(InputError, match="at least 1, received"):
         step_decay(0.1, factor=0.1, at=(0, 3))
+
+
+def test_one_cycle_rises_in_a_line_and_falls_along_a_cosine():
+    schedule = one_cycle(0.5, warm_up=0.2, start=0.1, end=0.01)
+    rates = [schedule(step, 10, 5) for step in range(51)]
+    assert rates[0] == pytest.approx(0.05)
+    assert rates[5] == pytest.approx((0.05 + 0.5) / 2)
+    assert rates[10] == max(rates) == 0.5
+    assert rates[30] == pytest.approx((0.5 + 0.005) / 2)
+    assert rates[50] == pytest.approx(0.005)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert one_cycle(0.5, warm_up=0.0)(0, 10, 5) == 0.5
+
+
+@pytest.mark.parametrize("options", [{"warm_up": 1.0}, {"start": -0.1}, {"end": 1.5}, {"end": float("nan")}])
+def test_shares_of_one_cycle_must_make_sense(options):
+    with pytest.raises(InputError, match=f"{next(iter(options))} must be a share"):
+        one_cycle(0.1, **options)

@@ -5,7 +5,21 @@ import warnings
 import numpy as np
 import pytest
 
-from plainnet import SGD, Dense, Flatten, Network, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+from plainnet import (
+    SGD,
+    Adam,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPool,
+    Network,
+    ReLU,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+    Tanh,
+    one_cycle,
+)
 from test_layers import CASES
 
 torch = pytest.importorskip("torch")
@@ -17,16 +31,41 @@ def torch_rounds_as_it_likes():
         yield
 
 
+class FlattenChannelsLast(torch.nn.Module):
+    def forward(self, x):
+        return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
+
+
+def their_layout(array):
+    """Dense weights (D, M) become (M, D), filters (K, K, C, F) become (F, C, K, K), images channels first."""
+    return array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim])
+
+
+def as_their_input(x):
+    return torch.from_numpy(x if x.ndim == 2 else x.reshape(len(x), 1, 28, 28).copy())
+
+
 def twin(network):
     """The same network in PyTorch, with the same weights."""
     modules, parameters = [], iter(network.parameters)
-    kinds = {ReLU: torch.nn.ReLU, Sigmoid: torch.nn.Sigmoid, Tanh: torch.nn.Tanh, Flatten: torch.nn.Flatten}
+    kinds = {ReLU: torch.nn.ReLU, Sigmoid: torch.nn.Sigmoid, Tanh: torch.nn.Tanh}
     for layer in network.layers:
-        if isinstance(layer, Dense):
+        if layer.parameters:
             weight, bias = next(parameters), next(parameters)
-            module = torch.nn.Linear(*weight.shape, dtype=torch.from_numpy(weight.value).dtype)
-            module.weight.data = torch.from_numpy(weight.value.T.copy())
+            dtype = torch.from_numpy(weight.value).dtype
+            if isinstance(layer, Dense):
+                module = torch.nn.Linear(*weight.shape, dtype=dtype)
+            elif isinstance(layer, Conv2D):
+                K, _, C, F = weight.shape
+                module = torch.nn.Conv2d(C, F, K, layer.stride, padding=layer.rows[0], dtype=dtype)
+            else:
+                module = torch.nn.BatchNorm2d(len(weight.value), dtype=dtype)
+            module.weight.data = torch.from_numpy(their_layout(weight.value).copy())
             module.bias.data = torch.from_numpy(bias.value.copy())
+        elif isinstance(layer, MaxPool):
+            module = torch.nn.MaxPool2d(layer.size)
+        elif isinstance(layer, Flatten):
+            module = FlattenChannelsLast()
         else:
             module = kinds[type(layer)]()
         modules.append(module)
@@ -41,7 +80,7 @@ class AsFunction(torch.autograd.Function):
         for parameter, value in zip(network.parameters, values, strict=True):
             parameter.value[...] = value.detach().numpy()
         ctx.network, ctx.x = network, x.detach().numpy().copy()
-        return torch.from_numpy(network.layers[0].forward(ctx.x).copy())
+        return torch.from_numpy(network.layers[0].forward(ctx.x, training=True).copy())
 
     @staticmethod
     def backward(ctx, dy):
@@ -62,15 +101,13 @@ def test_gradcheck_in_slow_mode_judges_our_layers(case):
         assert torch.autograd.gradcheck(AsFunction.apply, (network, x, *values), fast_mode=False)
 
 
-def gradients(model):
-    return [p.grad.numpy().T for p in model.parameters()]
-
-
 @pytest.mark.parametrize(
     "layers",
     [
         lambda: (Flatten(), Dense(1024), ReLU(), Dense(10)),
         lambda: (Flatten(), Dense(40), Sigmoid(), Dense(30), Tanh(), Dense(10)),
+        lambda: (Conv2D(4, 5), MaxPool(), ReLU(), Conv2D(6, 3, stride=2), ReLU(), Flatten(), Dense(10)),
+        lambda: (Conv2D(3, 3, padding="same"), ReLU(), BatchNorm(), Conv2D(4, 3), MaxPool(4), Flatten(), Dense(10)),
     ],
 )
 def test_gradients(layers, digits):
@@ -79,11 +116,38 @@ def test_gradients(layers, digits):
     x = network.as_input(data.images).copy()
     value, dlogits = SoftmaxCrossEntropy()(network.forward(x, training=True), data.labels)
     network.backward(dlogits)
-    loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), torch.from_numpy(data.labels.astype(int)))
+    loss = torch.nn.functional.cross_entropy(model(as_their_input(x)), torch.from_numpy(data.labels.astype(int)))
     loss.backward()
     assert value == pytest.approx(loss.item(), rel=1e-12)
-    for parameter, expected in zip(network.parameters, gradients(model), strict=True):
-        np.testing.assert_allclose(parameter.grad, expected, rtol=1e-10, atol=1e-16)
+    for parameter, expected in zip(network.parameters, model.parameters(), strict=True):
+        theirs = expected.grad.numpy()
+        np.testing.assert_allclose(their_layout(parameter.grad), theirs, rtol=1e-10, atol=1e-12 * abs(theirs).max())
+
+
+def test_a_hundred_steps_of_adam_with_batch_norm(digits):
+    """A convolutional network, one cycle of the learning rate; running averages and predictions included."""
+    layers = Conv2D(4, 5, stride=2), ReLU(), BatchNorm(), Flatten(), Dense(10)
+    network = Network(*layers).build((28, 28), dtype=np.float64)
+    model, loss = twin(network), SoftmaxCrossEntropy()
+    adam, schedule = Adam(beta1=0.7, beta2=0.9), one_cycle(0.01)
+    theirs = torch.optim.Adam(model.parameters(), betas=(0.7, 0.9))
+    for step in range(100):
+        data = digits.train[step * 64 : (step + 1) * 64]
+        x = network.as_input(data.images).copy()
+        value, dlogits = loss(network.forward(x, training=True), data.labels)
+        network.backward(dlogits)
+        theirs.param_groups[0]["lr"] = schedule(step, 100, 1)
+        adam.step(network.vectors, schedule(step, 100, 1), decayed=network.decayed)
+        theirs.zero_grad()
+        target = torch.from_numpy(data.labels.astype(int))
+        their_loss = torch.nn.functional.cross_entropy(model(as_their_input(x)), target)
+        their_loss.backward()
+        theirs.step()
+        assert value == pytest.approx(their_loss.item(), rel=1e-6)
+    model.eval()
+    x = network.as_input(digits.validation.images[:50]).copy()
+    expected = model(as_their_input(x)).detach().numpy()
+    np.testing.assert_allclose(network.forward(x), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("rate", "clip"), [(0.01, 5.0), (0.05, 0.003)])
@@ -99,7 +163,7 @@ def test_a_hundred_steps_of_the_classic_recipe(rate, clip, digits):
         x = network.as_input(data.images).copy()
         value, dlogits = loss(network.forward(x, training=True), data.labels)
         network.backward(dlogits)
-        sgd.step(network.theta, network.grad, rate, decayed=network.decayed)
+        sgd.step(network.vectors, rate, decayed=network.decayed)
         theirs.zero_grad()
         target = torch.from_numpy(data.labels.astype(int))
         their_loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), target)
@@ -108,4 +172,4 @@ def test_a_hundred_steps_of_the_classic_recipe(rate, clip, digits):
         theirs.step()
         assert value == pytest.approx(their_loss.item(), rel=1e-9)
     for parameter, expected in zip(network.parameters, model.parameters(), strict=True):
-        np.testing.assert_allclose(parameter.value, expected.detach().numpy().T, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(their_layout(parameter.value), expected.detach().numpy(), rtol=1e-6, atol=1e-9)

@@ -69,9 +69,9 @@ def test_every_image_is_visited_once_an_epoch_and_the_order_changes(digits):
     seen = []
 
     class Watching(Network):
-        def as_input(self, images):
+        def as_input(self, images, *, training):
             seen.append(images.reshape(len(images), -1)[:, :2].copy())
-            return super().as_input(images)
+            return super().as_input(images, training=training)
 
     images = np.zeros((300, 28, 28), np.uint8)
     images[:, 0, 0], images[:, 0, 1] = np.arange(300) % 256, np.arange(300) // 256

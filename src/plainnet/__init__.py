@@ -5,25 +5,29 @@ from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.initializers import he_normal
-from plainnet.layers import Dense, Flatten, Layer, Parameter, ReLU, Sigmoid, Tanh
+from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.model_file import Model, load_model, save_model
 from plainnet.network import Network
-from plainnet.optimizers import SGD
+from plainnet.optimizers import SGD, Adam
 from plainnet.proof import Report, assert_gradients, check_gradients
-from plainnet.schedules import constant, step_decay
+from plainnet.schedules import constant, one_cycle, step_decay
 from plainnet.training import Epoch, epochs, evaluate, fit
 
 __version__ = "0.1.0"
 
 __all__ = [
     "SGD",
+    "Adam",
+    "BatchNorm",
+    "Conv2D",
     "DataSet",
     "Dense",
     "Epoch",
     "Flatten",
     "InputError",
     "Layer",
+    "MaxPool",
     "Model",
     "Network",
     "Parameter",
@@ -42,6 +46,7 @@ __all__ = [
     "he_normal",
     "load_model",
     "mnist",
+    "one_cycle",
     "read_idx",
     "save_model",
     "step_decay",

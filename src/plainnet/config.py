@@ -1,4 +1,4 @@
-"""From a table of plain values, as TOML and JSON hold them, to the object it describes."""
+"""From plain values, as TOML and JSON hold them, to the objects they describe."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
 from plainnet.errors import InputError
 
 T = TypeVar("T")
+
+_MOST = 1_000_000
+
+
+def whole_number(value: Any, name: str) -> int:
+    """Return `value` as an int.
+
+    Raises: `InputError` unless it is a whole number from 1 to a million.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value <= _MOST:
+        raise InputError(f"{name} must be a whole number from 1 to {_MOST:,}, received {value!r}")
+    return int(value)
 
 
 def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], what: str) -> T:

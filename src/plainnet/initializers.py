@@ -23,3 +23,8 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> 
 def zeros(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
     """Return zeros: right for biases, wrong for weights (all units would stay alike)."""
     return np.zeros(shape)
+
+
+def ones(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
+    """Return ones: right for factors that begin by changing nothing."""
+    return np.ones(shape)

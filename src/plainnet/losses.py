@@ -12,9 +12,15 @@ from plainnet.softmax import log_softmax
 
 
 class Loss(Protocol):
-    """What every loss offers: logits (N, K) and labels (N,) in, the loss and dlogits (N, K) out."""
+    """What every loss offers: logits (N, K) and labels (N,) in, the loss and dlogits (N, K) out.
 
-    def __call__(self, logits: np.ndarray, labels: np.ndarray, /) -> tuple[float, np.ndarray]: ...
+    Where the examples are a part of a batch, `batch` is the size of the whole; the losses of its parts then add up
+    to that of the batch, and so do the gradients.
+    """
+
+    def __call__(
+        self, logits: np.ndarray, labels: np.ndarray, batch: int | None = None, /
+    ) -> tuple[float, np.ndarray]: ...
 
 
 class SoftmaxCrossEntropy:
@@ -36,7 +42,7 @@ class SoftmaxCrossEntropy:
             raise InputError(f'reduction must be "mean" or "sum", received {reduction!r}')
         self.reduction = reduction
 
-    def __call__(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    def __call__(self, logits: np.ndarray, labels: np.ndarray, batch: int | None = None, /) -> tuple[float, np.ndarray]:
         """Return the loss and dlogits, its gradient with respect to the logits.
 
         Raises: `InputError` if there are not as many labels as rows of logits, or a label names no class.
@@ -49,7 +55,7 @@ class SoftmaxCrossEntropy:
             raise InputError(f"labels must be whole numbers from 0 to {logits.shape[1] - 1}, received {labels}")
         rows = np.arange(len(logits))
         log_p = log_softmax(logits)
-        count = len(logits) if self.reduction == "mean" else 1
+        count = (batch or len(logits)) if self.reduction == "mean" else 1
         value = -log_p[rows, labels].sum().item() / count
         with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
             dlogits = np.exp(log_p, out=log_p)

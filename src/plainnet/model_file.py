@@ -37,7 +37,7 @@ def save_model(path: str | Path, model: Model) -> None:
     Raises: `InputError` if the model could not be loaded again, or the file cannot be written.
     """
     network = model.network
-    if (len(model.class_names),) != network.out_shapes[-1] or not np.isfinite(network.theta).all():
+    if (len(model.class_names),) != network.out_shapes[-1] or not _finite(network):
         raise InputError(
             f"cannot save a network with outputs {network.out_shapes[-1]} and {len(model.class_names)} class names, or "
             "with weights that are not finite; it could not be loaded again"
@@ -50,8 +50,7 @@ def save_model(path: str | Path, model: Model) -> None:
         "class_names": list(model.class_names),
         "about": dict(model.about),
     }
-    tensors = {parameter.name: parameter.value for parameter in network.parameters}
-    safetensors.write(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
+    safetensors.write(path, network.tensors(), {key: json.dumps(value) for key, value in metadata.items()})
 
 
 def load_model(path: str | Path) -> Model:
@@ -64,10 +63,10 @@ def load_model(path: str | Path) -> Model:
         metadata = {key: json.loads(text) for key, text in texts.items() if key != "sha256"}
         if metadata["format"] != _FORMAT:
             raise InputError(f"its format is {metadata['format']!r}, this program reads {_FORMAT!r}")
-        dtype = next(iter(tensors.values())).dtype if tensors else np.dtype(np.float32)
+        dtype = np.result_type(*tensors.values()) if tensors else np.float32
         layers = map(layer_from_config, metadata["layers"])
         network = Network(*layers).build(metadata["input_shape"], values=tensors, dtype=dtype)
-        if not np.isfinite(network.theta).all():
+        if not _finite(network):
             raise InputError("its weights are not all finite numbers")
         names = tuple(metadata["class_names"])
         if (len(names),) != network.out_shapes[-1] or not all(isinstance(name, str) for name in names):
@@ -76,3 +75,7 @@ def load_model(path: str | Path) -> Model:
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:  # InputError is a ValueError
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path} does not hold a plainnet model: {reason}") from error
+
+
+def _finite(network: Network) -> bool:
+    return all(np.isfinite(tensor).all() for tensor in network.tensors().values())

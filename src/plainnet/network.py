@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from plainnet.errors import InputError
-from plainnet.layers import Layer, Parameter
+from plainnet.layers import Layer
 from plainnet.layers.layer import Shape
 from plainnet.randomness import stream
 from plainnet.softmax import softmax
@@ -27,7 +27,8 @@ class Network:
     `Network(Dense(1024), ReLU(), Dense(10)).build((784,), rng=0)` is ready to be trained.
 
     Attributes after `build`: `theta` and `grad` (P,), the values and gradients of all P parameters, those under
-    weight decay first, `decayed` in number; `parameters`, each with `name`, `value`, `grad`.
+    weight decay first, `decayed` in number; `parameters`, each with `name`, `value`, `grad`; `vectors` (4, P), of
+    which theta and grad are rows 1 and 2, and the others memory for the optimizer.
     """
 
     def __init__(self, *layers: Layer) -> None:
@@ -60,32 +61,45 @@ class Network:
             layer.parameters.clear()
             shape = layer.build(shape)
             self.out_shapes.append(shape)
-        self.parameters = list(self._named_parameters())
-        if values is not None:
-            needed = {parameter.name: parameter.shape for parameter in self.parameters}
+        self.parameters = [parameter for layer in self.layers for parameter in layer.parameters]
+        for name, layer in self._named_layers():
+            for parameter in layer.parameters:
+                parameter.name = f"{name}.{parameter.name}"
+        self._allocate(np.zeros(sum(math.prod(parameter.shape) for parameter in self.parameters), dtype))
+        if values is None:
+            generator = stream(rng, "initialize")
+            for p in self.parameters:
+                p.value[...] = p.initializer(generator, p.shape, p.fan_in)
+        else:
+            mine = self.tensors()
+            needed = {name: tensor.shape for name, tensor in mine.items()}
             received = {name: value.shape for name, value in values.items()}
             if received != needed:
-                raise InputError(f"expected values for the parameters {needed}, received {received}")
-        size = sum(math.prod(parameter.shape) for parameter in self.parameters)
-        self._bind(np.zeros(size, dtype))
-        generator = stream(rng, "initialize")
-        for p in self.parameters:
-            p.value[...] = p.initializer(generator, p.shape, p.fan_in) if values is None else values[p.name]
+                raise InputError(f"expected values for {needed}, received {received}")
+            for name, tensor in mine.items():
+                tensor[...] = values[name]
         return self
 
-    def _named_parameters(self) -> Iterator[Parameter]:
+    def _named_layers(self) -> Iterator[tuple[str, Layer]]:
         counts: dict[str, int] = {}
         for layer in self.layers:
             kind = type(layer).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
-            for parameter in layer.parameters:
-                parameter.name = f"{kind}_{counts[kind]}.{parameter.name}"
-                yield parameter
+            yield f"{kind}_{counts[kind]}", layer
 
-    def _bind(self, theta: np.ndarray) -> None:
-        """Make every parameter a view into `theta` and into a gradient vector of the same layout."""
-        self.theta = theta
-        self.grad = np.zeros_like(theta)
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return all that training has made of the network, by name: the parameters, and the layers' other state."""
+        state = {f"{name}.{key}": array for name, layer in self._named_layers() for key, array in layer.state.items()}
+        return {parameter.name: parameter.value for parameter in self.parameters} | state
+
+    def _allocate(self, theta: np.ndarray) -> None:
+        self.vectors = np.zeros((4, theta.size), theta.dtype)
+        self.vectors[1] = theta
+        self._bind(self.vectors[1], self.vectors[2])
+
+    def _bind(self, theta: np.ndarray, grad: np.ndarray) -> None:
+        """Make every parameter a view into the vectors of values and gradients."""
+        self.theta, self.grad = theta, grad
         position = 0
         for decay in (True, False):
             for parameter in self.parameters:
@@ -177,7 +191,16 @@ class Network:
     def astype(self, dtype: np.typing.DTypeLike) -> Network:
         """Return a copy of the network that computes in another type: float32, float64 or complex128."""
         twin = copy.deepcopy(self)
-        twin._bind(twin.theta.astype(dtype))
+        twin._allocate(self.theta.astype(dtype))
+        return twin
+
+    def replica(self) -> Network:
+        """Return a network that shares the values of this one's parameters, and has gradients and memory of its own.
+
+        Replicas compute at the same time, in threads. What one learns, all know; `Team` makes use of that.
+        """
+        twin = copy.deepcopy(self)
+        twin._bind(self.theta, np.zeros_like(self.theta))
         return twin
 
     def summary(self) -> str:
@@ -190,9 +213,9 @@ class Network:
         return "\n".join(lines)
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: part for name, part in vars(self).items() if name not in ("grad", "_inputs")}
+        return {name: part for name, part in vars(self).items() if name not in ("vectors", "grad", "_inputs")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
         if "theta" in state:
-            self._bind(self.theta)
+            self._allocate(self.theta)

@@ -1,7 +1,8 @@
-"""Optimizers: how the weights follow the gradient. They know two flat vectors and nothing about layers."""
+"""Optimizers: how the weights follow the gradient. They know flat vectors and nothing about layers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -11,9 +12,14 @@ from plainnet.errors import InputError
 
 
 class Optimizer(Protocol):
-    """What every optimizer offers: one step, which updates theta (P,) in place from its gradient (P,)."""
+    """What every optimizer offers: one step, which updates theta in place from its gradient.
 
-    def step(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None: ...
+    `vectors` (4, P) holds theta in row 1 and the gradient in row 2; rows 0 and 3 are the optimizer's own memory.
+    They lie side by side so that an update can be one matrix product. Weight decay applies to the first `decayed`
+    parameters.
+    """
+
+    def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None: ...
 
 
 class SGD:
@@ -32,36 +38,90 @@ class SGD:
     """
 
     def __init__(self, *, momentum: float = 0.0, weight_decay: float = 0.0, clip: float | None = None) -> None:
-        if not 0.0 <= momentum < 1.0:
-            raise InputError(f"momentum must be at least 0 and below 1, received {momentum}; 0.9 is common")
-        if not 0.0 <= weight_decay < float("inf"):
-            raise InputError(f"weight_decay must be at least 0, received {weight_decay}; 0 turns it off")
+        _check(momentum=momentum, weight_decay=weight_decay)
         if clip is not None and not clip > 0.0:
             raise InputError(f"clip must be above 0, received {clip}; leave it out for no clipping")
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.clip = clip
-        self._theta: np.ndarray | None = None  # the vector that the velocity belongs to
+        self._vectors: np.ndarray | None = None  # the ones whose velocity this is
 
-    def step(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
-        """Update `theta` in place by one step; `grad` is left as it is.
+    def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
+        """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is clipped in place."""
+        if self._vectors is not vectors:
+            self._vectors, self._old, self._new = vectors, 0, 3
+            vectors[self._old] = 0.0
+        theta, grad, velocity = vectors[1], vectors[2], vectors[self._new]
+        if self.clip is not None and not np.dot(grad, grad) <= self.clip**2:
+            np.clip(grad, -self.clip, self.clip, out=grad)  # needless where not even the norm exceeds the clip
+        # The new velocity is a combination of three vectors. As a matrix product it reads each number once, where
+        # five elementwise operations would read or write it nine times: memory is what limits this step. The product
+        # cannot overwrite what it reads, so old and new velocity take turns in rows 0 and 3, on either side.
+        for part, decay in ((slice(decayed), self.weight_decay), (slice(decayed, None), 0.0)):
+            factors = {self._old: self.momentum, 1: -learning_rate * decay, 2: -learning_rate}
+            rows = sorted(factors)
+            combination = np.array([factors[row] for row in rows], vectors.dtype)
+            np.matmul(combination, vectors[rows[0] : rows[-1] + 1, part], out=velocity[part])
+        theta += velocity
+        self._old, self._new = self._new, self._old
 
-        Shapes: theta, grad (P,), of which weight decay applies to the first `decayed` values.
-        """
-        if self._theta is not theta:
-            self._theta, self.velocity, self._scratch = theta, np.zeros_like(theta), np.empty_like(theta)
-        self.velocity *= self.momentum
+
+class Adam:
+    """Adaptive moments: every weight has a step size of its own, from the history of its gradients.
+
+    For every weight w with gradient g, in the t-th step, t = 1, 2, ...:
+
+        m = beta1 m + (1 - beta1) g                     mean of the gradients
+        s = beta2 s + (1 - beta2) g^2                   mean of their squares
+        w = w - learning_rate weight_decay w            for weights, not for biases (decoupled, "AdamW")
+        w = w - learning_rate m^ / (sqrt(s^) + epsilon)  with m^ = m / (1 - beta1^t), s^ = s / (1 - beta2^t)
+
+    Arguments: beta1, beta2 in [0, 1), epsilon above 0, weight_decay at least 0.
+    Raises: `InputError` for a value outside these ranges.
+    Sources: Kingma, Ba 2015, "Adam: a method for stochastic optimization"; Loshchilov, Hutter 2019, "Decoupled
+    weight decay regularization".
+    """
+
+    def __init__(
+        self, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
+    ) -> None:
+        _check(beta1=beta1, beta2=beta2, weight_decay=weight_decay)
+        if not 0.0 < epsilon < math.inf:
+            raise InputError(f"epsilon must be a small positive number, received {epsilon}; 1e-8 is common")
+        self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
+        self._vectors: np.ndarray | None = None
+
+    def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
+        """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is used up."""
+        if self._vectors is not vectors:
+            self._vectors, self._steps, self._scratch = vectors, 0, np.empty_like(vectors[0])
+            vectors[0] = vectors[3] = 0.0
+        self._steps += 1
+        (mean, theta, grad, square), scratch = vectors, self._scratch
+        mean *= self.beta1
+        np.multiply(grad, 1 - self.beta1, out=scratch)
+        mean += scratch
+        np.multiply(grad, grad, out=grad)
+        grad *= 1 - self.beta2
+        square *= self.beta2
+        square += grad
         if self.weight_decay:
-            decay = self._scratch[:decayed]
-            np.multiply(theta[:decayed], learning_rate * self.weight_decay, out=decay)
-            self.velocity[:decayed] -= decay
-        if self.clip is None:
-            np.multiply(grad, learning_rate, out=self._scratch)
-        else:
-            np.clip(grad, -self.clip, self.clip, out=self._scratch)
-            self._scratch *= learning_rate
-        self.velocity -= self._scratch
-        theta += self.velocity
+            theta[:decayed] *= 1 - learning_rate * self.weight_decay
+        # m^ / (sqrt(s^) + epsilon) = correction m / (sqrt(s) + epsilon sqrt(1 - beta2^t))
+        root = math.sqrt(1 - self.beta2**self._steps)
+        np.sqrt(square, out=scratch)
+        scratch += self.epsilon * root
+        np.divide(mean, scratch, out=scratch)
+        scratch *= learning_rate * root / (1 - self.beta1**self._steps)
+        theta -= scratch
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"SGD": SGD}
+def _check(*, weight_decay: float, **shares: float) -> None:
+    for name, share in shares.items():
+        if not 0.0 <= share < 1.0:
+            raise InputError(f"{name} must be at least 0 and below 1, received {share}; 0.9 is common")
+    if not 0.0 <= weight_decay < math.inf:
+        raise InputError(f"weight_decay must be at least 0, received {weight_decay}; 0 turns it off")
+
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "SGD": SGD}

@@ -1,22 +1,23 @@
 """Learning-rate schedules: pure functions from the step's number to the learning rate of that step.
 
-A schedule is called with `step`, the number of updates made so far (from 0), and `steps_per_epoch`. Both
-are whole numbers, so that "after epoch 30" is decided by integer division and never by rounding.
+A schedule is called with `step`, the number of updates made so far (from 0), `steps_per_epoch` and the number of
+`epochs`. All are whole numbers, so that "after epoch 30" is decided by integer division and never by rounding.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from plainnet.errors import InputError
 
-Schedule = Callable[[int, int], float]
+Schedule = Callable[[int, int, int], float]
 
 
 def constant(learning_rate: float) -> Schedule:
     """Return the schedule that is `learning_rate` at every step."""
     _check_learning_rate(learning_rate)
-    return lambda step, steps_per_epoch: learning_rate
+    return lambda step, steps_per_epoch, epochs: learning_rate
 
 
 def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Schedule:
@@ -32,9 +33,33 @@ def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Sch
     if any(epoch < 1 for epoch in at):
         raise InputError(f"decay epochs must be at least 1, received {list(at)}; 30 means after epoch 30")
 
-    def schedule(step: int, steps_per_epoch: int) -> float:
+    def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
         completed = step // steps_per_epoch
         return learning_rate * factor ** sum(epoch <= completed for epoch in at)
+
+    return schedule
+
+
+def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04, end: float = 0.0) -> Schedule:
+    """Return the schedule that rises once to `learning_rate` and falls once, over the whole training.
+
+    During the first `warm_up` share of all steps it rises in a straight line from start * learning_rate; then it
+    falls to end * learning_rate along half a cosine.
+
+    Raises: `InputError` unless learning_rate > 0 and the three shares are in [0, 1), or 1 for `start` and `end`.
+    Source: Smith, Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates".
+    """
+    _check_learning_rate(learning_rate)
+    for name, share, most in (("warm_up", warm_up, 0.99), ("start", start, 1.0), ("end", end, 1.0)):
+        if not 0.0 <= share <= most:
+            raise InputError(f"{name} must be a share from 0 to {most}, received {share}; 0.3 means 30 %")
+
+    def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
+        done = step / (steps_per_epoch * epochs)
+        if done < warm_up:
+            return learning_rate * (start + (1 - start) * done / warm_up)
+        falling = (done - warm_up) / (1 - warm_up)
+        return learning_rate * (end + (1 - end) * (1 + math.cos(math.pi * falling)) / 2)
 
     return schedule
 
@@ -44,4 +69,8 @@ def _check_learning_rate(learning_rate: float) -> None:
         raise InputError(f"the learning rate must be a positive number, received {learning_rate}; try 0.01")
 
 
-SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "step_decay": step_decay}
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    "constant": constant,
+    "one_cycle": one_cycle,
+    "step_decay": step_decay,
+}

@@ -17,8 +17,7 @@ from plainnet.network import Network
 from plainnet.optimizers import Optimizer
 from plainnet.randomness import stream
 from plainnet.schedules import Schedule, constant
-
-_BATCH = 1000  # examples at a time when evaluating
+from plainnet.team import Team
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,14 @@ def epochs(
     batch_size: int,
     epochs: int,
     learning_rate: float | Schedule,
+    workers: int = 1,
     rng: int | np.random.Generator = 0,
 ) -> Iterator[Epoch]:
     """Train `network` on `train`, yielding a record after each of the `epochs` passes.
 
     Every epoch visits every image once, in a new random order, `batch_size` at a time; the last batch may be
-    shorter. `learning_rate` is a number or a schedule.
+    shorter. `learning_rate` is a number or a schedule. With several `workers` each batch is shared among as many
+    threads (see `Team`); their number is part of what decides the result, to the last bit.
 
     Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss is
     no longer a finite number.
@@ -73,29 +74,27 @@ def epochs(
     schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
     shuffle = stream(rng, "shuffle")
     steps_per_epoch = math.ceil(len(train) / batch_size)
-    for epoch in range(epochs):
-        started = time.perf_counter()
-        order = shuffle.permutation(len(train))
-        total_loss = correct = 0.0
-        for batch in range(steps_per_epoch):
-            rows = order[batch * batch_size : (batch + 1) * batch_size]
-            labels = train.labels[rows]
-            logits = network.forward(network.as_input(train.images[rows]), training=True)
-            value, dlogits = loss(logits, labels)
-            if not math.isfinite(value):
-                raise TrainingDivergedError(
-                    f"training diverged in epoch {epoch + 1}, batch {batch + 1} of {steps_per_epoch}: the loss is "
-                    f"{value}; try a tenth of the learning rate"
-                )
-            network.backward(dlogits)
-            rate = schedule(epoch * steps_per_epoch + batch, steps_per_epoch)
-            optimizer.step(network.theta, network.grad, rate, decayed=network.decayed)
-            total_loss += value * len(rows)
-            correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
-        seconds = time.perf_counter() - started
-        train_loss = total_loss / len(train)
-        validation_loss, validation_accuracy = evaluate(network, loss, validation) if validation else (None, None)
-        yield Epoch(epoch + 1, train_loss, correct / len(train), validation_loss, validation_accuracy, rate, seconds)
+    with Team(network, loss, workers) as team:
+        for epoch in range(epochs):
+            started = time.perf_counter()
+            order = shuffle.permutation(len(train))
+            total_loss = right = 0.0
+            for batch in range(steps_per_epoch):
+                rows = order[batch * batch_size : (batch + 1) * batch_size]
+                value, right_in_batch = team.gradient(train, rows)
+                if not math.isfinite(value):
+                    raise TrainingDivergedError(
+                        f"training diverged in epoch {epoch + 1}, batch {batch + 1} of {steps_per_epoch}: the loss is "
+                        f"{value}; try a tenth of the learning rate"
+                    )
+                rate = schedule(epoch * steps_per_epoch + batch, steps_per_epoch, epochs)
+                optimizer.step(network.vectors, rate, decayed=network.decayed)
+                total_loss += value * len(rows)
+                right += right_in_batch
+            seconds = time.perf_counter() - started
+            train_loss = total_loss / len(train)
+            validation_loss, validation_accuracy = team.evaluate(validation) if validation else (None, None)
+            yield Epoch(epoch + 1, train_loss, right / len(train), validation_loss, validation_accuracy, rate, seconds)
 
 
 def fit(network: Network, *arguments: Any, **options: Any) -> list[Epoch]:
@@ -103,12 +102,7 @@ def fit(network: Network, *arguments: Any, **options: Any) -> list[Epoch]:
     return list(epochs(network, *arguments, **options))
 
 
-def evaluate(network: Network, loss: Loss, data: DataSet) -> tuple[float, float]:
+def evaluate(network: Network, loss: Loss, data: DataSet, *, workers: int = 1) -> tuple[float, float]:
     """Return the mean loss and the accuracy on `data`, with the weights as they are."""
-    total_loss = correct = 0.0
-    for start in range(0, len(data), _BATCH):
-        part = data[start : start + _BATCH]
-        logits = network.forward(network.as_input(part.images, training=False))
-        total_loss += loss(logits, part.labels)[0] * len(part)
-        correct += int(np.count_nonzero(logits.argmax(axis=1) == part.labels))
-    return total_loss / len(data), correct / len(data)
+    with Team(network, loss, workers) as team:
+        return team.evaluate(data)

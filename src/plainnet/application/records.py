@@ -22,10 +22,9 @@ def record_run(recipe: Recipe, data: Splits, seed: int, records: Path) -> dict[s
     Raises: `InputError` if the record on file was made with other settings than the recipe's of today.
     """
     path = records / recipe.name / f"seed-{seed}.json"
-    settings = json.loads(json.dumps(recipe.to_table()))
     if path.exists():
         table = _read(path)
-        if table.get("settings") != settings:
+        if Recipe.from_table(table.get("settings", {})) != Recipe.from_table(json.loads(json.dumps(recipe.to_table()))):
             raise InputError(f"{path} was made with other settings than recipe {recipe.name} has now; remove it first")
         return table
     check_writable(path.parent)

@@ -47,6 +47,7 @@ class Run:
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate(),
+            workers=recipe.workers,
             rng=self.seed,
         ):
             self.history.append(epoch)
@@ -56,9 +57,9 @@ class Run:
         """Return the figures of the trained network; the first call reads the test set, none does so again."""
         if self.test is None:
             self.test = evaluate(self.network, self.data.test)
-        loss = self.recipe.loss_function()
-        train_accuracy = loss_and_accuracy(self.network, loss, self.data.train)[1]
-        validation_accuracy = loss_and_accuracy(self.network, loss, self.data.validation)[1]
+        loss, workers = self.recipe.loss_function(), self.recipe.workers
+        train_accuracy = loss_and_accuracy(self.network, loss, self.data.train, workers=workers)[1]
+        validation_accuracy = loss_and_accuracy(self.network, loss, self.data.validation, workers=workers)[1]
         return {
             "recipe": self.recipe.name,
             "seed": self.seed,

@@ -31,7 +31,7 @@ def series(recipe: str, /, *, seeds: str = "0:3", out: Path = Path("records"), t
     if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
         raise InputError(f"--seeds must be FIRST:END such as 0:3, received {seeds!r}")
     data = mnist.load()
-    with blas_threads(threads):
+    with blas_threads(threads, chosen.workers):
         for seed in range(int(first), int(end)):
             table = record_run(chosen, data, seed, out)
             print(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}", flush=True)

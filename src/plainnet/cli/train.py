@@ -63,7 +63,10 @@ def train(
     if seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
     data = limited(mnist.load(data_dir), limit)
-    with blas_threads(threads), np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
+    with (
+        blas_threads(threads, chosen.workers),
+        np.errstate(all="ignore"),
+    ):  # a loss that is not finite is reported, in one sentence
         run = Run(chosen, data, seed=seed)
         check_writable(out)
         if quiet:

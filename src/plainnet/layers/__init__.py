@@ -7,13 +7,30 @@ from typing import Any
 
 from plainnet.config import construct
 from plainnet.layers.activations import ReLU, Sigmoid, Tanh
+from plainnet.layers.convolution import Conv2D
 from plainnet.layers.dense import Dense
 from plainnet.layers.flatten import Flatten
 from plainnet.layers.layer import Layer, Parameter
+from plainnet.layers.normalization import BatchNorm
+from plainnet.layers.pooling import MaxPool
 
-__all__ = ["LAYERS", "Dense", "Flatten", "Layer", "Parameter", "ReLU", "Sigmoid", "Tanh", "layer_from_config"]
+_KINDS = (BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU, Sigmoid, Tanh)
+LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
 
-LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Flatten, ReLU, Sigmoid, Tanh)}
+__all__ = [
+    "LAYERS",
+    "BatchNorm",
+    "Conv2D",
+    "Dense",
+    "Flatten",
+    "Layer",
+    "MaxPool",
+    "Parameter",
+    "ReLU",
+    "Sigmoid",
+    "Tanh",
+    "layer_from_config",
+]
 
 
 def layer_from_config(config: Mapping[str, Any]) -> Layer:

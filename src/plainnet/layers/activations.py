@@ -21,7 +21,7 @@ class ReLU(Layer):
         if np.iscomplexobj(x):
             np.multiply(x, x.real > 0, out=y)  # max(x, 0) by the real part; NumPy orders complex numbers otherwise
         else:
-            np.maximum(x, 0, out=y)
+            np.clip(x, 0, np.inf, out=y)  # NumPy is quicker with two bounds than with one
         if training:
             self.remember(y)
         return y

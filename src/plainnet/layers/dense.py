@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
-
-_MAX_UNITS = 1_000_000
 
 
 class Dense(Layer):
@@ -26,11 +25,9 @@ class Dense(Layer):
 
     def __init__(self, units: int, *, initializer: Initializer = he_normal) -> None:
         super().__init__()
-        if not isinstance(units, int | np.integer) or isinstance(units, bool) or not 1 <= units <= _MAX_UNITS:
-            raise InputError(f"Dense needs a whole number of units from 1 to {_MAX_UNITS:,}, received {units!r}")
         if not callable(initializer):
             raise InputError(f"initializer must be a function such as he_normal, received {initializer!r}")
-        self.units = int(units)
+        self.units = whole_number(units, "units")
         self.initializer = initializer
 
     def build(self, in_shape: Shape) -> Shape:

@@ -51,6 +51,7 @@ class Layer:
 
     def __init__(self) -> None:
         self.parameters: list[Parameter] = []
+        self.state: dict[str, np.ndarray] = {}  # arrays that training changes, though no gradient does
         self._buffers: dict[tuple[str, bool], np.ndarray] = {}
         self._cache: tuple[np.ndarray, ...] | None = None
 
@@ -89,6 +90,13 @@ class Layer:
             kept = self._buffers[key] = np.empty(shape, dtype)
         return kept[: shape[0]]
 
+    def across(self, sums: np.ndarray) -> np.ndarray:
+        """Return the sum of `sums` over all replicas of the network that share a batch; alone, it is `sums`.
+
+        A layer whose output for one example depends on the other examples must ask; `Team` gives the answer.
+        """
+        return sums
+
     def remember(self, *arrays: np.ndarray) -> None:
         """Keep what `backward` will need; `forward` calls this while training."""
         self._cache = arrays
@@ -104,4 +112,5 @@ class Layer:
         return cache
 
     def __getstate__(self) -> dict[str, object]:
-        return vars(self) | {"_buffers": {}, "_cache": None}
+        kept = {name: part for name, part in vars(self).items() if name != "across"}
+        return kept | {"_buffers": {}, "_cache": None}

@@ -22,7 +22,7 @@ _ROWS = 1 << 18  # complex numbers in a batch of perturbed outputs: 4 MB, about 
 
 
 class Objective:
-    """The loss on one batch as a function of the parameters, in float64 and in complex128.
+    """The loss on one batch as a function of the parameters, in float64 and in complex128, as training sees it.
 
     Shapes: images (N, ...), labels (N,), theta and the gradient (P,).
     """
@@ -42,13 +42,13 @@ class Objective:
 
     def value(self) -> float:
         """Return the loss with the parameters that `real` holds now."""
-        return self.loss(self.real.forward(self.images), self.labels)[0]
+        return self.loss(self.real.forward(self.images, training=True), self.labels)[0]
 
     def along(self, direction: np.ndarray, step: float = STEP) -> float:
         """Return the derivative of the loss along `direction` (P,), by the complex step."""
         theta = self.complex.theta
         theta.imag = step * direction
-        loss = self.loss(self.complex.forward(self.images.astype(complex)), self.labels)[0]
+        loss = self.loss(self.complex.forward(self.images.astype(complex), training=True), self.labels)[0]
         theta.imag = 0
         return loss.imag / step
 
@@ -89,10 +89,10 @@ class Objective:
         layer, rest = layers[position], Network(*layers[position + 1 :]) if layers[position + 1 :] else None
         x = self.images.astype(complex)
         for below in layers[:position]:
-            x = below.forward(x)
+            x = below.forward(x, training=True)
         x = x.copy()
 
-        output = layer.forward(x).copy()
+        output = layer.forward(x, training=True).copy()
         slope = self._slope_of_the_loss()
         apart = _channels_are_apart(layer, values, x)
         count = max(1, _ROWS // output.size) if rest is None or _rows_are_apart(rest, output) else 1
@@ -100,13 +100,13 @@ class Objective:
 
         def derivatives_of(moved: np.ndarray) -> np.ndarray:
             batch = moved.reshape(-1, *output.shape[1:])
-            logits = batch if rest is None else rest.forward(batch)
+            logits = batch if rest is None else rest.forward(batch, training=True)
             return np.tensordot(logits.imag.reshape(-1, *slope.shape), slope, axes=2) / STEP
 
         result = np.empty(parameter.shape)
         for lead in np.ndindex(parameter.shape[:-1] if apart else parameter.shape):
             values[lead] += 1j * STEP
-            move = layer.forward(x).imag.copy()
+            move = layer.forward(x, training=True).imag.copy()
             values[lead] = values[lead].real
             if not apart:
                 copies[0].imag = move
@@ -122,7 +122,7 @@ class Objective:
 
     def _slope_of_the_loss(self) -> np.ndarray:
         """Return dL/dlogits (N, K) by the complex step, without the gradient that the loss itself returns."""
-        logits = self.real.forward(self.images).astype(complex)
+        logits = self.real.forward(self.images, training=True).astype(complex)
         slope = np.empty(logits.shape)
         for place in np.ndindex(logits.shape):
             logits[place] += 1j * STEP
@@ -133,12 +133,12 @@ class Objective:
 
 def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool:
     """Tell whether elements of a parameter with last index m move channel m of the output and no other."""
-    if values.ndim == 0 or layer.forward(x).shape[-1] != values.shape[-1]:
+    if values.ndim == 0 or layer.forward(x, training=True).shape[-1] != values.shape[-1]:
         return False
     random = np.random.default_rng(0)
     for m in range(values.shape[-1]):
         values[..., m] += 1j * STEP * random.standard_normal(values.shape[:-1])
-        move = layer.forward(x).imag
+        move = layer.forward(x, training=True).imag
         values[..., m] = values[..., m].real
         if move[..., :m].any() or move[..., m + 1 :].any():
             return False
@@ -147,5 +147,5 @@ def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool
 
 def _rows_are_apart(network: Network, x: np.ndarray) -> bool:
     """Tell whether the outputs for x stay what they are when other examples are in the batch."""
-    together = network.forward(np.concatenate([x, 0.5 * x + 0.1]))[: len(x)].copy()
-    return np.allclose(together, network.forward(x), rtol=1e-9, atol=1e-12)
+    together = network.forward(np.concatenate([x, 0.5 * x + 0.1]), training=True)[: len(x)].copy()
+    return np.allclose(together, network.forward(x, training=True), rtol=1e-9, atol=1e-12)

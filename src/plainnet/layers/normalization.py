@@ -1,0 +1,127 @@
+"""Batch normalization: outputs of mean 0 and variance 1, channel by channel, whatever the layers below do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.initializers import ones, zeros
+from plainnet.layers.layer import Layer, Shape
+
+
+class BatchNorm(Layer):
+    """Batch normalization, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel.
+
+    Training takes mean and variance over the batch, and over the places of an image; evaluation takes running
+    averages of them, which training updates: running = momentum running + (1 - momentum) batch. With `frozen`
+    the running averages serve in training as well, and stay as they are.
+
+    Shapes: x, y (N, C) or (N, H, W, C); gamma, beta, running_mean, running_variance (C,).
+    Gradients, with M numbers a channel and z = (x - mean) / sqrt(variance + epsilon):
+    dgamma = sum dy z, dbeta = sum dy, dx = gamma / sqrt(variance + epsilon) (dy - dbeta / M - z dgamma / M),
+    because each x moves the mean and the variance as well; if frozen, only the first of the three terms.
+
+    The variance that is averaged is the unbiased one, M / (M - 1) times that of the batch.
+
+    Raises: `InputError` for a momentum outside [0, 1) or an epsilon that is not positive.
+    Source: Ioffe, Szegedy 2015, "Batch normalization: accelerating deep network training".
+    """
+
+    def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5, frozen: bool = False) -> None:
+        super().__init__()
+        if not 0.0 <= momentum < 1.0:
+            raise InputError(f"momentum must be at least 0 and below 1, received {momentum}; 0.9 is common")
+        if not 0.0 < epsilon < float("inf"):
+            raise InputError(f"epsilon must be a small positive number, received {epsilon}; 1e-5 is common")
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.frozen = frozen
+
+    def build(self, in_shape: Shape) -> Shape:
+        if len(in_shape) not in (1, 3):
+            raise InputError(f"BatchNorm expects examples (C,) or (H, W, C), received shape {in_shape}")
+        self.channels = in_shape[-1]
+        self.width = in_shape[1] if len(in_shape) == 3 else 1
+        self.gamma = self.declare("gamma", (self.channels,), ones)
+        self.beta = self.declare("beta", (self.channels,), zeros)
+        self.state["running_mean"] = np.zeros(self.channels, np.float32)
+        self.state["running_variance"] = np.ones(self.channels, np.float32)
+        return in_shape
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        rows = self._rows(x)
+        centered = self.buffer("centered", rows.shape, x.dtype, training=training)
+        y = self.buffer("y", rows.shape, x.dtype, training=training)
+        if training and not self.frozen:
+            center = self._sum(rows) / (x.size // self.channels)
+            np.subtract(rows, self._row_of(center), out=centered)
+            mean, variance = self._batch_statistics(centered, center, squares=y)
+        else:
+            mean, variance = (running.astype(float) for running in self.state.values())
+            center = mean
+            np.subtract(rows, self._row_of(center), out=centered)
+        inverse_deviation = 1 / np.sqrt(variance + self.epsilon)
+        offset = center - mean  # not 0 where other replicas of the network have a part of the batch
+        scale = self.gamma.value * inverse_deviation
+        np.multiply(centered, self._row_of(scale), out=y)
+        y += self._row_of(self.beta.value + offset * scale)
+        if training:
+            self.remember(centered, inverse_deviation, offset)
+        return y.reshape(x.shape)
+
+    def _batch_statistics(
+        self, centered: np.ndarray, center: np.ndarray, squares: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and variance over the whole batch, and take them into the running averages."""
+        here = centered.size // self.channels
+        np.multiply(centered, centered, out=squares)
+        count = np.full_like(center, here)
+        count, total, total_of_squares = self.across(
+            np.stack([count, here * center, self._sum(squares) + here * center**2])
+        )
+        mean = total / count
+        variance = total_of_squares / count - mean**2
+        unbiased = variance * count / np.maximum(count.real - 1, 1)
+        for running, batch in zip(self.state.values(), (mean, unbiased), strict=True):
+            running *= self.momentum
+            running += (1 - self.momentum) * batch.real
+        return mean, variance
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        centered, inverse_deviation, offset = self.recall()
+        dy_rows = self._rows(dy)
+        dx = self.buffer("dx", dy_rows.shape, dy.dtype)
+        dbeta = self._sum(dy_rows)
+        np.multiply(dy_rows, centered, out=dx)
+        dgamma = (self._sum(dx) + offset * dbeta) * inverse_deviation
+        self.beta.grad[:], self.gamma.grad[:] = dbeta, dgamma
+        if not need_dx:
+            return None
+        scale = self.gamma.value * inverse_deviation
+        np.multiply(dy_rows, self._row_of(scale), out=dx)
+        if not self.frozen:
+            count, dbeta, dgamma = self.across(np.stack([np.full_like(dbeta, dy.size // self.channels), dbeta, dgamma]))
+            slope = -scale * inverse_deviation * dgamma / count
+            centered *= self._row_of(slope)
+            dx += centered
+            dx += self._row_of(slope * offset - scale * dbeta / count)
+        return dx.reshape(dy.shape)
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"momentum": self.momentum, "epsilon": self.epsilon, "frozen": self.frozen}
+
+    # NumPy is quicker the longer the rows: all channels of all pixels in a row of an image make up one.
+
+    def _rows(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(-1, self.width * self.channels)
+
+    def _row_of(self, values: np.ndarray) -> np.ndarray:
+        """Return the values of the channels (C,) as a row, in the type the network computes in."""
+        return np.tile(values.astype(self.gamma.value.dtype), self.width)
+
+    def _sum(self, rows: np.ndarray) -> np.ndarray:
+        """Return the sum for each channel, (C,), of type float64 or complex128."""
+        sums: np.ndarray = rows.sum(axis=0).reshape(-1, self.channels).sum(axis=0, dtype=np.result_type(rows, float))
+        return sums

@@ -1,0 +1,93 @@
+"""Pooling: a smaller image that keeps what mattered in each neighbourhood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plainnet.config import whole_number
+from plainnet.errors import InputError
+from plainnet.layers.layer import Layer, Shape
+
+
+class MaxPool(Layer):
+    """Maximum over squares of K x K pixels that do not overlap, channel by channel, K = `size`.
+
+    Shapes: x (N, H, W, C), y (N, H // K, W // K, C); rows and columns left over at the end are not looked at.
+    Gradient: dx = dy at the place of the maximum, 0 elsewhere. Where several pixels are largest, one gets it.
+
+    The maximum is found as in a tournament: first among the rows of a square, column by column, then among the
+    winners. Going backward, what the winner of a match gets, the loser does not.
+
+    Raises: `InputError` if `size` is not a positive whole number, or larger than the image.
+    Source: Ranzato et al. 2007, "Unsupervised learning of invariant feature hierarchies".
+    """
+
+    def __init__(self, size: int = 2) -> None:
+        super().__init__()
+        self.size = whole_number(size, "size")
+
+    def build(self, in_shape: Shape) -> Shape:
+        if len(in_shape) != 3 or min(in_shape[:2]) < self.size:
+            raise InputError(
+                f"MaxPool expects images (H, W, C) of at least {self.size}x{self.size}, received shape {in_shape}"
+            )
+        self.in_shape = in_shape
+        self.rows, self.columns, self.channels = in_shape[0] // self.size, in_shape[1] // self.size, in_shape[2]
+        return self.rows, self.columns, self.channels
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        winners = self._tournament("of rows", self._by_rows(x), training)
+        y = self._tournament("of columns", self._by_columns(winners), training)
+        if training:
+            self.remember(y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        self.recall()
+        dx = self.buffer("dx", (len(dy), *self.in_shape), dy.dtype)
+        dwinners = self.buffer("dwinners", (len(dy), self.rows, *self.in_shape[1:]), dy.dtype)
+        dx[:, self.rows * self.size :] = dwinners[:, :, self.columns * self.size :] = 0
+        self._undo("of columns", dy, self._by_columns(dwinners))
+        self._undo("of rows", dwinners, self._by_rows(dx))
+        return dx
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"size": self.size}
+
+    def _by_rows(self, x: np.ndarray) -> np.ndarray:
+        """Return a view (K, N, rows, W, C) of images: the first, second, ... row of each square."""
+        used = x[:, : self.rows * self.size]
+        return np.moveaxis(used.reshape(len(x), self.rows, self.size, *x.shape[2:]), 2, 0)
+
+    def _by_columns(self, winners: np.ndarray) -> np.ndarray:
+        """Return a view (K, N, rows, columns, C) of the winners: the first, second, ... column of each square."""
+        used = winners[:, :, : self.columns * self.size]
+        return np.moveaxis(used.reshape(len(used), self.rows, self.columns, self.size, self.channels), 3, 0)
+
+    def _tournament(self, name: str, players: np.ndarray, training: bool) -> np.ndarray:
+        """Return the largest of the players (K, ...); note for each but the first whether it beat those before it."""
+        best: np.ndarray = players[0]
+        winner = self.buffer(name, best.shape, best.dtype, training=training)
+        for k in range(1, self.size):
+            wins = self._wins(name, k, best.shape, training)
+            np.greater(players[k].real, best.real, out=wins)
+            if np.iscomplexobj(best):
+                winner[...] = np.where(wins, players[k], best)  # by the real part; np.maximum compares both
+            else:
+                np.maximum(best, players[k], out=winner)
+            best = winner
+        return best
+
+    def _undo(self, name: str, dwinner: np.ndarray, dplayers: np.ndarray) -> None:
+        """Write the gradients of the players (K, ...), from the last match to the first."""
+        for k in range(self.size - 1, 0, -1):
+            np.multiply(dwinner, self._wins(name, k, dwinner.shape, True), out=dplayers[k])
+            np.subtract(dwinner, dplayers[k], out=dplayers[0])
+            dwinner = dplayers[0]
+        if self.size == 1:
+            dplayers[0] = dwinner
+
+    def _wins(self, name: str, k: int, shape: Shape, training: bool) -> np.ndarray:
+        return self.buffer(f"{name} {k} wins", shape, bool, training=training)

@@ -1,0 +1,130 @@
+"""A team: replicas of one network that share each batch, every one in a thread of its own.
+
+NumPy computes elementwise on one core, but lets other threads run meanwhile. So a batch is done sooner in two halves,
+if each half has a network with memory of its own. The replicas share their parameters; the gradient of the batch is
+the sum of theirs, taken in the same order every time. Matrix products should then use one thread each.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from plainnet.config import whole_number
+from plainnet.data.dataset import DataSet
+from plainnet.losses import Loss
+from plainnet.network import Network
+
+_BATCH = 1000  # examples at a time when evaluating
+Task = Callable[[Network, np.ndarray], Any]  # what a member does with its rows of the data
+
+
+class Team:
+    """A network and `workers` - 1 replicas of it; with one worker, the network alone and no threads.
+
+    To be used in a `with` statement.
+
+    Raises: `InputError` if `workers` is not a whole number of at least 1.
+    Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
+    """
+
+    def __init__(self, network: Network, loss: Loss, workers: int = 1) -> None:
+        self.loss = loss
+        self.members = [network, *(network.replica() for _ in range(whole_number(workers, "workers") - 1))]
+        self._threads = ThreadPoolExecutor(workers)
+        self._slots: list[np.ndarray] = []
+        self._barrier = threading.Barrier(workers)
+        if workers > 1:
+            for place, member in enumerate(self.members):
+                for layer in member.layers:
+                    layer.across = partial(self._sum, place)  # type: ignore[method-assign]
+
+    def gradient(self, data: DataSet, rows: np.ndarray) -> tuple[float, int]:
+        """Write the gradient of the loss on these rows of the data into the network's `grad`.
+
+        Returns the loss, and how many examples were classified rightly.
+        """
+
+        def task(member: Network, rows_of_member: np.ndarray) -> tuple[float, int]:
+            value, correct, dlogits = self._forward(member, data, rows_of_member, len(rows), training=True)
+            member.backward(dlogits)
+            return value, correct
+
+        parts = self._together(task, rows)
+        for member in self.members[1 : len(parts)]:
+            self.members[0].grad += member.grad
+        return math.fsum(value for value, _ in parts), sum(correct for _, correct in parts)
+
+    def evaluate(self, data: DataSet) -> tuple[float, float]:
+        """Return the mean loss and the accuracy on `data`, with the weights as they are."""
+
+        def task(member: Network, rows: np.ndarray) -> list[tuple[float, int, int]]:
+            batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+            return [(*self._forward(member, data, b, len(b), training=False)[:2], len(b)) for b in batches]
+
+        parts = [part for parts in self._together(task, np.arange(len(data))) for part in parts]
+        loss = math.fsum(value * size for value, _, size in parts) / len(data)
+        return loss, sum(correct for _, correct, _ in parts) / len(data)
+
+    def _forward(
+        self, member: Network, data: DataSet, rows: np.ndarray, total: int, *, training: bool
+    ) -> tuple[float, int, np.ndarray]:
+        labels = data.labels[rows]
+        logits = member.forward(
+            member.as_input(data.images.take(rows, axis=0, mode="clip"), training=training), training=training
+        )
+        value, dlogits = self.loss(logits, labels, total)
+        return value, int(np.count_nonzero(logits.argmax(axis=1) == labels)), dlogits
+
+    def _together(self, task: Task, rows: np.ndarray) -> list[Any]:
+        """Return what `task` gives for each member and its share of the rows; all work at the same time."""
+        shares = np.array_split(rows, min(len(self.members), len(rows)))
+        self._slots = [rows] * len(shares)
+        self._barrier = threading.Barrier(len(shares))
+        if len(shares) == 1:
+            return [task(self.members[0], rows)]
+
+        def careful(member: Network, share: np.ndarray) -> Any:
+            try:
+                return task(member, share)
+            except BaseException:
+                self._barrier.abort()  # whoever waits for this member would wait forever
+                raise
+
+        others = [
+            self._threads.submit(contextvars.copy_context().run, careful, member, share)
+            for member, share in zip(self.members[1:], shares[1:], strict=False)
+        ]
+        try:
+            results = [careful(self.members[0], shares[0])]
+        except threading.BrokenBarrierError:
+            results = []  # because another member failed, whose error is raised below
+        finally:
+            wait(others)
+        errors = [error for error in (other.exception() for other in others) if error]
+        for error in sorted(errors, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
+            raise error
+        return results + [other.result() for other in others]
+
+    def _sum(self, place: int, sums: np.ndarray) -> np.ndarray:
+        """Return the sum of what all members bring here, and let none go on before all have it."""
+        self._slots[place] = sums
+        self._barrier.wait()
+        total: np.ndarray = sum(self._slots[1:], self._slots[0])
+        self._barrier.wait()
+        return total
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+        for layer in self.members[0].layers:
+            vars(layer).pop("across", None)
