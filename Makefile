@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check kill-table anatomy mutation test test-all test-oldest oracle series record figures clean
+.PHONY: help train check bench kill-table anatomy mutation test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,10 @@ mutation: $(VENV)/installed-test ## change our own code, one operator at a time,
 
 anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py
+
+bench: $(VENV)/installed-test ## our speed beside that of our peers, in one interleaved run; writes records/bench.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,peers]'
+	$(BIN)/plainnet bench --json records/bench.json
 
 figures: $(VENV)/installed   ## write the figures of records/ into the pages
 	$(BIN)/python benchmarks/page_figures.py

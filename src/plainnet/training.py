@@ -77,7 +77,7 @@ def epochs(
     with Team(network, loss, workers) as team:
         for epoch in range(epochs):
             started = time.perf_counter()
-            order = shuffle.permutation(len(train))
+            order = shuffle.permutation(np.arange(len(train), dtype=np.uint32))
             total_loss = right = 0.0
             for batch in range(steps_per_epoch):
                 rows = order[batch * batch_size : (batch + 1) * batch_size]

@@ -51,6 +51,8 @@ def summarize(name: str, records: Path) -> dict[str, Any]:
     summary = {"recipe": name, "runs": len(runs), "seeds": sorted(run["seed"] for run in runs)}
     for key in ("test_accuracy", "validation_accuracy", "train_accuracy", "seconds"):
         values = [run[key] for run in runs]
+        if None in values:  # of a recipe that does not validate
+            continue
         summary[key] = {
             "mean": statistics.mean(values),
             "sd": statistics.stdev(values) if len(values) > 1 else None,

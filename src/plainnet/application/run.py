@@ -19,12 +19,22 @@ from plainnet.training import evaluate as loss_and_accuracy
 class Run:
     """Trains a recipe: iterate over `epochs()` to the end, then ask for the `metrics()`.
 
-    `seed` decides the first weights and the order of the images.
+    `seed` decides the first weights and the order of the images; `limit` is the number of images to train on, all
+    if None. A recipe that does not validate trains on the validation images as well.
+
+    Raises: `InputError` if the recipe does not fit the data, or there are not as many images as `limit`.
     """
 
-    def __init__(self, recipe: Recipe, data: Splits, *, seed: int = 0) -> None:
+    def __init__(self, recipe: Recipe, data: Splits, *, seed: int = 0, limit: int | None = None) -> None:
         self.recipe = recipe
         self.data = data
+        self.train = data.train if recipe.validate else data.train.joined(data.validation)
+        self.validation = data.validation if recipe.validate else None
+        if limit is not None and not 1 <= limit <= len(self.train):
+            raise InputError(
+                f"--limit must be between 1 and {len(self.train):,}, the training images, received {limit:,}"
+            )
+        self.train = self.train[:limit]
         self.seed = seed
         self.network = recipe.network(rng=seed)
         self.history: list[Epoch] = []
@@ -37,13 +47,13 @@ class Run:
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding the record of each epoch."""
-        recipe, data = self.recipe, self.data
+        recipe = self.recipe
         for epoch in epochs(
             self.network,
             recipe.loss_function(),
             recipe.optimizer_state(),
-            data.train,
-            data.validation,
+            self.train,
+            self.validation,
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate(),
@@ -58,18 +68,21 @@ class Run:
         if self.test is None:
             self.test = evaluate(self.network, self.data.test)
         loss, workers = self.recipe.loss_function(), self.recipe.workers
-        train_accuracy = loss_and_accuracy(self.network, loss, self.data.train, workers=workers)[1]
-        validation_accuracy = loss_and_accuracy(self.network, loss, self.data.validation, workers=workers)[1]
+        train_accuracy = loss_and_accuracy(self.network, loss, self.train, workers=workers)[1]
+        validation_accuracy = gap = None
+        if self.validation is not None:
+            validation_accuracy = loss_and_accuracy(self.network, loss, self.validation, workers=workers)[1]
+            gap = train_accuracy - validation_accuracy
         return {
             "recipe": self.recipe.name,
             "seed": self.seed,
             "parameters": self.network.theta.size,
             "epochs": len(self.history),
             "seconds": round(sum(epoch.seconds for epoch in self.history), 3),
-            "train_images": len(self.data.train),
+            "train_images": len(self.train),
             "train_accuracy": train_accuracy,
             "validation_accuracy": validation_accuracy,
-            "train_validation_gap": train_accuracy - validation_accuracy,
+            "train_validation_gap": gap,
             **self.test.to_table(),
             "versions": versions(),
             "threads": threads(),

@@ -53,6 +53,11 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet doctor homework.py --only ReLU --json findings.json",
     ),
     "recipes": ("List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
+    "bench": (
+        "Time plainnet and its peers in turns, and print the ratios.",
+        "plainnet bench --only classic",
+        "plainnet bench --json records/bench.json",
+    ),
     "series": (
         "Train a recipe with several seeds and keep a record of each; finished seeds are not trained again.",
         "plainnet series classic --seeds 0:3",

@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
-from plainnet.data.dataset import Splits
 from plainnet.errors import InputError
 
 
@@ -62,32 +61,24 @@ def train(
     chosen = read(recipe, overrides)
     if seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
-    data = limited(mnist.load(data_dir), limit)
+    data = mnist.load(data_dir)
     with (
         blas_threads(threads, chosen.workers),
         np.errstate(all="ignore"),
     ):  # a loss that is not finite is reported, in one sentence
-        run = Run(chosen, data, seed=seed)
+        run = Run(chosen, data, seed=seed, limit=limit)
         check_writable(out)
         if quiet:
             for _ in run.epochs():
                 pass
         else:
-            print(f"{chosen.title}\n{len(data.train):,} images to train on, {len(data.validation):,} to validate\n")
+            to_validate = f", {len(data.validation):,} to validate" if chosen.validate else ""
+            print(f"{chosen.title}\n{len(run.train):,} images to train on{to_validate}\n")
             print(run.network.summary() + "\n", flush=True)
             show(run)
         names = write_results(run, out)
     if not quiet:
         print(results_table(run.metrics()) + f"\n\n{out}/ holds {', '.join(names)}")
-
-
-def limited(data: Splits, limit: int | None) -> Splits:
-    """Return the data with only the first `limit` training images."""
-    if limit is None:
-        return data
-    if not 1 <= limit <= len(data.train):
-        raise InputError(f"--limit must be between 1 and {len(data.train):,}, the training images, received {limit:,}")
-    return data._replace(train=data.train[:limit])
 
 
 def results_table(metrics: dict[str, Any]) -> str:
@@ -99,8 +90,11 @@ def results_table(metrics: dict[str, Any]) -> str:
     rows = {
         "test accuracy": f"{metrics['test_accuracy']:.2%}   (95 % interval {low:.2%} to {high:.2%})",
         "train accuracy": f"{metrics['train_accuracy']:.2%}",
-        "validation accuracy": f"{metrics['validation_accuracy']:.2%}",
-        "gap, train - validation": f"{100 * metrics['train_validation_gap']:.2f} points",
+    }
+    if metrics["validation_accuracy"] is not None:
+        rows["validation accuracy"] = f"{metrics['validation_accuracy']:.2%}"
+        rows["gap, train - validation"] = f"{100 * metrics['train_validation_gap']:.2f} points"
+    rows |= {
         "best class": f"{best}  ({digits[best]:.2%})",
         "worst class": f"{worst}  ({digits[worst]:.2%})",
         "training time": f"{minutes} min {seconds} s for {metrics['epochs']} epochs",

@@ -43,6 +43,11 @@ class DataSet:
             raise InputError(f"a data set takes a slice or an array of rows; for one image write .images[{rows}]")
         return DataSet(self.images[rows], self.labels[rows], self.class_names)
 
+    def joined(self, other: DataSet) -> DataSet:
+        """Return one data set with the images of both."""
+        images, labels = (np.concatenate(pair) for pair in ((self.images, other.images), (self.labels, other.labels)))
+        return DataSet(images, labels, self.class_names)
+
     def __repr__(self) -> str:
         return f"DataSet({len(self):,} images of {'x'.join(map(str, self.images.shape[1:]))})"
 

@@ -25,6 +25,9 @@ _CHUNK = 1 << 20
 def read_idx(path: str | Path, *, dimensions: int, sha256: str | None = None) -> np.ndarray:
     """Read an IDX file of unsigned bytes, gzipped or not, as a read-only uint8 array.
 
+    A file that is neither compressed nor to be verified is mapped into memory instead of read: it may be larger than
+    memory, and only what is used is loaded.
+
     `dimensions` is the number of dimensions the caller expects (3 for images, 1 for labels). `sha256`, if
     given, is the hexadecimal digest the decompressed file must have.
 
@@ -54,13 +57,17 @@ def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: 
         raise InputError(f"{path} is cut short: its header ends after {len(header)} bytes; fetch the file again")
     shape = tuple(int(size) for size in np.frombuffer(header, ">u4", offset=4))
     expected = math.prod(shape)
-    content = _read_at_most(file, expected + 1)
-    if len(content) != expected:
-        found = "more" if len(content) > expected else f"only {len(content):,} bytes"
+    mapped = sha256 is None and not isinstance(file, gzip.GzipFile) and expected > 0
+    content = _read_at_most(file, 0 if mapped else expected + 1)
+    received = path.stat().st_size - len(header) if mapped else len(content)
+    if received != expected:
+        found = "more" if received > expected else f"only {received:,} bytes"
         raise InputError(
-            f"{path} is {'too long' if len(content) > expected else 'cut short'}: its header announces "
+            f"{path} is {'too long' if received > expected else 'cut short'}: its header announces "
             f"{' x '.join(map(str, shape))} = {expected:,} bytes, the file holds {found}; fetch the file again"
         )
+    if mapped:
+        return np.asarray(np.memmap(path, np.uint8, "r", len(header), shape))
     if sha256 is not None:
         digest = hashlib.sha256(header)
         digest.update(content)

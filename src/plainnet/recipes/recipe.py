@@ -40,18 +40,20 @@ class Recipe:
     optimizer: Table
     schedule: Table
     workers: int = 1
+    validate: bool = True  # if not, the validation images are trained on as well: for a recipe that is settled
 
     @classmethod
     def from_table(cls, table: Table) -> Recipe:
         """Make a recipe of what a TOML or JSON file holds, after checking every key and value."""
         known = {field.name for field in fields(cls)}
-        table = {"workers": 1} | dict(table)
+        table = {"workers": 1, "validate": True} | dict(table)
         if unknown := set(table) - known:
             raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
         if missing := known - set(table):
             raise InputError(f"the key {min(missing)!r} is missing; a recipe has {', '.join(sorted(known))}")
         for key in ("name", "title"):
             _expect(isinstance(table[key], str), key, "text", table[key])
+        _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
         shape, layers = table["input_shape"], table["layers"]

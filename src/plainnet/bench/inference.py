@@ -1,0 +1,82 @@
+"""Prediction against our peers: one image, and ten thousand, through the classic network."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from plainnet.bench.interleave import Comparison, Rival, interleave
+from plainnet.data import mnist
+from plainnet.network import Network
+from plainnet.recipes import read
+
+
+def one_image(rounds: int) -> Comparison:
+    """Predict one image at a time, a thousand times in each round."""
+    images = mnist.load().test.images[:1000].astype(np.float32).reshape(-1, 1, 784) / 255
+    return _compared("one image", list(images), rounds, "1,000 images, one at a time")
+
+
+def ten_thousand_images(rounds: int) -> Comparison:
+    """Predict all test images in one call."""
+    images = mnist.load().test.images.astype(np.float32).reshape(-1, 784) / 255
+    return _compared("10,000 images", [images], rounds, "10,000 images in one call")
+
+
+def _compared(title: str, batches: list[np.ndarray], rounds: int, work: str) -> Comparison:
+    network = read("classic").network(rng=0)
+    predictors: dict[str, Any] = {"plainnet": network.logits}
+    if find_spec("onnxruntime") and find_spec("onnx"):
+        predictors["ONNX Runtime"] = _onnx(network)
+    if find_spec("torch"):
+        predictors["PyTorch"] = _torch(network)
+    expected = predictors["plainnet"](batches[0])
+    for name, predictor in predictors.items():
+        if not np.allclose(predictor(batches[0]), expected, rtol=1e-3, atol=1e-4):
+            raise AssertionError(f"{name} predicts something else")
+
+    def rival(predictor: Any) -> Rival:
+        return lambda: [predictor(batch) for batch in batches]
+
+    return interleave(
+        title, {name: rival(predictor) for name, predictor in predictors.items()}, rounds=rounds, work=work
+    )
+
+
+def _onnx(network: Network) -> Any:
+    import onnx
+    import onnxruntime
+
+    W1, b1, W2, b2 = (parameter.value for parameter in network.parameters)
+    tensors = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("Gemm", ["x", "W1", "b1"], ["z"]),
+            onnx.helper.make_node("Relu", ["z"], ["h"]),
+            onnx.helper.make_node("Gemm", ["h", "W2", "b2"], ["logits"]),
+        ],
+        "classic",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", 784])],
+        [onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["N", 10])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in tensors.items()],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return lambda batch: session.run(None, {"x": batch})[0]
+
+
+def _torch(network: Network) -> Any:
+    import torch
+
+    from plainnet.bench.torch_peer import twin
+
+    model = twin(network).eval()
+
+    def predict(batch: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            logits: np.ndarray = model(torch.from_numpy(batch)).numpy()
+            return logits
+
+    return predict

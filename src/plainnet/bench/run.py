@@ -1,0 +1,45 @@
+"""All measurements of the benchmark, in one process, as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from plainnet.application.environment import hardware, threads, versions
+from plainnet.bench import inference, startup, training
+from plainnet.bench.interleave import Comparison
+from plainnet.errors import InputError
+
+COMPARISONS: dict[str, Callable[[int], Comparison]] = {
+    "classic": training.classic,
+    "fast99": training.fast99,
+    "small-cnn": training.small_cnn,
+    "one-image": inference.one_image,
+    "10000-images": inference.ten_thousand_images,
+    "import": startup.imports,
+}
+
+
+def conditions() -> dict[str, Any]:
+    """Return the hardware, threads and versions that the figures hold for."""
+    found = versions()
+    for peer in ("torch", "scikit-learn", "onnxruntime"):
+        try:
+            found[peer] = version(peer)
+        except PackageNotFoundError:
+            found[peer] = "not installed"
+    return {"hardware": hardware(), "threads": threads(), "versions": found}
+
+
+def comparisons(only: str | None, rounds: int) -> Iterator[tuple[str, Comparison]]:
+    """Make the comparisons, or the one called `only`, and yield each when it is done.
+
+    Raises: `InputError` for a name that is not in `COMPARISONS`, or less than one round.
+    """
+    if only is not None and only not in COMPARISONS:
+        raise InputError(f"unknown comparison {only!r}; choose one of {', '.join(COMPARISONS)}")
+    if rounds < 1:
+        raise InputError(f"--rounds must be at least 1, received {rounds}; 12 give steady medians")
+    for name in [only] if only else COMPARISONS:
+        yield name, COMPARISONS[name](rounds)

@@ -1,0 +1,63 @@
+"""What a user waits for: the import, and whole commands from the shell to a given accuracy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from plainnet.bench.interleave import Comparison, Rival, interleave
+
+GOALS = {  # accuracy on the validation images, and a recipe that gets there
+    0.9425: ["classic", "--epochs", "1", "--set", "schedule.learning_rate=0.1", "--set", "layers.1.units=64"],
+    0.98: ["fast99", "--set", "validate=true", "--limit", "20000"],
+    0.99: ["fast99", "--set", "validate=true", "--epochs", "2"],
+}
+
+
+def imports(rounds: int) -> Comparison:
+    """Compare `import plainnet` with `import numpy`, each in a new process."""
+    rivals: dict[str, Rival] = {
+        f"import {name}": partial(_python, "-c", f"import {name}") for name in ("plainnet", "numpy")
+    }
+    return interleave("import", rivals, rounds=rounds, work="a new process each")
+
+
+def whole_commands(rounds: int) -> list[dict[str, Any]]:
+    """Return the seconds of `plainnet train` from the shell, data, results and pictures included, for each goal."""
+    found = []
+    for goal, arguments in GOALS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["-m", "plainnet", "train", *arguments, "--out", folder, "--quiet"]
+            timed = interleave(
+                f"{goal:.2%}", {"plainnet": partial(_python, *command)}, rounds=rounds, work="", dropped=0
+            )
+            metrics = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
+        found.append(
+            {
+                "goal": goal,
+                "command": "plainnet train " + " ".join(arguments),
+                "validation_accuracy": metrics["validation_accuracy"],
+                "seconds": timed.median("plainnet"),
+            }
+        )
+    return found
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident memory of an epoch of the classic recipe, in a process of its own."""
+    program = (
+        "from plainnet.cli.app import run; import sys, tempfile\n"
+        "from plainnet.application.environment import peak_memory_mb\n"
+        "sys.argv[1:] = ['train', '--epochs', '1', '--quiet', '--out', tempfile.mkdtemp()]\n"
+        "try: run()\nexcept SystemExit: pass\nprint(peak_memory_mb())"
+    )
+    return float(_python("-c", program))
+
+
+def _python(*arguments: str) -> str:
+    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout  # noqa: S603

@@ -1,0 +1,113 @@
+"""The same network, batches and updates in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from plainnet.data.dataset import DataSet
+from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU, Sigmoid, Tanh
+from plainnet.network import Network
+from plainnet.optimizers import SGD, Adam, Optimizer
+from plainnet.randomness import stream
+from plainnet.schedules import Schedule
+
+
+class FlattenChannelsLast(nn.Module):
+    """Flatten images in our order, with the channels of a pixel side by side."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
+
+
+def their_layout(array: np.ndarray) -> np.ndarray:
+    """Return weights as PyTorch has them: dense (D, M) as (M, D), filters (K, K, C, F) as (F, C, K, K)."""
+    return array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim])
+
+
+def twin(network: Network) -> nn.Sequential:
+    """Return the same network in PyTorch, with the same weights."""
+    modules: list[nn.Module] = []
+    for layer in network.layers:
+        values = [torch.from_numpy(their_layout(parameter.value).copy()) for parameter in layer.parameters]
+        if isinstance(layer, Conv2D):
+            if layer.padding == "same":
+                modules.append(nn.ZeroPad2d((*layer.columns, *layer.rows)))
+            modules.append(nn.Conv2d(values[0].shape[1], layer.filters, layer.size, layer.stride))
+        elif isinstance(layer, Dense):
+            modules.append(nn.Linear(values[0].shape[1], layer.units))
+        elif isinstance(layer, BatchNorm):
+            kind = nn.BatchNorm2d if layer.width > 1 or len(network.in_shape) > 1 else nn.BatchNorm1d
+            modules.append(kind(layer.channels, eps=layer.epsilon, momentum=1 - layer.momentum))
+        elif isinstance(layer, MaxPool):
+            modules.append(nn.MaxPool2d(layer.size))
+        else:
+            plain = {Flatten: FlattenChannelsLast, ReLU: nn.ReLU, Sigmoid: nn.Sigmoid, Tanh: nn.Tanh}
+            modules.append(plain[type(layer)]())
+        for name, value in zip(("weight", "bias"), values, strict=False):
+            setattr(modules[-1], name, nn.Parameter(value))
+    return nn.Sequential(*modules).to(torch.from_numpy(network.theta[:1]).dtype)
+
+
+def images_first(x: np.ndarray) -> torch.Tensor:
+    """Return a batch as PyTorch takes it: vectors as they are, images (N, H, W) as (N, 1, H, W)."""
+    return torch.from_numpy(x if x.ndim == 2 else x.reshape(len(x), 1, *x.shape[1:3]))
+
+
+class TorchTraining:
+    """Epochs of training as a PyTorch user writes them, on the same batches as ours.
+
+    `channels_last` lays images out as oneDNN likes them; `fused` updates all parameters in one kernel.
+    """
+
+    def __init__(
+        self, network: Network, optimizer: Optimizer, schedule: Schedule, data: DataSet, batch_size: int,
+        *, channels_last: bool = False, fused: bool = False,
+    ) -> None:  # fmt: skip
+        torch.set_num_threads(max(1, torch.get_num_threads()))
+        self.images = torch.from_numpy(data.images.copy())
+        self.labels = torch.from_numpy(data.labels.astype(np.int64))
+        self.batch_size, self.schedule = batch_size, schedule
+        self.dtype = torch.from_numpy(network.theta[:1]).dtype
+        self.flat = len(network.in_shape) == 1
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        self.model = twin(network).to(memory_format=self.format)
+        self.clip = optimizer.clip if isinstance(optimizer, SGD) else None
+        weights = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim == 1]
+        options: dict[str, Any] = {"fused": True} if fused else {}
+        if isinstance(optimizer, SGD):
+            groups: list[Any] = [{"params": weights, "weight_decay": optimizer.weight_decay}, {"params": others}]
+            self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
+                groups, lr=0.01, momentum=optimizer.momentum, **options
+            )
+        else:
+            assert isinstance(optimizer, Adam)
+            self.optimizer = torch.optim.Adam(
+                [*weights, *others], betas=(optimizer.beta1, optimizer.beta2), eps=optimizer.epsilon, **options
+            )
+
+    def epoch(self, rng: int = 0) -> float:
+        """Train for one epoch in the order that our loop takes with this seed; return the mean loss."""
+        order = torch.from_numpy(stream(rng, "shuffle").permutation(len(self.labels)))
+        steps = -(-len(order) // self.batch_size)
+        total, right = 0.0, 0
+        for step in range(steps):
+            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+            x, labels = self.images[rows].to(self.dtype).div_(255), self.labels[rows]
+            x = x.flatten(1) if self.flat else x[:, None].to(memory_format=self.format)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.schedule(step, steps, 1)
+            logits = self.model(x)
+            loss = nn.functional.cross_entropy(logits, labels)
+            self.optimizer.zero_grad()
+            loss.backward()
+            if self.clip is not None:
+                nn.utils.clip_grad_value_(self.model.parameters(), self.clip)
+            self.optimizer.step()
+            total += loss.item() * len(rows)
+            right += int((logits.argmax(1) == labels).sum())
+        return total / len(order)

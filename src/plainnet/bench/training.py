@@ -1,0 +1,160 @@
+"""Training against our peers: the classic network, the 99 % recipe, the small convolutional network of the ladder."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from plainnet.application.environment import threads
+from plainnet.bench.interleave import Comparison, Rival, interleave
+from plainnet.data import mnist
+from plainnet.data.dataset import DataSet
+from plainnet.losses import SoftmaxCrossEntropy
+from plainnet.network import Network
+from plainnet.recipes import Recipe, read
+from plainnet.training import epochs
+
+STEPS = 100  # of each rival in each round, and before the losses are compared
+SAME = 1e-4  # how far the mean losses of the first 100 steps may lie apart, relative to ours
+
+SMALL_CNN: list[dict[str, Any]] = [
+    {"type": "Conv2D", "filters": 32, "size": 3},
+    {"type": "Conv2D", "filters": 32, "size": 3},
+    {"type": "Conv2D", "filters": 32, "size": 5, "stride": 2, "padding": "same"},
+    {"type": "Conv2D", "filters": 64, "size": 3},
+    {"type": "Conv2D", "filters": 64, "size": 3},
+    {"type": "Conv2D", "filters": 64, "size": 5, "stride": 2, "padding": "same"},
+    {"type": "Conv2D", "filters": 128, "size": 4},
+]
+SMALL_CNN = [part for conv in SMALL_CNN for part in (conv, {"type": "ReLU"}, {"type": "BatchNorm"})]
+SMALL_CNN += [{"type": "Flatten"}, {"type": "Dense", "units": 10}]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all rivals do: this recipe, on as many images as `steps` batches hold."""
+
+    recipe: Recipe
+    steps: int
+
+    @property
+    def data(self) -> DataSet:
+        """The images that each epoch visits."""
+        return mnist.load().train[: self.steps * self.recipe.batch_size]
+
+    def network(self, dtype: np.typing.DTypeLike) -> Network:
+        """Return the network that all rivals begin with."""
+        return self.recipe.network(rng=0).astype(dtype)
+
+    def ours(self, dtype: np.typing.DTypeLike = np.float32) -> Callable[[], float]:
+        """Return one epoch of our own loop, to be called again and again; it returns the mean loss."""
+        recipe, data = self.recipe, self.data
+        network, optimizer = self.network(dtype), recipe.optimizer_state()
+        options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "workers": recipe.workers}
+        blas = max(1, threads() // recipe.workers)
+
+        def epoch() -> float:
+            with threadpool_limits(blas, user_api="blas"):
+                loop = epochs(
+                    network, SoftmaxCrossEntropy(), optimizer, data, learning_rate=recipe.learning_rate(), **options
+                )
+                return next(loop).train_loss
+
+        return epoch
+
+    def torch(self, dtype: np.typing.DTypeLike = np.float32, **options: bool) -> Callable[[], float]:
+        """Return the same epoch in PyTorch."""
+        from plainnet.bench.torch_peer import TorchTraining
+
+        recipe = self.recipe
+        return TorchTraining(
+            self.network(dtype), recipe.optimizer_state(), recipe.learning_rate(), self.data, recipe.batch_size,
+            **options,
+        ).epoch  # fmt: skip
+
+    def products(self) -> Rival:
+        """Return the five matrix products of a step of the classic network and nothing else, for all steps."""
+        rng = np.random.default_rng(0)
+        N, D, M, K = self.recipe.batch_size, 784, 1024, 10
+        x, W1, h, W2, dy = (
+            rng.random(s, np.float32) for s in ((N, D), (D, M), (N, M), (M, K), (N, K))
+        )  # fmt: skip
+        y, dh, dW1, dW2 = np.empty_like(dy), np.empty_like(h), np.empty_like(W1), np.empty_like(W2)
+
+        def epoch() -> None:
+            for _ in range(self.steps):
+                np.matmul(x, W1, out=h)
+                np.matmul(h, W2, out=y)
+                np.matmul(h.T, dy, out=dW2)
+                np.matmul(dy, W2.T, out=dh)
+                np.matmul(x.T, dh, out=dW1)
+
+        return epoch
+
+    def scikit_learn(self) -> Rival:
+        """Return an epoch of scikit-learn's MLPClassifier; it neither clips nor scales bytes, which we do for it."""
+        from sklearn.neural_network import MLPClassifier
+
+        images = self.data.images.reshape(-1, 784).astype(np.float32) / 255
+        classifier = MLPClassifier(
+            (1024,), solver="sgd", alpha=1e-4, batch_size=self.recipe.batch_size, learning_rate_init=0.01,
+            momentum=0.9, nesterovs_momentum=False, max_iter=1, warm_start=True,
+        )  # fmt: skip
+
+        def epoch() -> None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that one epoch is not enough
+                classifier.fit(images, self.data.labels)
+
+        return epoch
+
+
+def classic(rounds: int, steps: int = STEPS) -> Comparison:
+    """Compare an epoch of the classic network: ours, its matrix products alone, PyTorch, scikit-learn."""
+    work = Work(read("classic"), steps)
+    rivals: dict[str, Rival] = {"plainnet": work.ours(), "its matrix products alone": work.products()}
+    if find_spec("torch"):
+        rivals |= {"PyTorch": work.torch(), "PyTorch, fused update": work.torch(fused=True)}
+    if find_spec("sklearn"):
+        rivals["scikit-learn MLPClassifier"] = work.scikit_learn()
+    return _timed("classic", work, rivals, rounds)
+
+
+def fast99(rounds: int, steps: int = STEPS) -> Comparison:
+    """Compare an epoch of the 99 % recipe with PyTorch's, in its own layout and in the one that suits it best."""
+    return _against_torch("fast99", Work(read("fast99"), steps), rounds)
+
+
+def small_cnn(rounds: int, steps: int = 10) -> Comparison:
+    """Compare steps of the small convolutional network with batch normalization, batch 128."""
+    table = read("fast99").to_table() | {"name": "small-cnn", "layers": SMALL_CNN, "batch_size": 128}
+    table["schedule"] = {"type": "constant", "learning_rate": 0.001}
+    return _against_torch("small-cnn", Work(Recipe.from_table(table), steps), rounds)
+
+
+def _against_torch(name: str, work: Work, rounds: int) -> Comparison:
+    rivals: dict[str, Rival] = {"plainnet": work.ours()}
+    if find_spec("torch"):
+        rivals |= {"PyTorch": work.torch(), "PyTorch, channels last": work.torch(channels_last=True)}
+    return _timed(name, work, rivals, rounds)
+
+
+def _timed(name: str, work: Work, rivals: dict[str, Rival], rounds: int) -> Comparison:
+    """Time the rivals, after making sure that PyTorch learns the same as we do.
+
+    That is seen in float64; in float32 the rounding of each library grows with every step of Adam.
+    """
+    said = f"{work.steps} steps of {work.recipe.batch_size} images"
+    if find_spec("torch"):
+        ours, theirs = work.ours(np.float64)(), work.torch(np.float64)()
+        apart = abs(theirs / ours - 1)
+        if apart > SAME:
+            raise AssertionError(f"{name}: PyTorch does not do the same work, the losses are {ours} and {theirs}")
+        said += f", in float64 PyTorch's mean loss is within {apart:.0e} of ours"
+    return interleave(name, rivals, rounds=rounds, work=said)

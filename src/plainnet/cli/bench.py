@@ -1,0 +1,43 @@
+"""`plainnet bench`: our speed beside that of our peers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from plainnet.cli.outputs import named
+from plainnet.cli.whole_number import WholeNumber
+
+
+def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | None = None) -> None:
+    """Time plainnet and its peers in turns, and print medians, quartiles and the ratios of each round.
+
+    PyTorch, scikit-learn and ONNX Runtime take part where they are installed: pip install 'plainnet[peers]'.
+
+    Parameters
+    ----------
+    only
+        One comparison: classic, fast99, small-cnn, one-image, 10000-images, import.
+    rounds
+        How often each rival has its turn; two more come first and do not count.
+    json
+        Write the figures to this file as well; all comparisons add whole commands and peak memory.
+    """
+    from plainnet.bench.run import comparisons, conditions
+    from plainnet.bench.startup import peak_memory_mb, whole_commands
+    from plainnet.files import to_json, write_atomically
+
+    named(json, ".json", "--json")
+    record: dict[str, Any] = conditions() | {"comparisons": {}}
+    print(f"{record['hardware']}, {record['threads']} threads for matrix products\n", flush=True)
+    for name, comparison in comparisons(only, rounds):
+        print(f"{comparison}\n", flush=True)
+        record["comparisons"][name] = comparison.to_table()
+    if only is None:
+        record["whole_commands"] = whole_commands(rounds=3)
+        for row in record["whole_commands"]:
+            print(f"{row['validation_accuracy']:.2%} in {row['seconds']:.1f} s: {row['command']}", flush=True)
+        record["peak_memory_mb"] = peak_memory_mb()
+        print(f"peak memory of an epoch of the classic recipe: {record['peak_memory_mb']:.0f} MB")
+    if json is not None:
+        write_atomically(json, to_json(record))
