@@ -74,6 +74,30 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
         "",
         "a buffer is allocated more often than it needs to be",
     ),
+    (
+        r"if error < tolerance|strict < TOLERANCE|if worst < TOLERANCE|\[0\] < TOLERANCE",
+        "Lt_LtE",
+        "an error is never exactly the tolerance",
+    ),
+    (
+        r"near\.resolution|resolution <= analytic|near\.bend",
+        "Gt_GtE|LtE_Lt$|NotEq|Is",
+        "measured slopes are never exactly equal",
+    ),
+    (
+        r"(20|0\.5|2|4) \* (near|wide)|4 \* UNIT|^UNIT|_ROUNDING|_ATTEMPTS|epsilon / 10|resolution / tolerance",
+        "NumberReplacer|Mul_|Div_",
+        "how far beyond rounding a difference must be: chosen with room on both sides of what the tests hold",
+    ),
+    (r"_LEAST \* ", "", "what a worst error is reported relative to; no verdict depends on it"),
+    (r"^@dataclass\(frozen", "", "nobody assigns to a report"),
+    (r"central: int = 200|rng: int \|", "NumberReplacer", "a default; another would do as well"),
+    (r"time\.perf_counter\(\) - started", "", "seconds, which no test can know"),
+    (r"replace=False, shuffle=False", "FalseWithTrue", "other elements are drawn, as they are with another seed"),
+    (r"verdict (==|!=) (WRONG|UNDECIDABLE)", "GtE|Is", "three words, each one object, the compared one last or alone"),
+    (r"while stop - start > 1", "Gt_NotEq", "the distance is halved until it is 1, and never below"),
+    (r"(sample|judged)\[wrong\[0\]\]", "NumberReplacer", "any of the wrong elements may be named"),
+    (r"return worst, None, 0\.0, True", "", "the derivative is only read where it does not fit"),
     (r'< float\("inf"\)', "NotEq|IsNot", "of the numbers from 0, only infinity is not below infinity"),
 ]
 # Annotations are text that is never evaluated: to change `int | None` there changes nothing.

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from plainnet.bench.growth import slope
 from plainnet.doctor.faults import as_page
 from plainnet.doctor.run import describe, examine_file
 
@@ -103,10 +104,113 @@ def kill_table() -> str:
     return "\n".join(["| what | result |", "|---|---|", *(f"| {what} | {result} |" for what, result in rows)])
 
 
-FIGURES: dict[str, Callable[[], str]] = {"results": results, "anatomy": anatomy, "kill-table": kill_table}
+def measured_with(table: Any) -> str:
+    """Return what the figures of a record hold for."""
+    versions = ", ".join(f"{name} {number}" for name, number in table["versions"].items() if name != "plainnet")
+    return f"Measured on {table['hardware']}, {table['threads']} threads; {versions}."
 
 
-PAGES = {"README.md": ("results",), "docs/anatomy.md": ("anatomy",), "docs/doctor.md": ("kill-table",)}
+TARGETS = [  # work, comparison, rival, the ratio we want at most
+    ("an epoch of the classic network / its matrix products alone", "classic", "its matrix products alone", 1.25),
+    ("... / PyTorch", "classic", "PyTorch", 0.80),
+    ("... / PyTorch, fused update", "classic", "PyTorch, fused update", 0.95),
+    ("... / scikit-learn MLPClassifier", "classic", "scikit-learn MLPClassifier", 0.45),
+    ("an epoch of `fast99` / PyTorch, channels last", "fast99", "PyTorch, channels last", 1.0),
+    ("... / PyTorch as it comes", "fast99", "PyTorch", 0.65),
+    ("a step of the small convolutional network / PyTorch, channels last", "small-cnn", "PyTorch, channels last", 1.25),
+    ("one image through the classic network / ONNX Runtime", "one-image", "ONNX Runtime", 1.2),
+    ("10,000 images / ONNX Runtime", "10000-images", "ONNX Runtime", 1.1),
+    ("10,000 images / PyTorch", "10000-images", "PyTorch", 1.1),
+    ("`import plainnet` / `import numpy`", "import", "import numpy", 1.3),
+]
+
+
+def speed() -> str:
+    """Return the ratios of our times to those of our peers, with the targets we set ourselves."""
+    table = record("bench.json")
+    lines = ["| work | ratio of times, median (quartiles) | target, at most |", "|---|---|---|"]
+    for work, name, other, target in TARGETS:
+        ratios = table["comparisons"][name]["ratios"]
+        found = next(ratio for key, ratio in ratios.items() if key.endswith(f" / {other}"))
+        spread = f"{found['lower_quartile']:.2f} to {found['upper_quartile']:.2f}"
+        lines.append(f"| {work} | **{found['median']:.2f}** ({spread}) | {target:.2f} |")
+    lines += [
+        "",
+        "| from the shell, with data, results and pictures | validation | seconds | target |",
+        "|---|---|---|---|",
+    ]
+    for row, target in zip(table["whole_commands"], (3, 6, 12), strict=True):
+        lines.append(f"| `{row['command']}` | {row['validation_accuracy']:.2%} | {row['seconds']:.1f} | {target} |")
+    memory = (
+        f"Peak memory of an epoch of the classic recipe: {table['peak_memory_mb']:.0f} MB (target: at most 350 MB)."
+    )
+    return "\n".join([*lines, "", memory, "", measured_with(table)])
+
+
+def profile() -> str:
+    """Return the parts of a step of the classic network."""
+    parts = record("bench.json")["step_profile"]
+    total = sum(parts.values())
+    lines = ["| part of a step of the classic network | microseconds | share |", "|---|---|---|"]
+    lines += [f"| {part} | {time:,.0f} | {time / total:.0%} |" for part, time in parts.items()]
+    return "\n".join([*lines, f"| together | {total:,.0f} | |"])
+
+
+def tried() -> str:
+    """Return what was tried, each beside what was kept."""
+    lines = ["| what | median | ours / this, round by round |", "|---|---|---|"]
+    for comparison in record("tried.json").values():
+        if isinstance(comparison, dict) and "rounds" in comparison:
+            lines.append(f"| **{comparison['title']}**, {comparison['work']} | | |")
+            first = next(iter(comparison["seconds"]))
+            for name, seconds in comparison["seconds"].items():
+                ratio = "" if name == first else f"{comparison['ratios'][f'{first} / {name}']['median']:.2f}"
+                lines.append(f"| {name} | {seconds['median'] * 1e6:,.0f} us | {ratio} |")
+    return "\n".join(lines)
+
+
+def growth() -> str:
+    """Return the slopes of the growth curves, and memory by the number of images."""
+    table = record("growth.json")
+    lines = ["| microseconds an image by | from | to | exponent |", "|---|---|---|---|"]
+    for threads, curves in table["microseconds_an_image"].items():
+        for name, points in curves.items():
+            said = f"{'hidden units' if name == 'units' else 'batch size'}, {threads} thread{'s' * (threads != '1')}"
+            for part in (points[:4], points[-4:]):
+                lines.append(f"| {said} | {part[0][0]:,} | {part[-1][0]:,} | {slope(part):.2f} |")
+    lines += ["", "| images in the file | seconds an epoch | microseconds an image | MB |", "|---|---|---|---|"]
+    for images, seconds, megabytes in table["images_seconds_megabytes"]:
+        lines.append(f"| {images:,} | {seconds:.2f} | {seconds / images * 1e6:.1f} | {megabytes:.0f} |")
+    return "\n".join([*lines, "", measured_with(table)])
+
+
+def mutation() -> str:
+    """Return the score of the mutation tests."""
+    table = record("mutation.json")
+    lines = ["| file | mutants | killed | survive, and why is explained |", "|---|---|---|---|"]
+    for name, row in table["files"].items():
+        lines.append(f"| `{name}` | {row['mutants']} | {row['killed']} | {row['mutants'] - row['killed']} |")
+    return "\n".join(lines)
+
+
+FIGURES: dict[str, Callable[[], str]] = {
+    "results": results,
+    "anatomy": anatomy,
+    "kill-table": kill_table,
+    "speed": speed,
+    "profile": profile,
+    "tried": tried,
+    "growth": growth,
+    "mutation": mutation,
+}
+
+
+PAGES = {
+    "README.md": ("results", "speed"),
+    "docs/anatomy.md": ("anatomy",),
+    "docs/doctor.md": ("kill-table", "mutation"),
+    "docs/speed.md": ("speed", "profile", "tried", "growth"),
+}
 
 
 def rendered(page: str) -> str:

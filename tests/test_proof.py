@@ -16,7 +16,9 @@ from plainnet import (
     check_gradients,
 )
 from plainnet.layers import Layer
+from plainnet.proof import Report
 from plainnet.proof.central import RIGHT, UNDECIDABLE, WRONG, judge, relative_error
+from plainnet.proof.check import Row
 from plainnet.proof.derivatives import Objective
 
 loss = SoftmaxCrossEntropy()
@@ -168,6 +170,43 @@ def test_each_method_judges_for_itself(monkeypatch):
     assert "the complex step says nan" in check_gradients(network, loss, *batch((5,))).verdict
 
 
+def test_a_report_as_it_is_printed_and_kept():
+    """Every character of two rows: one checked element by element, one along directions with nothing else to say."""
+    first = Row("dense_1.W", (3, 4), RIGHT, 12, 2.5e-15, (1, 2), 5, 3e-9, (0, 1), 2)
+    second = Row("dense_1.b", (4,), WRONG, 0, 0.25, None, 0, None, None, 0)
+    report = Report((first, second), 16, "dense_1.b[]: wrong", 1.23456)
+    assert str(report).splitlines() == [
+        "parameter        shape     checked  complex step, worst at checked   central  verdict",
+        "dense_1.W          3x4          12   2.5e-15 [1, 2]              5   3.0e-09  right, 2 at a kink",
+        "dense_1.b            4  directions   2.5e-01                     0         -  wrong",
+        "",
+        "WRONG: dense_1.b[]: wrong",
+    ]
+    table = report.to_table()
+    assert (table["seconds"], table["checked"], table["parameters"]) == (1.235, 12, 16)
+    assert not report.right
+
+
+@pytest.mark.parametrize("element", [0, 5, 17, 39])
+def test_directions_find_the_element_wherever_it_is(element):
+    """In a parameter that does not stand first, with the derivative that the complex step has for it."""
+
+    class OneWrongWeight(Dense):
+        def backward(self, dy, *, need_dx=True):
+            dx = super().backward(dy, need_dx=need_dx)
+            self.W.grad.flat[element] += 1.0
+            return dx
+
+    network = Network(Dense(4), Tanh(), OneWrongWeight(10)).build((5,))
+    images, labels = batch((5,))
+    report = check_gradients(network, loss, images, labels, directions=2, central=0)
+    row, column = divmod(element, 10)
+    expected = rf"WRONG: onewrongweight_1\.W\[{row}, {column}\]: backpropagation says (.*), the complex step says (.*)"
+    says, is_ = map(float, re.match(expected, report.verdict).groups())
+    assert says == pytest.approx(is_ + 1.0)
+    assert 0 < report.seconds < 60
+
+
 def test_negative_numbers_are_refused():
     with pytest.raises(InputError, match="at least 0, received -1"):
         check_gradients(Network(Dense(10)).build((5,)), loss, *batch((5,)), directions=-1)
@@ -194,6 +233,17 @@ def test_relative_error():
         (lambda d: max(d + 3e-7, 0.0), 1.0, RIGHT),
         (lambda d: 2 * d + max(d - 1e-5, 0.0), 2.0, RIGHT),
         (lambda d: float("nan"), 1.0, WRONG),
+        (lambda d: 0.2 * d if d < 0 else 0.7 * d, 0.2, UNDECIDABLE),  # either side of a kink, and just beyond them
+        (lambda d: 0.2 * d if d < 0 else 0.7 * d, 0.7, UNDECIDABLE),
+        (lambda d: 0.7 * d if d < 0 else 0.2 * d, 0.2, UNDECIDABLE),
+        (lambda d: 0.2 * d if d < 0 else 0.7 * d, 0.1999, WRONG),
+        (lambda d: 0.2 * d if d < 0 else 0.7 * d, 0.7001, WRONG),
+        (lambda d: -0.7 * d if d < 0 else -0.2 * d, -0.7001, WRONG),
+        (lambda d: 1e4 + d, 1.0, RIGHT),  # a large loss leaves little resolution: 4e-12 / epsilon = 2e-7
+        (lambda d: 1e4 + d, 1.0 + 3e-7, RIGHT),
+        (lambda d: 1e4 + d, 1.0 + 1e-4, WRONG),
+        (lambda d: 1e7 + d, 1.0 + 1e-4, RIGHT),
+        (lambda d: 1e7 + d, 1.0 + 3e-1, WRONG),
     ],
 )
 def test_verdicts_of_central_differences(function, analytic, verdict):
