@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check bench kill-table anatomy mutation test test-all test-oldest oracle series record figures clean
+.PHONY: help train check bench growth tried kill-table anatomy mutation test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,12 @@ anatomy: $(VENV)/installed   ## the original's iterations, with summed and with 
 bench: $(VENV)/installed-test ## our speed beside that of our peers, in one interleaved run; writes records/bench.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,peers]'
 	$(BIN)/plainnet bench --json records/bench.json
+
+growth: $(VENV)/installed    ## how the cost of an epoch grows with the network, the batch, the images and the threads
+	$(BIN)/python benchmarks/growth.py
+
+tried: $(VENV)/installed     ## what was tried to make plainnet faster, each beside what was kept
+	$(BIN)/python benchmarks/tried.py
 
 figures: $(VENV)/installed   ## write the figures of records/ into the pages
 	$(BIN)/python benchmarks/page_figures.py

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from plainnet import SGD, SoftmaxCrossEntropy, epochs, mnist
+from plainnet import SGD, Conv2D, Network, SoftmaxCrossEntropy, epochs, mnist
 from plainnet.bench.interleave import interleave
 from plainnet.bench.run import conditions
 from plainnet.files import to_json, write_atomically
@@ -16,6 +16,14 @@ from plainnet.recipes import read
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 60
+SHAPES = [  # of convolutions: image, channels, filters, size, stride, padding
+    (12, 24, 32, 3, 1, "valid"),
+    (12, 32, 64, 3, 1, "valid"),
+    (26, 32, 32, 3, 1, "valid"),
+    (24, 32, 32, 5, 2, "same"),
+    (10, 64, 64, 3, 1, "valid"),
+    (8, 64, 64, 5, 2, "same"),
+]
 RATE, DECAY, MOMENTUM, CLIP = 0.01, 1e-4, 0.9, 5.0
 
 
@@ -109,6 +117,39 @@ def first_convolution():
     return interleave("patches of one channel", rivals, rounds=ROUNDS, work="128 images, 5x5")
 
 
+def gradient_of_images(image, channels, filters, size, stride, padding):
+    """Time dx of a convolution of 64 images, gathered as we do or scattered back to overlapping places (col2im)."""
+    layer = Conv2D(filters, size, stride=stride, padding=padding)
+    network = Network(layer).build((image, image, channels))
+    dy = np.ones((64, *network.out_shapes[0]), np.float32)
+    rows, columns = dy.shape[1:3]
+    count = max(1, (1 << 18) // (rows * columns * size * size * channels))
+    products = np.empty((count, rows, columns, size, size, channels), np.float32)
+    dx = np.empty((64, image + sum(layer.rows), image + sum(layer.columns), channels), np.float32)
+    turned = layer.W.value.reshape(-1, filters).T.copy()
+
+    def scatter():
+        dx[:] = 0
+        for start in range(0, 64, count):
+            part = dy[start : start + count]
+            product = products[: len(part)]
+            np.matmul(part.reshape(-1, filters), turned, out=product.reshape(-1, turned.shape[1]))
+            for i, j in np.ndindex(size, size):
+                last = i + stride * (rows - 1) + 1, j + stride * (columns - 1) + 1
+                dx[start : start + count, i : last[0] : stride, j : last[1] : stride] += product[:, :, :, i, j]
+
+    def in_one_thread(function):
+        def rival():
+            with threadpool_limits(1, user_api="blas"):
+                function()
+
+        return rival
+
+    rivals = {"gathered (ours)": in_one_thread(lambda: layer._dx(dy)), "scattered": in_one_thread(scatter)}
+    title = f"dx of {image}x{image}x{channels}, {filters} filters {size}x{size}, stride {stride}, {padding}"
+    return interleave(title, rivals, rounds=20, work="64 images, one thread")
+
+
 def team():
     """Time fast99 in one thread with matrix products in two, or in two threads with half of each batch."""
     recipe, data = read("fast99"), mnist.load().train[: 20 * 256]
@@ -133,4 +174,8 @@ if __name__ == "__main__":
         comparison = measure()
         print(comparison, flush=True)
         record[measure.__name__] = comparison.to_table()
+    for shape in SHAPES:
+        comparison = gradient_of_images(*shape)
+        print(comparison, flush=True)
+        record[f"dx {shape}"] = comparison.to_table()
     write_atomically(ROOT / "records" / "tried.json", to_json(record))

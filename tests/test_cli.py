@@ -110,6 +110,20 @@ def test_train_tells_what_it_does(tmp_path, capsys):
     assert json.loads((tmp_path / "r" / "metrics.json").read_text())["threads"] == 1
 
 
+def test_a_convolutional_recipe_from_training_to_prediction(tmp_path, capsys, digits):
+    """Two workers, all images for training: no validation figures; the model is loaded and used like any other."""
+    out = tmp_path / "out"
+    assert main(["train", "fast99", "--limit", "1000", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "1,000 images to train on\n" in said
+    assert "validation" not in said
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["validation_accuracy"] is metrics["train_validation_gap"] is None
+    assert metrics["train_images"] == 1000
+    assert main(["evaluate", str(out / "model_final.safetensors")]) == 0
+    assert f"{metrics['test_accuracy']:.2%}" in capsys.readouterr().out
+
+
 def test_evaluate(results, model, capsys, tmp_path):
     assert main(["evaluate", model, "--json", str(tmp_path / "figures.json")]) == 0
     table = json.loads((tmp_path / "figures.json").read_text())

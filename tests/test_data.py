@@ -208,3 +208,27 @@ def test_labels_must_make_sense(labels, sentence):
 def test_one_row_is_no_data_set(digits):
     with pytest.raises(InputError, match=r"write \.images\[5\]"):
         digits.train[5]
+
+
+def test_a_file_that_is_not_compressed_is_mapped_and_checked(tmp_path):
+    array = np.arange(60, dtype=np.uint8).reshape(5, 4, 3)
+    path = tmp_path / "images"
+    path.write_bytes(idx_bytes(array))
+    mapped = read_idx(path, dimensions=3)
+    assert isinstance(mapped.base, np.memmap)
+    np.testing.assert_array_equal(mapped, array)
+    with pytest.raises(ValueError, match="read-only"):
+        mapped[0, 0, 0] = 1
+    digest = hashlib.sha256(idx_bytes(array)).hexdigest()
+    np.testing.assert_array_equal(read_idx(path, dimensions=3, sha256=digest), array)
+    for content, fault in ((idx_bytes(array)[:-1], "only 59 bytes"), (idx_bytes(array) + b"0", "holds more")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=fault):
+            read_idx(path, dimensions=3)
+
+
+def test_joined_data_holds_the_images_of_both(digits):
+    both = digits.train[:5].joined(digits.validation[:3])
+    assert len(both) == 8
+    np.testing.assert_array_equal(both.images[5:], digits.validation.images[:3])
+    np.testing.assert_array_equal(both.labels[:5], digits.train.labels[:5])

@@ -49,6 +49,8 @@ def test_a_file_of_one_s_own(tmp_path):
 REFUSED = [
     ("epochs=0", "epochs must be a whole number of at least 1, received 0"),
     ("epochs=true", "epochs must be a whole number"),
+    ("workers=0", "workers must be a whole number of at least 1, received 0"),
+    ("validate=1", "validate must be true or false, received 1"),
     ("epochs=2.5", "epochs must be a whole number"),
     ("batch_size=0", "batch_size must be a whole number of at least 1, received 0"),
     ("bath_size=3", "unknown key 'bath_size'"),
@@ -57,7 +59,7 @@ REFUSED = [
     ("input_shape=[28, -28]", "input_shape must be a list of sizes"),
     ("layers=[]", "layers must be a list of tables"),
     ("layers=[3]", "layers must be a list of tables"),
-    ("layers.1.type='Convolve'", "unknown layer type 'Convolve'; choose one of Dense"),
+    ("layers.1.type='Convolve'", "unknown layer type 'Convolve'; choose one of BatchNorm"),
     ("layers.1.units=0", "from 1 to 1,000,000, received 0"),
     ("layers.1.units=true", "received True"),
     ("layers.1.units=100000000000000000000", "from 1 to 1,000,000"),

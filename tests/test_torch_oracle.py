@@ -23,53 +23,14 @@ from plainnet import (
 from test_layers import CASES
 
 torch = pytest.importorskip("torch")
+torch_peer = pytest.importorskip("plainnet.bench.torch_peer")
+twin, their_layout, images_first = torch_peer.twin, torch_peer.their_layout, torch_peer.images_first
 
 
 @pytest.fixture(autouse=True)
 def torch_rounds_as_it_likes():
     with np.errstate(all="ignore"):
         yield
-
-
-class FlattenChannelsLast(torch.nn.Module):
-    def forward(self, x):
-        return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
-
-
-def their_layout(array):
-    """Dense weights (D, M) become (M, D), filters (K, K, C, F) become (F, C, K, K), images channels first."""
-    return array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim])
-
-
-def as_their_input(x):
-    return torch.from_numpy(x if x.ndim == 2 else x.reshape(len(x), 1, 28, 28).copy())
-
-
-def twin(network):
-    """The same network in PyTorch, with the same weights."""
-    modules, parameters = [], iter(network.parameters)
-    kinds = {ReLU: torch.nn.ReLU, Sigmoid: torch.nn.Sigmoid, Tanh: torch.nn.Tanh}
-    for layer in network.layers:
-        if layer.parameters:
-            weight, bias = next(parameters), next(parameters)
-            dtype = torch.from_numpy(weight.value).dtype
-            if isinstance(layer, Dense):
-                module = torch.nn.Linear(*weight.shape, dtype=dtype)
-            elif isinstance(layer, Conv2D):
-                K, _, C, F = weight.shape
-                module = torch.nn.Conv2d(C, F, K, layer.stride, padding=layer.rows[0], dtype=dtype)
-            else:
-                module = torch.nn.BatchNorm2d(len(weight.value), dtype=dtype)
-            module.weight.data = torch.from_numpy(their_layout(weight.value).copy())
-            module.bias.data = torch.from_numpy(bias.value.copy())
-        elif isinstance(layer, MaxPool):
-            module = torch.nn.MaxPool2d(layer.size)
-        elif isinstance(layer, Flatten):
-            module = FlattenChannelsLast()
-        else:
-            module = kinds[type(layer)]()
-        modules.append(module)
-    return torch.nn.Sequential(*modules)
 
 
 class AsFunction(torch.autograd.Function):
@@ -116,7 +77,7 @@ def test_gradients(layers, digits):
     x = network.as_input(data.images).copy()
     value, dlogits = SoftmaxCrossEntropy()(network.forward(x, training=True), data.labels)
     network.backward(dlogits)
-    loss = torch.nn.functional.cross_entropy(model(as_their_input(x)), torch.from_numpy(data.labels.astype(int)))
+    loss = torch.nn.functional.cross_entropy(model(images_first(x)), torch.from_numpy(data.labels.astype(int)))
     loss.backward()
     assert value == pytest.approx(loss.item(), rel=1e-12)
     for parameter, expected in zip(network.parameters, model.parameters(), strict=True):
@@ -140,13 +101,13 @@ def test_a_hundred_steps_of_adam_with_batch_norm(digits):
         adam.step(network.vectors, schedule(step, 100, 1), decayed=network.decayed)
         theirs.zero_grad()
         target = torch.from_numpy(data.labels.astype(int))
-        their_loss = torch.nn.functional.cross_entropy(model(as_their_input(x)), target)
+        their_loss = torch.nn.functional.cross_entropy(model(images_first(x)), target)
         their_loss.backward()
         theirs.step()
         assert value == pytest.approx(their_loss.item(), rel=1e-6)
     model.eval()
     x = network.as_input(digits.validation.images[:50]).copy()
-    expected = model(as_their_input(x)).detach().numpy()
+    expected = model(images_first(x)).detach().numpy()
     np.testing.assert_allclose(network.forward(x), expected, rtol=1e-4, atol=1e-4)
 
 

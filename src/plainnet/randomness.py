@@ -6,7 +6,7 @@ import numpy as np
 
 from plainnet.errors import InputError
 
-PURPOSES = ("initialize", "shuffle", "check")
+PURPOSES = ("initialize", "shuffle", "check", "augment")
 
 
 def stream(rng: int | np.random.Generator, purpose: str) -> np.random.Generator:

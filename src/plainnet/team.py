@@ -18,26 +18,39 @@ from typing import Any
 import numpy as np
 
 from plainnet.config import whole_number
+from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.losses import Loss
 from plainnet.network import Network
+from plainnet.randomness import stream
 
 _BATCH = 1000  # examples at a time when evaluating
-Task = Callable[[Network, np.ndarray], Any]  # what a member does with its rows of the data
+Task = Callable[[int, np.ndarray], Any]  # what a member, by its number, does with its rows of the data
 
 
 class Team:
     """A network and `workers` - 1 replicas of it; with one worker, the network alone and no threads.
 
-    To be used in a `with` statement.
+    To be used in a `with` statement. With an `augmentation` each member changes the images it learns from, by random
+    numbers of its own that come from `rng`.
 
     Raises: `InputError` if `workers` is not a whole number of at least 1.
     Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
     """
 
-    def __init__(self, network: Network, loss: Loss, workers: int = 1) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        workers: int = 1,
+        *,
+        augmentation: Augmentation | None = None,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
         self.loss = loss
+        self.augmentation = augmentation
         self.members = [network, *(network.replica() for _ in range(whole_number(workers, "workers") - 1))]
+        self._generators = stream(rng, "augment").spawn(workers)
         self._threads = ThreadPoolExecutor(workers)
         self._slots: list[np.ndarray] = []
         self._barrier = threading.Barrier(workers)
@@ -52,9 +65,9 @@ class Team:
         Returns the loss, and how many examples were classified rightly.
         """
 
-        def task(member: Network, rows_of_member: np.ndarray) -> tuple[float, int]:
-            value, correct, dlogits = self._forward(member, data, rows_of_member, len(rows), training=True)
-            member.backward(dlogits)
+        def task(number: int, rows_of_member: np.ndarray) -> tuple[float, int]:
+            value, correct, dlogits = self._forward(number, data, rows_of_member, len(rows), training=True)
+            self.members[number].backward(dlogits)
             return value, correct
 
         parts = self._together(task, rows)
@@ -65,21 +78,22 @@ class Team:
     def evaluate(self, data: DataSet) -> tuple[float, float]:
         """Return the mean loss and the accuracy on `data`, with the weights as they are."""
 
-        def task(member: Network, rows: np.ndarray) -> list[tuple[float, int, int]]:
+        def task(number: int, rows: np.ndarray) -> list[tuple[float, int, int]]:
             batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-            return [(*self._forward(member, data, b, len(b), training=False)[:2], len(b)) for b in batches]
+            return [(*self._forward(number, data, b, len(b), training=False)[:2], len(b)) for b in batches]
 
         parts = [part for parts in self._together(task, np.arange(len(data))) for part in parts]
         loss = math.fsum(value * size for value, _, size in parts) / len(data)
         return loss, sum(correct for _, correct, _ in parts) / len(data)
 
     def _forward(
-        self, member: Network, data: DataSet, rows: np.ndarray, total: int, *, training: bool
+        self, number: int, data: DataSet, rows: np.ndarray, total: int, *, training: bool
     ) -> tuple[float, int, np.ndarray]:
-        labels = data.labels[rows]
-        logits = member.forward(
-            member.as_input(data.images.take(rows, axis=0, mode="clip"), training=training), training=training
-        )
+        member, labels = self.members[number], data.labels[rows]
+        images = data.images.take(rows, axis=0, mode="clip")
+        if training and self.augmentation is not None:
+            images = self.augmentation(images, self._generators[number])
+        logits = member.forward(member.as_input(images, training=training), training=training)
         value, dlogits = self.loss(logits, labels, total)
         return value, int(np.count_nonzero(logits.argmax(axis=1) == labels)), dlogits
 
@@ -89,21 +103,21 @@ class Team:
         self._slots = [rows] * len(shares)
         self._barrier = threading.Barrier(len(shares))
         if len(shares) == 1:
-            return [task(self.members[0], rows)]
+            return [task(0, rows)]
 
-        def careful(member: Network, share: np.ndarray) -> Any:
+        def careful(number: int, share: np.ndarray) -> Any:
             try:
-                return task(member, share)
+                return task(number, share)
             except BaseException:
                 self._barrier.abort()  # whoever waits for this member would wait forever
                 raise
 
         others = [
-            self._threads.submit(contextvars.copy_context().run, careful, member, share)
-            for member, share in zip(self.members[1:], shares[1:], strict=False)
+            self._threads.submit(contextvars.copy_context().run, careful, number, share)
+            for number, share in enumerate(shares[1:], start=1)
         ]
         try:
-            results = [careful(self.members[0], shares[0])]
+            results = [careful(0, shares[0])]
         except threading.BrokenBarrierError:
             results = []  # because another member failed, whose error is raised below
         finally:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.losses import Loss
@@ -56,13 +57,15 @@ def epochs(
     epochs: int,
     learning_rate: float | Schedule,
     workers: int = 1,
+    augmentation: Augmentation | None = None,
     rng: int | np.random.Generator = 0,
 ) -> Iterator[Epoch]:
     """Train `network` on `train`, yielding a record after each of the `epochs` passes.
 
     Every epoch visits every image once, in a new random order, `batch_size` at a time; the last batch may be
     shorter. `learning_rate` is a number or a schedule. With several `workers` each batch is shared among as many
-    threads (see `Team`); their number is part of what decides the result, to the last bit.
+    threads (see `Team`); their number is part of what decides the result, to the last bit. With an
+    `augmentation` every image is changed anew each time it is learned from.
 
     Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss is
     no longer a finite number.
@@ -74,7 +77,7 @@ def epochs(
     schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
     shuffle = stream(rng, "shuffle")
     steps_per_epoch = math.ceil(len(train) / batch_size)
-    with Team(network, loss, workers) as team:
+    with Team(network, loss, workers, augmentation=augmentation, rng=rng) as team:
         for epoch in range(epochs):
             started = time.perf_counter()
             order = shuffle.permutation(np.arange(len(train), dtype=np.uint32))

@@ -58,6 +58,7 @@ class Run:
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate(),
             workers=recipe.workers,
+            augmentation=recipe.augment(),
             rng=self.seed,
         ):
             self.history.append(epoch)

@@ -23,6 +23,7 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
     json
         Write the figures to this file as well; all comparisons add whole commands and peak memory.
     """
+    from plainnet.bench.profile import step_profile
     from plainnet.bench.run import comparisons, conditions
     from plainnet.bench.startup import peak_memory_mb, whole_commands
     from plainnet.files import to_json, write_atomically
@@ -38,6 +39,7 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
         for row in record["whole_commands"]:
             print(f"{row['validation_accuracy']:.2%} in {row['seconds']:.1f} s: {row['command']}", flush=True)
         record["peak_memory_mb"] = peak_memory_mb()
+        record["step_profile"] = step_profile()
         print(f"peak memory of an epoch of the classic recipe: {record['peak_memory_mb']:.0f} MB")
     if json is not None:
         write_atomically(json, to_json(record))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from plainnet.config import construct
+from plainnet.data.augmentation import Augmentation
 from plainnet.errors import InputError
 from plainnet.layers import layer_from_config
 from plainnet.losses import LOSSES, Loss
@@ -40,13 +41,14 @@ class Recipe:
     optimizer: Table
     schedule: Table
     workers: int = 1
+    augmentation: Table | None = None
     validate: bool = True  # if not, the validation images are trained on as well: for a recipe that is settled
 
     @classmethod
     def from_table(cls, table: Table) -> Recipe:
         """Make a recipe of what a TOML or JSON file holds, after checking every key and value."""
         known = {field.name for field in fields(cls)}
-        table = {"workers": 1, "validate": True} | dict(table)
+        table = {"workers": 1, "augmentation": None, "validate": True} | dict(table)
         if unknown := set(table) - known:
             raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
         if missing := known - set(table):
@@ -63,8 +65,10 @@ class Recipe:
         _expect(tables, "layers", 'a list of tables such as [{type = "Dense", units = 10}]', layers)
         for key in ("loss", "optimizer", "schedule"):
             _expect(isinstance(table[key], Mapping), key, 'a table such as {type = "..."}', table[key])
+        change = table["augmentation"]
+        _expect(change is None or isinstance(change, Mapping), "augmentation", "a table such as {shift = 2.0}", change)
         recipe = cls(**{**table, "input_shape": tuple(shape), "layers": tuple(layers)})
-        recipe.loss_function(), recipe.optimizer_state(), recipe.learning_rate()
+        recipe.loss_function(), recipe.optimizer_state(), recipe.learning_rate(), recipe.augment()
         for layer in recipe.layers:
             layer_from_config(layer)
         return recipe
@@ -88,6 +92,12 @@ class Recipe:
     def learning_rate(self) -> Schedule:
         """Return the learning-rate schedule."""
         return construct(SCHEDULES, self.schedule, "schedule")
+
+    def augment(self) -> Augmentation | None:
+        """Return the augmentation, or None if images are learned from as they are."""
+        if self.augmentation is None:
+            return None
+        return construct({"Augmentation": Augmentation}, {"type": "Augmentation"} | dict(self.augmentation), "table")
 
 
 def available() -> list[str]:

@@ -1,0 +1,125 @@
+"""Augmentation: every image a little turned, stretched, moved and bent, anew each time it is seen.
+
+Where a pixel of the new image looks in the old one is its own place plus a displacement. A shift, a turn and a stretch
+are displacements linear in the place; an elastic one is a sum of smooth bumps of random height. All are combinations of
+a few fixed fields, so that one matrix product gives the displacements of a whole batch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+
+_SPACING = 4  # pixels from one bump to the next, as wide as a bump: closer ones would only add up to the same fields
+
+
+class Augmentation:
+    """Random affine and elastic displacements of images, interpolated bilinearly; around the image all is dark.
+
+    Arguments, each the most that an image is changed by, drawn uniformly: `rotation` in degrees, `scale` and `shear` as
+    shares (0.1: from 0.9 to 1.1 times the size), `shift` in pixels. `elastic` is the standard deviation of the elastic
+    displacement in pixels, `smoothness` the standard deviation of its bumps, Gaussians, in pixels.
+
+    Raises: `InputError` for a negative number, a scale of 1 or more, or a smoothness of 0.
+    Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document
+    analysis", for the elastic displacements.
+    """
+
+    def __init__(
+        self,
+        *,
+        rotation: float = 0.0,
+        scale: float = 0.0,
+        shear: float = 0.0,
+        shift: float = 0.0,
+        elastic: float = 0.0,
+        smoothness: float = 4.0,
+    ) -> None:
+        self.most = {"rotation": rotation, "scale": scale, "shear": shear, "shift": shift, "elastic": elastic}
+        for name, value in self.most.items():
+            if not 0.0 <= value < (1.0 if name == "scale" else math.inf):
+                raise InputError(f"{name} must be at least 0{' and below 1' * (name == 'scale')}, received {value}")
+        if not 0.0 < smoothness < math.inf:
+            raise InputError(f"smoothness must be a positive number of pixels, received {smoothness}; 4 is common")
+        self.smoothness = smoothness
+        self._fields: dict[tuple[int, int], np.ndarray] = {}
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return new images, float32 from 0 to 1.
+
+        Shapes: images (N, H, W) bytes, result (N, H, W).
+        """
+        n, height, width = images.shape
+        fields = self._fields_for(height, width)
+        down, right = (weights @ fields for weights in self._weights(n, len(fields), rng))
+        # With two dark rows and columns around the image, every place outside is as good as the nearest of them.
+        framed = np.zeros((n, height + 4, width + 4), np.float32)
+        np.multiply(images, 1 / 255, out=framed[:, 2:-2, 2:-2], dtype=np.float32)
+        rows, columns = np.indices((height, width), np.float32).reshape(2, -1) + 2
+        down += rows
+        right += columns
+        np.clip(down, 0, height + 2.5, out=down)
+        np.clip(right, 0, width + 2.5, out=right)
+        return _interpolate(framed, down, right).reshape(n, height, width)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments, from which the same augmentation is made again."""
+        return self.most | {"smoothness": self.smoothness}
+
+    def _fields_for(self, height: int, width: int) -> np.ndarray:
+        """Return the fixed fields as rows, (3 + bumps, H W): everywhere 1, the row, the column, and the bumps."""
+        if (height, width) not in self._fields:
+            rows, columns = np.indices((height, width), np.float32).reshape(2, -1)
+            affine = np.ones_like(rows), rows - (height - 1) / 2, columns - (width - 1) / 2
+            centers = np.indices((height // _SPACING + 1, width // _SPACING + 1)).reshape(2, -1).T * _SPACING
+            bumps = [np.exp(-((rows - i) ** 2 + (columns - j) ** 2) / (2 * self.smoothness**2)) for i, j in centers]
+            deviation = np.sqrt(np.square(bumps).sum(axis=0).mean())  # of the sum of bumps of random heights
+            self._fields[height, width] = np.array([*affine, *(bumps / deviation)], np.float32)
+        return self._fields[height, width]
+
+    def _weights(self, n: int, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return how much of each field each image gets, (2, N, count): downwards and to the right."""
+
+        def drawn(name: str) -> np.ndarray:
+            return rng.uniform(-self.most[name], self.most[name], n)
+
+        angle, shear = np.radians(drawn("rotation")), drawn("shear")
+        tall, wide = 1 + drawn("scale"), 1 + drawn("scale")
+        weights = np.empty((2, n, count), np.float32)
+        # The new image looks at A (place - center): turn, shear, then stretch; the displacement is A - 1.
+        weights[0, :, 0], weights[1, :, 0] = drawn("shift"), drawn("shift")
+        weights[0, :, 1], weights[0, :, 2] = np.cos(angle) / tall - 1, (shear * np.cos(angle) - np.sin(angle)) / tall
+        weights[1, :, 1], weights[1, :, 2] = np.sin(angle) / wide, (shear * np.sin(angle) + np.cos(angle)) / wide - 1
+        weights[:, :, 3:] = rng.standard_normal((2, n, count - 3), np.float32) * self.most["elastic"]
+        return weights
+
+
+def _interpolate(images: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the images at places between their pixels: (N, M) values for M places in each.
+
+    Between four pixels the value is linear in both directions.
+    """
+    n, height, width = images.shape
+    row, column = down.astype(np.int32), right.astype(np.int32)
+    down -= row
+    right -= column
+    row *= width
+    row += column
+    row += (np.arange(n, dtype=np.int32) * (height * width))[:, None]
+    pixels = images.reshape(-1)
+    halves = []
+    for start in (0, width):
+        near, far = pixels.take(row + start, mode="clip"), pixels.take(row + (start + 1), mode="clip")
+        far -= near
+        far *= right
+        near += far
+        halves.append(near)
+    above, below = halves
+    below -= above
+    below *= down
+    above += below
+    return above

@@ -1,0 +1,120 @@
+"""Images are moved as the arguments say, by numbers that repeat, and never otherwise."""
+
+import numpy as np
+import pytest
+
+from plainnet import SGD, Dense, Flatten, InputError, Network, SoftmaxCrossEntropy, fit
+from plainnet.data.augmentation import Augmentation
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_without_arguments_nothing_changes(digits):
+    images = digits.train.images[:20]
+    np.testing.assert_allclose(Augmentation()(images, rng()), images / 255, atol=2e-6)
+
+
+class Fixed:
+    """A generator whose uniform numbers are the largest allowed, or the smallest, and whose normal ones are 0."""
+
+    def __init__(self, sign):
+        self.sign = sign
+
+    def uniform(self, low, high, n):
+        return np.full(n, high if self.sign > 0 else low)
+
+    def standard_normal(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+
+@pytest.fixture
+def dot():
+    """One bright pixel in row 4, column 5 of a 9 x 9 image, whose center is (4, 4)."""
+    image = np.zeros((1, 9, 9), np.uint8)
+    image[0, 4, 5] = 255
+    return image
+
+
+@pytest.mark.parametrize(
+    ("options", "sign", "place"),
+    [
+        ({"shift": 2.0}, +1, (2, 3)),  # each pixel looks two rows down and two columns right
+        ({"shift": 2.0}, -1, (6, 7)),
+        ({"rotation": 90.0}, +1, (5, 4)),
+        ({"rotation": 90.0}, -1, (3, 4)),
+        ({"shear": 1.0}, +1, (3, 5)),
+        ({"shear": 1.0}, -1, (5, 5)),
+    ],
+)
+def test_a_dot_goes_where_it_should(options, sign, place, dot):
+    moved = Augmentation(**options)(dot, Fixed(sign))[0]
+    expected = np.zeros((9, 9))
+    expected[place] = 1
+    np.testing.assert_allclose(moved, expected, atol=1e-5)
+
+
+def test_half_again_as_large(dot):
+    """Pixels look at two thirds of their distance from the center: the dot, at 1, is seen from 1 and from 2."""
+    moved = Augmentation(scale=0.5)(dot, Fixed(+1))[0]
+    np.testing.assert_allclose(moved[4, 4:8], [0, 2 / 3, 2 / 3, 0], atol=1e-5)
+    np.testing.assert_allclose(moved[2:7, 5], [0, 2 / 9, 2 / 3, 2 / 9, 0], atol=1e-5)
+
+
+def test_half_a_pixel_is_the_mean_of_two(dot):
+    moved = Augmentation(shift=0.5)(dot, Fixed(-1))[0]
+    np.testing.assert_allclose(moved[4:6, 5:7], 0.25, atol=1e-6)
+    assert moved.sum() == pytest.approx(1)
+
+
+def test_what_leaves_the_image_is_gone_and_nothing_comes_in(digits):
+    images = np.full((3, 28, 28), 255, np.uint8)
+    moved = Augmentation(shift=3.0)(images, Fixed(+1))
+    np.testing.assert_allclose(moved[:, :-3, :-3], 1)
+    np.testing.assert_allclose(moved[:, -3:], 0, atol=1e-6)
+    assert Augmentation(shift=1000.0)(images, Fixed(-1)).max() == 0
+
+
+def test_elastic_displacements_have_the_deviation_asked_for_and_are_smooth():
+    """Seen in an image whose brightness is the column: what is read there is the displacement to the right."""
+    ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 4, (400, 28, 28))
+    moved = Augmentation(elastic=1.5)(ramp, rng()) * 255 / 4 - np.arange(28)
+    inner = moved[:, 6:-6, 6:-6]
+    assert inner.std() == pytest.approx(1.5, rel=0.15)
+    assert np.abs(np.diff(inner, axis=2)).mean() < 0.5
+
+
+def test_the_same_numbers_give_the_same_images(digits):
+    change = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=1)
+    images = digits.train.images[:8]
+    first, again, other = (change(images, rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+    assert first.dtype == np.float32
+    assert 0 <= first.min() <= first.max() <= 1 + 1e-6
+    np.testing.assert_array_equal(Augmentation(**change.config())(images, rng(1)), first)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_training_repeats_to_the_bit_and_sees_changed_images(workers, digits):
+    def train(augmentation, seed=3):
+        network = Network(Flatten(), Dense(10)).build((28, 28))
+        options = {"batch_size": 50, "epochs": 1, "learning_rate": 0.1, "workers": workers, "rng": seed}
+        fit(network, SoftmaxCrossEntropy(), SGD(), digits.train[:500], augmentation=augmentation, **options)
+        return network.theta
+
+    change = Augmentation(shift=2)
+    first, again, without = train(change), train(change), train(None)
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, without)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"shift": -1.0}, "shift must be at least 0"), ({"scale": 1.0}, "scale must be at least 0 and below 1"),
+     ({"elastic": float("nan")}, "elastic must be"), ({"smoothness": 0.0}, "smoothness must be a positive")],
+)  # fmt: skip
+def test_impossible_arguments_are_refused(options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Augmentation(**options)
