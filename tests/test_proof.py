@@ -65,6 +65,37 @@ def test_every_derivative_is_what_single_complex_steps_say():
         np.testing.assert_allclose(objective.every_derivative(parameter), single, rtol=1e-12, atol=1e-17)
 
 
+class Neighbours(Layer):
+    """Every weight moves the channel of its own index, and one more: `partner` tells which."""
+
+    def __init__(self, partner):
+        super().__init__()
+        self.partner = np.array(partner)
+
+    def build(self, in_shape):
+        self.w = self.declare("w", in_shape, lambda rng, shape, fan_in: rng.standard_normal(shape))
+        return in_shape
+
+    def forward(self, x, *, training=False):
+        y = x * self.w.value
+        np.add.at(y, (slice(None), self.partner), 0.5 * x**2 * self.w.value)
+        return y
+
+
+@pytest.mark.parametrize(
+    "partner",
+    [[(m + k) % 6 for m in range(6)] for k in range(6)] + [[5 - m for m in range(6)], [0] * 6, [5] * 6],
+)
+def test_channels_that_a_weight_reaches_are_looked_up_and_not_assumed(partner):
+    network = Network(Neighbours(partner), Dense(10)).build((6,))
+    objective = Objective(network, loss, *batch((6,)))
+    parameter = objective.real.parameters[0]
+    places = np.arange(parameter.place.start, parameter.place.stop)
+    single = objective.complex_steps(places)
+    np.testing.assert_allclose(objective.every_derivative(parameter), single, rtol=1e-12, atol=1e-17)
+    np.testing.assert_allclose(objective.central_differences(places, 1e-5), single, rtol=1e-6, atol=1e-9)
+
+
 class Mixing(Layer):
     """A layer nobody has told the check about: a gate over all channels, and rows that see each other."""
 

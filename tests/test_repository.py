@@ -26,7 +26,11 @@ def test_public_names():
         name for name, value in vars(plainnet).items()
         if not name.startswith("_") and (not inspect.ismodule(value) or name == "mnist")
     }  # fmt: skip
-    assert defined == set(plainnet.__all__)
+    later = set(plainnet._LATER)
+    assert defined | later == set(plainnet.__all__)
+    assert set(dir(plainnet)) == {*plainnet.__all__, "__version__"}
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        plainnet.nonsense  # noqa: B018
 
 
 def test_every_public_name_explains_itself():

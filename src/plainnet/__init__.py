@@ -1,5 +1,8 @@
 """plainnet: a neural network in plain NumPy, to be read line by line, checked gradient by gradient, and used."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
@@ -7,12 +10,14 @@ from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.initializers import he_normal
 from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
 from plainnet.losses import SoftmaxCrossEntropy
-from plainnet.model_file import Model, load_model, save_model
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam
-from plainnet.proof import Report, assert_gradients, check_gradients
 from plainnet.schedules import constant, one_cycle, step_decay
 from plainnet.training import Epoch, epochs, evaluate, fit
+
+if _TYPE_CHECKING:
+    from plainnet.model_file import Model, load_model, save_model
+    from plainnet.proof import Report, assert_gradients, check_gradients
 
 __version__ = "0.1.0"
 
@@ -51,3 +56,18 @@ __all__ = [
     "save_model",
     "step_decay",
 ]
+
+_LATER = {  # where names live that are imported when they are first used, so that `import plainnet` stays quick
+    **dict.fromkeys(("Model", "load_model", "save_model"), "plainnet.model_file"),
+    **dict.fromkeys(("Report", "assert_gradients", "check_gradients"), "plainnet.proof"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'plainnet' has no attribute {name!r}")
+    return getattr(_import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

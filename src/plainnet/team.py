@@ -11,7 +11,6 @@ import contextvars
 import math
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
@@ -51,6 +50,8 @@ class Team:
         self.augmentation = augmentation
         self.members = [network, *(network.replica() for _ in range(whole_number(workers, "workers") - 1))]
         self._generators = stream(rng, "augment").spawn(workers)
+        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
+
         self._threads = ThreadPoolExecutor(workers)
         self._slots: list[np.ndarray] = []
         self._barrier = threading.Barrier(workers)
@@ -116,6 +117,8 @@ class Team:
             self._threads.submit(contextvars.copy_context().run, careful, number, share)
             for number, share in enumerate(shares[1:], start=1)
         ]
+        from concurrent.futures import wait
+
         try:
             results = [careful(0, shares[0])]
         except threading.BrokenBarrierError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from plainnet.application.environment import threads, versions
@@ -92,7 +91,7 @@ class Run:
 
     def history_table(self) -> list[dict[str, Any]]:
         """Return the history as plain values, one object an epoch."""
-        return [{"epoch": epoch.pop("number")} | epoch for epoch in map(asdict, self.history)]
+        return [{"epoch": epoch.pop("number")} | epoch for epoch in (epoch._asdict() for epoch in self.history)]
 
     def model(self) -> Model:
         """Return the network with what its file should say about it."""

@@ -15,6 +15,7 @@ COMPARISONS: dict[str, Callable[[int], Comparison]] = {
     "classic": training.classic,
     "fast99": training.fast99,
     "small-cnn": training.small_cnn,
+    "augmentation": training.augmentation,
     "one-image": inference.one_image,
     "10000-images": inference.ten_thousand_images,
     "import": startup.imports,

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from plainnet.application.environment import threads
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
+from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
@@ -136,6 +137,25 @@ def small_cnn(rounds: int, steps: int = 10) -> Comparison:
     table = read("fast99").to_table() | {"name": "small-cnn", "layers": SMALL_CNN, "batch_size": 128}
     table["schedule"] = {"type": "constant", "learning_rate": 0.001}
     return _against_torch("small-cnn", Work(Recipe.from_table(table), steps), rounds)
+
+
+def augmentation(rounds: int, steps: int = 20) -> Comparison:
+    """Compare the augmentation of images with the training of a 1024-1024-1024 network on as many of them."""
+    layers = [{"type": "Dense", "units": 1024}, {"type": "ReLU"}] * 3
+    table = read("classic").to_table()
+    table |= {"layers": [{"type": "Flatten"}, *layers, {"type": "Dense", "units": 10}]}
+    work = Work(Recipe.from_table(table), steps)
+    change = Augmentation(rotation=10, scale=0.1, shear=0.1, shift=2, elastic=1)
+    rng, batch = np.random.default_rng(0), work.recipe.batch_size
+
+    images = work.data.images
+
+    def augment() -> None:
+        for start in range(0, len(images), batch):
+            change(images[start : start + batch], rng)
+
+    rivals: dict[str, Rival] = {"affine and elastic augmentation": augment, "an epoch of 1024-1024-1024": work.ours()}
+    return interleave("augmentation", rivals, rounds=rounds, work=f"{steps} batches of {batch} images")
 
 
 def _against_torch(name: str, work: Work, rounds: int) -> Comparison:

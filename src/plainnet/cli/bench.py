@@ -17,7 +17,7 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
     Parameters
     ----------
     only
-        One comparison: classic, fast99, small-cnn, one-image, 10000-images, import.
+        One comparison: classic, fast99, small-cnn, augmentation, one-image, 10000-images, import.
     rounds
         How often each rival has its turn; two more come first and do not count.
     json

@@ -9,7 +9,6 @@ Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", file 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import math
 import zlib
 from pathlib import Path
@@ -69,6 +68,8 @@ def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: 
     if mapped:
         return np.asarray(np.memmap(path, np.uint8, "r", len(header), shape))
     if sha256 is not None:
+        import hashlib  # takes a while to import
+
         digest = hashlib.sha256(header)
         digest.update(content)
         if digest.hexdigest() != sha256:
