@@ -199,10 +199,12 @@ def growth() -> str:
 def mutation() -> str:
     """Return the score of the mutation tests."""
     table = record("mutation.json")
-    lines = ["| file | mutants | killed | survive, and why is explained |", "|---|---|---|---|"]
+    lines = ["| file | mutants | killed | survive | of them unexplained |", "|---|---|---|---|---|"]
     for name, row in table["files"].items():
-        lines.append(f"| `{name}` | {row['mutants']} | {row['killed']} | {row['mutants'] - row['killed']} |")
-    return "\n".join(lines)
+        unexplained = sum(survivor["why"] == "NOT EXPLAINED" for survivor in row["survivors"])
+        lines.append(f"| `{name}` | {row['mutants']} | {row['killed']} | {len(row['survivors'])} | {unexplained} |")
+    killed, mutants = table["killed"], table["mutants"]
+    return "\n".join([*lines, "", f"Together {killed:,} of {mutants:,} killed, {killed / mutants:.0%}."])
 
 
 FIGURES: dict[str, Callable[[], str]] = {

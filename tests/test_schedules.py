@@ -1,6 +1,7 @@
 import pytest
 
-from plainnet import InputError, constant, one_cycle, step_decay
+from plainnet import InputError
+from plainnet.schedules import constant, one_cycle, step_decay
 
 
 def test_step_decay_falls_after_the_named_epochs_to_the_step():

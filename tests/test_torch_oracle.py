@@ -18,8 +18,8 @@ from plainnet import (
     Sigmoid,
     SoftmaxCrossEntropy,
     Tanh,
-    one_cycle,
 )
+from plainnet.schedules import one_cycle
 from test_layers import CASES
 
 torch = pytest.importorskip("torch")

@@ -17,8 +17,8 @@ from plainnet import (
     epochs,
     evaluate,
     fit,
-    step_decay,
 )
+from plainnet.schedules import step_decay
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,12 +7,10 @@ from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
 from plainnet.errors import InputError, TrainingDivergedError
-from plainnet.initializers import he_normal
 from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam
-from plainnet.schedules import constant, one_cycle, step_decay
 from plainnet.training import Epoch, epochs, evaluate, fit
 
 if _TYPE_CHECKING:
@@ -44,17 +42,13 @@ __all__ = [
     "TrainingDivergedError",
     "assert_gradients",
     "check_gradients",
-    "constant",
     "epochs",
     "evaluate",
     "fit",
-    "he_normal",
     "load_model",
     "mnist",
-    "one_cycle",
     "read_idx",
     "save_model",
-    "step_decay",
 ]
 
 _LATER = {  # where names live that are imported when they are first used, so that `import plainnet` stays quick

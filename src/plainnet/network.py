@@ -18,7 +18,7 @@ from plainnet.layers.layer import Shape
 from plainnet.randomness import stream
 from plainnet.softmax import softmax
 
-_BATCH = 1000  # examples at a time when predicting
+_BATCH = 250  # examples at a time when predicting: more need memory and are no faster
 
 
 class Network:

@@ -12,18 +12,20 @@ import math
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plainnet.config import whole_number
-from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.losses import Loss
+from plainnet.metrics import accuracy
 from plainnet.network import Network
 from plainnet.randomness import stream
 
-_BATCH = 1000  # examples at a time when evaluating
+if TYPE_CHECKING:
+    from plainnet.data.augmentation import Augmentation
+
 Task = Callable[[int, np.ndarray], Any]  # what a member, by its number, does with its rows of the data
 
 
@@ -67,8 +69,14 @@ class Team:
         """
 
         def task(number: int, rows_of_member: np.ndarray) -> tuple[float, int]:
-            value, correct, dlogits = self._forward(number, data, rows_of_member, len(rows), training=True)
-            self.members[number].backward(dlogits)
+            member, labels = self.members[number], data.labels[rows_of_member]
+            images = data.images.take(rows_of_member, axis=0, mode="clip")
+            if self.augmentation is not None:
+                images = self.augmentation(images, self._generators[number])
+            logits = member.forward(member.as_input(images, training=True), training=True)
+            value, dlogits = self.loss(logits, labels, len(rows))
+            correct = int(np.count_nonzero(logits.argmax(axis=1) == labels))
+            member.backward(dlogits)
             return value, correct
 
         parts = self._together(task, rows)
@@ -76,27 +84,18 @@ class Team:
             self.members[0].grad += member.grad
         return math.fsum(value for value, _ in parts), sum(correct for _, correct in parts)
 
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the outputs (N, K) for any number of images, with the weights as they are."""
+
+        def task(number: int, rows: np.ndarray) -> np.ndarray:
+            return self.members[number].logits(images[rows[0] : rows[-1] + 1])
+
+        return np.concatenate(self._together(task, np.arange(len(images))))
+
     def evaluate(self, data: DataSet) -> tuple[float, float]:
         """Return the mean loss and the accuracy on `data`, with the weights as they are."""
-
-        def task(number: int, rows: np.ndarray) -> list[tuple[float, int, int]]:
-            batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-            return [(*self._forward(number, data, b, len(b), training=False)[:2], len(b)) for b in batches]
-
-        parts = [part for parts in self._together(task, np.arange(len(data))) for part in parts]
-        loss = math.fsum(value * size for value, _, size in parts) / len(data)
-        return loss, sum(correct for _, correct, _ in parts) / len(data)
-
-    def _forward(
-        self, number: int, data: DataSet, rows: np.ndarray, total: int, *, training: bool
-    ) -> tuple[float, int, np.ndarray]:
-        member, labels = self.members[number], data.labels[rows]
-        images = data.images.take(rows, axis=0, mode="clip")
-        if training and self.augmentation is not None:
-            images = self.augmentation(images, self._generators[number])
-        logits = member.forward(member.as_input(images, training=training), training=training)
-        value, dlogits = self.loss(logits, labels, total)
-        return value, int(np.count_nonzero(logits.argmax(axis=1) == labels)), dlogits
+        logits = self.logits(data.images)
+        return self.loss(logits, data.labels)[0], accuracy(logits.argmax(axis=1), data.labels)
 
     def _together(self, task: Task, rows: np.ndarray) -> list[Any]:
         """Return what `task` gives for each member and its share of the rows; all work at the same time."""

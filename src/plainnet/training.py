@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.losses import Loss
@@ -18,6 +17,9 @@ from plainnet.optimizers import Optimizer
 from plainnet.randomness import stream
 from plainnet.schedules import Schedule, constant
 from plainnet.team import Team
+
+if TYPE_CHECKING:
+    from plainnet.data.augmentation import Augmentation
 
 
 class Epoch(NamedTuple):

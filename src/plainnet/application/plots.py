@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from plainnet.application.evaluation import Evaluation, as_percent
@@ -105,27 +105,29 @@ def sample_predictions(test: Evaluation) -> bytes:
     right = [row for k in range(len(names)) for row in np.flatnonzero((labels == k) & (predicted == k))[:1]][:10]
     wrong_rows = np.flatnonzero(predicted != labels)
     wrong = wrong_rows[np.argsort(-confidence[wrong_rows], kind="stable")][:20]
-    lines = max(1, -(-len(wrong) // 10))
-    figure = Figure(figsize=(12, 1.8 + 0.35 + 1.5 * lines), layout="constrained")
-    parts = np.atleast_1d(figure.subfigures(2, 1, height_ratios=[1.8, 0.35 + 1.5 * lines]))  # type: ignore[arg-type]
-    _gallery(parts[0], f"recognized: one of each class, {test.accuracy:.2%} of all", right, test, BLUE)
-    _gallery(parts[1], "mistaken: where the network was surest and wrong", list(wrong), test, ORANGE)
+    figure = Figure(figsize=(12, 2.4 + 1.7 * max(1, -(-len(wrong) // 10))))
+    axes = figure.add_axes((0.01, 0.0, 0.98, 1.0))
+    axes.axis("off")
+    below = _gallery(axes, 0.0, f"recognized: one of each class, {test.accuracy:.2%} of all", right, test, BLUE)
+    below = _gallery(axes, below, "mistaken: where the network was surest and wrong", list(wrong), test, ORANGE)
+    axes.set(xlim=(0, 10), ylim=(below, 0), aspect="auto")
     return png(figure)
 
 
-def _gallery(figure: SubFigure, title: str, rows: Sequence[int], test: Evaluation, color: str) -> None:
-    figure.suptitle(title if len(rows) else f"{title}: none", fontsize=12, x=0.01, ha="left")
-    grid = figure.subplots(max(1, -(-len(rows) // 10)), 10, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for axes, row in zip(grid.flat, rows, strict=False):
-        names, shares = test.data.class_names, test.probabilities[row]
+def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Evaluation, color: str) -> float:
+    """Draw images in lines of ten, one unit wide each, from `top` downward; return where the last line ends."""
+    axes.text(0.05, top + 0.22, title if rows else f"{title}: none", fontsize=12, va="center")
+    line_height, names = 1.4, test.data.class_names
+    for place, row in enumerate(rows):
+        line, column = divmod(place, 10)
+        y, shares = top + 0.4 + line * line_height, test.probabilities[row]
         guess, label = int(shares.argmax()), int(test.data.labels[row])
-        axes.imshow(test.data.images[row], cmap="gray_r")
         caption = f"read {names[guess]}  {as_percent(shares[guess])}"
         if guess != label:
             caption += f"\nis {names[label]}  {as_percent(shares[label])}"
-        axes.set_title(caption, fontsize=9, color=color)
+        axes.text(column + 0.5, y + 0.2, caption, fontsize=9, color=color, ha="center", va="center")
+        axes.imshow(test.data.images[row], cmap="gray_r", extent=(column + 0.08, column + 0.92, y + 1.3, y + 0.4))
+    return top + 0.4 + line_height * max(1, -(-len(rows) // 10))
 
 
 def _plain(axes: Axes) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from plainnet.application.environment import threads, versions
-from plainnet.application.evaluation import Evaluation, evaluate
+from plainnet.application.evaluation import Evaluation
 from plainnet.data.dataset import Splits
 from plainnet.errors import InputError
 from plainnet.model_file import Model
 from plainnet.recipes import Recipe
+from plainnet.softmax import softmax
+from plainnet.team import Team
 from plainnet.training import Epoch, epochs
-from plainnet.training import evaluate as loss_and_accuracy
 
 
 class Run:
@@ -38,6 +39,7 @@ class Run:
         self.network = recipe.network(rng=seed)
         self.history: list[Epoch] = []
         self.test: Evaluation | None = None
+        self._metrics: dict[str, Any] = {}
         if self.network.out_shapes[-1] != (len(data.train.class_names),):
             raise InputError(
                 f"recipe {recipe.name} ends in {self.network.out_shapes[-1]} outputs, the data has "
@@ -65,14 +67,15 @@ class Run:
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures of the trained network; the first call reads the test set, none does so again."""
-        if self.test is None:
-            self.test = evaluate(self.network, self.data.test)
-        loss, workers = self.recipe.loss_function(), self.recipe.workers
-        train_accuracy = loss_and_accuracy(self.network, loss, self.train, workers=workers)[1]
-        validation_accuracy = gap = None
-        if self.validation is not None:
-            validation_accuracy = loss_and_accuracy(self.network, loss, self.validation, workers=workers)[1]
-            gap = train_accuracy - validation_accuracy
+        if not self._metrics:
+            with Team(self.network, self.recipe.loss_function(), self.recipe.workers) as team:
+                self.test = Evaluation(self.data.test, softmax(team.logits(self.data.test.images)))
+                train_accuracy = team.evaluate(self.train)[1]
+            self._metrics = self._table(self.test, train_accuracy)
+        return self._metrics
+
+    def _table(self, test: Evaluation, train_accuracy: float) -> dict[str, Any]:
+        validation_accuracy = self.history[-1].validation_accuracy
         return {
             "recipe": self.recipe.name,
             "seed": self.seed,
@@ -82,8 +85,8 @@ class Run:
             "train_images": len(self.train),
             "train_accuracy": train_accuracy,
             "validation_accuracy": validation_accuracy,
-            "train_validation_gap": gap,
-            **self.test.to_table(),
+            "train_validation_gap": None if validation_accuracy is None else train_accuracy - validation_accuracy,
+            **test.to_table(),
             "versions": versions(),
             "threads": threads(),
             "settings": self.recipe.to_table(),

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from plainnet.application.environment import threads
 from plainnet.bench.interleave import Comparison, Rival, interleave
@@ -58,10 +58,10 @@ class Work:
         recipe, data = self.recipe, self.data
         network, optimizer = self.network(dtype), recipe.optimizer_state()
         options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "workers": recipe.workers}
-        blas = max(1, threads() // recipe.workers)
+        blas, controller = max(1, threads() // recipe.workers), ThreadpoolController()
 
         def epoch() -> float:
-            with threadpool_limits(blas, user_api="blas"):
+            with controller.limit(limits=blas, user_api="blas"):
                 loop = epochs(
                     network, SoftmaxCrossEntropy(), optimizer, data, learning_rate=recipe.learning_rate(), **options
                 )
