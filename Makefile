@@ -4,13 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check bench growth tried kill-table anatomy mutation test test-all test-oldest oracle series record figures clean
+.PHONY: help train check bench growth tried kill-table kill-test anatomy mutation test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 train: $(VENV)/installed     ## train the classic network on MNIST and write results/
-	$(BIN)/plainnet train
+	$(BIN)/plainnet train $(ARGS)
 
 check: $(VENV)/installed     ## verify every gradient of the classic network
 	$(BIN)/plainnet check
@@ -46,6 +46,9 @@ kill-table: $(VENV)/installed-test ## put every known fault into right code and 
 mutation: $(VENV)/installed-test ## change our own code, one operator at a time, and see whether the tests notice
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
 	$(BIN)/python benchmarks/mutation.py
+
+kill-test: $(VENV)/installed ## kill 200 trainings at random moments, go on with them, and compare the weights
+	$(BIN)/python benchmarks/kill_test.py 200 --record records/kill_test.json
 
 anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py

@@ -1,7 +1,6 @@
 """The classic network, as a program: 784-1024-10 on MNIST, two minutes on two cores."""
 
-from plainnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy, epochs, mnist
-from plainnet.schedules import step_decay
+from plainnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy, epochs, mnist, step_decay
 
 data = mnist.load()  # train, validation, test; embedded, checked, offline
 network = Network(Dense(1024), ReLU(), Dense(10)).build((784,), rng=0)

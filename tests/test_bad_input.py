@@ -83,7 +83,7 @@ def test_damaged_data(name, damage, sentence, data_folder, results, complains): 
 
 def test_images_of_another_size_than_the_recipe_s(data_folder, results, complains):  # noqa: F811
     (data_folder / IMAGES).write_bytes(idx_bytes(np.zeros((12, 28, 27), np.uint8)))
-    sentence = complains("train", "--data-dir", data_folder, "--out", results)
+    sentence = complains("train", "--data-dir", data_folder, "--out", results, "--force")
     assert "expected images with 784 features, received shape" in sentence
     assert (results / "metrics.json").read_text() == "precious"
 
@@ -156,7 +156,7 @@ def test_other_commands(arguments, complains):
 def test_divergence_has_an_exit_code_of_its_own(results, capsys):
     arguments = ["--limit", "300", "--set", "schedule.learning_rate=1e30", "--epochs", "2", "--quiet"]
     with np.errstate(all="ignore"):
-        assert main(["train", "--out", str(results), *arguments]) == 3
+        assert main(["train", "--force", "--out", str(results), *arguments]) == 3
     assert "training diverged in epoch" in capsys.readouterr().err
     assert (results / "metrics.json").read_text() == "precious"
 
@@ -165,8 +165,8 @@ def test_interruption_has_an_exit_code_of_its_own(results, capsys, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("plainnet.application.run.epochs", interrupted)
-    assert main(["train", "--out", str(results), "--quiet"]) == 130
+    monkeypatch.setattr("plainnet.application.saving.epochs", interrupted)
+    assert main(["train", "--force", "--out", str(results), "--quiet"]) == 130
     assert capsys.readouterr().err == "plainnet: interrupted\n"
     digest = hashlib.sha256((results / "metrics.json").read_bytes()).hexdigest()
     assert digest == hashlib.sha256(b"precious").hexdigest()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from layer_harness import CHECKS, LayerHarness
-from plainnet import BatchNorm, Conv2D, Dense, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
+from plainnet import BatchNorm, Conv2D, Dense, Dropout, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
 from plainnet.layers import LAYERS, Layer
 
 CASES = {  # every kind of layer, in every way that matters to its code
@@ -24,6 +24,9 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "MaxPool of 1": (lambda: MaxPool(1), (2, 2, 2)),
     "Dense": (lambda: Dense(4), (3,)),
     "Dense to one unit": (lambda: Dense(1), (6,)),
+    "Dropout": (lambda: Dropout(0.4), (9,)),
+    "Dropout of images": (lambda: Dropout(0.5), (3, 2, 2)),
+    "Dropout of nothing": (lambda: Dropout(0.0), (4,)),
     "Flatten": (Flatten, (3, 2)),
     "Flatten a vector": (Flatten, (3,)),
     "ReLU": (ReLU, (7,)),
@@ -252,3 +255,20 @@ def test_a_layer_must_be_defined():
         Layer().forward(np.ones((1, 1)))
     with pytest.raises(NotImplementedError):
         Layer().backward(np.ones((1, 1)))
+
+
+def test_dropout_leaves_out_its_share_and_keeps_the_mean():
+    layer, x = Dropout(0.3), np.ones((400, 500), np.float32)
+    layer.rng = np.random.default_rng(1)
+    y = layer.forward(x, training=True).copy()
+    assert np.mean(y == 0) == pytest.approx(0.3, abs=0.005)
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.7)}
+    np.testing.assert_array_equal(layer.backward(x), y)  # the mask of the forward pass
+    assert (layer.forward(x, training=True) != y).mean() > 0.4  # and another one the next time
+    assert layer.forward(x) is x
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_rates_of_dropout_out_of_range_are_refused(rate):
+    with pytest.raises(InputError, match="rate must be at least 0 and below 1"):
+        Dropout(rate)

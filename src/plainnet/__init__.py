@@ -7,10 +7,11 @@ from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
 from plainnet.errors import InputError, TrainingDivergedError
-from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
+from plainnet.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam
+from plainnet.schedules import step_decay
 from plainnet.training import Epoch, epochs, evaluate, fit
 
 if _TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Conv2D",
     "DataSet",
     "Dense",
+    "Dropout",
     "Epoch",
     "Flatten",
     "InputError",
@@ -49,6 +51,7 @@ __all__ = [
     "mnist",
     "read_idx",
     "save_model",
+    "step_decay",
 ]
 
 _LATER = {  # where names live that are imported when they are first used, so that `import plainnet` stays quick

@@ -7,3 +7,11 @@ class InputError(ValueError):
 
 class TrainingDivergedError(ArithmeticError):
     """Training reached a loss that is not finite; the message says in which epoch."""
+
+
+class TrainingInterruptedError(Exception):
+    """Training was asked to stop by a signal, and has saved all it needs to go on."""
+
+    def __init__(self, signal: int, message: str) -> None:
+        super().__init__(message)
+        self.signal = signal

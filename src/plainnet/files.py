@@ -5,33 +5,60 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from plainnet.errors import InputError
 
+PARTIAL = ".partial"  # ends the names of files that are being written
 
-def write_atomically(path: str | Path, content: bytes) -> None:
+
+def write_atomically(
+    path: str | Path,
+    content: bytes | Iterable[bytes | memoryview],
+    *,
+    check: Callable[[Path], object] | None = None,
+    keep: Path | None = None,
+) -> None:
     """Write beside the file, flush to disk, then rename over it: whatever fails, the old content stays.
 
-    Raises: `InputError` if the folder cannot be written to or the disk is full.
+    `content` may come in parts, so that it need not be in memory twice. `check` is given the new file before it takes
+    the name; if it raises, nothing has changed. With `keep`, the old file takes that name.
+
+    Raises: `InputError` if the folder cannot be written to or the disk is full, and what `check` raises.
     """
     path = Path(path).resolve()  # a link stays a link, and what it points to is replaced
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not an ordinary file; choose another name")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
+        if check is not None:
+            check(temporary)
+        if keep is not None and path.exists():
+            path.replace(keep)
         temporary.replace(path)
+        _flush_folder(path.parent)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}; choose another folder or make room") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the names in a folder last beyond a power cut; where a system cannot, it sees to that itself."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def to_json(value: Any) -> bytes:

@@ -72,7 +72,7 @@ def load_model(path: str | Path) -> Model:
         if (len(names),) != network.out_shapes[-1] or not all(isinstance(name, str) for name in names):
             raise InputError(f"it has {len(names)} class names for outputs of shape {network.out_shapes[-1]}")
         return Model(network, names, dict(metadata["about"]))
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:  # InputError is a ValueError
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path} does not hold a plainnet model: {reason}") from error
 

@@ -65,18 +65,18 @@ class Network:
         for name, layer in self._named_layers():
             for parameter in layer.parameters:
                 parameter.name = f"{name}.{parameter.name}"
+        if values is not None:  # see whether they fit before making room for as many as the layers claim
+            needed = {p.name: p.shape for p in self.parameters} | {name: a.shape for name, a in self._state().items()}
+            received = {name: value.shape for name, value in values.items()}
+            if received != needed:
+                raise InputError(f"expected values for {needed}, received {received}")
         self._allocate(np.zeros(sum(math.prod(parameter.shape) for parameter in self.parameters), dtype))
         if values is None:
             generator = stream(rng, "initialize")
             for p in self.parameters:
                 p.value[...] = p.initializer(generator, p.shape, p.fan_in)
         else:
-            mine = self.tensors()
-            needed = {name: tensor.shape for name, tensor in mine.items()}
-            received = {name: value.shape for name, value in values.items()}
-            if received != needed:
-                raise InputError(f"expected values for {needed}, received {received}")
-            for name, tensor in mine.items():
+            for name, tensor in self.tensors().items():
                 tensor[...] = values[name]
         return self
 
@@ -89,8 +89,10 @@ class Network:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return all that training has made of the network, by name: the parameters, and the layers' other state."""
-        state = {f"{name}.{key}": array for name, layer in self._named_layers() for key, array in layer.state.items()}
-        return {parameter.name: parameter.value for parameter in self.parameters} | state
+        return {parameter.name: parameter.value for parameter in self.parameters} | self._state()
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return {f"{name}.{key}": array for name, layer in self._named_layers() for key, array in layer.state.items()}
 
     def _allocate(self, theta: np.ndarray) -> None:
         self.vectors = np.zeros((4, theta.size), theta.dtype)

@@ -16,13 +16,31 @@ class Optimizer(Protocol):
 
     `vectors` (4, P) holds theta in row 1 and the gradient in row 2; rows 0 and 3 are the optimizer's own memory.
     They lie side by side so that an update can be one matrix product. Weight decay applies to the first `decayed`
-    parameters.
+    parameters. `steps` counts the steps made; with them and the four rows, `begin` takes an optimizer to where another
+    one stopped.
     """
+
+    steps: int
 
     def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None: ...
 
+    def begin(self, vectors: np.ndarray, steps: int = 0) -> None: ...
 
-class SGD:
+
+class _Memory:
+    """What all our optimizers share: the vectors they have last worked on, and how many steps they made there."""
+
+    steps = 0
+    _vectors: np.ndarray | None = None
+
+    def begin(self, vectors: np.ndarray, steps: int = 0) -> None:
+        """Take rows 0 and 3 of `vectors` as memory, as it stands after so many steps; before the first it is zero."""
+        self._vectors, self.steps = vectors, steps
+        if steps == 0:
+            vectors[0] = vectors[3] = 0.0
+
+
+class SGD(_Memory):
     """Stochastic gradient descent with momentum, weight decay and clipping by value.
 
     For every weight w with gradient g, in this order:
@@ -44,29 +62,28 @@ class SGD:
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.clip = clip
-        self._vectors: np.ndarray | None = None  # the ones whose velocity this is
 
     def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
         """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is clipped in place."""
         if self._vectors is not vectors:
-            self._vectors, self._old, self._new = vectors, 0, 3
-            vectors[self._old] = 0.0
-        theta, grad, velocity = vectors[1], vectors[2], vectors[self._new]
+            self.begin(vectors)
+        old, new = (0, 3) if self.steps % 2 == 0 else (3, 0)
+        theta, grad, velocity = vectors[1], vectors[2], vectors[new]
         if self.clip is not None and not np.dot(grad, grad) <= self.clip**2:
             np.clip(grad, -self.clip, self.clip, out=grad)  # needless where not even the norm exceeds the clip
         # The new velocity is a combination of three vectors. As a matrix product it reads each number once, where
         # five elementwise operations would read or write it nine times: memory is what limits this step. The product
         # cannot overwrite what it reads, so old and new velocity take turns in rows 0 and 3, on either side.
         for part, decay in ((slice(decayed), self.weight_decay), (slice(decayed, None), 0.0)):
-            factors = {self._old: self.momentum, 1: -learning_rate * decay, 2: -learning_rate}
+            factors = {old: self.momentum, 1: -learning_rate * decay, 2: -learning_rate}
             rows = sorted(factors)
             combination = np.array([factors[row] for row in rows], vectors.dtype)
             np.matmul(combination, vectors[rows[0] : rows[-1] + 1, part], out=velocity[part])
         theta += velocity
-        self._old, self._new = self._new, self._old
+        self.steps += 1
 
 
-class Adam:
+class Adam(_Memory):
     """Adaptive moments: every weight has a step size of its own, from the history of its gradients.
 
     For every weight w with gradient g, in the t-th step, t = 1, 2, ...:
@@ -89,14 +106,17 @@ class Adam:
         if not 0.0 < epsilon < math.inf:
             raise InputError(f"epsilon must be a small positive number, received {epsilon}; 1e-8 is common")
         self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
-        self._vectors: np.ndarray | None = None
+
+    def begin(self, vectors: np.ndarray, steps: int = 0) -> None:
+        """Take rows 0 and 3 of `vectors` as memory, as it stands after so many steps; before the first it is zero."""
+        super().begin(vectors, steps)
+        self._scratch = np.empty_like(vectors[0])
 
     def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
         """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is used up."""
         if self._vectors is not vectors:
-            self._vectors, self._steps, self._scratch = vectors, 0, np.empty_like(vectors[0])
-            vectors[0] = vectors[3] = 0.0
-        self._steps += 1
+            self.begin(vectors)
+        self.steps += 1
         (mean, theta, grad, square), scratch = vectors, self._scratch
         mean *= self.beta1
         np.multiply(grad, 1 - self.beta1, out=scratch)
@@ -108,11 +128,11 @@ class Adam:
         if self.weight_decay:
             theta[:decayed] *= 1 - learning_rate * self.weight_decay
         # m^ / (sqrt(s^) + epsilon) = correction m / (sqrt(s) + epsilon sqrt(1 - beta2^t))
-        root = math.sqrt(1 - self.beta2**self._steps)
+        root = math.sqrt(1 - self.beta2**self.steps)
         np.sqrt(square, out=scratch)
         scratch += self.epsilon * root
         np.divide(mean, scratch, out=scratch)
-        scratch *= learning_rate * root / (1 - self.beta1**self._steps)
+        scratch *= learning_rate * root / (1 - self.beta1**self.steps)
         theta -= scratch
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -22,90 +23,131 @@ from plainnet.errors import InputError
 from plainnet.files import write_atomically
 
 _DTYPES: dict[str, np.dtype[Any]] = {
-    "F32": np.dtype("<f4"),
-    "F64": np.dtype("<f8"),
-    "U8": np.dtype("u1"),
-    "I64": np.dtype("<i8"),
-}
+    code: np.dtype(name)
+    for code, name in {
+        "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8",
+        "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
+    }.items()
+}  # fmt: skip
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _MAX_HEADER = 1 << 20
+_MAX_DIMENSIONS = 32
 
 
-def write(path: str | Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+def write(
+    path: str | Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], *, keep: Path | None = None
+) -> None:
     """Write arrays and texts; "sha256" in the metadata is the digest of the tensor bytes.
 
-    Raises: `InputError` if an array's type is not one of float32, float64, uint8, int64, or the file cannot
-    be written.
+    The file is read again before it replaces the one that was there, which takes the name `keep` if that is given.
+
+    Raises: `InputError` if an array's type is not one the format knows, or the file cannot be written.
     """
     header: dict[str, Any] = {}
-    parts: list[bytes] = []
+    digest = hashlib.sha256()
+    parts: list[memoryview] = []
     position = 0
     for name, array in tensors.items():
         if array.dtype not in _CODES:
             raise InputError(f"cannot store {name}: its type {array.dtype} is not one of {', '.join(map(str, _CODES))}")
-        parts.append(array.tobytes())
-        end = position + len(parts[-1])
+        content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        parts.append(content)
+        digest.update(content)
+        end = position + len(content)
         header[name] = {"dtype": _CODES[array.dtype], "shape": list(array.shape), "data_offsets": [position, end]}
         position = end
-    content = b"".join(parts)
-    header["__metadata__"] = dict(metadata) | {"sha256": hashlib.sha256(content).hexdigest()}
+    header["__metadata__"] = dict(metadata) | {"sha256": digest.hexdigest()}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
-    write_atomically(path, len(text).to_bytes(8, "little") + text + content)
+    if len(text) > _MAX_HEADER:
+        raise InputError(f"cannot write {path}: its texts take {len(text):,} bytes, the most is {_MAX_HEADER:,}")
+    write_atomically(path, [len(text).to_bytes(8, "little"), text, *parts], check=read, keep=keep)
 
 
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return the arrays, read-only, and the metadata of a file that `write` or another program wrote.
+    """Return the arrays and the metadata of a file that `write` or another program wrote.
+
+    Nothing is allocated before the header has been checked against the size of the file.
 
     Raises: `InputError` if the file cannot be read or is not a sound safetensors file.
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"cannot read {path}: it is not an ordinary file; give a model_final.safetensors")
         with path.open("rb") as file:
             start = file.read(8)
-            size = int.from_bytes(start, "little")
-            text = file.read(size) if size <= _MAX_HEADER else b""
-            content = file.read() if len(text) == size else b""
+            length = int.from_bytes(start, "little")
+            text = file.read(length) if length <= _MAX_HEADER else b""
+            if len(start) == 8 and 2 <= length == len(text):
+                entries, metadata = _header(text, os.fstat(file.fileno()).st_size - 8 - length)
+                return _tensors(file, entries, metadata.get("sha256")), metadata
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; give a model_final.safetensors") from error
-    sound = 2 <= size <= _MAX_HEADER and len(text) == size
-    if path.suffix in (".pkl", ".pickle") or (start[:1] == b"\x80" and not sound):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not a sound safetensors file: {error}; save the model again") from error
+    if path.suffix in (".pkl", ".pickle") or start[:1] == b"\x80":
         raise InputError(
             f"{path} is a pickle, and opening one can run any program hidden in it, so plainnet never does; "
             f"give the .safetensors file written beside it, here {path.with_suffix('.safetensors')}"
         )
-    if not sound:
-        raise InputError(f"{path} is not a safetensors file: no header of a sensible size; is this the right file?")
-    try:
-        return _parse(text, content)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is not a sound safetensors file: {error}; save the model again") from error
+    raise InputError(f"{path} is not a safetensors file: no header of a sensible size; is this the right file?")
 
 
-def _parse(text: bytes, content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    header = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates)
+class _Entry(NamedTuple):
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def _header(text: bytes, size: int) -> tuple[list[_Entry], dict[str, str]]:
+    """Return what the header says, after making sure that its tensors fill the `size` bytes after it, without gaps."""
+    header = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse)
     metadata = header.pop("__metadata__", {})
     if not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("its metadata holds something that is not text")
-    tensors: dict[str, np.ndarray] = {}
+    entries = sorted((_entry(name, described) for name, described in header.items()), key=lambda entry: entry[3:])
     position = 0
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        begin, end = entry["data_offsets"]
-        shape = tuple(entry["shape"])
-        if set(entry) != {"dtype", "shape", "data_offsets"} or entry["dtype"] not in _DTYPES:
-            raise ValueError(f"tensor {name!r} is described by unknown keys or an unknown type")
-        if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):
-            raise ValueError(f"tensor {name!r} has a shape or offset that is not a whole number")
-        dtype = _DTYPES[entry["dtype"]]
-        if begin != position or end - begin != math.prod(shape) * dtype.itemsize or end > len(content):
-            raise ValueError(f"the bytes of tensor {name!r} are missing, overlap, or do not fit its shape")
-        tensors[name] = np.frombuffer(content, dtype, math.prod(shape), begin).reshape(shape)
-        position = end
-    if position != len(content):
-        raise ValueError(f"{len(content) - position} bytes at its end belong to no tensor")
-    if "sha256" in metadata and metadata["sha256"] != hashlib.sha256(content).hexdigest():
+    for entry in entries:
+        if entry.begin != position or entry.end > size:
+            raise ValueError(f"the bytes of tensor {entry.name!r} are missing, overlap, or leave a gap")
+        position = entry.end
+    if position != size:
+        raise ValueError(f"{size - position} bytes at its end belong to no tensor")
+    return entries, metadata
+
+
+def _entry(name: str, described: Mapping[str, Any]) -> _Entry:
+    if set(described) != {"dtype", "shape", "data_offsets"} or described["dtype"] not in _DTYPES:
+        raise ValueError(f"tensor {name!r} is described by unknown keys or an unknown type")
+    (begin, end), shape, dtype = described["data_offsets"], tuple(described["shape"]), _DTYPES[described["dtype"]]
+    if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):
+        raise ValueError(f"tensor {name!r} has a shape or offset that is not a whole number")
+    if len(shape) > _MAX_DIMENSIONS or end - begin != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"the bytes of tensor {name!r} do not fit its shape {shape[:_MAX_DIMENSIONS]}")
+    return _Entry(name, dtype, shape, begin, end)
+
+
+def _tensors(file: BinaryIO, entries: list[_Entry], sha256: str | None) -> dict[str, np.ndarray]:
+    digest = hashlib.sha256()
+    tensors = {}
+    for entry in entries:
+        content = np.empty(entry.end - entry.begin, np.uint8)
+        if file.readinto(content) != len(content):  # type: ignore[attr-defined]
+            raise ValueError(f"the bytes of tensor {entry.name!r} are missing")
+        digest.update(content.data)
+        tensors[entry.name] = content.view(entry.dtype).reshape(entry.shape)
+    if sha256 not in (None, digest.hexdigest()):
         raise ValueError("its tensors are damaged: their SHA-256 is not the one recorded")
-    return tensors, metadata
+    return tensors
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"its header holds {constant}, which is no number in JSON")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -32,8 +32,8 @@ Task = Callable[[int, np.ndarray], Any]  # what a member, by its number, does wi
 class Team:
     """A network and `workers` - 1 replicas of it; with one worker, the network alone and no threads.
 
-    To be used in a `with` statement. With an `augmentation` each member changes the images it learns from, by random
-    numbers of its own that come from `rng`.
+    To be used in a `with` statement. What each member draws at random, to change the images it learns from by the
+    `augmentation` or to drop units, it draws from a generator of its own, one of `generators`, made from `rng`.
 
     Raises: `InputError` if `workers` is not a whole number of at least 1.
     Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
@@ -51,16 +51,8 @@ class Team:
         self.loss = loss
         self.augmentation = augmentation
         self.members = [network, *(network.replica() for _ in range(whole_number(workers, "workers") - 1))]
-        self._generators = stream(rng, "augment").spawn(workers)
-        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
-
-        self._threads = ThreadPoolExecutor(workers)
+        self.generators = stream(rng, "augment").spawn(workers)
         self._slots: list[np.ndarray] = []
-        self._barrier = threading.Barrier(workers)
-        if workers > 1:
-            for place, member in enumerate(self.members):
-                for layer in member.layers:
-                    layer.across = partial(self._sum, place)  # type: ignore[method-assign]
 
     def gradient(self, data: DataSet, rows: np.ndarray) -> tuple[float, int]:
         """Write the gradient of the loss on these rows of the data into the network's `grad`.
@@ -72,7 +64,7 @@ class Team:
             member, labels = self.members[number], data.labels[rows_of_member]
             images = data.images.take(rows_of_member, axis=0, mode="clip")
             if self.augmentation is not None:
-                images = self.augmentation(images, self._generators[number])
+                images = self.augmentation(images, self.generators[number])
             logits = member.forward(member.as_input(images, training=True), training=True)
             value, dlogits = self.loss(logits, labels, len(rows))
             correct = int(np.count_nonzero(logits.argmax(axis=1) == labels))
@@ -138,9 +130,18 @@ class Team:
         return total
 
     def __enter__(self) -> Team:
+        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
+
+        self._threads = ThreadPoolExecutor(len(self.members))
+        for place, (member, generator) in enumerate(zip(self.members, self.generators, strict=True)):
+            for layer in member.layers:
+                layer.rng = generator
+                if len(self.members) > 1:
+                    layer.across = partial(self._sum, place)  # type: ignore[method-assign]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown()
         for layer in self.members[0].layers:
-            vars(layer).pop("across", None)
+            for name in ("rng", "across"):
+                vars(layer).pop(name, None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -46,6 +46,146 @@ class Epoch(NamedTuple):
         )
 
 
+class Training:
+    """A training that can be left after any batch and gone on with later, to the same weights to the last bit.
+
+    The arguments are those of `epochs`. Iterating gives None after each batch and an `Epoch` after each epoch;
+    between them, `state()` tells all that decides how the training goes on, and `restore` takes it up.
+
+    Attributes: `history`, the records of the epochs that are complete; `batch`, how many batches of the next one are.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        train: DataSet,
+        validation: DataSet | None = None,
+        *,
+        batch_size: int,
+        epochs: int,
+        learning_rate: float | Schedule,
+        workers: int = 1,
+        augmentation: Augmentation | None = None,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, received {batch_size}; 128 is common")
+        if not isinstance(epochs, int) or epochs < 1:
+            raise InputError(f"epochs must be at least 1, received {epochs}")
+        self.network, self.optimizer, self.train, self.validation = network, optimizer, train, validation
+        self.batch_size, self.epochs = batch_size, epochs
+        self.steps_per_epoch = math.ceil(len(train) / batch_size)
+        self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
+        self.history: list[Epoch] = []
+        self.batch = 0
+        self._sums = dict.fromkeys(("loss", "right", "seconds"), 0.0)  # of the batches of the epoch under way
+        self._team = Team(network, loss, workers, augmentation=augmentation, rng=rng)
+        self._shuffle = stream(rng, "shuffle")
+        self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
+        self._finite = {name: tensor.copy() for name, tensor in network.tensors().items()}
+
+    def __iter__(self) -> Iterator[Epoch | None]:
+        with self._team:
+            while len(self.history) < self.epochs:
+                order = self._order()
+                while self.batch < self.steps_per_epoch:
+                    started = time.perf_counter()
+                    self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
+                    self._sums["seconds"] += time.perf_counter() - started
+                    yield None
+                self._end_epoch()
+                yield self.history[-1]
+
+    def _order(self) -> np.ndarray:
+        """Return the rows of the training images in the order of this epoch, the same each time it is asked for."""
+        self._shuffle.bit_generator.state = self._shuffle_state
+        return self._shuffle.permutation(np.arange(len(self.train), dtype=np.uint32))
+
+    def _step(self, rows: np.ndarray) -> None:
+        value, right = self._team.gradient(self.train, rows)
+        if not math.isfinite(value):
+            self._diverged(f"the loss is {value}")
+        self.optimizer.step(self.network.vectors, self._rate(self.batch), decayed=self.network.decayed)
+        self._sums["loss"] += value * len(rows)
+        self._sums["right"] += right
+        self.batch += 1
+
+    def _rate(self, batch: int) -> float:
+        """Return the learning rate of a batch of this epoch."""
+        return self.schedule(len(self.history) * self.steps_per_epoch + batch, self.steps_per_epoch, self.epochs)
+
+    def _end_epoch(self) -> None:
+        self._check_weights()
+        self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
+        loss, right, seconds = self._sums.values()
+        loss, accuracy = loss / len(self.train), right / len(self.train)
+        validation_loss, validation_accuracy = self._team.evaluate(self.validation) if self.validation else (None, None)
+        number, rate = len(self.history) + 1, self._rate(self.batch - 1)
+        self.history.append(Epoch(number, loss, accuracy, validation_loss, validation_accuracy, rate, seconds))
+        self._sums = dict.fromkeys(self._sums, 0.0)
+        self.batch = 0
+        self._shuffle_state = self._shuffle.bit_generator.state
+
+    def _check_weights(self) -> None:
+        """Make sure that the last update left finite weights; those of all updates before it, the loss has seen."""
+        if not all(np.isfinite(tensor).all() for tensor in self.network.tensors().values()):
+            self._diverged("a weight is no longer a finite number")
+
+    def _diverged(self, what: str) -> NoReturn:
+        """Put the weights back to those at the epoch's beginning, and say so."""
+        self._put(self._finite)
+        epoch = len(self.history)
+        whose = f"after epoch {epoch}" if epoch else "it began with"
+        raise TrainingDivergedError(
+            f"training diverged in epoch {epoch + 1}, batch {self.batch + 1} of {self.steps_per_epoch}: {what}; try a "
+            f"tenth of the learning rate (the weights are again those {whose})"
+        )
+
+    def _put(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Make these the parameters and the layers' state, of the replicas too."""
+        for member in self._team.members:
+            for name, tensor in member.tensors().items():
+                tensor[...] = tensors[name]
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return all that decides how the training goes on: arrays, borrowed, and plain values that JSON can hold.
+
+        Raises: `TrainingDivergedError` if the weights are not finite.
+        """
+        self._check_weights()
+        vectors = self.network.vectors
+        arrays = self.network.tensors() | {"optimizer.0": vectors[0], "optimizer.3": vectors[3]}
+        return arrays, {
+            "history": [list(epoch) for epoch in self.history],
+            "batch": self.batch,
+            "sums": self._sums,
+            "optimizer_steps": self.optimizer.steps,
+            "shuffle": self._shuffle_state,
+            "generators": [generator.bit_generator.state for generator in self._team.generators],
+        }
+
+    def restore(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+        """Take up the training where `state` was called.
+
+        Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training.
+        """
+        mine, _ = self.state()
+        for name, array in mine.items():
+            if arrays[name].shape != array.shape:
+                raise ValueError(f"{name} has the shape {arrays[name].shape}, here it has {array.shape}")
+        self.history = [Epoch(*epoch) for epoch in values["history"]]
+        self.batch, self._sums = int(values["batch"]), dict(values["sums"])
+        self._shuffle.bit_generator.state = self._shuffle_state = values["shuffle"]
+        for generator, state in zip(self._team.generators, values["generators"], strict=True):
+            generator.bit_generator.state = state
+        self.optimizer.begin(self.network.vectors, int(values["optimizer_steps"]))
+        self.network.vectors[0], self.network.vectors[3] = arrays["optimizer.0"], arrays["optimizer.3"]
+        self._put(arrays)
+        self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
+
+
 def epochs(
     network: Network,
     loss: Loss,
@@ -67,37 +207,14 @@ def epochs(
     threads (see `Team`); their number is part of what decides the result, to the last bit. With an
     `augmentation` every image is changed anew each time it is learned from.
 
-    Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss is
-    no longer a finite number.
+    Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss or a
+    weight is no longer a finite number; the weights are then again those of the last complete epoch.
     """
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise InputError(f"batch_size must be at least 1, received {batch_size}; 128 is common")
-    if not isinstance(epochs, int) or epochs < 1:
-        raise InputError(f"epochs must be at least 1, received {epochs}")
-    schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
-    shuffle = stream(rng, "shuffle")
-    steps_per_epoch = math.ceil(len(train) / batch_size)
-    with Team(network, loss, workers, augmentation=augmentation, rng=rng) as team:
-        for epoch in range(epochs):
-            started = time.perf_counter()
-            order = shuffle.permutation(np.arange(len(train), dtype=np.uint32))
-            total_loss = right = 0.0
-            for batch in range(steps_per_epoch):
-                rows = order[batch * batch_size : (batch + 1) * batch_size]
-                value, right_in_batch = team.gradient(train, rows)
-                if not math.isfinite(value):
-                    raise TrainingDivergedError(
-                        f"training diverged in epoch {epoch + 1}, batch {batch + 1} of {steps_per_epoch}: the loss is "
-                        f"{value}; try a tenth of the learning rate"
-                    )
-                rate = schedule(epoch * steps_per_epoch + batch, steps_per_epoch, epochs)
-                optimizer.step(network.vectors, rate, decayed=network.decayed)
-                total_loss += value * len(rows)
-                right += right_in_batch
-            seconds = time.perf_counter() - started
-            train_loss = total_loss / len(train)
-            validation_loss, validation_accuracy = team.evaluate(validation) if validation else (None, None)
-            yield Epoch(epoch + 1, train_loss, right / len(train), validation_loss, validation_accuracy, rate, seconds)
+    training = Training(
+        network, loss, optimizer, train, validation, batch_size=batch_size, epochs=epochs, learning_rate=learning_rate,
+        workers=workers, augmentation=augmentation, rng=rng,
+    )  # fmt: skip
+    return (epoch for epoch in training if epoch is not None)
 
 
 def fit(network: Network, *arguments: Any, **options: Any) -> list[Epoch]:

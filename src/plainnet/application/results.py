@@ -6,11 +6,14 @@ import os
 import pickle
 from pathlib import Path
 
+from plainnet import checkpoint
 from plainnet.application import plots
 from plainnet.application.run import Run
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import PREPROCESSING, save_model
+
+DONE = "metrics.json"  # written last: where it is, the results are complete
 
 
 def check_writable(folder: Path) -> None:
@@ -26,8 +29,24 @@ def check_writable(folder: Path) -> None:
         raise InputError(f"cannot write to the folder {folder}: permission denied; choose another with --out")
 
 
+def check_free(folder: Path) -> None:
+    """Make sure that a new training in the folder would destroy nothing.
+
+    Raises: `InputError` if it holds the results of a training, or one that is not finished.
+    """
+    if checkpoint.present(folder):
+        raise InputError(
+            f"{folder} holds a training that is not finished; go on with it: plainnet train --resume {folder}, "
+            "or start anew with --force"
+        )
+    if (folder / DONE).exists():
+        raise InputError(
+            f"{folder} holds the results of a training; choose another --out, or replace them with --force"
+        )
+
+
 def write_results(run: Run, folder: Path) -> list[str]:
-    """Write everything a finished run leaves behind, and return the names of the files."""
+    """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files."""
     metrics = run.metrics()
     test = run.test
     assert test is not None
@@ -35,14 +54,15 @@ def write_results(run: Run, folder: Path) -> list[str]:
     content = {
         "model_final.pkl": _pickled(run),
         "training_history.json": to_json(run.history_table()),
-        "metrics.json": to_json(metrics),
         "training_curves.png": plots.training_curves(run.history, run.recipe.title),
         "confusion_matrix.png": plots.confusion_matrix(test),
         "per_digit_accuracy.png": plots.per_digit_accuracy(test),
         "sample_predictions.png": plots.sample_predictions(test),
+        DONE: to_json(metrics),
     }
     for name, data in content.items():
         write_atomically(folder / name, data)
+    checkpoint.remove(folder)
     return ["model_final.safetensors", *content]
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from plainnet.application.environment import threads, versions
 from plainnet.application.evaluation import Evaluation
@@ -13,11 +17,11 @@ from plainnet.model_file import Model
 from plainnet.recipes import Recipe
 from plainnet.softmax import softmax
 from plainnet.team import Team
-from plainnet.training import Epoch, epochs
+from plainnet.training import Epoch, Training
 
 
 class Run:
-    """Trains a recipe: iterate over `epochs()` to the end, then ask for the `metrics()`.
+    """One training of a recipe: iterate over `epochs()` to the end, then ask for the `metrics()`.
 
     `seed` decides the first weights and the order of the images; `limit` is the number of images to train on, all
     if None. A recipe that does not validate trains on the validation images as well.
@@ -35,9 +39,8 @@ class Run:
                 f"--limit must be between 1 and {len(self.train):,}, the training images, received {limit:,}"
             )
         self.train = self.train[:limit]
-        self.seed = seed
+        self.seed, self.limit = seed, limit
         self.network = recipe.network(rng=seed)
-        self.history: list[Epoch] = []
         self.test: Evaluation | None = None
         self._metrics: dict[str, Any] = {}
         if self.network.out_shapes[-1] != (len(data.train.class_names),):
@@ -45,14 +48,11 @@ class Run:
                 f"recipe {recipe.name} ends in {self.network.out_shapes[-1]} outputs, the data has "
                 f"{len(data.train.class_names)} classes; set the units of the last Dense layer"
             )
-
-    def epochs(self) -> Iterator[Epoch]:
-        """Train, yielding the record of each epoch."""
-        recipe = self.recipe
-        for epoch in epochs(
+        self.optimizer = recipe.optimizer_state()
+        self.training = Training(
             self.network,
             recipe.loss_function(),
-            recipe.optimizer_state(),
+            self.optimizer,
             self.train,
             self.validation,
             batch_size=recipe.batch_size,
@@ -60,10 +60,27 @@ class Run:
             learning_rate=recipe.learning_rate(),
             workers=recipe.workers,
             augmentation=recipe.augment(),
-            rng=self.seed,
-        ):
-            self.history.append(epoch)
-            yield epoch
+            rng=seed,
+        )
+
+    @property
+    def history(self) -> list[Epoch]:
+        """The records of the epochs so far."""
+        return self.training.history
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the training, as plain values."""
+        table = {"recipe": self.recipe.to_table(), "seed": self.seed, "limit": self.limit, "data": self._fingerprint()}
+        settings: dict[str, Any] = json.loads(json.dumps(table))
+        return settings
+
+    def _fingerprint(self) -> str:
+        content = zlib.crc32(self.train.labels.tobytes(), zlib.crc32(np.ascontiguousarray(self.train.images).data))
+        return f"{len(self.train):,} images with CRC {content:08x}"
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train, yielding the record of each epoch, and saving nothing."""
+        return (epoch for epoch in self.training if epoch is not None)
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures of the trained network; the first call reads the test set, none does so again."""

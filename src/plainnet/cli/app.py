@@ -10,9 +10,9 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from plainnet import __version__
-from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 
-BAD_INPUT, DIVERGED, INTERRUPTED, READER_LEFT = 2, 3, 130, 141
+BAD_INPUT, DIVERGED, INTERRUPTED, READER_LEFT = 2, 3, 130, 141  # a signal's number + 128 where one ended it
 
 app = App(
     name="plainnet",
@@ -28,6 +28,7 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "Train a recipe on MNIST and write the model, figures and pictures to a folder.",
         "plainnet train",
         "plainnet train classic --epochs 5 --out quick",
+        "plainnet train --resume quick",
         "plainnet train --limit 5000 --set optimizer.momentum=0.8 --set layers.1.units=256",
     ),
     "evaluate": (
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), BAD_INPUT)
     except TrainingDivergedError as error:
         return _complain(str(error), DIVERGED)
+    except TrainingInterruptedError as error:
+        return _complain(str(error), 128 + error.signal)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except MemoryError:

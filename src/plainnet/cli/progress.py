@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from plainnet.application.run import Run
 from plainnet.training import Epoch
 
 
-def show(run: Run) -> None:
-    """Train `run` to its end and show each epoch."""
+def show(epochs: Iterable[Epoch], total: int) -> None:
+    """Show each epoch of a training, as it comes."""
     console = Console()
     if console.is_terminal and console.width >= 100:
-        _live(run, console)
+        _live(epochs, total, console)
     else:
-        _lines(run)
+        _lines(epochs, total)
 
 
-def _live(run: Run, console: Console) -> None:
+def _live(epochs: Iterable[Epoch], total: int, console: Console) -> None:
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(),
@@ -31,9 +31,9 @@ def _live(run: Run, console: Console) -> None:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, expand=console.width > 110) as progress:
-        task = progress.add_task("", total=run.recipe.epochs, figures="")
-        for epoch in run.epochs():
-            progress.update(task, advance=1, figures=_figures(epoch))
+        task = progress.add_task("", total=total, figures="")
+        for epoch in epochs:
+            progress.update(task, completed=epoch.number, figures=_figures(epoch))
     console.print()
 
 
@@ -42,9 +42,9 @@ def _figures(epoch: Epoch) -> str:
     return f"loss {epoch.train_loss:.4f}  train {epoch.train_accuracy:.2%}{validation}  rate {epoch.learning_rate:.3g}"
 
 
-def _lines(run: Run) -> None:
+def _lines(epochs: Iterable[Epoch], total: int) -> None:
     started = time.perf_counter()
-    for epoch in run.epochs():
-        left = (time.perf_counter() - started) / epoch.number * (run.recipe.epochs - epoch.number)
+    for shown, epoch in enumerate(epochs, start=1):
+        left = (time.perf_counter() - started) / shown * (total - epoch.number)
         print(f"{epoch}  left {round(left) // 60}:{round(left) % 60:02d}", flush=True)
     print(file=sys.stdout)

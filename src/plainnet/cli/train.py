@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from plainnet import checkpoint
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
-from plainnet.errors import InputError
+from plainnet.errors import InputError, TrainingInterruptedError
+from plainnet.recipes import Recipe, override, parse_override, read
+
+if TYPE_CHECKING:
+    from plainnet.application.run import Run
+
+EVERY = 60.0  # seconds
 
 
 def train(
-    recipe: str = "classic",
+    recipe: str | None = None,
     *,
-    out: Path = Path("results"),
+    out: Path | None = None,
     epochs: WholeNumber | None = None,
-    seed: WholeNumber = 0,
+    seed: WholeNumber | None = None,
     limit: WholeNumber | None = None,
     data_dir: Path | None = None,
     threads: WholeNumber | None = None,
     quiet: Annotated[bool, Parameter(negative=())] = False,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    resume: Path | None = None,
+    checkpoint_every: float = EVERY,
+    force: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Train a recipe on MNIST and write the model, figures and pictures to a folder.
 
     Parameters
     ----------
     recipe
-        A name that `plainnet recipes` lists, or the path of a .toml file.
+        A name that `plainnet recipes` lists, or the path of a .toml file; classic if left out.
     out
-        The folder for the results.
+        The folder for the results; results if left out.
     epochs
         Passes over the training images, instead of the recipe's number.
     seed
-        Decides the first weights and the order of the images.
+        Decides the first weights and the order of the images; 0 if left out.
     limit
         Train on this many images only, for a quick look.
     data_dir
@@ -46,39 +57,80 @@ def train(
         Print nothing.
     set_
         Replace a value of the recipe: KEY=VALUE, once for each.
+    resume
+        Go on with the interrupted training in this folder; its settings are known there.
+    checkpoint_every
+        Seconds between checkpoints, beside the one after each epoch.
+    force
+        Start anew even if the folder holds a training, and replace its results at the end.
     """
     import numpy as np
 
-    from plainnet.application.results import check_writable, write_results
+    from plainnet.application import results, saving
     from plainnet.application.run import Run
     from plainnet.cli.progress import show
     from plainnet.cli.threads import blas_threads
-    from plainnet.recipes import parse_override, read
 
-    overrides = dict(map(parse_override, set_ or []))
-    if epochs is not None:
-        overrides["epochs"] = epochs
-    chosen = read(recipe, overrides)
-    if seed < 0:
+    if seed is not None and seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
+    if not checkpoint_every > 0:
+        raise InputError(f"--checkpoint-every must be a number of seconds above 0, received {checkpoint_every}")
+    if resume is not None and (out is not None or force):
+        raise InputError("--resume goes on in the folder it names; leave out --out and --force")
+    folder = resume or out or Path("results")
+    overrides = dict(map(parse_override, set_ or [])) | ({} if epochs is None else {"epochs": epochs})
+    if resume is not None:
+        if (folder / results.DONE).exists() and not checkpoint.present(folder):
+            raise InputError(f"the training in {folder} is finished; there is nothing to go on with")
+        found = checkpoint.Checkpoint(folder)
+        stored = found.about["run"]
+        chosen = read(recipe, overrides) if recipe else Recipe.from_table(override(stored["recipe"], overrides))
+        seed, limit = stored["seed"] if seed is None else seed, stored["limit"] if limit is None else limit
+        data_dir = data_dir or (found.about["data_dir"] and Path(found.about["data_dir"]))
+        threads = threads or found.about["made_with"]["threads"]
+    else:
+        chosen = read(recipe or "classic", overrides)
     data = mnist.load(data_dir)
     with (
         blas_threads(threads, chosen.workers),
-        np.errstate(all="ignore"),
-    ):  # a loss that is not finite is reported, in one sentence
-        run = Run(chosen, data, seed=seed, limit=limit)
-        check_writable(out)
-        if quiet:
-            for _ in run.epochs():
-                pass
-        else:
-            to_validate = f", {len(data.validation):,} to validate" if chosen.validate else ""
-            print(f"{chosen.title}\n{len(run.train):,} images to train on{to_validate}\n")
-            print(run.network.summary() + "\n", flush=True)
-            show(run)
-        names = write_results(run, out)
+        np.errstate(all="ignore"),  # a loss that is not finite is reported, in one sentence
+    ):
+        run = Run(chosen, data, seed=seed or 0, limit=limit)
+        results.check_writable(folder)
+        with saving.locked(folder):
+            changed = ""
+            if resume is not None:
+                changed = saving.resume(run, found)
+            elif force:
+                checkpoint.remove(folder)
+            else:
+                results.check_free(folder)
+            under_way = saving.epochs(run, folder, every=checkpoint_every, data_dir=data_dir)
+            try:
+                if quiet:
+                    deque(under_way, maxlen=0)
+                else:
+                    print(_introduction(run, resume, changed), flush=True)
+                    show(under_way, chosen.epochs)
+            except TrainingInterruptedError as error:
+                raise TrainingInterruptedError(
+                    error.signal, f"{error}; go on with: plainnet train --resume {folder}"
+                ) from None
+            names = results.write_results(run, folder)
     if not quiet:
-        print(results_table(run.metrics()) + f"\n\n{out}/ holds {', '.join(names)}")
+        print(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
+
+
+def _introduction(run: Run, resumed: Path | None, changed: str) -> str:
+    """Return what is about to be trained, and where it goes on if it was interrupted."""
+    to_validate = f", {len(run.validation):,} to validate" if run.validation else ""
+    lines = [run.recipe.title, f"{len(run.train):,} images to train on{to_validate}", "", run.network.summary(), ""]
+    if resumed is not None:
+        lines.append(f"going on in {resumed} after {len(run.history)} epochs and {run.training.batch} batches")
+        if changed:
+            lines.append(f"since then {changed}: the result may differ from an uninterrupted one in its last bits")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def results_table(metrics: dict[str, Any]) -> str:

@@ -9,12 +9,13 @@ from plainnet.config import construct
 from plainnet.layers.activations import ReLU, Sigmoid, Tanh
 from plainnet.layers.convolution import Conv2D
 from plainnet.layers.dense import Dense
+from plainnet.layers.dropout import Dropout
 from plainnet.layers.flatten import Flatten
 from plainnet.layers.layer import Layer, Parameter
 from plainnet.layers.normalization import BatchNorm
 from plainnet.layers.pooling import MaxPool
 
-_KINDS = (BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU, Sigmoid, Tanh)
+_KINDS = (BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU, Sigmoid, Tanh)
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "BatchNorm",
     "Conv2D",
     "Dense",
+    "Dropout",
     "Flatten",
     "Layer",
     "MaxPool",

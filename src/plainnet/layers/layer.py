@@ -47,7 +47,13 @@ class Parameter:
 
 
 class Layer:
-    """Base of all layers; a new layer defines `build`, `forward`, `backward` and, with arguments, `config`."""
+    """Base of all layers; a new layer defines `build`, `forward`, `backward` and, with arguments, `config`.
+
+    `rng` is what a layer draws from that does something at random. Only a training gives it one (see `Team`); without
+    it, the layer does the same thing every time.
+    """
+
+    rng: np.random.Generator | None = None
 
     def __init__(self) -> None:
         self.parameters: list[Parameter] = []
@@ -112,5 +118,5 @@ class Layer:
         return cache
 
     def __getstate__(self) -> dict[str, object]:
-        kept = {name: part for name, part in vars(self).items() if name != "across"}
+        kept = {name: part for name, part in vars(self).items() if name not in ("across", "rng")}
         return kept | {"_buffers": {}, "_cache": None}

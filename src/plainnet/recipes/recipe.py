@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -120,21 +121,27 @@ def source(name: str) -> str:
 
 
 def read(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """Return the recipe called `name`, or in the file `name`, with some of its values replaced.
-
-    `overrides` maps dotted keys to values: {"optimizer.momentum": 0.8, "layers.1.units": 512}.
-    """
+    """Return the recipe called `name`, or in the file `name`, with some of its values replaced (see `override`)."""
     try:
         table = tomllib.loads(source(name))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the recipe {name} is not valid TOML: {error}") from error
     table["name"] = Path(name).stem
-    for key, value in (overrides or {}).items():
-        _replace(table, key, value)
     try:
-        return Recipe.from_table(table)
+        return Recipe.from_table(override(table, overrides or {}))
     except InputError as error:
         raise InputError(f"recipe {table['name']}: {error}") from error
+
+
+def override(table: Table, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe's table with some of its values replaced.
+
+    `overrides` maps dotted keys to values: {"optimizer.momentum": 0.8, "layers.1.units": 512}.
+    """
+    changed = copy.deepcopy(dict(table))
+    for key, value in overrides.items():
+        _replace(changed, key, value)
+    return changed
 
 
 def parse_override(text: str) -> tuple[str, Any]:

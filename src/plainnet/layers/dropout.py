@@ -1,0 +1,55 @@
+"""Dropout: units left out at random, so that no unit can rely on any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.layers.layer import Layer
+
+
+class Dropout(Layer):
+    """Inverted dropout: y = m x in training, where m is 0 with probability `rate` and otherwise 1 / (1 - rate).
+
+    In evaluation y = x. The mask is drawn anew in every forward pass of a training. Outside of one the layer has no
+    generator, and the mask is frozen, one for all examples: to check a gradient, the function must stay the same.
+
+    Shapes: x, y (N, ...).
+    Gradient: dx = m dy, with the mask of the forward pass.
+
+    Raises: `InputError` for a rate outside [0, 1).
+    Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        if not 0.0 <= rate < 1.0:
+            raise InputError(f"rate must be at least 0 and below 1, received {rate}; 0.5 leaves out every second unit")
+        self.rate = rate
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        if not training:
+            return x
+        drawn = self.buffer("drawn", x.shape, np.float32)
+        if self.rng is None:
+            drawn[:] = np.random.default_rng(0).random(x.shape[1:], np.float32)
+        else:
+            self.rng.random(out=drawn, dtype=np.float32)
+        kept = np.greater_equal(drawn, self.rate, out=self.buffer("kept", x.shape, bool))
+        mask = self.buffer("mask", x.shape, x.real.dtype)
+        np.multiply(kept, 1 / (1 - self.rate), out=mask)
+        self.remember(mask)
+        y = self.buffer("y", x.shape, x.dtype)
+        np.multiply(x, mask, out=y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        (mask,) = self.recall()
+        dx = self.buffer("dx", dy.shape, dy.dtype)
+        np.multiply(dy, mask, out=dx)
+        return dx
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"rate": self.rate}
