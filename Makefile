@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check bench growth tried kill-table kill-test anatomy mutation test test-all test-oldest oracle series record figures clean
+.PHONY: help train check bench growth tried kill-table kill-test sabotage fuzz anatomy mutation test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,14 @@ mutation: $(VENV)/installed-test ## change our own code, one operator at a time,
 
 kill-test: $(VENV)/installed ## kill 200 trainings at random moments, go on with them, and compare the weights
 	$(BIN)/python benchmarks/kill_test.py 200 --record records/kill_test.json
+
+sabotage: $(VENV)/installed  ## spoil trainings in every known way and see whether the cause is named
+	$(BIN)/python benchmarks/sabotage.py --record records/sabotage.json
+
+fuzz: $(VENV)/installed      ## feed the readers of files with mutated bytes, ten million times each
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
+	$(BIN)/python benchmarks/fuzz.py model -runs=10000000 -max_len=2048
+	$(BIN)/python benchmarks/fuzz.py idx -runs=10000000 -max_len=256
 
 anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py

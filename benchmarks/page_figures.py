@@ -207,6 +207,36 @@ def mutation() -> str:
     return "\n".join([*lines, "", f"Together {killed:,} of {mutants:,} killed, {killed / mutants:.0%}."])
 
 
+def sabotage() -> str:
+    """Return what `plainnet diagnose` says of each way to spoil a training."""
+    table = record("sabotage.json")
+    lines = ["| spoiled by | what should be found | named first | what else was named first | its suggestion helps |"]
+    lines.append("|---|---|---|---|---|")
+    for name in dict.fromkeys(row["sabotage"] for row in table["rows"]):
+        rows = [row for row in table["rows"] if row["sabotage"] == name]
+        first = [row["found"][0] if row["found"] else "nothing" for row in rows]
+        expected = rows[0]["expected"]
+        others = ", ".join(sorted({found for found in first if found != expected}))
+        helps = {True: "yes", False: "no", None: "(not by the recipe)"}[rows[0]["helped"]]
+        lines.append(f"| {name} | `{expected}` | {first.count(expected)} of {len(rows)} | {others} | {helps} |")
+    named = f"Named first: {table['named_first']} of {table['runs']}."
+    return "\n".join(
+        [*lines, "", f"{named} Healthy trainings accused of an error: {table['accused']} of {table['healthy']}."]
+    )
+
+
+def kill_test() -> str:
+    """Return what came of killing trainings."""
+    table = record("kill_test.json")
+    lines = [
+        "| training | killed | gone on with | finished | ... with the weights of an uninterrupted one |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in table["trainings"].items():
+        lines.append(f"| {name} | {row['killed']} | {row['resumed']} | {row['finished']} | {row['same_weights']} |")
+    return "\n".join(lines)
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "results": results,
     "anatomy": anatomy,
@@ -217,6 +247,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "tried": tried,
     "growth": growth,
     "mutation": mutation,
+    "sabotage": sabotage,
+    "kill-test": kill_test,
 }
 
 
@@ -224,6 +256,7 @@ PAGES = {
     "README.md": ("results", "fast99", "speed"),
     "docs/anatomy.md": ("anatomy",),
     "docs/doctor.md": ("kill-table", "mutation"),
+    "docs/diagnose.md": ("sabotage", "kill-test"),
     "docs/speed.md": ("speed", "profile", "tried", "growth"),
 }
 

@@ -22,6 +22,8 @@ _FORMAT = "plainnet checkpoint 1"
 class Checkpoint:
     """The state of a training, read from a folder: `about` is what `save` was given, `restore` takes the state up.
 
+    `arrays` and `values` are what `Training.state` returned.
+
     Raises: `InputError` if the folder holds no checkpoint, or none that is whole.
     """
 
@@ -38,13 +40,13 @@ class Checkpoint:
 
     def _read(self, path: Path) -> None:
         self.path = path
-        self._arrays, texts = safetensors.read(path)
+        self.arrays, texts = safetensors.read(path)
         try:
             if texts["format"] != _FORMAT:
                 raise ValueError(f"its format is {texts['format']!r}, this program reads {_FORMAT!r}")
             self.about: dict[str, Any] = dict(json.loads(texts["about"]))
-            self._values: Mapping[str, Any] = dict(json.loads(texts["training"]))
-            self.epoch, self.batch = len(self._values["history"]), int(self._values["batch"])
+            self.values: Mapping[str, Any] = dict(json.loads(texts["training"]))
+            self.epoch, self.batch = len(self.values["history"]), int(self.values["batch"])
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start the training anew") from error
 
@@ -54,7 +56,7 @@ class Checkpoint:
         Raises: `InputError` if the state is not one of such a training.
         """
         try:
-            training.restore(self._arrays, self._values)
+            training.restore(self.arrays, self.values)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise InputError(
                 f"{self.path} does not fit its own settings: {error!r}; start the training anew"

@@ -174,7 +174,7 @@ class Network:
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Return the outputs (N, K) for any number of images, computed batch by batch."""
-        images = np.asarray(images)
+        images = np.atleast_1d(images)
         parts = [
             self.forward(self.as_input(images[start : start + _BATCH], training=False)).copy()
             for start in range(0, max(len(images), 1), _BATCH)

@@ -70,13 +70,19 @@ class Run:
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the training, as plain values."""
-        table = {"recipe": self.recipe.to_table(), "seed": self.seed, "limit": self.limit, "data": self._fingerprint()}
+        table = {"recipe": self.recipe.to_table(), "seed": self.seed, "limit": self.limit, "data": self.described()}
         settings: dict[str, Any] = json.loads(json.dumps(table))
         return settings
 
-    def _fingerprint(self) -> str:
-        content = zlib.crc32(self.train.labels.tobytes(), zlib.crc32(np.ascontiguousarray(self.train.images).data))
-        return f"{len(self.train):,} images with CRC {content:08x}"
+    def described(self) -> dict[str, Any]:
+        """Return what the training images and labels are like, and a checksum to know them again."""
+        images, labels = self.train.images, self.train.labels
+        return {
+            "pixels": "bytes" if images.dtype == np.uint8 else "numbers",
+            "largest": float(images.max()),
+            "class_counts": np.bincount(labels, minlength=len(self.train.class_names)).tolist(),
+            "crc32": zlib.crc32(labels.tobytes(), zlib.crc32(np.ascontiguousarray(images).data)),
+        }
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding the record of each epoch, and saving nothing."""
@@ -100,6 +106,8 @@ class Run:
             "epochs": len(self.history),
             "seconds": round(sum(epoch.seconds for epoch in self.history), 3),
             "train_images": len(self.train),
+            "limit": self.limit,
+            "data": self.described(),
             "train_accuracy": train_accuracy,
             "validation_accuracy": validation_accuracy,
             "train_validation_gap": None if validation_accuracy is None else train_accuracy - validation_accuracy,

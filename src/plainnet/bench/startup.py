@@ -34,7 +34,7 @@ def whole_commands(rounds: int) -> list[dict[str, Any]]:
     found = []
     for goal, arguments in GOALS.items():
         with tempfile.TemporaryDirectory() as folder:
-            command = ["-m", "plainnet", "train", *arguments, "--out", folder, "--quiet"]
+            command = ["-m", "plainnet", "train", *arguments, "--out", folder, "--quiet", "--force"]
             timed = interleave(
                 f"{goal:.2%}", {"plainnet": partial(_python, *command)}, rounds=rounds, work="", dropped=0
             )

@@ -53,6 +53,12 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet doctor homework.py",
         "plainnet doctor homework.py --only ReLU --json findings.json",
     ),
+    "diagnose": (
+        "Say what went wrong in a training, by what evidence, and what to do.",
+        "plainnet diagnose results",
+        "plainnet diagnose results --verify",
+        "plainnet diagnose history.csv --json findings.json",
+    ),
     "recipes": ("List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
     "bench": (
         "Time plainnet and its peers in turns, and print the ratios.",

@@ -1,0 +1,59 @@
+"""`plainnet diagnose`: what went wrong in a training, by its history and its network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from plainnet.cli.outputs import named
+from plainnet.files import to_json, write_atomically
+
+
+def diagnose(
+    training: Path,
+    *,
+    verify: Annotated[bool, Parameter(negative=())] = False,
+    data_dir: Path | None = None,
+    json: Path | None = None,
+) -> int:
+    """Say what went wrong in a training, by what evidence, and what to do; exit code 1 if something did.
+
+    Parameters
+    ----------
+    training
+        A results folder, finished or not, or a JSON or CSV file of losses and accuracies from any program.
+    verify
+        Follow each suggestion in a short training, and tell whether it helped.
+    data_dir
+        The folder of IDX files the training used, if it has moved.
+    json
+        Write the findings to this file as well.
+    """
+    named(json, ".json", "--json")
+    from plainnet.diagnosis import findings, read_case
+    from plainnet.diagnosis import verify as tried
+
+    case = read_case(training, data_dir)
+    found = findings(case)
+    tables = [finding.to_table() for finding in found]
+    for finding, table in zip(found, tables, strict=True):
+        print(f"{finding.severity}: {finding.name}\n  {finding.evidence}\n  what to do: {finding.suggestion}")
+        if verify and finding.severity != "note":
+            table["verified"] = result = tried(case, finding)
+            if result is None:
+                print("  not tried: no change of the recipe can help here")
+            else:
+                before, after = (
+                    "diverged" if value is None else f"{value:.1%} right"
+                    for value in (result["before"], result["after"])
+                )
+                print(f"  tried, {result['epochs']} epochs of {result['images']:,} images: {before} as it was, {after} "
+                      f"with the change; {'it helps' if result['helped'] else 'it does not help'}")  # fmt: skip
+        print()
+    if not found:
+        print(f"nothing wrong found in {case.curves.epochs} epochs")
+    if json is not None:
+        write_atomically(json, to_json({"epochs": case.curves.epochs, "findings": tables}))
+    return int(any(finding.severity == "error" for finding in found))

@@ -1,0 +1,116 @@
+"""A case: everything there is to know about one training, from its results folder or from a bare history."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet import checkpoint
+from plainnet.application.results import DONE
+from plainnet.data import mnist
+from plainnet.data.dataset import Splits
+from plainnet.diagnosis.curves import Curves, curves_of, read_curves
+from plainnet.diagnosis.probe import Inside, Steps, first_steps, look_inside
+from plainnet.errors import InputError
+from plainnet.model_file import load_model
+from plainnet.network import Network
+from plainnet.recipes import Recipe
+from plainnet.training import Epoch
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known about a training: always its curves; with a results folder of ours, all the rest as well.
+
+    `metrics` are the figures of a finished training, `described` what its training images and labels are like,
+    `diverged` what was said when it ended without success.
+    """
+
+    curves: Curves
+    recipe: Recipe | None = None
+    network: Network | None = None
+    metrics: dict[str, Any] | None = None
+    described: dict[str, Any] | None = None
+    diverged: str | None = None
+    seed: int = 0
+    limit: int | None = None
+    data_dir: Path | None = None
+
+    @property
+    def classes(self) -> int:
+        """The number of classes; ten if it is not known."""
+        return self.network.out_shapes[-1][0] if self.network else 10
+
+    @cached_property
+    def data(self) -> Splits:
+        """The images that the training used, or should have used."""
+        return mnist.load(self.data_dir)
+
+    @cached_property
+    def inside(self) -> Inside | None:
+        """What the trained network is like inside."""
+        if self.network is None or self.recipe is None:
+            return None
+        with np.errstate(all="ignore"):
+            return look_inside(self.network, self.recipe, self.data.train)
+
+    @cached_property
+    def steps(self) -> Steps | None:
+        """What the first steps of such a training are like."""
+        if self.recipe is None:
+            return None
+        with np.errstate(all="ignore"):
+            return first_steps(self.recipe, self.data.train, self.seed)
+
+
+def read_case(path: Path, data_dir: Path | None = None) -> Case:
+    """Read a results folder, finished or not, or a file with a history.
+
+    Raises: `InputError` if it holds neither.
+    """
+    if not path.is_dir():
+        return Case(read_curves(path))
+    if checkpoint.present(path):
+        return _unfinished(path, data_dir)
+    if (path / DONE).exists():
+        return _finished(path, data_dir)
+    history = path / "training_history.json"
+    if history.exists():
+        return Case(read_curves(history))
+    raise InputError(f"{path} holds no training: neither {DONE} nor a checkpoint nor training_history.json")
+
+
+def _finished(folder: Path, data_dir: Path | None) -> Case:
+    path = folder / DONE
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        recipe = Recipe.from_table(metrics["settings"])
+        case = {"described": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not the metrics of a training of plainnet: {error!r}; train again") from error
+    return Case(
+        read_curves(folder / "training_history.json"), recipe, load_model(folder / "model_final.safetensors").network,
+        metrics, data_dir=data_dir, **case,
+    )  # fmt: skip
+
+
+def _unfinished(folder: Path, data_dir: Path | None) -> Case:
+    found = checkpoint.Checkpoint(folder)
+    try:
+        settings, stored = found.about["run"], found.about["data_dir"]
+        recipe = Recipe.from_table(settings["recipe"])
+        network = recipe.network(rng=settings["seed"])
+        for name, tensor in network.tensors().items():
+            tensor[...] = found.arrays[name]
+        history = [Epoch(*epoch)._asdict() for epoch in found.values["history"]]
+        return Case(
+            curves_of(history), recipe, network, described=settings["data"], diverged=found.about.get("diverged"),
+            seed=settings["seed"], limit=settings["limit"], data_dir=data_dir or (Path(stored) if stored else None),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{found.path} is not a checkpoint of plainnet: {error!r}; train again") from error

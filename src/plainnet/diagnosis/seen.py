@@ -1,0 +1,154 @@
+"""Causes that can be seen themselves: in the data, in the weights, in the first steps, in the answers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plainnet.diagnosis.case import Case
+from plainnet.diagnosis.finding import ERROR, WARNING, Finding, in_trouble, too_high, trouble
+
+
+def _inputs_not_scaled(case: Case) -> Finding | None:
+    data = case.described
+    if data is None or data["pixels"] == "bytes" or data["largest"] <= 10:
+        return None
+    return Finding(
+        "inputs-not-scaled",
+        ERROR,
+        f"the pixels are numbers up to {data['largest']:g}; weights are initialized for inputs of about 1, and so the "
+        f"gradients are {data['largest']:g} times too large",
+        "divide the images by 255, or give them as bytes (uint8), which are scaled for you",
+    )
+
+
+def _one_class(case: Case) -> Finding | None:
+    if case.described is None:
+        return None
+    counts = case.described["class_counts"]
+    share = max(counts) / sum(counts)
+    if share < 0.9 or len(counts) < 2:
+        return None
+    return Finding(
+        "one-class",
+        ERROR,
+        f"{share:.1%} of the training labels are class {counts.index(max(counts))}; a network that always says so is "
+        "right, and learns nothing else",
+        "look at how the training images were chosen, and at the labels",
+    )
+
+
+def _equal_weights(case: Case) -> Finding | None:
+    if case.inside is None or not (case.inside.zero or case.inside.equal):
+        return None
+    if case.inside.zero:
+        name, how = "all-zero-initialization", f"the weights {', '.join(case.inside.zero)} are all zero"
+    else:
+        name, how = "constant-initialization", f"all units of {', '.join(case.inside.equal)} have the same weights"
+    return Finding(
+        name,
+        ERROR,
+        f"{how}; units that begin alike get the same gradient and stay alike, as one unit would",
+        "initialize weights at random, by He's rule for ReLU (the default of Dense and Conv2D); only biases begin at 0",
+    )
+
+
+def _summed_gradient(case: Case) -> Finding | None:
+    if case.steps is None or case.steps.doubled < 1.9:
+        return None
+    return Finding(
+        "summed-gradient",
+        ERROR,
+        f"a batch of twice the size has a gradient {case.steps.doubled:.2f} times as long: the loss is summed, not "
+        f"averaged. An update is {case.steps.ratio:.1%} of the length of the weights (0.1 % is usual), and clipping "
+        f"takes away {case.steps.clipped:.0%} of the gradient",
+        "divide the gradient by the number of examples in the batch",
+        {"loss.reduction": "mean"},
+    )
+
+
+def _saturated(case: Case) -> Finding | None:
+    shares = case.inside.saturated if case.inside else {}
+    worst = max(shares, key=shares.__getitem__, default=None)
+    if worst is None or shares[worst] < 0.6:
+        return None
+    return Finding(
+        "saturated-activations",
+        ERROR,
+        f"{shares[worst]:.0%} of the outputs of {worst} are within 1 % of its ends, where its slope is almost 0 and no "
+        "gradient passes",
+        "begin with smaller weights, scale the inputs, or use ReLU",
+    )
+
+
+def _learning_rate_too_high(case: Case) -> Finding | None:
+    """Seen in the first steps, if the training went wrong."""
+    if case.steps is None or not in_trouble(case) or case.steps.ratio < 0.1:
+        return None
+    return too_high(case, f"each of the first updates is {case.steps.ratio:.0%} of the length of all weights; "
+                     f"{trouble(case)}")  # fmt: skip
+
+
+def _dead_units(case: Case) -> Finding | None:
+    shares = case.inside.dead if case.inside else {}
+    worst = max(shares, key=shares.__getitem__, default=None)
+    if worst is None or shares[worst] < 0.5:
+        return None
+    return Finding(
+        "dead-units",
+        ERROR,
+        f"{shares[worst]:.0%} of the units of {worst} are 0 for every image: no gradient reaches them any more",
+        "look at the biases, which must not begin far below 0, and try a lower learning rate",
+    )
+
+
+def _labels_off_by_one(case: Case) -> Finding | None:
+    confusion = np.array(case.metrics["confusion_matrix"]) if case.metrics else np.zeros((0, 0))
+    total = confusion.sum()
+    if total == 0 or np.trace(confusion) / total > 0.3:
+        return None
+    shifts = {shift: np.trace(np.roll(confusion, -shift, axis=1)) / total for shift in (1, -1)}
+    shift = max(shifts, key=shifts.__getitem__)
+    if shifts[shift] < 0.5:
+        return None
+    return Finding(
+        "labels-off-by-one",
+        ERROR,
+        f"on the test images {np.trace(confusion) / total:.1%} of the answers are right, but {shifts[shift]:.1%} are "
+        f"{'one too high' if shift == 1 else 'one too low'}",
+        "compare the labels of a few training images with the pictures; one of the two files begins a place early",
+    )
+
+
+def _not_shuffled(case: Case) -> Finding | None:
+    if not case.metrics or case.recipe is None or case.curves.epochs < 2:
+        return None
+    while_learning, afterwards = case.curves.train_accuracy[-1], case.metrics["train_accuracy"]
+    harder = case.recipe.augmentation is not None or any(layer["type"] == "Dropout" for layer in case.recipe.layers)
+    if not (while_learning - afterwards > 0.15 or (afterwards - while_learning > 0.15 and not harder)):
+        return None
+    return Finding(
+        "not-shuffled",
+        ERROR,
+        f"while learning, {while_learning:.1%} of the last epoch's images were recognized, and {afterwards:.1%} of the "
+        "same images when it was over: what is learned from some is forgotten over the next",
+        "visit the images in a new random order in every epoch",
+    )
+
+
+def _clipping(case: Case) -> Finding | None:
+    if case.steps is None or case.steps.clipped < 0.3 or case.recipe is None:
+        return None
+    return Finding(
+        "clipping-active",
+        WARNING,
+        f"clipping to {case.recipe.optimizer['clip']:g} takes away {case.steps.clipped:.0%} of the gradient's length "
+        "in the first steps: what is followed is hardly the gradient any more",
+        "clip far above the usual gradient, so that only accidents are clipped",
+        {"optimizer.clip": 5.0},
+    )
+
+
+RULES = (
+    _inputs_not_scaled, _one_class, _equal_weights, _summed_gradient, _learning_rate_too_high, _saturated,
+    _labels_off_by_one, _not_shuffled, _dead_units, _clipping,
+)  # fmt: skip
