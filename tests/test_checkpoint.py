@@ -226,6 +226,25 @@ def test_killed_trainings_end_with_the_same_weights(tmp_path, monkeypatch):
     assert sum(row["killed"] for row in rows) == 10
 
 
+def test_a_full_disk_ends_the_training_and_keeps_the_checkpoint(tmp_path):
+    """A limit on the size of files, which the system enforces as it would a full disk."""
+    process = start(tmp_path, "--epochs", "500", "--out", "out", *QUICK)
+    wait_for_checkpoint(tmp_path / "out")
+    process.terminate()
+    process.communicate()
+    before = checkpoint.Checkpoint(tmp_path / "out")
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "from plainnet.cli.app import main; sys.exit(main(['train', '--resume', 'out', '--quiet']))"
+    )
+    done = subprocess.run([sys.executable, "-c", limited], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("plainnet: cannot write ")
+    assert "choose another folder or make room" in done.stderr
+    after = checkpoint.Checkpoint(tmp_path / "out")
+    assert (after.epoch, after.batch) == (before.epoch, before.batch)
+
+
 @pytest.fixture
 def interrupted(tmp_path, monkeypatch):
     """A training that was stopped by a signal after its second epoch."""
@@ -313,7 +332,9 @@ def test_results_are_replaced_by_force_alone(tmp_path, capsys):
 def test_a_training_that_diverged_keeps_what_it_had_and_is_not_gone_on_with(tmp_path, capsys):
     command = ["train", "--epochs", "3", "--out", str(tmp_path), "--quiet", *QUICK]
     assert main([*command, "--set", "schedule.learning_rate=1e30"]) == 3
-    assert "training diverged in epoch 1" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "training diverged in epoch 1" in said
+    assert "likely cause: learning-rate-too-high, each of the first updates is" in said
     assert checkpoint.Checkpoint(tmp_path).about["diverged"].startswith("training diverged in epoch 1")
     assert main(["train", "--resume", str(tmp_path)]) == 2
     assert "this training cannot go on" in capsys.readouterr().err

@@ -232,3 +232,17 @@ def test_joined_data_holds_the_images_of_both(digits):
     assert len(both) == 8
     np.testing.assert_array_equal(both.images[5:], digits.validation.images[:3])
     np.testing.assert_array_equal(both.labels[:5], digits.train.labels[:5])
+
+
+@given(st.data())
+def test_any_array_comes_back_and_any_change_to_its_bytes_is_read_or_refused(tmp_path_factory, data):
+    array = data.draw(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=5)))
+    path = tmp_path_factory.mktemp("idx") / "file"
+    content = bytearray(idx_bytes(array))
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_idx(path, dimensions=array.ndim), array)
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    with contextlib.suppress(InputError):
+        assert read_idx(path, dimensions=array.ndim).dtype == np.uint8

@@ -2,6 +2,9 @@ import hashlib
 import json
 import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +106,15 @@ HOSTILE = {
     "deep nesting": (10**5).to_bytes(8, "little") + b"[" * 10**5,
 }
 CRAFTED = {
+    "NaN in the header": (b'{"__metadata__":{},"a":NaN}', b""),
+    "a shape of a million ones": (
+        b'{"a":{"dtype":"F32","shape":[' + b"1," * 300_000 + b'1],"data_offsets":[0,4]}}',
+        bytes(4),
+    ),
+    "a number of 5,000 digits": (
+        b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b'],"data_offsets":[0,4]}}',
+        bytes(4),
+    ),
     "overlap": ({"a": entry(0, 8), "b": entry(4, 12)}, bytes(12)),
     "hole": ({"a": entry(0, 4), "b": entry(8, 12)}, bytes(12)),
     "bytes left over": ({"a": entry(0, 4)}, bytes(8)),
@@ -160,6 +172,10 @@ def edited(path, **changes):
         ({"class_names": '["a"]'}, "1 class names for outputs"),
         ({"class_names": "[1, 2, 3]"}, "class names"),
         ({"input_shape": "[3, 3]"}, "expected values for"),
+        (
+            {"layers": '[{"type": "Flatten"}, ' + '{"type": "Dense", "units": 1000000}, ' * 3 + '{"type": "ReLU"}]'},
+            "expected values",
+        ),
         ({"tensors": lambda tensors: {}}, "expected values for"),
         ({"tensors": lambda tensors: {k: np.full_like(v, np.nan) for k, v in tensors.items()}}, "not all finite"),
     ],
@@ -218,3 +234,63 @@ def test_float64_stays_float64(tmp_path):
     again = load_model(tmp_path / "f.safetensors").network
     assert again.theta.dtype == np.float64
     np.testing.assert_array_equal(again.theta, network.theta)
+
+
+def run(program, *arguments):
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_loading_never_runs_what_a_file_could_bring(path, tmp_path):
+    """An audit hook ends the program where it would unpickle, compile, run, start or connect anything."""
+    (tmp_path / "checkpoints").mkdir()
+    ours.write(
+        tmp_path / "checkpoints" / "checkpoint.safetensors",
+        {},
+        {"format": "plainnet checkpoint 1", "about": "{}", "training": '{"history": [], "batch": 0}'},
+    )
+    program = """
+import json, sys
+from pathlib import Path
+from plainnet import load_model, InputError
+from plainnet.checkpoint import Checkpoint
+
+def hook(event, arguments):
+    if event.split(".")[0] in ("pickle", "exec", "compile", "subprocess", "socket", "os") and event not in (
+        "os.listdir", "os.scandir"
+    ):
+        print("FORBIDDEN", event, arguments, flush=True)
+
+sys.addaudithook(hook)
+exec("1")
+print("---")
+load_model(sys.argv[1])
+Checkpoint(Path(sys.argv[2]))
+try:
+    load_model(sys.argv[3])
+except InputError:
+    print("well")
+"""
+    (tmp_path / "evil.safetensors").write_bytes(pickle.dumps(print))
+    done = run(program, path, tmp_path / "checkpoints", tmp_path / "evil.safetensors")
+    before, _, after = done.stdout.partition("---\n")
+    assert "FORBIDDEN exec" in before  # the hook works
+    assert after == "well\n", done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc, which Linux has")
+def test_loading_takes_at_most_twice_the_memory_of_the_file(tmp_path):
+    network = Network(Dense(5000), Dense(3)).build((5000,), rng=0, dtype=np.float32)
+    path = tmp_path / "large.safetensors"
+    save_model(path, Model(network, NAMES, {}))
+    program = """
+import sys
+from plainnet import load_model, Dense, Network
+from plainnet.application.environment import peak_memory_mb
+Network(Dense(3)).build((3,))
+before = peak_memory_mb()
+load_model(sys.argv[1])
+print(peak_memory_mb() - before)
+"""
+    megabytes = float(run(program, path).stdout)
+    assert megabytes < 2 * path.stat().st_size / 1e6 * 1.02

@@ -3,6 +3,7 @@
 import _struct as compiled_module  # any compiled module of the standard library tells where they all are
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import sysconfig
@@ -98,6 +99,12 @@ print(history[-1].validation_accuracy)
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[-1]) > 0.7
+
+
+def test_nothing_in_the_package_opens_a_pickle():
+    for path in (ROOT / "src").rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"pickle\.load|Unpickler|allow_pickle\s*=\s*True|\bmarshal\b|\bshelve\b", text), path
 
 
 def test_the_figures_in_the_readme_are_those_of_the_records():

@@ -6,7 +6,7 @@ class InputError(ValueError):
 
 
 class TrainingDivergedError(ArithmeticError):
-    """Training reached a loss that is not finite; the message says in which epoch."""
+    """Training reached a loss or a weight that is not finite; the message says where."""
 
 
 class TrainingInterruptedError(Exception):

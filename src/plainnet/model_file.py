@@ -37,7 +37,7 @@ def save_model(path: str | Path, model: Model) -> None:
     Raises: `InputError` if the model could not be loaded again, or the file cannot be written.
     """
     network = model.network
-    if (len(model.class_names),) != network.out_shapes[-1] or not _finite(network):
+    if (len(model.class_names),) != network.out_shapes[-1] or not network.is_finite():
         raise InputError(
             f"cannot save a network with outputs {network.out_shapes[-1]} and {len(model.class_names)} class names, or "
             "with weights that are not finite; it could not be loaded again"
@@ -66,7 +66,7 @@ def load_model(path: str | Path) -> Model:
         dtype = np.result_type(*tensors.values()) if tensors else np.float32
         layers = map(layer_from_config, metadata["layers"])
         network = Network(*layers).build(metadata["input_shape"], values=tensors, dtype=dtype)
-        if not _finite(network):
+        if not network.is_finite():
             raise InputError("its weights are not all finite numbers")
         names = tuple(metadata["class_names"])
         if (len(names),) != network.out_shapes[-1] or not all(isinstance(name, str) for name in names):
@@ -75,7 +75,3 @@ def load_model(path: str | Path) -> Model:
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path} does not hold a plainnet model: {reason}") from error
-
-
-def _finite(network: Network) -> bool:
-    return all(np.isfinite(tensor).all() for tensor in network.tensors().values())

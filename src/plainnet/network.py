@@ -91,6 +91,10 @@ class Network:
         """Return all that training has made of the network, by name: the parameters, and the layers' other state."""
         return {parameter.name: parameter.value for parameter in self.parameters} | self._state()
 
+    def is_finite(self) -> bool:
+        """Tell whether all tensors hold finite numbers only; NaN and infinity reach the smallest or the largest."""
+        return all(np.isfinite((tensor.min(), tensor.max())).all() for tensor in self.tensors().values())
+
     def _state(self) -> dict[str, np.ndarray]:
         return {f"{name}.{key}": array for name, layer in self._named_layers() for key, array in layer.state.items()}
 

@@ -130,7 +130,7 @@ class Training:
 
     def _check_weights(self) -> None:
         """Make sure that the last update left finite weights; those of all updates before it, the loss has seen."""
-        if not all(np.isfinite(tensor).all() for tensor in self.network.tensors().values()):
+        if not self.network.is_finite():
             self._diverged("a weight is no longer a finite number")
 
     def _diverged(self, what: str) -> NoReturn:

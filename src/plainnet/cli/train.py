@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from plainnet import checkpoint
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
-from plainnet.errors import InputError, TrainingInterruptedError
+from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 from plainnet.recipes import Recipe, override, parse_override, read
 
 if TYPE_CHECKING:
@@ -116,9 +116,19 @@ def train(
                 raise TrainingInterruptedError(
                     error.signal, f"{error}; go on with: plainnet train --resume {folder}"
                 ) from None
+            except TrainingDivergedError as error:
+                raise TrainingDivergedError(f"{error}; {_likely_cause(folder)}") from None
             names = results.write_results(run, folder)
     if not quiet:
         print(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
+
+
+def _likely_cause(folder: Path) -> str:
+    """Return the first finding about a training that diverged, in a few words."""
+    from plainnet.diagnosis import findings, read_case
+
+    first = findings(read_case(folder))[0]
+    return f"likely cause: {first.name}, {first.evidence}"
 
 
 def _introduction(run: Run, resumed: Path | None, changed: str) -> str:

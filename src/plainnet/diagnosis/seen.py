@@ -81,11 +81,11 @@ def _saturated(case: Case) -> Finding | None:
 
 
 def _learning_rate_too_high(case: Case) -> Finding | None:
-    """Seen in the first steps, if the training went wrong."""
     if case.steps is None or not in_trouble(case) or case.steps.ratio < 0.1:
         return None
-    return too_high(case, f"each of the first updates is {case.steps.ratio:.0%} of the length of all weights; "
-                     f"{trouble(case)}")  # fmt: skip
+    ratio = case.steps.ratio
+    length = f"{ratio:.0%} of the length" if ratio < 10 else "more than ten times the length"
+    return too_high(case, f"each of the first updates is {length} of all weights; {trouble(case)}")
 
 
 def _dead_units(case: Case) -> Finding | None:
