@@ -55,8 +55,7 @@ sabotage: $(VENV)/installed  ## spoil trainings in every known way and see wheth
 
 fuzz: $(VENV)/installed      ## feed the readers of files with mutated bytes, ten million times each
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
-	$(BIN)/python benchmarks/fuzz.py model -runs=10000000 -max_len=2048
-	$(BIN)/python benchmarks/fuzz.py idx -runs=10000000 -max_len=256
+	$(BIN)/python benchmarks/fuzz.py 10000000
 
 anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py

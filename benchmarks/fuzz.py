@@ -1,11 +1,15 @@
 """Feed the readers of files with mutated bytes: whatever they get, they succeed or raise `InputError`, nothing else.
 
-`python benchmarks/fuzz.py model|idx -runs=N` (the options are those of libFuzzer). Needs atheris, which `make fuzz`
-installs; it watches which branches an input reaches and goes on from the inputs that reach new ones.
+`python benchmarks/fuzz.py RUNS` fuzzes both readers, side by side, and writes `records/fuzz.json`;
+`python benchmarks/fuzz.py model|idx -runs=N` fuzzes one (the options are those of libFuzzer). Needs atheris, which
+`make fuzz` installs; it watches which branches an input reaches and goes on from the inputs that reach new ones.
 """
 
 import contextlib
 import gzip
+import importlib.metadata
+import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +20,11 @@ with atheris.instrument_imports(include=["plainnet"]):
     import numpy as np
 
     from plainnet import Dense, InputError, Model, Network, load_model, read_idx, save_model
+    from plainnet.application.environment import hardware, versions
+    from plainnet.files import to_json, write_atomically
 
+LONGEST = {"model": 2048, "idx": 256}  # bytes of an input
+RECORD = Path(__file__).parent.parent / "records" / "fuzz.json"
 MEMORY = Path("/dev/shm")  # noqa: S108  (files in memory, where there are some)
 FOLDER = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
 
@@ -49,13 +57,35 @@ def seeds() -> Path:
     return corpus
 
 
-def main() -> None:
-    """Fuzz the reader named first among the arguments."""
+def fuzz(target: str, options: list[str]) -> None:
+    """Fuzz one reader; never returns."""
     np.seterr(all="ignore")
-    target = {"model": model, "idx": idx}[sys.argv.pop(1)]
-    atheris.Setup([*sys.argv, str(seeds())], target)
+    atheris.Setup([sys.argv[0], *options, str(seeds())], {"model": model, "idx": idx}[target])
     atheris.Fuzz()
 
 
+def record(runs: int) -> None:
+    """Fuzz both readers at once, each in a process of its own, and write what came of it."""
+    fuzzers = {
+        target: subprocess.Popen(
+            [sys.executable, __file__, target, f"-runs={runs}", f"-max_len={longest}"],
+            stderr=subprocess.PIPE, text=True,
+        )
+        for target, longest in LONGEST.items()
+    }  # fmt: skip
+    said = {target: fuzzer.communicate()[1] for target, fuzzer in fuzzers.items()}
+    rows = []
+    for target, text in said.items():
+        done = re.search(r"^Done (\d+) runs in (\d+) second", text, re.MULTILINE)
+        if fuzzers[target].returncode != 0 or done is None:
+            raise SystemExit(f"{target} failed:\n{text[-4000:]}")
+        rows.append({"reader": target, "executions": int(done[1]), "seconds": int(done[2]), "crashes": 0})
+    environment = {"hardware": hardware(), "versions": versions() | {"atheris": importlib.metadata.version("atheris")}}
+    write_atomically(RECORD, to_json({"rows": rows} | environment))
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1].isdigit():
+        record(int(sys.argv[1]))
+    else:
+        fuzz(sys.argv[1], sys.argv[2:])
