@@ -9,14 +9,17 @@ import ast
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from plainnet.application.ladder import as_table, ladder
 from plainnet.bench.growth import slope
 from plainnet.doctor.faults import as_page
 from plainnet.doctor.run import describe, examine_file
 
 ROOT = Path(__file__).parent.parent
+ABLATED = ("softmax", "minute", "mlp", "mlp-augmented", "cnn")
 
 
 def record(name: str) -> Any:
@@ -237,6 +240,31 @@ def kill_test() -> str:
     return "\n".join(lines)
 
 
+def comparison() -> str:
+    """Return the ladder."""
+    return as_table(ladder(ROOT / "records"))
+
+
+def ablation(recipe: str) -> str:
+    """Return what each choice of a recipe earned on the validation images, as comments of its TOML file."""
+    table = record(f"{recipe}/ablation.json")
+    rows = table["rows"]
+    figures: dict[str, list[float]] = {}
+    for row in rows:
+        figures.setdefault(row["change"], []).append(row["validation_accuracy"])
+    usual = sum(figures["as it is"]) / len(figures["as it is"])
+    seeds = len(figures["as it is"])
+    how = "".join(
+        [f"{seeds} seed{'s' * (seeds > 1)}", *(f", {value} {key}" for key, value in table["shortened"].items())]
+    )
+    lines = [f"# What each choice earns: validation accuracy, {how}; the rest as it is."]
+    for change, values in figures.items():
+        mean = sum(values) / len(values)
+        difference = "" if change == "as it is" else f"{100 * (mean - usual):+.2f}"
+        lines.append(f"#   {change:<34}{mean:8.2%}  {difference}".rstrip())
+    return "\n".join(lines)
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "results": results,
     "anatomy": anatomy,
@@ -249,6 +277,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "mutation": mutation,
     "sabotage": sabotage,
     "kill-test": kill_test,
+    "ladder": comparison,
+    **{f"ablation {name}": partial(ablation, name) for name in ABLATED},
 }
 
 
@@ -258,6 +288,8 @@ PAGES = {
     "docs/doctor.md": ("kill-table", "mutation"),
     "docs/diagnose.md": ("sabotage", "kill-test"),
     "docs/speed.md": ("speed", "profile", "tried", "growth"),
+    "docs/ladder.md": ("ladder",),
+    **{f"src/plainnet/recipes/{name}.toml": (f"ablation {name}",) for name in ABLATED},
 }
 
 
@@ -266,7 +298,7 @@ def rendered(page: str) -> str:
     text = (ROOT / page).read_text()
     for name in PAGES[page]:
         make = FIGURES[name]
-        pattern = rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)"
+        pattern = rf"((?:<!-- |# )figures: {name}(?: -->)?\n).*?((?:<!-- |# )end\b)"
         text, count = re.subn(pattern, lambda found, make=make: found[1] + make() + "\n" + found[2], text, flags=re.S)
         if count != 1:
             raise SystemExit(f"{page} needs the markers of {name!r} once, has them {count} times")

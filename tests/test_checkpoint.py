@@ -29,6 +29,8 @@ EVERYTHING = {
     "epochs": 2,
     "workers": 2,
     "augmentation": {"rotation": 10, "elastic": 1},
+    "averaging": 0.9,
+    "clean_epochs": 1,
     "layers": [
         {"type": "Conv2D", "filters": 2, "size": 5, "stride": 3},
         {"type": "BatchNorm"},
@@ -48,7 +50,8 @@ def training(digits, recipe=None, seed=1):
     return Training(
         recipe.network(rng=seed), recipe.loss_function(), recipe.optimizer_state(), digits.train[:510],
         digits.validation[:200], batch_size=recipe.batch_size, epochs=recipe.epochs,
-        learning_rate=recipe.learning_rate(), workers=recipe.workers, augmentation=recipe.augment(), rng=seed,
+        learning_rate=recipe.learning_rate(), workers=recipe.workers, augmentation=recipe.augment(),
+        clean_epochs=recipe.clean_epochs, averaging=recipe.averaging, rng=seed,
     )  # fmt: skip
 
 

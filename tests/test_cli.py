@@ -24,6 +24,8 @@ FILES = {
     "confusion_matrix.png",
     "per_digit_accuracy.png",
     "sample_predictions.png",
+    "confusing_pairs.png",
+    "first_layer_weights.png",
 }
 
 
@@ -113,7 +115,7 @@ def test_train_tells_what_it_does(tmp_path, capsys):
 def test_a_convolutional_recipe_from_training_to_prediction(tmp_path, capsys, digits):
     """Two workers, all images for training: no validation figures; the model is loaded and used like any other."""
     out = tmp_path / "out"
-    assert main(["train", "fast99", "--limit", "1000", "--out", str(out)]) == 0
+    assert main(["train", "fast99", "--limit", "1000", "--set", "validate=false", "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "1,000 images to train on\n" in said
     assert "validation" not in said
@@ -210,7 +212,24 @@ def test_series_continues_where_it_stopped(tmp_path, capsys, monkeypatch):
     assert "FIRST:END" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["check"], ["recipes"], ["series"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["train"],
+        ["evaluate"],
+        ["predict"],
+        ["check"],
+        ["recipes"],
+        ["series"],
+        ["records"],
+        ["ladder"],
+        ["ensemble"],
+        ["iterations"],
+        ["preview"],
+        ["curves"],
+    ],
+)
 def test_help_everywhere(command, capsys):
     assert main([*command, "--help"]) == 0
     printed = capsys.readouterr().out

@@ -1,6 +1,7 @@
 import contextlib
 import gzip
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,3 +247,14 @@ def test_any_array_comes_back_and_any_change_to_its_bytes_is_read_or_refused(tmp
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     with contextlib.suppress(InputError):
         assert read_idx(path, dimensions=array.ndim).dtype == np.uint8
+
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")  # of the Debian package dataset-fashion-mnist
+
+
+@pytest.mark.skipif(not FASHION.exists(), reason="needs the package dataset-fashion-mnist")
+def test_fashion_mnist_is_recognized():
+    data = mnist.load(FASHION)
+    assert (len(data.train), len(data.validation), len(data.test)) == (50_000, 10_000, 10_000)
+    assert data.test.class_names[9] == "Ankle boot"
+    assert np.bincount(data.test.labels).tolist() == [1000] * 10

@@ -3,9 +3,12 @@ import pytest
 
 from layer_harness import CHECKS, LayerHarness
 from plainnet import BatchNorm, Conv2D, Dense, Dropout, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
-from plainnet.layers import LAYERS, Layer
+from plainnet.layers import LAYERS, AveragePool, Ensemble, GaussianNoise, GlobalAveragePool, Layer
 
 CASES = {  # every kind of layer, in every way that matters to its code
+    "AveragePool": (AveragePool, (4, 4, 2)),
+    "AveragePool with pixels left over": (lambda: AveragePool(3), (7, 5, 2)),
+    "AveragePool of 1": (lambda: AveragePool(1), (2, 3, 1)),
     "BatchNorm": (BatchNorm, (3,)),
     "BatchNorm of images": (lambda: BatchNorm(momentum=0.5, epsilon=0.1), (3, 2, 2)),
     "BatchNorm frozen": (lambda: BatchNorm(frozen=True), (2, 2, 3)),
@@ -27,8 +30,16 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "Dropout": (lambda: Dropout(0.4), (9,)),
     "Dropout of images": (lambda: Dropout(0.5), (3, 2, 2)),
     "Dropout of nothing": (lambda: Dropout(0.0), (4,)),
+    "Ensemble of one": (lambda: Ensemble([[Dense(3)]]), (4,)),
+    "Ensemble": (
+        lambda: Ensemble([[Flatten(), Dense(3)], [Conv2D(2, 2), BatchNorm(), ReLU(), Flatten(), Dense(3)]]),
+        (3, 3, 1),
+    ),
     "Flatten": (Flatten, (3, 2)),
     "Flatten a vector": (Flatten, (3,)),
+    "GaussianNoise": (lambda: GaussianNoise(0.3), (6,)),
+    "GaussianNoise of images": (lambda: GaussianNoise(1.0), (3, 2, 2)),
+    "GlobalAveragePool": (GlobalAveragePool, (3, 4, 2)),
     "ReLU": (ReLU, (7,)),
     "ReLU of images": (ReLU, (3, 2, 2)),
     "Sigmoid": (Sigmoid, (7,)),
@@ -272,3 +283,63 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 def test_rates_of_dropout_out_of_range_are_refused(rate):
     with pytest.raises(InputError, match="rate must be at least 0 and below 1"):
         Dropout(rate)
+
+
+def test_average_pooling_against_loops():
+    x = np.random.default_rng(0).standard_normal((2, 7, 8, 3))
+    y = Network(AveragePool(3)).build((7, 8, 3)).layers[0].forward(x)
+    for n, i, j, c in np.ndindex(2, 2, 2, 3):
+        assert y[n, i, j, c] == pytest.approx(x[n, 3 * i : 3 * i + 3, 3 * j : 3 * j + 3, c].mean())
+    everywhere = Network(GlobalAveragePool()).build((7, 8, 3)).forward(x)
+    np.testing.assert_allclose(everywhere, x.mean(axis=(1, 2)))
+
+
+def test_noise_has_its_deviation_and_is_drawn_anew():
+    layer = GaussianNoise(0.3)
+    layer.rng = np.random.default_rng(0)
+    x = np.full((1000, 50), 2.0, np.float32)
+    first, second = (layer.forward(x, training=True).copy() for _ in range(2))
+    assert (first - 2).std() == pytest.approx(0.3, rel=0.02)
+    assert (first - 2).mean() == pytest.approx(0, abs=0.01)
+    assert not np.allclose(first, second)
+    assert layer.forward(x) is x
+
+
+def test_max_norm_shortens_what_is_too_long_and_nothing_else():
+    network = Network(Dense(2, max_norm=3.0), ReLU(), Dense(2)).build((2,))
+    W = network.parameters[0].value
+    W[:] = [[3.0, 0.6], [4.0, 0.8]]
+    others = network.parameters[2].value.copy()
+    network.constrain()
+    np.testing.assert_allclose(W, [[1.8, 0.6], [2.4, 0.8]], rtol=1e-6)
+    np.testing.assert_array_equal(network.parameters[2].value, others)
+
+
+def test_an_ensemble_is_the_geometric_mean_of_its_members():
+    members = [Network(Flatten(), Dense(3)).build((2, 2), rng=seed) for seed in (0, 1, 2)]
+    together = Network(Ensemble([member.layers for member in members])).build((2, 2))
+    for k, member in enumerate(members):
+        for name, tensor in member.tensors().items():
+            together.tensors()[f"ensemble_1.{k}.{name}"][...] = tensor
+    x = np.random.default_rng(0).random((5, 2, 2), np.float32)
+    product = np.prod([member.probabilities(x) for member in members], axis=0) ** (1 / 3)
+    np.testing.assert_allclose(together.probabilities(x), product / product.sum(axis=1, keepdims=True), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Ensemble([]), "members must be a list"),
+        (lambda: Ensemble([[]]), "members must be a list"),
+        (lambda: Ensemble(3), "members must be a list"),
+        (lambda: Network(Ensemble([[Dense(3)], [Dense(4)]])).build((2,)), "logits .K,. of one size"),
+        (lambda: Network(Ensemble([[ReLU()]])).build((2, 2)), "logits .K,. of one size"),
+        (lambda: GaussianNoise(-1), "deviation must be at least 0"),
+        (lambda: Dense(3, max_norm=0), "max_norm must be a positive number"),
+        (lambda: Network(AveragePool(3)).build((2, 4, 1)), "at least 3x3"),
+        (lambda: Network(GlobalAveragePool()).build((4, 4)), "expects images"),
+    ],
+)
+def test_new_layers_refuse_what_they_cannot_take(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()

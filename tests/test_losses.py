@@ -30,6 +30,19 @@ def test_gradient_by_complex_step(seed, n, k, scale):
             assert loss(moved, labels)[0].imag / 1e-30 == pytest.approx(dlogits[place], rel=1e-10, abs=1e-15)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_label_smoothing_is_a_softer_target(reduction):
+    rng = np.random.default_rng(0)
+    logits, labels, target = rng.standard_normal((6, 4)), rng.integers(0, 4, 6), np.full((6, 4), 0.05)
+    target[range(6), labels] += 0.8
+    value, dlogits = SoftmaxCrossEntropy(reduction, label_smoothing=0.2)(logits, labels)
+    count = 6 if reduction == "mean" else 1
+    assert value == pytest.approx(-(target * log_softmax(logits)).sum() / count)
+    np.testing.assert_allclose(dlogits, (softmax(logits) - target) / count)
+    with pytest.raises(InputError, match="label_smoothing must be at least 0 and below 1"):
+        SoftmaxCrossEntropy(label_smoothing=1.0)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_extreme_logits_stay_finite(dtype):
     logits = np.array([[1e4, -1e4, 0], [-1e4, -1e4, -1e4]], dtype)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
+from plainnet.metrics import accuracy, confusion_matrix, mcnemar, per_class_accuracy, precision, wilson_interval
 
 
 def test_confusion_rows_are_true_classes():
@@ -26,3 +26,17 @@ def test_wilson_interval_holds_the_share(trials, data):
     low, high = wilson_interval(successes, trials)
     assert 0 <= low <= successes / trials + 1e-12
     assert successes / trials - 1e-12 <= high <= 1
+
+
+def test_precision_looks_down_the_columns():
+    confusion = np.array([[8, 2, 0], [1, 9, 0], [3, 0, 0]])
+    np.testing.assert_allclose(precision(confusion), [8 / 12, 9 / 11, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second", "p"),
+    [(0, 0, 1.0), (3, 3, 1.0), (0, 5, 2 / 32), (1, 7, 2 * 9 / 256), (7, 1, 18 / 256)],
+)
+def test_mcnemar_by_hand(only_first, only_second, p):
+    assert mcnemar(only_first, only_second) == pytest.approx(p)
+    assert 0 <= mcnemar(4000, 3000) < 1e-30

@@ -29,6 +29,18 @@ def test_three_steps_by_hand():
         np.testing.assert_allclose(step(sgd, vectors, grad, 0.2, decayed=1), expected, rtol=1e-14)
 
 
+def test_nesterov_by_hand():
+    """v = m v - rate (g + decay w), w += m v - rate (g + decay w)."""
+    sgd = SGD(momentum=0.5, weight_decay=0.1, nesterov=True)
+    vectors = rows([1.0, 2.0])
+    expected, velocity = vectors[1].copy(), np.zeros(2)
+    for grad in ([0.5, -3.0], [2.0, 0.25], [-0.5, 0.0]):
+        descent = 0.2 * (grad + np.array([0.1 * expected[0], 0.0]))
+        velocity = 0.5 * velocity - descent
+        expected = expected + 0.5 * velocity - descent
+        np.testing.assert_allclose(step(sgd, vectors, grad, 0.2, decayed=1), expected, rtol=1e-14)
+
+
 def test_without_options_it_is_plain_descent():
     vectors = rows([1.0, -1.0])
     np.testing.assert_allclose(step(SGD(), vectors, [10.0, -20.0], 0.1, decayed=2), [0.0, 1.0], atol=1e-15)

@@ -1,7 +1,7 @@
 import pytest
 
 from plainnet import InputError
-from plainnet.schedules import constant, one_cycle, step_decay
+from plainnet.schedules import constant, cosine, exponential, one_cycle, step_decay, warm_up
 
 
 def test_step_decay_falls_after_the_named_epochs_to_the_step():
@@ -50,3 +50,34 @@ def test_one_cycle_rises_in_a_line_and_falls_along_a_cosine():
 def test_shares_of_one_cycle_must_make_sense(options):
     with pytest.raises(InputError, match=f"{next(iter(options))} must be a share"):
         one_cycle(0.1, **options)
+
+
+def test_cosine_falls_from_the_first_step():
+    rates = [cosine(0.5, end=0.1)(step, 10, 4) for step in range(41)]
+    assert rates[0] == 0.5
+    assert rates[20] == pytest.approx((0.5 + 0.05) / 2)
+    assert rates[40] == pytest.approx(0.05)
+
+
+def test_exponential_falls_by_its_factor_every_epoch():
+    schedule = exponential(0.5, factor=0.9)
+    assert schedule(0, 10, 4) == 0.5
+    assert schedule(10, 10, 4) == pytest.approx(0.45)
+    assert schedule(5, 10, 4) == pytest.approx(0.5 * 0.9**0.5)
+    with pytest.raises(InputError, match="factor must be above 0"):
+        exponential(0.5, factor=1.1)
+
+
+def test_warm_up_rises_to_what_follows():
+    for then in (constant(0.5), {"type": "constant", "learning_rate": 0.5}):
+        schedule = warm_up(then, epochs=2)
+        assert [schedule(step, 2, 9) for step in range(6)] == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [((3,), "then must be a schedule"), (({"type": "no"},), "unknown schedule type"), ((constant(1), 0), "positive")],
+)
+def test_warm_up_refuses_what_is_no_schedule(arguments, sentence):
+    with pytest.raises(InputError, match=sentence):
+        warm_up(arguments[0], epochs=arguments[1] if len(arguments) > 1 else 1)

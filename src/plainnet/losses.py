@@ -32,15 +32,22 @@ class SoftmaxCrossEntropy:
 
     Taken together the two never form log(0), and the gradient needs no division by a small probability.
 
+    With `label_smoothing` s the target is not the one-hot y but (1 - s) y + s / K: the loss becomes
+    -(1 - s) log p_k - s mean_j log p_j, the gradient p minus that target.
+
     Shapes: logits (N, K), labels (N,) whole numbers below K, dlogits (N, K).
-    Raises: `InputError` for a reduction that is neither "mean" nor "sum".
-    Source: Goodfellow, Bengio, Courville 2016, "Deep learning", section 6.2.2.3.
+    Raises: `InputError` for a reduction that is neither "mean" nor "sum", or a label_smoothing outside [0, 1).
+    Sources: Goodfellow, Bengio, Courville 2016, "Deep learning", section 6.2.2.3; Szegedy et al. 2016, "Rethinking the
+    Inception architecture", section 7, for the smoothing.
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         if reduction not in ("mean", "sum"):
             raise InputError(f'reduction must be "mean" or "sum", received {reduction!r}')
+        if not 0.0 <= label_smoothing < 1.0:
+            raise InputError(f"label_smoothing must be at least 0 and below 1, received {label_smoothing}; try 0.05")
         self.reduction = reduction
+        self.label_smoothing = label_smoothing
 
     def __call__(self, logits: np.ndarray, labels: np.ndarray, batch: int | None = None, /) -> tuple[float, np.ndarray]:
         """Return the loss and dlogits, its gradient with respect to the logits.
@@ -56,10 +63,15 @@ class SoftmaxCrossEntropy:
         rows = np.arange(len(logits))
         log_p = log_softmax(logits)
         count = (batch or len(logits)) if self.reduction == "mean" else 1
+        smoothing, classes = self.label_smoothing, logits.shape[1]
         value = -log_p[rows, labels].sum().item() / count
+        if smoothing:
+            value = (1 - smoothing) * value - smoothing * log_p.mean(axis=1).sum().item() / count
         with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
             dlogits = np.exp(log_p, out=log_p)
-            dlogits[rows, labels] -= 1
+            if smoothing:
+                dlogits -= smoothing / classes
+            dlogits[rows, labels] -= 1 - smoothing
             dlogits /= count
         return value, dlogits
 

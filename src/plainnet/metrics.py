@@ -45,3 +45,24 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959963984540054) -
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
+
+
+def precision(confusion: np.ndarray) -> np.ndarray:
+    """Return, for each class, the share of the examples taken for it that belong to it; NaN if none is taken for it.
+
+    Shapes: confusion (K, K) with true classes in rows, result (K,).
+    """
+    return per_class_accuracy(confusion.T)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Return the two-sided p-value of McNemar's exact test: that two classifiers are equally good.
+
+    If they are, each example that only one of the two gets right is either's with probability 1/2. With b and c such
+    examples, n = b + c, p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
+
+    Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions".
+    """
+    n, least = only_first + only_second, min(only_first, only_second)
+    as_unequal: int = sum(math.comb(n, k) for k in range(least + 1))
+    return min(1.0, 2 * as_unequal / (1 << n))

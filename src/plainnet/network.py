@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from plainnet.errors import InputError
 from plainnet.layers import Layer
-from plainnet.layers.layer import Shape
+from plainnet.layers.layer import Shape, named
 from plainnet.randomness import stream
 from plainnet.softmax import softmax
 
@@ -62,7 +62,7 @@ class Network:
             shape = layer.build(shape)
             self.out_shapes.append(shape)
         self.parameters = [parameter for layer in self.layers for parameter in layer.parameters]
-        for name, layer in self._named_layers():
+        for name, layer in named(self.layers):
             for parameter in layer.parameters:
                 parameter.name = f"{name}.{parameter.name}"
         if values is not None:  # see whether they fit before making room for as many as the layers claim
@@ -80,13 +80,6 @@ class Network:
                 tensor[...] = values[name]
         return self
 
-    def _named_layers(self) -> Iterator[tuple[str, Layer]]:
-        counts: dict[str, int] = {}
-        for layer in self.layers:
-            kind = type(layer).__name__.lower()
-            counts[kind] = counts.get(kind, 0) + 1
-            yield f"{kind}_{counts[kind]}", layer
-
     def tensors(self) -> dict[str, np.ndarray]:
         """Return all that training has made of the network, by name: the parameters, and the layers' other state."""
         return {parameter.name: parameter.value for parameter in self.parameters} | self._state()
@@ -96,7 +89,7 @@ class Network:
         return all(np.isfinite((tensor.min(), tensor.max())).all() for tensor in self.tensors().values())
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {f"{name}.{key}": array for name, layer in self._named_layers() for key, array in layer.state.items()}
+        return {f"{name}.{key}": array for name, layer in named(self.layers) for key, array in layer.state.items()}
 
     def _allocate(self, theta: np.ndarray) -> None:
         self.vectors = np.zeros((4, theta.size), theta.dtype)
@@ -138,6 +131,11 @@ class Network:
         for index in reversed(range(lowest, len(self.layers))):
             assert dy is not None
             dy = self.layers[index].backward(dy, need_dx=index > lowest)
+
+    def constrain(self) -> None:
+        """Put the parameters back to where the layers allow them, after an update."""
+        for layer in self.layers:
+            layer.constrain()
 
     def as_input(self, images: np.ndarray, *, training: bool = True) -> np.ndarray:
         """Return images as the first layer takes them: in its shape and type, bytes scaled from 0-255 to [0, 1].

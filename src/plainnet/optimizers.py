@@ -48,20 +48,31 @@ class SGD(_Memory):
         g = clip(g, -clip, clip)        only if `clip` is given
         g = g + weight_decay w          for weights, not for biases (L2 regularization)
         v = momentum v - learning_rate g
-        w = w + v
+        w = w + v                                     or, with `nesterov`, w + momentum v - learning_rate g
 
     Arguments: momentum in [0, 1), weight_decay at least 0, clip above 0 or None.
     Raises: `InputError` for a value outside these ranges.
-    Source: Polyak 1964, "Some methods of speeding up the convergence of iteration methods".
+    Sources: Polyak 1964, "Some methods of speeding up the convergence of iteration methods"; Sutskever et al. 2013, "On
+    the importance of initialization and momentum in deep learning", for Nesterov's momentum in this form.
     """
 
-    def __init__(self, *, momentum: float = 0.0, weight_decay: float = 0.0, clip: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        clip: float | None = None,
+        nesterov: bool = False,
+    ) -> None:
         _check(momentum=momentum, weight_decay=weight_decay)
         if clip is not None and not clip > 0.0:
             raise InputError(f"clip must be above 0, received {clip}; leave it out for no clipping")
+        if not isinstance(nesterov, bool):
+            raise InputError(f"nesterov must be true or false, received {nesterov!r}")
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.clip = clip
+        self.nesterov = nesterov
 
     def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
         """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is clipped in place."""
@@ -79,6 +90,9 @@ class SGD(_Memory):
             rows = sorted(factors)
             combination = np.array([factors[row] for row in rows], vectors.dtype)
             np.matmul(combination, vectors[rows[0] : rows[-1] + 1, part], out=velocity[part])
+        if self.nesterov:  # - learning_rate g is new - momentum old; the gradient has done its duty, its row is free
+            lead = {old: -self.momentum, new: 1 + self.momentum}
+            velocity = np.matmul(np.array([lead[0], lead[3]], vectors.dtype), vectors[::3], out=grad)
         theta += velocity
         self.steps += 1
 

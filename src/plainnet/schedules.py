@@ -7,8 +7,10 @@ A schedule is called with `step`, the number of updates made so far (from 0), `s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from plainnet.config import construct
 from plainnet.errors import InputError
 
 Schedule = Callable[[int, int, int], float]
@@ -64,6 +66,46 @@ def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04
     return schedule
 
 
+def cosine(learning_rate: float, *, end: float = 0.0) -> Schedule:
+    """Return the schedule that falls from learning_rate to end * learning_rate along half a cosine.
+
+    Raises: `InputError` unless learning_rate > 0 and `end` is in [0, 1].
+    Source: Loshchilov, Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", without the restarts.
+    """
+    return one_cycle(learning_rate, warm_up=0.0, end=end)
+
+
+def exponential(learning_rate: float, *, factor: float) -> Schedule:
+    """Return the schedule learning_rate * factor^(step / steps_per_epoch): an epoch multiplies it by `factor`.
+
+    Raises: `InputError` unless learning_rate > 0 and 0 < factor <= 1.
+    """
+    _check_learning_rate(learning_rate)
+    if not 0.0 < factor <= 1.0:
+        raise InputError(f"factor must be above 0 and at most 1, received {factor}; 0.95 is common")
+    return lambda step, steps_per_epoch, epochs: learning_rate * factor ** (step / steps_per_epoch)
+
+
+def warm_up(then: Schedule | Mapping[str, Any], *, epochs: float = 1.0) -> Schedule:
+    """Return the schedule `then`, multiplied by a factor that rises in a straight line to 1 in the first `epochs`.
+
+    `then` may be a table such as {"type": "cosine", "learning_rate": 0.01}.
+
+    Raises: `InputError` unless `epochs` is a positive number and `then` a schedule.
+    Source: Goyal et al. 2017, "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 2.2.
+    """
+    if not 0.0 < epochs < math.inf:
+        raise InputError(f"epochs of warm-up must be a positive number, received {epochs}; 1 is common")
+    followed = construct(SCHEDULES, then, "schedule") if isinstance(then, Mapping) else then
+    if not callable(followed):
+        raise InputError(f'then must be a schedule such as {{type = "cosine", ...}}, received {then!r}')
+
+    def schedule(step: int, steps_per_epoch: int, total: int) -> float:
+        return followed(step, steps_per_epoch, total) * min(1.0, (step + 1) / (epochs * steps_per_epoch))
+
+    return schedule
+
+
 def _check_learning_rate(learning_rate: float) -> None:
     if not 0.0 < learning_rate < float("inf"):
         raise InputError(f"the learning rate must be a positive number, received {learning_rate}; try 0.01")
@@ -71,6 +113,9 @@ def _check_learning_rate(learning_rate: float) -> None:
 
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
+    "cosine": cosine,
+    "exponential": exponential,
     "one_cycle": one_cycle,
     "step_decay": step_decay,
+    "warm_up": warm_up,
 }

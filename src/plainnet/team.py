@@ -33,7 +33,8 @@ class Team:
     """A network and `workers` - 1 replicas of it; with one worker, the network alone and no threads.
 
     To be used in a `with` statement. What each member draws at random, to change the images it learns from by the
-    `augmentation` or to drop units, it draws from a generator of its own, one of `generators`, made from `rng`.
+    `augmentation`, if there is one, or to drop units, it draws from a generator of its own, one of `generators`, made
+    from `rng`.
 
     Raises: `InputError` if `workers` is not a whole number of at least 1.
     Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
@@ -45,11 +46,10 @@ class Team:
         loss: Loss,
         workers: int = 1,
         *,
-        augmentation: Augmentation | None = None,
         rng: int | np.random.Generator = 0,
     ) -> None:
         self.loss = loss
-        self.augmentation = augmentation
+        self.augmentation: Augmentation | None = None
         self.members = [network, *(network.replica() for _ in range(whole_number(workers, "workers") - 1))]
         self.generators = stream(rng, "augment").spawn(workers)
         self._slots: list[np.ndarray] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from plainnet.averaging import WeightAverage
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.losses import Loss
@@ -68,20 +69,26 @@ class Training:
         learning_rate: float | Schedule,
         workers: int = 1,
         augmentation: Augmentation | None = None,
+        clean_epochs: int = 0,
+        averaging: float | None = None,
         rng: int | np.random.Generator = 0,
     ) -> None:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise InputError(f"batch_size must be at least 1, received {batch_size}; 128 is common")
         if not isinstance(epochs, int) or epochs < 1:
             raise InputError(f"epochs must be at least 1, received {epochs}")
+        if not isinstance(clean_epochs, int) or clean_epochs < 0:
+            raise InputError(f"clean_epochs must be at least 0, received {clean_epochs}")
         self.network, self.optimizer, self.train, self.validation = network, optimizer, train, validation
         self.batch_size, self.epochs = batch_size, epochs
+        self.augmentation, self.clean_epochs = augmentation, clean_epochs
+        self.average = None if averaging is None else WeightAverage(network, averaging)
         self.steps_per_epoch = math.ceil(len(train) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.history: list[Epoch] = []
         self.batch = 0
         self._sums = dict.fromkeys(("loss", "right", "seconds"), 0.0)  # of the batches of the epoch under way
-        self._team = Team(network, loss, workers, augmentation=augmentation, rng=rng)
+        self._team = Team(network, loss, workers, rng=rng)
         self._shuffle = stream(rng, "shuffle")
         self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
         self._finite = {name: tensor.copy() for name, tensor in network.tensors().items()}
@@ -90,11 +97,15 @@ class Training:
         with self._team:
             while len(self.history) < self.epochs:
                 order = self._order()
+                clean = len(self.history) >= self.epochs - self.clean_epochs
+                self._team.augmentation = None if clean else self.augmentation
                 while self.batch < self.steps_per_epoch:
                     started = time.perf_counter()
                     self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
                     self._sums["seconds"] += time.perf_counter() - started
                     yield None
+                if self.average is not None and len(self.history) + 1 == self.epochs:
+                    self.average.put_in_place(self._team, self.train, order, self.batch_size)
                 self._end_epoch()
                 yield self.history[-1]
 
@@ -108,6 +119,9 @@ class Training:
         if not math.isfinite(value):
             self._diverged(f"the loss is {value}")
         self.optimizer.step(self.network.vectors, self._rate(self.batch), decayed=self.network.decayed)
+        self.network.constrain()
+        if self.average is not None:
+            self.average.update(self.network, self.optimizer.steps)
         self._sums["loss"] += value * len(rows)
         self._sums["right"] += right
         self.batch += 1
@@ -157,6 +171,8 @@ class Training:
         self._check_weights()
         vectors = self.network.vectors
         arrays = self.network.tensors() | {"optimizer.0": vectors[0], "optimizer.3": vectors[3]}
+        if self.average is not None:
+            arrays["average"] = self.average.values
         return arrays, {
             "history": [list(epoch) for epoch in self.history],
             "batch": self.batch,
@@ -183,6 +199,8 @@ class Training:
         self.optimizer.begin(self.network.vectors, int(values["optimizer_steps"]))
         self.network.vectors[0], self.network.vectors[3] = arrays["optimizer.0"], arrays["optimizer.3"]
         self._put(arrays)
+        if self.average is not None:
+            self.average.values[:] = arrays["average"]
         self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
 
 
@@ -198,6 +216,8 @@ def epochs(
     learning_rate: float | Schedule,
     workers: int = 1,
     augmentation: Augmentation | None = None,
+    clean_epochs: int = 0,
+    averaging: float | None = None,
     rng: int | np.random.Generator = 0,
 ) -> Iterator[Epoch]:
     """Train `network` on `train`, yielding a record after each of the `epochs` passes.
@@ -205,14 +225,15 @@ def epochs(
     Every epoch visits every image once, in a new random order, `batch_size` at a time; the last batch may be
     shorter. `learning_rate` is a number or a schedule. With several `workers` each batch is shared among as many
     threads (see `Team`); their number is part of what decides the result, to the last bit. With an
-    `augmentation` every image is changed anew each time it is learned from.
+    `augmentation` every image is changed anew each time it is learned from, but for the last `clean_epochs`. With
+    `averaging`, a decay such as 0.999, the network has at the end the moving average of its weights (`WeightAverage`).
 
     Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss or a
     weight is no longer a finite number; the weights are then again those of the last complete epoch.
     """
     training = Training(
         network, loss, optimizer, train, validation, batch_size=batch_size, epochs=epochs, learning_rate=learning_rate,
-        workers=workers, augmentation=augmentation, rng=rng,
+        workers=workers, augmentation=augmentation, clean_epochs=clean_epochs, averaging=averaging, rng=rng,
     )  # fmt: skip
     return (epoch for epoch in training if epoch is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
+from plainnet.model_file import Model
 from plainnet.network import Network
+from plainnet.softmax import log_softmax, softmax
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,31 @@ class Evaluation:
             "best_digit": max(per_class, key=per_class.__getitem__),
             "worst_digit": min(per_class, key=per_class.__getitem__),
             "confusion_matrix": self.confusion.tolist(),
+            "mistakes": np.flatnonzero(self.predicted != self.data.labels).tolist(),
         }
 
 
-def evaluate(network: Network, data: DataSet) -> Evaluation:
-    """Let `network` classify every image of `data`.
+def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray, shifts: int = 0) -> np.ndarray:
+    """Return what a network makes of the images (N, H, W), each seen as it is and moved by up to `shifts` pixels.
+
+    `logits` is the network's function. Of the (2 shifts + 1)^2 views the log-probabilities are averaged.
+
+    Shapes: result (N, K).
+    Source: Krizhevsky, Sutskever, Hinton 2012, "ImageNet classification with deep convolutional neural networks",
+    section 4.1, which averages the probabilities of ten views.
+    """
+    height, width = images.shape[1:]
+    framed = np.pad(images, [(0, 0), (shifts, shifts), (shifts, shifts)])
+    views = [
+        log_softmax(logits(framed[:, down : down + height, right : right + width]))
+        for down in range(2 * shifts + 1)
+        for right in range(2 * shifts + 1)
+    ]
+    return softmax(np.mean(views, axis=0))
+
+
+def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> Evaluation:
+    """Let `network` classify every image of `data`, with the views that `probabilities` describes.
 
     Raises: `InputError` if the images or the classes are not those the network was made for.
     """
@@ -70,7 +93,14 @@ def evaluate(network: Network, data: DataSet) -> Evaluation:
             f"the network gives outputs of shape {network.out_shapes[-1]}, the data has {len(data.class_names)} "
             "classes; give it data of its own kind"
         )
-    return Evaluation(data, network.probabilities(data.images))
+    return Evaluation(data, probabilities(network.logits, data.images, shifts))
+
+
+def usual_shifts(model: Model) -> int:
+    """Return by how many pixels the recipe of the model, or of its members, has images moved to look again."""
+    about = model.about.get("members", [model.about])[0]
+    shifts = about.get("recipe", {}).get("test_shifts", 0)
+    return shifts if isinstance(shifts, int) else 0
 
 
 def as_percent(share: float) -> str:

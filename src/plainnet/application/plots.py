@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from plainnet.application.evaluation import Evaluation, as_percent
+from plainnet.metrics import per_class_accuracy, precision
 from plainnet.training import Epoch
 
 BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
@@ -51,6 +52,35 @@ def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     return png(figure)
 
 
+def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> bytes:
+    """Draw the losses and errors of several runs, by epoch: training dashed, validation in full.
+
+    `runs` maps a name to figures by epoch: train_loss, validation_loss, train_accuracy and validation_accuracy, as far
+    as they are known.
+    """
+    figure = Figure(figsize=(11.5, 4.8), layout="constrained")
+    axes_of = dict(zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True))
+    for place, (name, figures) in enumerate(runs.items()):
+        for quantity, axes in axes_of.items():
+            for part, style in (("train", "--"), ("validation", "-")):
+                values = np.asarray(figures[f"{part}_{quantity}"], float)
+                shown = values if quantity == "loss" else 100 * (1 - values)
+                shown = np.where(shown > 0, shown, np.nan)  # none of the errors that a logarithm could show
+                label = name if quantity == "loss" and part == "train" else None
+                axes.plot(np.arange(1, len(shown) + 1), shown, style, color=f"C{place}", marker="." * (len(shown) < 12),
+                          linewidth=1.3, label=label)  # fmt: skip
+    for axes, title in zip(axes_of.values(), ("cross-entropy (nats)", "errors (%)"), strict=True):
+        axes.set(xlabel="epoch", ylabel=title, yscale="log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _plain(axes)
+    figure.suptitle("dashed: training, while learning; in full: validation, after the epoch")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return png(figure)
+
+
 def confusion_matrix(test: Evaluation) -> bytes:
     """Draw the confusion matrix: rows are true classes, columns predicted ones; color shows the mistakes."""
     counts, names = test.confusion, test.data.class_names
@@ -79,21 +109,28 @@ def confusion_matrix(test: Evaluation) -> bytes:
 
 
 def per_digit_accuracy(test: Evaluation) -> bytes:
-    """Draw the accuracy of each class as bars, with the overall accuracy as a line."""
-    shares = test.per_class
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    """Draw the recall, which is the accuracy, and the precision of each class as bars, and the accuracy of all."""
+    bars = {
+        "recall: of its images, how many are recognized": (BLUE, per_class_accuracy(test.confusion)),
+        "precision: of those taken for it, how many are": (ORANGE, precision(test.confusion)),
+    }
+    values = 100 * np.array([shares for _, shares in bars.values()])
+    worst, best = float(np.nanmin(values)), float(np.nanmax(values))
+    names = test.data.class_names
+    figure = Figure(figsize=(max(9.0, 1.0 * len(names)), 4.6), layout="constrained")
     axes = figure.subplots()
-    values = [100 * share for share in shares.values()]
-    worst, best = min(values), max(values)
-    colors = [ORANGE if value == worst else BLUE for value in values]
-    bars = axes.bar(list(shares), values, color=colors, width=0.7)
-    axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=-15, fontsize=9, color="white")
+    for offset, (label, (color, shares)) in zip((-0.21, 0.21), bars.items(), strict=True):
+        drawn = axes.bar(np.arange(len(names)) + offset, 100 * np.nan_to_num(shares), 0.4, color=color, label=label)
+        texts = ["" if share != share else f"{100 * share:.1f}" for share in shares]
+        axes.bar_label(drawn, texts, padding=-13, fontsize=8, color="white")
+    axes.set_xticks(range(len(names)), names)
     bottom = max(0.0, np.floor(worst - max(1.0, 0.5 * (best - worst))))
-    axes.set_ylim(bottom, best + 0.05 * (best - bottom))
+    axes.set_ylim(bottom, best + 0.22 * (best - bottom))
     axes.axhline(100 * test.accuracy, color=GRAY, linewidth=1, linestyle="--", zorder=0)
-    axes.set_title(f"test accuracy by class; dashed: all together, {test.accuracy:.2%}; orange: the worst")
-    axes.set(ylabel=f"accuracy (axis begins at {bottom:.0f} %)" if bottom else "accuracy")
+    axes.set_title(f"test figures by class; dashed: the accuracy of all together, {test.accuracy:.2%}")
+    axes.set(ylabel=f"share (axis begins at {bottom:.0f} %)" if bottom else "share")
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=None))
+    axes.legend(frameon=False, ncols=2, loc="upper center", fontsize=9)
     _plain(axes)
     return png(figure)
 

@@ -1,10 +1,17 @@
-"""Records: what a series of runs came to, a JSON file a run, from which every published figure is taken."""
+"""Records: what a series of runs came to, a JSON file a run, from which every published figure is taken.
+
+Beside the runs lies `openings.json`, a line for every time the test set was opened for the recipe. Runs may be removed
+and made anew; the openings stay, so that nobody chooses by the test set unseen.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 import statistics
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,72 +23,104 @@ from plainnet.application.saving import epochs, locked, resume
 from plainnet.data.dataset import Splits
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
+from plainnet.model_file import save_model
 from plainnet.recipes import Recipe
 
+OPENINGS = "openings.json"
 
-def record_run(recipe: Recipe, data: Splits, seed: int, records: Path) -> dict[str, Any]:
+
+def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None) -> dict[str, Any]:
     """Return the record of one run, trained now unless its file is there already; an interrupted one goes on.
+
+    The model is saved beside the record.
 
     Raises: `InputError` if the record on file was made with other settings than the recipe's of today.
     """
-    path = records / recipe.name / f"seed-{seed}.json"
+    path = folder / f"seed-{seed}.json"
     if path.exists():
-        table = _read(path)
+        table: dict[str, Any] = read_record(path)
         if _plain(table.get("settings", {})) != _plain(recipe.to_table()):
             raise InputError(f"{path} was made with other settings than recipe {recipe.name} has now; remove it first")
         return table
-    unfinished = path.with_name(f"unfinished-{seed}")
+    unfinished = folder / f"unfinished-{seed}"
     check_writable(unfinished)
     run = Run(recipe, data, seed=seed)
     with locked(unfinished):
         if checkpoint.present(unfinished):
             resume(run, checkpoint.Checkpoint(unfinished))
-        for _ in epochs(run, unfinished):
+        for _ in epochs(run, unfinished, data_dir=data_dir):
             pass
+    note_opening(folder, recipe.to_table(), seed)
     table = run.metrics() | {
         "hardware": hardware(),
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "history": run.history_table(),
     }
+    save_model(model_path(folder, seed), run.model())
     write_atomically(path, to_json(table))
     shutil.rmtree(unfinished)
     return table
 
 
-def summarize(name: str, records: Path) -> dict[str, Any]:
-    """Return, and write to summary.json, the mean and spread of all runs of a recipe on record.
+def model_path(folder: Path, seed: int) -> Path:
+    """Return where the model of a recorded run lies."""
+    return folder / f"seed-{seed}.safetensors"
+
+
+def note_opening(folder: Path, settings: dict[str, Any], seed: int) -> None:
+    """Write down, before it happens, that the test set is opened for a run with these settings."""
+    checksum = zlib.crc32(json.dumps(_plain(settings), sort_keys=True).encode())
+    line = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed, "settings_crc32": checksum}
+    write_atomically(folder / OPENINGS, to_json([*openings(folder), line]))
+
+
+def openings(folder: Path) -> list[dict[str, Any]]:
+    """Return when, for which seed and with which settings the test set was opened for a recipe."""
+    path = folder / OPENINGS
+    return list(read_record(path)) if path.exists() else []
+
+
+def runs(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of all runs in a folder, in the order of their seeds."""
+    return sorted((read_record(path) for path in folder.glob("seed-*.json")), key=lambda run: run["seed"])
+
+
+def summarize(folder: Path) -> dict[str, Any]:
+    """Return, and write to summary.json, the mean and spread of all runs in a folder.
 
     Raises: `InputError` if there is none.
     """
-    runs = [_read(path) for path in sorted((records / name).glob("seed-*.json"))]
-    if not runs:
-        raise InputError(f"no runs of {name} in {records}; make some with: plainnet series {name}")
-    summary = {"recipe": name, "runs": len(runs), "seeds": sorted(run["seed"] for run in runs)}
-    for key in ("test_accuracy", "validation_accuracy", "train_accuracy", "seconds"):
-        values = [run[key] for run in runs]
-        if None in values:  # of a recipe that does not validate
-            continue
-        summary[key] = {
-            "mean": statistics.mean(values),
-            "sd": statistics.stdev(values) if len(values) > 1 else None,
-            "min": min(values),
-            "max": max(values),
-        }
-    first = runs[0]
+    found = runs(folder)
+    if not found:
+        raise InputError(f"no runs of {folder.name} in {folder.parent}; make some with: plainnet series {folder.name}")
+    first = found[0]
+    summary = {"recipe": first["recipe"], "runs": len(found), "seeds": [run["seed"] for run in found]}
+    for key in ("test_accuracy", "train_accuracy", "seconds"):
+        summary[key] = spread(run[key] for run in found)
     summary |= {key: first[key] for key in ("parameters", "epochs", "versions", "threads", "hardware")}
-    write_atomically(records / name / "summary.json", to_json(summary))
+    write_atomically(folder / "summary.json", to_json(summary))
     return summary
+
+
+def spread(figures: Iterable[float]) -> dict[str, float | None]:
+    """Return mean, standard deviation of the sample (None if it is a single one), least and largest."""
+    values = list(figures)
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.mean(values), "sd": deviation, "min": min(values), "max": max(values)}
+
+
+def read_record(path: Path) -> Any:
+    """Return what a JSON file of records holds.
+
+    Raises: `InputError` if it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the record {path}: {error}") from error
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what decides a training, as JSON holds it: every setting but the title."""
     table: dict[str, Any] = json.loads(json.dumps(Recipe.from_table(settings).to_table()))
     return table | {"title": ""}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the record {path}: {error}") from error
-    return table

@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 
 from plainnet import checkpoint
-from plainnet.application import plots
+from plainnet.application import galleries, plots
 from plainnet.application.run import Run
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
@@ -51,15 +51,18 @@ def write_results(run: Run, folder: Path) -> list[str]:
     test = run.test
     assert test is not None
     save_model(folder / "model_final.safetensors", run.model())
-    content = {
+    pictures_and_figures = {
         "model_final.pkl": _pickled(run),
         "training_history.json": to_json(run.history_table()),
         "training_curves.png": plots.training_curves(run.history, run.recipe.title),
         "confusion_matrix.png": plots.confusion_matrix(test),
         "per_digit_accuracy.png": plots.per_digit_accuracy(test),
         "sample_predictions.png": plots.sample_predictions(test),
+        "confusing_pairs.png": galleries.confusing_pairs(test),
+        "first_layer_weights.png": galleries.first_layer_weights(run.network),
         DONE: to_json(metrics),
     }
+    content = {name: data for name, data in pictures_and_figures.items() if data is not None}
     for name, data in content.items():
         write_atomically(folder / name, data)
     checkpoint.remove(folder)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from plainnet.application.environment import threads, versions
-from plainnet.application.evaluation import Evaluation
+from plainnet.application.evaluation import Evaluation, probabilities
 from plainnet.data.dataset import Splits
 from plainnet.errors import InputError
+from plainnet.losses import Loss
 from plainnet.model_file import Model
 from plainnet.recipes import Recipe
-from plainnet.softmax import softmax
 from plainnet.team import Team
 from plainnet.training import Epoch, Training
 
@@ -24,12 +25,15 @@ class Run:
     """One training of a recipe: iterate over `epochs()` to the end, then ask for the `metrics()`.
 
     `seed` decides the first weights and the order of the images; `limit` is the number of images to train on, all
-    if None. A recipe that does not validate trains on the validation images as well.
+    if None; `loss` takes the place of the recipe's. A recipe that does not validate trains on the validation images
+    as well.
 
     Raises: `InputError` if the recipe does not fit the data, or there are not as many images as `limit`.
     """
 
-    def __init__(self, recipe: Recipe, data: Splits, *, seed: int = 0, limit: int | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, data: Splits, *, seed: int = 0, limit: int | None = None, loss: Loss | None = None
+    ) -> None:
         self.recipe = recipe
         self.data = data
         self.train = data.train if recipe.validate else data.train.joined(data.validation)
@@ -51,7 +55,7 @@ class Run:
         self.optimizer = recipe.optimizer_state()
         self.training = Training(
             self.network,
-            recipe.loss_function(),
+            loss or recipe.loss_function(),
             self.optimizer,
             self.train,
             self.validation,
@@ -60,6 +64,8 @@ class Run:
             learning_rate=recipe.learning_rate(),
             workers=recipe.workers,
             augmentation=recipe.augment(),
+            clean_epochs=recipe.clean_epochs,
+            averaging=recipe.averaging,
             rng=seed,
         )
 
@@ -92,7 +98,8 @@ class Run:
         """Return the figures of the trained network; the first call reads the test set, none does so again."""
         if not self._metrics:
             with Team(self.network, self.recipe.loss_function(), self.recipe.workers) as team:
-                self.test = Evaluation(self.data.test, softmax(team.logits(self.data.test.images)))
+                images = self.data.test.images
+                self.test = Evaluation(self.data.test, probabilities(team.logits, images, self.recipe.test_shifts))
                 train_accuracy = team.evaluate(self.train)[1]
             self._metrics = self._table(self.test, train_accuracy)
         return self._metrics
@@ -111,6 +118,7 @@ class Run:
             "train_accuracy": train_accuracy,
             "validation_accuracy": validation_accuracy,
             "train_validation_gap": None if validation_accuracy is None else train_accuracy - validation_accuracy,
+            "test_set_opened": datetime.now(UTC).isoformat(timespec="seconds"),
             **test.to_table(),
             "versions": versions(),
             "threads": threads(),

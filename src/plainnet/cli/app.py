@@ -66,9 +66,34 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet bench --json records/bench.json",
     ),
     "series": (
-        "Train a recipe with several seeds and keep a record of each; finished seeds are not trained again.",
+        "Train a settled recipe with several seeds, on all training images, and keep a record of each run.",
         "plainnet series classic --seeds 0:3",
         "plainnet series classic --seeds 0:10 --out records",
+    ),
+    "ensemble": (
+        "Put the models of recorded runs together into one, and measure it.",
+        "plainnet ensemble cnn --seeds 0:3",
+    ),
+    "records": (
+        "List what is on record, and how often the test set was opened for it.",
+        "plainnet records",
+    ),
+    "ladder": (
+        "Print every recipe of the comparison, as the records have it.",
+        "plainnet ladder",
+        "plainnet ladder --json ladder.json --plot ladder.png",
+    ),
+    "preview": (
+        "Draw images as a recipe's augmentation changes them.",
+        "plainnet preview cnn --out augmentation.png",
+    ),
+    "curves": (
+        "Draw the training curves of several runs in one picture.",
+        "plainnet curves quick results --out curves.png",
+    ),
+    "iterations": (
+        "Train the original's six iterations, as described and done right, and draw them.",
+        "plainnet iterations --out results",
     ),
 }
 for _name, (_summary, *_examples) in _COMMANDS.items():

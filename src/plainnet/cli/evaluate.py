@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.outputs import named
+from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
+from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
 
 
-def evaluate(model: Path, *, data_dir: Path | None = None, json: Path | None = None) -> None:
+def evaluate(
+    model: Path, *, data_dir: Path | None = None, shifts: WholeNumber | None = None, json: Path | None = None
+) -> None:
     """Measure a saved model on the test images.
 
     Parameters
@@ -19,14 +23,21 @@ def evaluate(model: Path, *, data_dir: Path | None = None, json: Path | None = N
         A model_final.safetensors file.
     data_dir
         A folder with four IDX files to use instead of the embedded MNIST.
+    shifts
+        Average over the image moved by up to so many pixels in every direction; if left out, as its recipe does.
     json
         Write the figures to this file as well.
     """
     named(json, ".json", "--json")
     from plainnet.application.evaluation import evaluate as judge
+    from plainnet.application.evaluation import usual_shifts
 
-    network = load_model(model).network
-    result = judge(network, mnist.load(data_dir).test)
+    loaded = load_model(model)
+    if shifts is None:
+        shifts = usual_shifts(loaded)
+    if not 0 <= shifts <= 5:
+        raise InputError(f"--shifts must be a whole number from 0 to 5, received {shifts}")
+    result = judge(loaded.network, mnist.load(data_dir).test, shifts=shifts)
     table = result.to_table()
     low, high = result.interval_95
     print(

@@ -7,8 +7,19 @@ from pathlib import Path
 from plainnet.errors import InputError
 
 
-def series(recipe: str, /, *, seeds: str = "0:3", out: Path = Path("records"), threads: int | None = None) -> None:
-    """Train a recipe with several seeds and keep a record of each; finished seeds are not trained again.
+def series(
+    recipe: str,
+    /,
+    *,
+    seeds: str = "0:3",
+    out: Path = Path("records"),
+    data_dir: Path | None = None,
+    threads: int | None = None,
+) -> None:
+    """Train a settled recipe with several seeds, on all training images, and keep a record of each run.
+
+    The images that validate otherwise are trained on as well: there is nothing left to choose. Runs that are on record
+    are not made again, and one that was interrupted goes on.
 
     Parameters
     ----------
@@ -18,6 +29,8 @@ def series(recipe: str, /, *, seeds: str = "0:3", out: Path = Path("records"), t
         FIRST:END, the end not included: 0:3 means 0, 1 and 2.
     out
         The folder for the records; this recipe's go to a folder of its name in it.
+    data_dir
+        A folder with four IDX files to use instead of the embedded MNIST.
     threads
         Threads for matrix products; all cores if left out.
     """
@@ -26,14 +39,24 @@ def series(recipe: str, /, *, seeds: str = "0:3", out: Path = Path("records"), t
     from plainnet.data import mnist
     from plainnet.recipes import read
 
-    chosen = read(recipe)
-    first, _, end = seeds.partition(":")
-    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
-        raise InputError(f"--seeds must be FIRST:END such as 0:3, received {seeds!r}")
-    data = mnist.load()
+    chosen = read(recipe, {"validate": False})
+    numbers = seeds_in(seeds)
+    data = mnist.load(data_dir)
+    folder = out / chosen.name
     with blas_threads(threads, chosen.workers):
-        for seed in range(int(first), int(end)):
-            table = record_run(chosen, data, seed, out)
+        for seed in numbers:
+            table = record_run(chosen, data, seed, folder, data_dir)
             print(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}", flush=True)
-    summary = summarize(chosen.name, out)
+    summary = summarize(folder)
     print(f"{summary['runs']} runs: mean {summary['test_accuracy']['mean']:.3%}")
+
+
+def seeds_in(text: str) -> range:
+    """Return the seeds that FIRST:END names.
+
+    Raises: `InputError` if it is not of that form.
+    """
+    first, _, end = text.partition(":")
+    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+        raise InputError(f"--seeds must be FIRST:END such as 0:3, received {text!r}")
+    return range(int(first), int(end))

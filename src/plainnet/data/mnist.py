@@ -2,11 +2,12 @@
 
 70,000 handwritten digits of 28x28 pixels by LeCun, Cortes and Burges (CC BY-SA 3.0), 60,000 to train and
 10,000 to test. Any folder with four files of the same names and format serves as well (Fashion-MNIST,
-KMNIST); a file `class_names.txt` there, one name a line, names its classes.
+KMNIST); a file `class_names.txt` there, one name a line, names its classes. Those of Fashion-MNIST are known.
 """
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ _SHA256 = {  # of the decompressed files
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 _DIGITS = tuple("0123456789")
+_FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_FASHION_CRC32 = 785835114  # of its training labels, by which the data set is recognized
 _SPLIT_SEED = 20_000_101  # the validation images are the same in every run
 
 
@@ -36,7 +39,7 @@ def load(directory: str | Path | None = None) -> Splits:
     Raises: `InputError` if a file is missing or damaged, or images and labels do not fit together.
     """
     folder = _EMBEDDED if directory is None else Path(directory)
-    class_names = _read_class_names(folder)
+    class_names = _class_names(folder)
     learn = _read_pair(folder, "train", class_names)
     test = _read_pair(folder, "t10k", class_names)
     kept, held_out = stratified_split(learn.labels, len(learn) // 6, np.random.default_rng(_SPLIT_SEED))
@@ -61,10 +64,13 @@ def _read(folder: Path, name: str, dimensions: int) -> np.ndarray:
     raise InputError(f"{folder} holds neither {name}.gz nor {name}; --data-dir takes a folder with four IDX files")
 
 
-def _read_class_names(folder: Path) -> tuple[str, ...]:
+def _class_names(folder: Path) -> tuple[str, ...]:
     path = folder / "class_names.txt"
+    if not path.exists():
+        known = folder != _EMBEDDED and zlib.crc32(_read(folder, "train-labels-idx1-ubyte", 1)) == _FASHION_CRC32
+        return _FASHION if known else _DIGITS
     try:
-        names = tuple(path.read_text(encoding="utf-8").split("\n")) if path.exists() else _DIGITS
+        names = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}; it must hold one class name a line in UTF-8") from error
     return tuple(name.strip() for name in names if name.strip())

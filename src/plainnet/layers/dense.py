@@ -19,16 +19,24 @@ class Dense(Layer):
     Shapes: x (N, D), W (D, M), b (M,), y (N, M) with M = `units`.
     Gradients: dW = x^T dy, db = sum_n dy, dx = dy W^T.
 
-    Raises: `InputError` if `units` is not a positive whole number, or an example is not a vector.
-    Source: Rumelhart, Hinton, Williams 1986, "Learning representations by back-propagating errors".
+    With `max_norm` c, the weights of each unit, a column of W, are shortened to the length c after every update that
+    makes them longer.
+
+    Raises: `InputError` if `units` is not a positive whole number, `max_norm` not a positive number, or an example is
+    not a vector.
+    Source: Rumelhart, Hinton, Williams 1986, "Learning representations by back-propagating errors";
+    Srivastava et al. 2014, "Dropout", section 5.1, for the limit on lengths.
     """
 
-    def __init__(self, units: int, *, initializer: Initializer = he_normal) -> None:
+    def __init__(self, units: int, *, initializer: Initializer = he_normal, max_norm: float | None = None) -> None:
         super().__init__()
         if not callable(initializer):
             raise InputError(f"initializer must be a function such as he_normal, received {initializer!r}")
         self.units = whole_number(units, "units")
         self.initializer = initializer
+        if max_norm is not None and not 0.0 < max_norm < math.inf:
+            raise InputError(f"max_norm must be a positive number, received {max_norm}; leave it out for no limit")
+        self.max_norm = max_norm
 
     def build(self, in_shape: Shape) -> Shape:
         if len(in_shape) != 1:
@@ -58,5 +66,11 @@ class Dense(Layer):
         np.matmul(dy, self.W.value.T, out=dx)
         return dx
 
+    def constrain(self) -> None:
+        if self.max_norm is not None:
+            squares = np.einsum("dm,dm->m", self.W.value, self.W.value)
+            self.W.value[...] *= np.minimum(1, self.max_norm / np.sqrt(np.maximum(squares, self.max_norm**2)))
+
     def config(self) -> dict[str, Any]:
-        return super().config() | {"units": self.units}
+        limit = {} if self.max_norm is None else {"max_norm": self.max_norm}
+        return super().config() | {"units": self.units} | limit

@@ -15,6 +15,7 @@ gradient of the loss with respect to y, and computes the gradients of the parame
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,9 @@ class Layer:
         """Write the gradients of the parameters and return dx, borrowed, or None unless `need_dx`."""
         raise NotImplementedError
 
+    def constrain(self) -> None:
+        """Put the parameters back to where the layer allows them; called after each update."""
+
     def config(self) -> dict[str, Any]:
         """Return the layer's type and arguments as plain values, from which `layer_from_config` makes it again."""
         return {"type": type(self).__name__}
@@ -120,3 +124,12 @@ class Layer:
     def __getstate__(self) -> dict[str, object]:
         kept = {name: part for name, part in vars(self).items() if name not in ("across", "rng")}
         return kept | {"_buffers": {}, "_cache": None}
+
+
+def named(layers: Iterable[Layer]) -> Iterator[tuple[str, Layer]]:
+    """Yield each layer with its name among these: "dense_1" for the first Dense, "dense_2" for the second."""
+    counts: dict[str, int] = {}
+    for layer in layers:
+        kind = type(layer).__name__.lower()
+        counts[kind] = counts.get(kind, 0) + 1
+        yield f"{kind}_{counts[kind]}", layer

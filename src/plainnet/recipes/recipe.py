@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,17 @@ class Recipe:
     schedule: Table
     workers: int = 1
     augmentation: Table | None = None
+    clean_epochs: int = 0  # at the end, without augmentation
+    averaging: float | None = None  # the decay of the moving average of the weights, with which the training ends
+    test_shifts: int = 0  # answer by the mean over the image moved by up to so many pixels in every direction
     validate: bool = True  # if not, the validation images are trained on as well: for a recipe that is settled
 
     @classmethod
     def from_table(cls, table: Table) -> Recipe:
         """Make a recipe of what a TOML or JSON file holds, after checking every key and value."""
         known = {field.name for field in fields(cls)}
-        table = {"workers": 1, "augmentation": None, "validate": True} | dict(table)
+        defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
+        table = defaults | dict(table)
         if unknown := set(table) - known:
             raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
         if missing := known - set(table):
@@ -59,6 +63,11 @@ class Recipe:
         _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
+        for key in ("clean_epochs", "test_shifts"):
+            _expect(table[key] == 0 or _is_count(table[key]), key, "a whole number of at least 0", table[key])
+        decay = table["averaging"]
+        share = isinstance(decay, int | float) and not isinstance(decay, bool) and 0 <= decay < 1
+        _expect(decay is None or share, "averaging", "a decay of at least 0 and below 1, such as 0.999", decay)
         shape, layers = table["input_shape"], table["layers"]
         numbers = isinstance(shape, list | tuple) and len(shape) > 0 and all(map(_is_count, shape))
         _expect(numbers, "input_shape", "a list of sizes such as [28, 28]", shape)

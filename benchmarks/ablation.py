@@ -1,0 +1,140 @@
+"""Ablations: what each choice of a recipe earns on the validation images; the test set stays closed.
+
+`python benchmarks/ablation.py RECIPE` trains the recipe, shortened where it is long, and again for each change. It
+writes records/RECIPE/ablation.json, a row as each training ends, and goes on where it stopped. `make figures` writes
+the table into the comments of the recipe.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet import mnist
+from plainnet.application.environment import hardware, versions
+from plainnet.application.evaluation import probabilities
+from plainnet.application.run import Run
+from plainnet.cli.threads import blas_threads
+from plainnet.data.dataset import DataSet
+from plainnet.files import to_json, write_atomically
+from plainnet.metrics import accuracy
+from plainnet.recipes import read
+
+RECORDS = Path(__file__).parent.parent / "records"
+Changes = dict[str, Any]
+AFFINE = ("rotation", "scale", "shear", "shift")
+
+
+def without(*names: str) -> Changes:
+    """Return the change that takes these out of the augmentation."""
+    return {f"augmentation.{name}": 0.0 for name in names}
+
+
+ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: shortened how, seeds, changes
+    "softmax": (
+        {},
+        3,
+        {
+            "no weight decay": {"optimizer.weight_decay": 0.0},
+            "ten times the weight decay": {"optimizer.weight_decay": 0.001},
+            "learning rate 0.1": {"schedule.learning_rate": 0.1},
+            "learning rate 0.01": {"schedule.learning_rate": 0.01},
+            "60 epochs": {"epochs": 60},
+        },
+    ),
+    "minute": (
+        {},
+        2,
+        {
+            "no dropout of pixels": {"layers.1.rate": 0.0},
+            "no dropout of units": {"layers.5.rate": 0.0, "layers.9.rate": 0.0},
+            "dropout of half the units": {"layers.5.rate": 0.5, "layers.9.rate": 0.5},
+            "no label smoothing": {"loss.label_smoothing": 0.0},
+            "no averaging": {"averaging": None},
+            "learning rate 0.001": {"schedule.learning_rate": 0.001},
+            "learning rate 0.006": {"schedule.learning_rate": 0.006},
+            "batches of 128": {"batch_size": 128},
+            "batches of 512": {"batch_size": 512},
+        },
+    ),
+    "mlp": (
+        {"epochs": 16},
+        1,
+        {
+            "no noise on the pixels": {"layers.1.deviation": 0.0},
+            "no noise on the units": {f"layers.{place}.deviation": 0.0 for place in (4, 8, 12)},
+            "noise of 0.3 on the units": {f"layers.{place}.deviation": 0.3 for place in (4, 8, 12)},
+            "noise of 0.7 on the units": {f"layers.{place}.deviation": 0.7 for place in (4, 8, 12)},
+            "no averaging": {"averaging": None},
+            "label smoothing": {"loss.label_smoothing": 0.05},
+        },
+    ),
+    "mlp-augmented": (
+        {"epochs": 12},
+        1,
+        {
+            "no elastic changes": without("elastic"),
+            "twice the elastic changes": {"augmentation.elastic": 2.0},
+            "no affine changes": without(*AFFINE),
+            "no dropout": {f"layers.{place}.rate": 0.0 for place in (4, 8, 12)},
+            "no averaging": {"averaging": None},
+            "no label smoothing": {"loss.label_smoothing": 0.0},
+            "two clean epochs at the end": {"clean_epochs": 2},
+        },
+    ),
+    "cnn": (
+        {"epochs": 12},
+        1,
+        {
+            "no elastic changes": without("elastic"),
+            "no affine changes": without(*AFFINE),
+            "no dropout": {"layers.15.rate": 0.0},
+            "no averaging": {"averaging": None},
+            "two clean epochs at the end": {"clean_epochs": 2},
+            "label smoothing": {"loss.label_smoothing": 0.05},
+            "batches of 64": {"batch_size": 64},
+            "learning rate 0.002": {"schedule.learning_rate": 0.002},
+            "learning rate 0.008": {"schedule.learning_rate": 0.008},
+        },
+    ),
+}
+
+
+def measure(recipe: str, changes: Changes, seed: int) -> dict[str, Any]:
+    """Train with the changes and return the validation accuracy, by the images as they are and moved by a pixel."""
+    run = Run(read(recipe, {**changes, "workers": 1}), mnist.load(), seed=seed)
+    with np.errstate(all="ignore"):
+        history = list(run.epochs())
+    validation = run.validation
+    assert validation is not None
+    accuracies = [_accuracy(run, validation, shifts) for shifts in (0, 1)]
+    return {"seed": seed, "validation_accuracy": accuracies[0], "with_shifts_of_1": accuracies[1],
+            "seconds": round(sum(epoch.seconds for epoch in history), 1)}  # fmt: skip
+
+
+def _accuracy(run: Run, data: DataSet, shifts: int) -> float:
+    return accuracy(probabilities(run.network.logits, data.images, shifts).argmax(axis=1), data.labels)
+
+
+def main(recipe: str) -> None:
+    """Run what is missing from the record of a recipe."""
+    path = RECORDS / recipe / "ablation.json"
+    shortened, seeds, changes = ABLATIONS[recipe]
+    record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"rows": []}
+    done = {(row["change"], row["seed"]) for row in record["rows"]}
+    for change, overrides in {"as it is": {}, **changes}.items():
+        for seed in range(seeds):
+            if (change, seed) not in done:
+                record["rows"].append({"change": change} | measure(recipe, shortened | overrides, seed))
+                record |= {"shortened": shortened, "versions": versions(), "hardware": hardware()}
+                write_atomically(path, to_json(record))
+                print(recipe, record["rows"][-1], flush=True)
+
+
+if __name__ == "__main__":
+    with blas_threads(1, 1):
+        main(sys.argv[1])

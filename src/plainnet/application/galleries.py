@@ -1,0 +1,86 @@
+"""Pictures made of many small images: what the first layer looks for, what is confused, how images are changed."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from plainnet.application.evaluation import Evaluation
+from plainnet.application.plots import png
+from plainnet.data.augmentation import Augmentation
+from plainnet.data.dataset import DataSet
+from plainnet.layers import Conv2D, Dense
+from plainnet.network import Network
+
+_MOST_UNITS, _COLUMNS, _PAIRS, _EXAMPLES, _VARIANTS = 60, 12, 6, 10, 9
+
+
+def first_layer_weights(network: Network) -> bytes | None:
+    """Draw the weights into each unit of the first layer as an image, red where light counts for it, blue against.
+
+    Of more than 60 units those with the longest weights are shown. None if the first layer does not look at images.
+    """
+    first = next((layer for layer in network.layers if layer.parameters), None)
+    height, width = (*network.in_shape, 0, 0)[:2]
+    if isinstance(first, Dense) and len(first.W.value) == height * width:
+        images = first.W.value.T.reshape(-1, height, width)
+    elif isinstance(first, Conv2D) and first.W.value.size == first.size**2 * first.filters:
+        images = first.W.value.reshape(first.size, first.size, first.filters).transpose(2, 0, 1)
+    else:
+        return None
+    longest = np.argsort(-np.linalg.norm(images.reshape(len(images), -1), axis=1), kind="stable")[:_MOST_UNITS]
+    columns = min(_COLUMNS, len(longest))
+    rows = -(-len(longest) // columns)
+    sheet = np.full((rows, columns, images.shape[1] + 1, images.shape[2] + 1), np.nan)
+    for place, unit in enumerate(longest):
+        most = np.abs(images[unit]).max() or 1.0
+        sheet[place // columns, place % columns, :-1, :-1] = images[unit] / most
+    figure = Figure(figsize=(0.95 * columns + 0.4, 0.95 * rows + 0.8), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(rows * sheet.shape[2], -1), cmap="RdBu_r", vmin=-1, vmax=1)
+    axes.axis("off")
+    shown = "" if len(longest) == len(images) else f", the {len(longest)} longest of {len(images):,}"
+    axes.set_title(f"first-layer weights{shown}: red counts for a unit, blue against it")
+    return png(figure)
+
+
+def confusing_pairs(test: Evaluation) -> bytes:
+    """Draw the pairs of classes that are most often confused, with the images concerned."""
+    mistakes = test.confusion - np.diag(test.confusion.diagonal())
+    places = np.argsort(-mistakes, axis=None, kind="stable")[:_PAIRS]
+    pairs = [tuple(map(int, np.unravel_index(place, mistakes.shape))) for place in places]
+    pairs = [pair for pair in pairs if mistakes[pair] > 0]
+    names, shape = test.data.class_names, test.data.images.shape[1:]
+    figure = Figure(figsize=(10.5, 0.9 + 1.05 * max(1, len(pairs))), layout="constrained")
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.set(xlim=(-2.6, _EXAMPLES), ylim=(max(1, len(pairs)), 0))
+    axes.set_title("the most confusing pairs" if pairs else "the most confusing pairs: none, all images are recognized")
+    for line, (label, guess) in enumerate(pairs):
+        count = int(mistakes[label, guess])
+        caption = f"{names[label]} read as {names[guess]}\n{count} of {test.confusion[label].sum():,}"
+        axes.text(-0.15, line + 0.5, caption, ha="right", va="center", fontsize=11)
+        rows = np.flatnonzero((test.data.labels == label) & (test.predicted == guess))
+        surest = rows[np.argsort(-test.probabilities[rows, guess], kind="stable")][:_EXAMPLES]
+        for column, row in enumerate(surest):
+            extent = (column + 0.04, column + 0.96, line + 0.96, line + 0.04)
+            axes.imshow(test.data.images[row].reshape(shape), cmap="gray_r", extent=extent)
+    axes.set_aspect("auto")
+    return png(figure)
+
+
+def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 0) -> bytes:
+    """Draw one image of each class, and beside it what the augmentation makes of it."""
+    rng = np.random.default_rng(seed)
+    chosen = [np.flatnonzero(data.labels == label)[:1] for label in range(len(data.class_names))]
+    images = data.images[np.concatenate(chosen)]
+    variants = [images / 255, *(augmentation(images, rng) for _ in range(_VARIANTS))]
+    sheet = np.stack(variants, axis=1)  # (classes, 1 + variants, H, W)
+    classes, across, height, width = sheet.shape
+    figure = Figure(figsize=(0.8 * across + 0.3, 0.8 * classes + 0.7), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(classes * height, -1), cmap="gray_r", vmin=0, vmax=1)
+    axes.axvline(width - 0.5, color="#d1661a", linewidth=2)
+    axes.axis("off")
+    axes.set_title("left: as it is; right: as it is learned from")
+    return png(figure)

@@ -1,0 +1,109 @@
+"""The ladder: every recipe of the comparison, from random guess to ensemble, as the records have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from plainnet.application.plots import BLUE, GRAY, png
+from plainnet.application.records import runs, spread
+from plainnet.errors import InputError
+from plainnet.metrics import mcnemar, wilson_interval
+
+RUNGS = (
+    "chance", "softmax", "classic-summed", "classic", "minute", "mlp", "mlp-augmented", "fast99", "cnn", "ensemble",
+)  # fmt: skip
+_IMAGES, _CLASSES = 10_000, 10
+# Test images whose label is wrong or cannot be decided, as the community of MNIST has found them.
+LABEL_ERRORS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
+
+
+def ladder(records: Path) -> list[dict[str, Any]]:
+    """Return a row for each rung that is on record, from the bottom up.
+
+    The Wilson interval is that of the mean accuracy on the test images. `without_label_errors` is the mean accuracy
+    with the known label errors set aside. `better_than_below` is the p-value of McNemar's exact test between the
+    median runs, by accuracy, of this rung and the one below.
+
+    Raises: `InputError` if no rung is on record.
+    """
+    rows: list[dict[str, Any]] = [{"recipe": "chance", "runs": 0, "mean": 1 / _CLASSES}]
+    below: set[int] = set()
+    for name in RUNGS[1:]:
+        found = runs(records / name)
+        if not found:
+            continue
+        mistakes = _median_mistakes(found)
+        test = spread(run["test_accuracy"] for run in found)
+        figures = {
+            "interval_95": list(wilson_interval(round((test["mean"] or 0) * _IMAGES), _IMAGES)),
+            "without_label_errors": float(np.mean([_without_label_errors(run["mistakes"]) for run in found])),
+            "parameters": found[0]["parameters"],
+            "minutes": float(np.mean([run["seconds"] for run in found])) / 60,
+            "better_than_below": mcnemar(len(mistakes - below), len(below - mistakes)) if below else None,
+        }
+        rows.append({"recipe": name, "runs": len(found), **test, **figures})
+        below = mistakes
+    if len(rows) == 1:
+        raise InputError(f"no rung of the ladder is on record in {records}; make one with: plainnet series softmax")
+    return rows
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a table to read, in Markdown."""
+    lines = [
+        "| recipe | runs | test accuracy, mean | sd | least to most | 95 % interval | label errors set aside | "
+        "parameters | minutes | p, against the rung above it here |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        if not row["runs"]:
+            lines.append(f"| `{row['recipe']}` | - | {row['mean']:.2%} | | | | | 0 | 0 | |")
+            continue
+        low, high = row["interval_95"]
+        deviation = "" if row["sd"] is None else f"{100 * row['sd']:.3f}"
+        p = row["better_than_below"]
+        lines.append(
+            f"| `{row['recipe']}` | {row['runs']} | **{row['mean']:.3%}** | {deviation} | "
+            f"{row['min']:.2%} to {row['max']:.2%} | {low:.2%} to {high:.2%} | {row['without_label_errors']:.3%} | "
+            f"{row['parameters']:,} | {row['minutes']:.1f} | {'' if p is None else f'{p:.1g}'} |"
+        )
+    return "\n".join(lines)
+
+
+def draw(rows: list[dict[str, Any]]) -> bytes:
+    """Draw the share of errors against the minutes of training, the number of parameters as the size of the dot."""
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    axes = figure.subplots()
+    for row in rows:
+        if not row["runs"]:
+            continue
+        size = 12 * np.sqrt(row["parameters"] / 1000)
+        axes.scatter(row["minutes"], 100 * (1 - row["mean"]), s=size, color=BLUE, alpha=0.6, linewidth=0)
+        axes.annotate(
+            f"{row['recipe']}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
+            xytext=(4 + 0.5 * np.sqrt(size), 0), textcoords="offset points", va="center",
+        )  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="minutes of training, one run", ylabel="test errors (%)")
+    axes.set_title("every rung of the ladder; the area of a dot grows with the root of the parameters")
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.margins(x=0.2, y=0.1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(which="major", linewidth=0.4, color=GRAY, alpha=0.4)
+    return png(figure)
+
+
+def _median_mistakes(found: list[dict[str, Any]]) -> set[int]:
+    """Return the images that the median run, by accuracy, mistook."""
+    ordered = sorted(found, key=lambda run: (run["test_accuracy"], run["seed"]))
+    return set(ordered[len(ordered) // 2]["mistakes"])
+
+
+def _without_label_errors(mistakes: list[int]) -> float:
+    wrong = len(set(mistakes) - set(LABEL_ERRORS))
+    return 1 - wrong / (_IMAGES - len(LABEL_ERRORS))

@@ -1,0 +1,56 @@
+"""Averaged weights: the mean of where the weights have been lately is better than where they happen to stop.
+
+Running averages of batch normalization belong to the weights they were taken with. Averaged weights need their own,
+or they answer almost at random; so these are measured anew when the average is put in place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plainnet.data.dataset import DataSet
+from plainnet.errors import InputError
+from plainnet.layers import BatchNorm
+from plainnet.network import Network
+from plainnet.team import Team
+
+_BATCHES = 200  # to measure mean and variance on: more change neither
+
+
+class WeightAverage:
+    """Exponential moving average of a network's weights, in `values` (P,): a = d a + (1 - d) theta after each step t.
+
+    d is `decay`, at first less: min(decay, (1 + t) / (10 + t)), so that the first, random weights are soon forgotten.
+
+    Raises: `InputError` for a decay outside [0, 1).
+    Sources: Polyak, Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Kingma, Ba 2015, "Adam",
+    section 7.2; the rise of d is TensorFlow's.
+    """
+
+    def __init__(self, network: Network, decay: float) -> None:
+        if not 0.0 <= decay < 1.0:
+            raise InputError(f"averaging must be at least 0 and below 1, received {decay}; 0.999 is common")
+        self.decay = decay
+        self.values = network.theta.copy()
+
+    def update(self, network: Network, step: int) -> None:
+        """Take in the weights after `step` updates; the gradient, no longer needed, is written over."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        distance = np.subtract(network.theta, self.values, out=network.grad)
+        distance *= 1 - decay
+        self.values += distance
+
+    def put_in_place(self, team: Team, data: DataSet, order: np.ndarray, batch_size: int) -> None:
+        """Give the network the averaged weights, and its batch normalization the statistics these lead to.
+
+        The statistics are the means over up to 200 full batches of the rows of `data` in `order`, as in training.
+        """
+        team.members[0].theta[:] = self.values
+        layers = [layer for member in team.members for layer in member.layers if isinstance(layer, BatchNorm)]
+        usual = [layer.momentum for layer in layers]
+        for count in range(min(_BATCHES, len(order) // batch_size) if layers else 0):
+            for layer in layers:
+                layer.momentum = count / (count + 1)  # which makes the running average the mean of all so far
+            team.gradient(data, order[count * batch_size : (count + 1) * batch_size])  # the gradient itself is not used
+        for layer, momentum in zip(layers, usual, strict=True):
+            layer.momentum = momentum

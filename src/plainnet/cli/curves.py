@@ -1,0 +1,31 @@
+"""`plainnet curves`: the training curves of several runs side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from plainnet.cli.outputs import named
+from plainnet.errors import InputError
+from plainnet.files import write_atomically
+
+
+def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
+    """Draw the training curves of several runs in one picture.
+
+    Parameters
+    ----------
+    runs
+        Results folders, or JSON or CSV files of losses and accuracies from any program.
+    out
+        The PNG file to write.
+    """
+    named(out, ".png", "--out")
+    from plainnet.application.plots import compared_curves
+    from plainnet.diagnosis.curves import read_curves
+
+    if not runs:
+        raise InputError("give the results folders of one or more runs")
+    files = {str(run): run / "training_history.json" if run.is_dir() else run for run in runs}
+    write_atomically(out, compared_curves({name: asdict(read_curves(path)) for name, path in files.items()}))
+    print(f"wrote {out}")

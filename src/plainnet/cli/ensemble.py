@@ -1,0 +1,28 @@
+"""`plainnet ensemble`: several recorded runs of a recipe as one model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def ensemble(recipe: str = "cnn", /, *, seeds: str = "0:3", records: Path = Path("records")) -> None:
+    """Put the models of recorded runs together into one model, and measure it on the test images.
+
+    Parameters
+    ----------
+    recipe
+        The recipe whose runs, made by `plainnet series`, are to answer together.
+    seeds
+        FIRST:END, the end not included: 0:3 means 0, 1 and 2.
+    records
+        The folder of the records.
+    """
+    from plainnet.application.committee import record_ensemble
+    from plainnet.application.records import model_path
+    from plainnet.cli.series import seeds_in
+    from plainnet.data import mnist
+
+    chosen = seeds_in(seeds)
+    table = record_ensemble(recipe, chosen, mnist.load().test, records)
+    model = model_path(records / "ensemble", chosen[0])
+    print(f"{len(chosen)} runs of {recipe} together: test {table['test_accuracy']:.2%}\nthe model is {model}")

@@ -1,0 +1,33 @@
+"""`plainnet ladder`: every recipe of the comparison, as the records have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plainnet.cli.outputs import named
+from plainnet.files import to_json, write_atomically
+
+
+def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: Path | None = None) -> None:
+    """Print accuracy, spread, size and time of every rung that is on record.
+
+    Parameters
+    ----------
+    records
+        The folder of the records.
+    json
+        Write the figures to this file as well.
+    plot
+        Draw accuracy against minutes of training to this PNG file.
+    """
+    named(json, ".json", "--json")
+    named(plot, ".png", "--plot")
+    from plainnet.application.ladder import as_table, draw
+    from plainnet.application.ladder import ladder as rungs
+
+    rows = rungs(records)
+    print(as_table(rows))
+    if json is not None:
+        write_atomically(json, to_json({"rows": rows}))
+    if plot is not None:
+        write_atomically(plot, draw(rows))

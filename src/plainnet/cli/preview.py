@@ -1,0 +1,35 @@
+"""`plainnet preview`: what a recipe's augmentation makes of the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plainnet.cli.outputs import named
+from plainnet.errors import InputError
+from plainnet.files import write_atomically
+
+
+def preview(recipe: str, *, out: Path = Path("augmentation.png"), seed: int = 0, data_dir: Path | None = None) -> None:
+    """Draw images as a recipe's augmentation changes them.
+
+    Parameters
+    ----------
+    recipe
+        A name that `plainnet recipes` lists, or the path of a .toml file.
+    out
+        The PNG file to write.
+    seed
+        Decides the changes.
+    data_dir
+        A folder with four IDX files to use instead of the embedded MNIST.
+    """
+    named(out, ".png", "--out")
+    from plainnet.application.galleries import augmentation_preview
+    from plainnet.data import mnist
+    from plainnet.recipes import read
+
+    change = read(recipe).augment()
+    if change is None:
+        raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented and cnn have one")
+    write_atomically(out, augmentation_preview(change, mnist.load(data_dir).train, seed))
+    print(f"wrote {out}")

@@ -1,0 +1,31 @@
+"""`plainnet records`: what is on record, and how often the test set was opened for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plainnet.errors import InputError
+
+
+def records(folder: Path = Path("records"), /) -> None:
+    """List the recipes on record: their runs, their accuracy, and how often the test set was opened.
+
+    A recipe is settled on validation images and then tested once a seed. More openings than runs, or more than one
+    version of the settings, mean that runs were thrown away or the recipe was changed after it had been tested.
+
+    Parameters
+    ----------
+    folder
+        The folder of the records.
+    """
+    from plainnet.application.records import OPENINGS, openings, runs
+
+    found = sorted(path.parent for path in folder.glob(f"**/{OPENINGS}"))
+    if not found:
+        raise InputError(f"there are no records in {folder}; make some with: plainnet series softmax")
+    print(f"{'recipe':<24}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean test accuracy':>20}")
+    for place in found:
+        made, opened = runs(place), openings(place)
+        mean = f"{sum(run['test_accuracy'] for run in made) / len(made):.3%}" if made else "-"
+        versions = len({line["settings_crc32"] for line in opened})
+        print(f"{place.relative_to(folder)!s:<24}{len(made):>5}{len(opened):>17}{versions:>10}{mean:>20}")

@@ -1,0 +1,88 @@
+"""Average pooling: each neighbourhood, or the whole image, becomes its mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plainnet.config import whole_number
+from plainnet.errors import InputError
+from plainnet.layers.layer import Layer, Shape
+
+
+class AveragePool(Layer):
+    """Mean over squares of K x K pixels that do not overlap, channel by channel, K = `size`.
+
+    Shapes: x (N, H, W, C), y (N, H // K, W // K, C); rows and columns left over at the end are not looked at.
+    Gradient: dx = dy / K^2 at each pixel of the square.
+
+    Raises: `InputError` if `size` is not a positive whole number, or larger than the image.
+    Source: LeCun et al. 1998, "Gradient-based learning applied to document recognition" (as subsampling).
+    """
+
+    def __init__(self, size: int = 2) -> None:
+        super().__init__()
+        self.size = whole_number(size, "size")
+
+    def build(self, in_shape: Shape) -> Shape:
+        if len(in_shape) != 3 or min(in_shape[:2]) < self.size:
+            raise InputError(
+                f"AveragePool expects images (H, W, C) of at least {self.size}x{self.size}, received shape {in_shape}"
+            )
+        self.in_shape = in_shape
+        self.out_shape = in_shape[0] // self.size, in_shape[1] // self.size, in_shape[2]
+        return self.out_shape
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        y = self.buffer("y", (len(x), *self.out_shape), x.dtype, training=training)
+        np.mean(self._squares(x), axis=(2, 4), out=y)
+        if training:
+            self.remember(y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        self.recall()
+        dx = self.buffer("dx", (len(dy), *self.in_shape), dy.dtype)
+        dx[...] = 0
+        self._squares(dx)[...] = (dy / self.size**2)[:, :, None, :, None]
+        return dx
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"size": self.size}
+
+    def _squares(self, x: np.ndarray) -> np.ndarray:
+        """Return a view (N, rows, K, columns, K, C) of images: the pixels of each square."""
+        rows, columns, channels = self.out_shape
+        used = x[:, : rows * self.size, : columns * self.size]
+        return used.reshape(len(x), rows, self.size, columns, self.size, channels)
+
+
+class GlobalAveragePool(Layer):
+    """Mean over all pixels of an image, channel by channel: what was seen, wherever it was.
+
+    Shapes: x (N, H, W, C), y (N, C).
+    Gradient: dx = dy / (H W) at each pixel.
+
+    Raises: `InputError` if an example is not an image with channels.
+    Source: Lin, Chen, Yan 2014, "Network in network".
+    """
+
+    def build(self, in_shape: Shape) -> Shape:
+        if len(in_shape) != 3:
+            raise InputError(f"GlobalAveragePool expects images (H, W, C), received shape {in_shape}")
+        self.in_shape = in_shape
+        return in_shape[2:]
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        y = self.buffer("y", (len(x), x.shape[3]), x.dtype, training=training)
+        np.mean(x, axis=(1, 2), out=y)
+        if training:
+            self.remember(y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        self.recall()
+        dx = self.buffer("dx", (len(dy), *self.in_shape), dy.dtype)
+        dx[...] = (dy / (self.in_shape[0] * self.in_shape[1]))[:, None, None]
+        return dx

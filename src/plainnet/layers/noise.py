@@ -1,0 +1,51 @@
+"""Gaussian noise: a little of it on every number, so that nothing hangs on a small difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.layers.layer import Layer
+
+
+class GaussianNoise(Layer):
+    """Additive noise, y = x + deviation n in training, each n drawn from the standard normal distribution.
+
+    In evaluation y = x. Outside of a training the layer has no generator, and the noise is frozen, the same for all
+    examples: to check a gradient, the function must stay the same.
+
+    Shapes: x, y (N, ...).
+    Gradient: dx = dy.
+
+    Raises: `InputError` for a negative deviation.
+    Source: Bishop 1995, "Training with noise is equivalent to Tikhonov regularization".
+    """
+
+    def __init__(self, deviation: float) -> None:
+        super().__init__()
+        if not 0.0 <= deviation < float("inf"):
+            raise InputError(f"deviation must be at least 0, received {deviation}; 0.3 is much for pixels from 0 to 1")
+        self.deviation = deviation
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        if not training:
+            return x
+        noise = self.buffer("noise", x.shape, np.float32)
+        if self.rng is None:
+            noise[:] = np.random.default_rng(0).standard_normal(x.shape[1:], np.float32)
+        else:
+            self.rng.standard_normal(out=noise, dtype=np.float32)
+        noise *= self.deviation
+        y = self.buffer("y", x.shape, x.dtype)
+        np.add(x, noise, out=y)
+        self.remember(y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        self.recall()
+        return dy
+
+    def config(self) -> dict[str, Any]:
+        return super().config() | {"deviation": self.deviation}

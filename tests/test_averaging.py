@@ -1,0 +1,63 @@
+"""Averaged weights, and the batch-norm statistics they need."""
+
+import numpy as np
+import pytest
+
+from plainnet import SGD, BatchNorm, Dense, InputError, Network, ReLU, SoftmaxCrossEntropy, evaluate, fit
+from plainnet.averaging import WeightAverage
+
+
+def test_the_average_follows_the_weights():
+    network = Network(Dense(1)).build((1,))
+    average = WeightAverage(network, 0.9)
+    expected = network.theta.astype(float)
+    for step in range(1, 200):
+        network.theta[:] = step
+        average.update(network, step)
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * step
+        np.testing.assert_allclose(average.values, expected, rtol=1e-5)
+    assert 185 < average.values[0] < 199
+
+
+def train(digits, **options):
+    network = Network(Dense(32), BatchNorm(momentum=0.9999), ReLU(), Dense(10)).build((784,), rng=0)
+    arguments = {"batch_size": 100, "epochs": 3, "learning_rate": 0.1} | options
+    history = fit(network, SoftmaxCrossEntropy(), SGD(), digits.train[:2000], digits.validation[:1000], **arguments)
+    return network, history
+
+
+def test_averaged_weights_have_statistics_of_their_own(digits):
+    """A momentum of 0.9999 leaves the running averages near their first values: useless, until remade."""
+    _, raw = train(digits)
+    network, history = train(digits, averaging=0.9)
+    assert history[1].validation_accuracy == raw[1].validation_accuracy
+    assert history[-1].validation_accuracy > raw[-1].validation_accuracy + 0.05
+    layer = network.layers[1]
+    assert layer.momentum == 0.9999
+    hidden = network.layers[0].forward(network.as_input(digits.train.images[:2000]))
+    np.testing.assert_allclose(layer.state["running_mean"], hidden.mean(axis=0), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(layer.state["running_variance"], hidden.var(axis=0), rtol=0.02)
+
+
+def test_the_last_epochs_are_clean(digits):
+    """With all epochs clean, an augmentation makes no difference."""
+    from plainnet.data.augmentation import Augmentation
+
+    shift = Augmentation(shift=3)
+    plain, _ = train(digits)
+    clean, _ = train(digits, augmentation=shift, clean_epochs=3)
+    partly, history = train(digits, augmentation=shift, clean_epochs=1)
+    np.testing.assert_array_equal(plain.theta, clean.theta)
+    assert history[-1].train_loss < history[-2].train_loss
+    assert not np.allclose(plain.theta, partly.theta)
+    assert evaluate(partly, SoftmaxCrossEntropy(), digits.validation)[1] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"averaging": 1.0}, "averaging must be at least 0 and below 1"), ({"clean_epochs": -1}, "clean_epochs")],
+)
+def test_bad_values_are_refused(digits, options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        train(digits, **options)

@@ -1,0 +1,160 @@
+"""Records, openings of the test set, the ladder, ensembles and the six iterations."""
+
+import json
+
+import numpy as np
+import pytest
+
+from plainnet import Dense, Flatten, InputError, Model, Network, ReLU, load_model
+from plainnet.application import iterations as six
+from plainnet.application.committee import together
+from plainnet.application.evaluation import Evaluation, evaluate, probabilities
+from plainnet.application.galleries import confusing_pairs, first_layer_weights
+from plainnet.application.ladder import LABEL_ERRORS, ladder
+from plainnet.cli.app import main
+from plainnet.files import to_json, write_atomically
+
+SMALL = """
+title = "a small network"
+input_shape = [28, 28]
+batch_size = 1000
+epochs = 1
+layers = [{type = "Flatten"}, {type = "Dense", units = 10}]
+loss = {type = "SoftmaxCrossEntropy"}
+optimizer = {type = "SGD"}
+schedule = {type = "constant", learning_rate = 0.1}
+"""
+
+
+def put(records, recipe, seed, mistakes, **figures):
+    """Write a record as `plainnet series` would."""
+    table = {"recipe": recipe, "seed": seed, "test_accuracy": 1 - len(mistakes) / 10_000, "mistakes": list(mistakes)}
+    table |= {"parameters": 1000, "seconds": 90.0} | figures
+    write_atomically(records / recipe / f"seed-{seed}.json", to_json(table))
+
+
+def test_the_ladder_is_made_of_the_records(tmp_path, capsys):
+    for seed, wrong in enumerate((800, 810, 790)):
+        put(tmp_path, "softmax", seed, range(wrong))
+    put(tmp_path, "classic", 0, [*LABEL_ERRORS, *range(185)], parameters=814_090, seconds=180.0)
+    chance, softmax, classic = ladder(tmp_path)
+    assert (chance["recipe"], chance["mean"]) == ("chance", 0.1)
+    assert (softmax["runs"], softmax["min"], softmax["max"]) == (3, 0.919, 0.921)
+    assert softmax["mean"] == pytest.approx(0.92)
+    assert softmax["sd"] == pytest.approx(0.001)
+    assert softmax["interval_95"][0] < 0.92 < softmax["interval_95"][1]
+    assert (classic["sd"], classic["minutes"]) == (None, 3.0)
+    assert classic["without_label_errors"] == pytest.approx(1 - 185 / 9985)
+    assert softmax["better_than_below"] is None
+    assert classic["better_than_below"] < 1e-100  # 615 images only the median run of softmax mistakes, 15 only classic
+    assert main(["ladder", "--records", str(tmp_path), "--json", str(tmp_path / "l.json"),
+                 "--plot", str(tmp_path / "l.png")]) == 0  # fmt: skip
+    printed = capsys.readouterr().out
+    assert "| `classic` | 1 | **98.000%** |" in printed
+    assert json.loads((tmp_path / "l.json").read_text())["rows"][1]["recipe"] == "softmax"
+    assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_records_there_is_no_ladder(tmp_path, capsys):
+    for command in (["ladder", "--records", str(tmp_path)], ["records", str(tmp_path)]):
+        assert main(command) == 2
+        assert "plainnet series softmax" in capsys.readouterr().err
+    (tmp_path / "softmax").mkdir()
+    (tmp_path / "softmax" / "seed-0.json").write_text("{")
+    assert main(["ladder", "--records", str(tmp_path)]) == 2
+    assert "cannot read the record" in capsys.readouterr().err
+
+
+def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL)
+    series = ["series", "small.toml", "--seeds"]
+    assert main([*series, "0:2"]) == 0
+    assert main([*series, "0:2"]) == 0  # on record already: the test set stays closed
+    run = json.loads((tmp_path / "records" / "small" / "seed-0.json").read_text())
+    assert run["train_images"] == 60_000
+    assert run["test_set_opened"].startswith("20")
+    assert run["test_accuracy"] == pytest.approx(1 - len(run["mistakes"]) / 10_000)
+    (tmp_path / "records" / "small" / "seed-1.json").unlink()
+    (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "0.2"))
+    assert main([*series, "1:2"]) == 0
+    capsys.readouterr()
+    assert main(["records"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[:4] == ["small", "2", "3", "2"]
+
+    assert main(["ensemble", "small", "--seeds", "0:2"]) == 0
+    assert "2 runs of small together" in capsys.readouterr().out
+    model = tmp_path / "records" / "ensemble" / "seed-0.safetensors"
+    assert main(["evaluate", str(model), "--json", "e.json"]) == 0
+    record = json.loads((tmp_path / "records" / "ensemble" / "seed-0.json").read_text())
+    assert json.loads((tmp_path / "e.json").read_text())["mistakes"] == record["mistakes"]
+    assert record["parameters"] == 2 * 7850 == load_model(model).network.theta.size
+    assert main(["ensemble", "small", "--seeds", "0:3"]) == 2
+    assert "seed-2.json" in capsys.readouterr().err
+
+
+def test_models_that_do_not_belong_together_are_refused():
+    first = Model(Network(Dense(2)).build((3,)), ("a", "b"), {})
+    other = Model(Network(Dense(2)).build((4,)), ("a", "b"), {})
+    with pytest.raises(InputError, match="take the same images"):
+        together([first, other])
+    with pytest.raises(InputError, match="at least one model"):
+        together([])
+
+
+def test_shifted_views_are_averaged(digits):
+    network = Network(Flatten(), Dense(10), ReLU(), Dense(10)).build((28, 28), rng=0)
+    images = digits.test.images[:20]
+    plain = probabilities(network.logits, images)
+    np.testing.assert_allclose(plain, network.probabilities(images), rtol=1e-5)
+    views = [np.roll(np.pad(images, [(0, 0), (1, 1), (1, 1)]), (i, j), (1, 2))[:, 1:-1, 1:-1]
+             for i in (-1, 0, 1) for j in (-1, 0, 1)]  # fmt: skip
+    product = np.prod([network.probabilities(view).astype(float) for view in views], axis=0) ** (1 / 9)
+    expected = product / product.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities(network.logits, images, 1), expected, rtol=1e-4)
+    assert evaluate(network, digits.test[:20], shifts=1).accuracy == np.mean(
+        expected.argmax(axis=1) == digits.test.labels[:20]
+    )
+
+
+def test_the_six_iterations(tmp_path, digits, monkeypatch):
+    """Shortened, to see that rows are kept, the fault ends in NaN, and the picture is drawn."""
+    short = [(name, 8, rate, 1, claimed) for name, _, rate, _, claimed in six.ITERATIONS[:2]]
+    monkeypatch.setattr(six, "ITERATIONS", short)
+    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    rows = list(six.iterations(small, tmp_path))
+    assert [row["form"] for row in rows] == [six.DESCRIBED, six.RIGHT] * 2
+    assert rows[0]["test_accuracy"] is None
+    assert "the loss is nan" in rows[0]["stopped"]
+    assert rows[1]["test_accuracy"] == rows[3]["test_accuracy"] > 0.2
+    assert rows[2]["largest_gradient"] > 20 * rows[3]["largest_gradient"]
+    before = (tmp_path / "iterations.json").read_bytes()
+    assert list(six.iterations(small, tmp_path)) == rows
+    assert (tmp_path / "iterations.json").read_bytes() == before
+    assert (tmp_path / "iterations_timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs.csv"
+    rows = [
+        {"epoch": 1, "train_loss": 0.5, "train_accuracy": 1.0, "validation_loss": None, "validation_accuracy": None}
+    ]
+    write_atomically(ours / "training_history.json", to_json(rows))
+    theirs.write_text("loss,val_loss,acc\n0.5,0.6,0.8\n0.4,0.5,0.9\n")
+    out = tmp_path / "curves.png"
+    assert main(["curves", str(ours), str(theirs), "--out", str(out)]) == 0
+    assert out.read_bytes().startswith(b"\x89PNG")
+    assert main(["curves", "--out", str(out)]) == 2
+    assert "one or more runs" in capsys.readouterr().err
+    assert main(["preview", "cnn", "--out", str(tmp_path / "a.png")]) == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["preview", "classic"]) == 2
+    assert "has no augmentation" in capsys.readouterr().err
+
+
+def test_pictures_without_anything_to_show(digits):
+    flat = Network(Flatten(), Dense(10)).build((28, 28))
+    assert first_layer_weights(flat).startswith(b"\x89PNG")
+    assert first_layer_weights(Network(Dense(3)).build((5,))) is None
+    right = np.eye(10)[digits.test.labels[:30]]
+    assert confusing_pairs(Evaluation(digits.test[:30], right)).startswith(b"\x89PNG")
