@@ -2,6 +2,9 @@
 
 Clones the committed state, lets cosmic-ray change one operator, number or comparison at a time, and runs the tests of
 the changed file. A mutant that survives is either equivalent, and explained in EXPLAINED, or a hole in the tests.
+
+`python benchmarks/mutation.py [FILE ...]` mutates all files, or some. After tests were added and nothing else was
+changed, `--survivors FILE ...` tries again only what survived.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import WorkerOutcome, WorkResult
 
 from plainnet.files import to_json, write_atomically
 
@@ -107,6 +113,12 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     (r"while stop - start > 1", "Gt_NotEq", "the distance is halved until it is 1, and never below"),
     (r"(sample|judged)\[wrong\[0\]\]", "NumberReplacer", "any of the wrong elements may be named"),
     (r"return worst, None, 0\.0, True", "", "the derivative is only read where it does not fit"),
+    (r"p\.name == parameter\.name", "Eq_Is", "the copy of a network shares the names of its parameters"),
+    (r"forward\(x, training=True\)\.imag$", "TrueWithFalse", "no layer of ours mixes channels in training alone"),
+    (r"derivatives_of\(copies\[:1\]\)", "NumberReplacer", "more copies than the first are moved, and not looked at"),
+    (r"range\(0, parameter\.shape\[-1\], count\)", "NumberReplacer", "from -1 the last channel is looked at twice"),
+    (r"default_rng\(0\)", "NumberReplacer", "other random numbers serve as well"),
+    (r"errors if fits else strict", "AddNot", "by either measure a wrong element is the worst"),
     (r'< float\("inf"\)', "NotEq|IsNot", "of the numbers from 0, only infinity is not below infinity"),
 ]
 # Annotations are text that is never evaluated: to change `int | None` there changes nothing.
@@ -125,17 +137,29 @@ exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
 """
 
 
-def mutate(module: str, project: Path) -> list[dict[str, Any]]:
-    """Return the surviving and killed mutants of one file."""
+def mutate(module: str, project: Path, only: set[tuple[str, str]] | None = None) -> list[dict[str, Any]]:
+    """Return the surviving and killed mutants of one file; `only` names some by line and operator."""
     environment = os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     scripts = Path(sys.executable).parent
     (project / "cr.toml").write_text(CONFIG.format(module=module, python=sys.executable, tests=TESTS[module]))
     session = f"{module.replace('/', '-')}.sqlite"
+    lines = (project / "src" / "plainnet" / module).read_text().splitlines()
+
+    def place(mutation: Any) -> tuple[str, str]:
+        row = mutation["start_pos"][0] if isinstance(mutation, dict) else mutation.start_pos[0]
+        name = mutation["operator_name"] if isinstance(mutation, dict) else mutation.operator_name
+        return lines[row - 1].strip(), name.removeprefix("core/")
+
     for command in (
         ["cosmic-ray", "init", "cr.toml", session],
         ["cr-filter-operators", session, "cr.toml"],
         ["cosmic-ray", "exec", "cr.toml", session],
     ):
+        if command[1] == "exec" and only is not None:
+            with use_db(project / session, WorkDB.Mode.open) as work:
+                for item in list(work.pending_work_items):
+                    if place(item.mutations[0]) not in only:
+                        work.set_result(item.job_id, WorkResult(WorkerOutcome.SKIPPED))
         subprocess.run([scripts / command[0], *command[1:]], cwd=project, env=environment, check=True)
     dumped = subprocess.run(
         [scripts / "cosmic-ray", "dump", session],
@@ -146,13 +170,11 @@ def mutate(module: str, project: Path) -> list[dict[str, Any]]:
         check=True,
     )
     rows = []
-    lines = (project / "src" / "plainnet" / module).read_text().splitlines()
     for item, result in map(json.loads, dumped.stdout.splitlines()):
         if result is None or result["worker_outcome"] == "skipped":
             continue
         (mutation,) = item["mutations"]
-        line = lines[mutation["start_pos"][0] - 1].strip()
-        operator = mutation["operator_name"].removeprefix("core/")
+        line, operator = place(mutation)
         rows.append({"line": line, "operator": operator, "killed": result["test_outcome"] != "survived"})
     return rows
 
@@ -167,13 +189,17 @@ def main() -> None:
     """Mutate every file, or those named on the command line, and write the record."""
     path = ROOT / "records" / "mutation.json"
     record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"files": {}}
-    for module in sys.argv[1:] or TESTS:
+    again = "--survivors" in sys.argv
+    for module in [name for name in sys.argv[1:] if name != "--survivors"] or TESTS:
+        before = record["files"].get(module)
+        only = {(survivor["line"], survivor["operator"]) for survivor in before["survivors"]} if again else None
         with tempfile.TemporaryDirectory() as folder:
             project = Path(folder) / "project"
             subprocess.run(["git", "clone", "-q", str(ROOT), str(project)], check=True)
-            rows = mutate(module, project)
+            rows = mutate(module, project, only)
         survivors = [{"line": row["line"], "operator": row["operator"]} for row in rows if not row["killed"]]
-        record["files"][module] = {"mutants": len(rows), "killed": len(rows) - len(survivors), "survivors": survivors}
+        total = before["mutants"] if again else len(rows)
+        record["files"][module] = {"mutants": total, "killed": total - len(survivors), "survivors": survivors}
         files = record["files"].values()
         for survivor in (survivor for file in files for survivor in file["survivors"]):
             survivor["why"] = explanation(survivor["line"], survivor["operator"])

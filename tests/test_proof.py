@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from plainnet import (
+    BatchNorm,
+    Conv2D,
     Dense,
+    Dropout,
     Flatten,
     InputError,
     Network,
@@ -15,9 +18,9 @@ from plainnet import (
     assert_gradients,
     check_gradients,
 )
-from plainnet.layers import Layer
+from plainnet.layers import GaussianNoise, Layer
 from plainnet.proof import Report
-from plainnet.proof.central import RIGHT, UNDECIDABLE, WRONG, judge, relative_error
+from plainnet.proof.central import RIGHT, UNDECIDABLE, WRONG, Central, judge, relative_error
 from plainnet.proof.check import Row
 from plainnet.proof.derivatives import Objective
 
@@ -241,6 +244,8 @@ def test_directions_find_the_element_wherever_it_is(element):
 def test_negative_numbers_are_refused():
     with pytest.raises(InputError, match="at least 0, received -1"):
         check_gradients(Network(Dense(10)).build((5,)), loss, *batch((5,)), directions=-1)
+    with pytest.raises(InputError, match="and -1"):
+        check_gradients(Network(Dense(10)).build((5,)), loss, *batch((5,)), central=-1)
 
 
 def test_relative_error():
@@ -290,3 +295,50 @@ def test_a_kink_under_the_weights_is_undecidable_and_no_fault():
     assert report.right
     assert [row.undecidable > 0 for row in report.rows] == [True, True, False, False]
     assert "at a kink" in str(report)
+
+
+def test_layers_that_train_differently_are_judged_as_they_train():
+    """Batch normalization, dropout and noise do something else in evaluation; convolution has more dimensions."""
+    network = Network(
+        Conv2D(3, 2), BatchNorm(), ReLU(), Flatten(), GaussianNoise(0.5), Dense(7), BatchNorm(), Tanh(), Dropout(0.3),
+        Dense(10),
+    ).build((4, 3, 2), rng=1)  # fmt: skip
+    x, labels = batch((4, 3, 2), n=4)
+    assert check_gradients(network, loss, x, labels, central=10**6).right
+    report = check_gradients(network, loss, x, labels, directions=3, central=0)
+    assert report.right
+    assert [row.checked for row in report.rows] == [0] * len(report.rows)
+
+
+def test_weights_into_more_channels_than_are_moved_at_a_time(monkeypatch):
+    """What was moved in one go must be at rest in the next."""
+    network = Network(Dense(9), Tanh(), Dense(10)).build((4,), rng=2)
+    x, labels = batch((4,), n=3)
+    objective = Objective(network, loss, x, labels)
+    expected = objective.every_derivative(objective.real.parameters[0])
+    monkeypatch.setattr("plainnet.proof.derivatives._ROWS", 60)  # two of the nine channels
+    np.testing.assert_allclose(objective.every_derivative(objective.real.parameters[0]), expected, rtol=1e-12)
+
+
+def test_a_difference_of_the_size_of_rounding_cannot_be_judged():
+    def line(distance):
+        return 1 + 1e-3 * distance
+
+    assert judge(line, 1e-3 + 1e-9).verdict == UNDECIDABLE
+    assert judge(line, 1e-3 + 1e-8).verdict == WRONG
+
+
+def test_a_strong_curve_is_no_kink():
+    """Its two sides differ by far more than rounding, but ever less as epsilon shrinks."""
+    assert judge(lambda distance: 1 + 1e-3 * distance + 50 * distance**2, 1e-3 + 5e-8).verdict == WRONG
+
+
+def test_only_what_is_undecidable_is_counted_so(monkeypatch):
+    verdicts = iter([RIGHT, UNDECIDABLE, RIGHT, UNDECIDABLE, UNDECIDABLE])
+    monkeypatch.setattr("plainnet.proof.check.judge", lambda *_, **__: Central(0.0, 0.0, next(verdicts)))
+    report = check_gradients(Network(Dense(1)).build((4,)), loss, *one_class(), central=10)
+    assert [row.undecidable for row in report.rows] == [2, 1]
+
+
+def one_class():
+    return np.random.default_rng(0).random((3, 4)), np.zeros(3, int)
