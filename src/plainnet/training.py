@@ -96,23 +96,31 @@ class Training:
     def __iter__(self) -> Iterator[Epoch | None]:
         with self._team:
             while len(self.history) < self.epochs:
-                order = self._order()
-                clean = len(self.history) >= self.epochs - self.clean_epochs
-                self._team.augmentation = None if clean else self.augmentation
-                while self.batch < self.steps_per_epoch:
-                    started = time.perf_counter()
-                    self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
-                    self._sums["seconds"] += time.perf_counter() - started
-                    yield None
-                if self.average is not None and len(self.history) + 1 == self.epochs:
-                    self.average.put_in_place(self._team, self.train, order, self.batch_size)
+                yield from self._epoch()
                 self._end_epoch()
                 yield self.history[-1]
+
+    def _epoch(self) -> Iterator[None]:
+        """Learn from what is left of this epoch's batches; after the last epoch, put averaged weights in place."""
+        order = self._order()
+        clean = len(self.history) >= self.epochs - self.clean_epochs
+        self._team.augmentation = None if clean else self.augmentation
+        while self.batch < self.steps_per_epoch:
+            started = time.perf_counter()
+            self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
+            self._sums["seconds"] += time.perf_counter() - started
+            yield None
+        if self.average is not None and len(self.history) + 1 == self.epochs:
+            started = time.perf_counter()
+            self.average.put_in_place(self._team, self.train, order, self.batch_size)
+            self._sums["seconds"] += time.perf_counter() - started
 
     def _order(self) -> np.ndarray:
         """Return the rows of the training images in the order of this epoch, the same each time it is asked for."""
         self._shuffle.bit_generator.state = self._shuffle_state
-        return self._shuffle.permutation(np.arange(len(self.train), dtype=np.uint32))
+        order = np.arange(len(self.train), dtype=np.uint32)
+        self._shuffle.shuffle(order)
+        return order
 
     def _step(self, rows: np.ndarray) -> None:
         value, right = self._team.gradient(self.train, rows)

@@ -45,27 +45,24 @@ def first_layer_weights(network: Network) -> bytes | None:
 
 
 def confusing_pairs(test: Evaluation) -> bytes:
-    """Draw the pairs of classes that are most often confused, with the images concerned."""
+    """Draw the pairs of classes that are most often confused, with the images concerned, the surest mistakes first."""
     mistakes = test.confusion - np.diag(test.confusion.diagonal())
     places = np.argsort(-mistakes, axis=None, kind="stable")[:_PAIRS]
-    pairs = [tuple(map(int, np.unravel_index(place, mistakes.shape))) for place in places]
-    pairs = [pair for pair in pairs if mistakes[pair] > 0]
-    names, shape = test.data.class_names, test.data.images.shape[1:]
-    figure = Figure(figsize=(10.5, 0.9 + 1.05 * max(1, len(pairs))), layout="constrained")
+    pairs = [(place // len(mistakes), place % len(mistakes)) for place in places if mistakes.flat[place] > 0]
+    names, (height, width) = test.data.class_names, test.data.images.shape[1:]
+    lines = max(1, len(pairs))
+    sheet = np.zeros((lines, height, _EXAMPLES, width))
+    figure = Figure(figsize=(10.5, 0.9 + 0.9 * lines), layout="constrained")
     axes = figure.subplots()
     axes.axis("off")
-    axes.set(xlim=(-2.6, _EXAMPLES), ylim=(max(1, len(pairs)), 0))
     axes.set_title("the most confusing pairs" if pairs else "the most confusing pairs: none, all images are recognized")
     for line, (label, guess) in enumerate(pairs):
-        count = int(mistakes[label, guess])
-        caption = f"{names[label]} read as {names[guess]}\n{count} of {test.confusion[label].sum():,}"
-        axes.text(-0.15, line + 0.5, caption, ha="right", va="center", fontsize=11)
+        caption = f"{names[label]} read as {names[guess]}\n{mistakes[label, guess]} of {test.confusion[label].sum():,}"
+        axes.text(-4, (line + 0.5) * height, caption, ha="right", va="center", fontsize=11)
         rows = np.flatnonzero((test.data.labels == label) & (test.predicted == guess))
         surest = rows[np.argsort(-test.probabilities[rows, guess], kind="stable")][:_EXAMPLES]
-        for column, row in enumerate(surest):
-            extent = (column + 0.04, column + 0.96, line + 0.96, line + 0.04)
-            axes.imshow(test.data.images[row].reshape(shape), cmap="gray_r", extent=extent)
-    axes.set_aspect("auto")
+        sheet[line, :, : len(surest)] = test.data.images[surest].transpose(1, 0, 2)
+    axes.imshow(sheet.reshape(lines * height, -1), cmap="gray_r", vmin=0, vmax=255)
     return png(figure)
 
 

@@ -67,7 +67,7 @@ def _read(folder: Path, name: str, dimensions: int) -> np.ndarray:
 def _class_names(folder: Path) -> tuple[str, ...]:
     path = folder / "class_names.txt"
     if not path.exists():
-        known = folder != _EMBEDDED and zlib.crc32(_read(folder, "train-labels-idx1-ubyte", 1)) == _FASHION_CRC32
+        known = folder != _EMBEDDED and zlib.crc32(_read(folder, "train-labels-idx1-ubyte", 1).data) == _FASHION_CRC32
         return _FASHION if known else _DIGITS
     try:
         names = path.read_text(encoding="utf-8").split("\n")
