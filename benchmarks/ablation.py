@@ -48,12 +48,13 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
     ),
     "minute": (
         {},
-        2,
+        1,
         {
             "no dropout of pixels": {"layers.1.rate": 0.0},
-            "no dropout of units": {"layers.5.rate": 0.0, "layers.9.rate": 0.0},
-            "dropout of half the units": {"layers.5.rate": 0.5, "layers.9.rate": 0.5},
+            "dropout of a fifth of the pixels": {"layers.1.rate": 0.2},
+            "noise of 0.3 instead of it": {"layers.1": {"type": "GaussianNoise", "deviation": 0.3}},
             "no label smoothing": {"loss.label_smoothing": 0.0},
+            "768 units": {"layers.2.units": 768, "layers.5.units": 768},
             "no averaging": {"averaging": None},
             "learning rate 0.001": {"schedule.learning_rate": 0.001},
             "learning rate 0.006": {"schedule.learning_rate": 0.006},

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from threadpoolctl import threadpool_limits
 
 from plainnet.application.plots import BLUE, GRAY, ORANGE, png
@@ -95,13 +96,13 @@ def slope(points: list[list[float]]) -> float:
 
 
 def picture(record: dict[str, Any]) -> bytes:
-    """Draw the four growth curves on logarithmic axes, with the slope of the last points."""
+    """Draw the four growth curves on logarithmic axes, with the slope of the last three points."""
     figure = Figure(figsize=(11, 8), layout="constrained")
     figure.suptitle("How the cost of training 784-M-10 grows")
     (units, batch), (images, memory) = figure.subplots(2, 2)
     colors = dict(zip(record["microseconds_an_image"], (ORANGE, BLUE), strict=False))
     for count, curves in record["microseconds_an_image"].items():
-        said = f"{count} thread" + "s" * (count != "1")
+        said = f"{count} thread" + "s" * (count != "1") + ", "
         _draw(units, curves["units"], colors[count], said)
         _draw(batch, curves["batch"], colors[count], said)
     by_images = record["images_seconds_megabytes"]
@@ -111,15 +112,17 @@ def picture(record: dict[str, Any]) -> bytes:
     batch.set(xlabel="batch size (M = 1024)", ylabel="microseconds an image", title="larger batches")
     images.set(xlabel="images in the file", ylabel="seconds an epoch", title="more images")
     memory.set(xlabel="images in the file", ylabel="MB of the process", title="memory", ylim=(10, 1000))
-    units.legend(frameon=False)
+    for axes in (units, batch, images, memory):
+        axes.legend(frameon=False)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
     return png(figure)
 
 
 def _draw(axes: Axes, points: list[list[float]], color: str, label: str) -> None:
     x, y = np.array(points).T
-    axes.loglog(x, y, "o-", color=color, markersize=4, label=label)
-    last = points[-3:]
-    axes.annotate(f"slope {slope(last):.2f}", (last[1][0], last[1][1]), xytext=(-6, 10), textcoords="offset points",
-                  ha="right", fontsize=9, color=color)  # fmt: skip
+    axes.loglog(x, y, "o-", color=color, markersize=4, label=f"{label}slope {slope(points[-3:]):.2f}")
     axes.grid(color=GRAY, alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
