@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check bench growth tried kill-table kill-test sabotage fuzz anatomy mutation test test-all test-oldest oracle series record figures clean
+.PHONY: help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -34,8 +34,11 @@ test-oldest:                 ## the tests with the oldest NumPy we support
 oracle: $(VENV)/installed-test ## install PyTorch, against which some tests compare (skipped without it)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
-series: $(VENV)/installed    ## the recorded runs of the classic network, three seeds
-	$(BIN)/plainnet series classic --seeds 0:3
+series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
+	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)
+
+ladder: $(VENV)/installed    ## the table and the picture of all recipes on record
+	$(BIN)/plainnet ladder --plot docs/pictures/ladder.png
 
 record: $(VENV)/installed-test ## measure the main job from an empty clone and write records/main_job.json
 	$(BIN)/python benchmarks/main_job.py
@@ -59,6 +62,9 @@ fuzz: $(VENV)/installed      ## feed the readers of files with mutated bytes, te
 
 anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py
+
+ablation: $(VENV)/installed  ## what each choice of a recipe earns on the validation images: make ablation RECIPE=cnn
+	$(BIN)/python benchmarks/ablation.py $(RECIPE)
 
 bench: $(VENV)/installed-test ## our speed beside that of our peers, in one interleaved run; writes records/bench.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,peers]'

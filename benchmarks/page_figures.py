@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from plainnet.application.iterations import DESCRIBED, RIGHT
 from plainnet.application.ladder import as_table, ladder
 from plainnet.bench.growth import slope
 from plainnet.doctor.faults import as_page
@@ -74,18 +75,22 @@ def famous_faults() -> str:
 def anatomy() -> str:
     """Return the table of the original's iterations."""
     lines = [
-        "| iteration | claimed | summed gradient | mean gradient | largest gradient, summed | mean |",
+        "| iteration | claimed | as described: summed | done right: mean | largest gradient, summed | mean |",
         "|---|---|---|---|---|---|",
     ]
-    rows = {(row["iteration"], row["reduction"]): row for row in record("anatomy.json")["rows"]}
+    rows = {(row["iteration"], row["form"]): row for row in record("iterations/iterations.json")["rows"]}
     for iteration in dict.fromkeys(iteration for iteration, _ in rows):
-        summed, mean = rows[iteration, "sum"], rows[iteration, "mean"]
+        summed, mean = rows[iteration, DESCRIBED], rows[iteration, RIGHT]
+        claimed, reproduced = (
+            "NaN" if figure is None else f"{figure:.2%}" for figure in (mean["claimed"], summed["test_accuracy"])
+        )
+        largest = f"{summed['largest_gradient']:.1f}" if "largest_gradient" in summed else ""
         lines.append(
-            f"| {iteration} | {summed['claimed']:g}% | {summed['test_accuracy']:.2%} | {mean['test_accuracy']:.2%} | "
-            f"{summed['largest_gradient']:.1f} | {mean['largest_gradient']:.3f} |"
+            f"| {iteration} | {claimed} | {reproduced} | {mean['test_accuracy']:.2%} | "
+            f"{largest} | {mean['largest_gradient']:.3f} |"
         )
     lines += ["", "| 128 units, 8 epochs at 0.01 | validation accuracy after epochs 1, 2, 4, 8 |", "|---|---|"]
-    for name, history in record("anatomy.json")["controls"].items():
+    for name, history in record("iterations/controls.json")["controls"].items():
         lines.append(f"| {name} | {', '.join(f'{history[i]:.1%}' for i in (0, 1, 3, 7))} |")
     return "\n".join(lines)
 

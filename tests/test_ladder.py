@@ -60,9 +60,10 @@ def test_without_records_there_is_no_ladder(tmp_path, capsys):
         assert main(command) == 2
         assert "plainnet series softmax" in capsys.readouterr().err
     (tmp_path / "softmax").mkdir()
-    (tmp_path / "softmax" / "seed-0.json").write_text("{")
-    assert main(["ladder", "--records", str(tmp_path)]) == 2
-    assert "cannot read the record" in capsys.readouterr().err
+    for damaged, sentence in (("{", "cannot read the record"), ("{}", "not a whole record"), ("[]", "not a whole")):
+        (tmp_path / "softmax" / "seed-0.json").write_text(damaged)
+        assert main(["ladder", "--records", str(tmp_path)]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_path, monkeypatch, capsys):

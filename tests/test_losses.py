@@ -93,3 +93,15 @@ def test_labels_must_name_classes(labels):
         loss(np.zeros((2, 3)), np.array(labels))
     with pytest.raises(InputError, match="labels must be whole numbers"):
         loss(np.zeros((0, 3)), np.zeros(0, int))
+
+
+@pytest.mark.parametrize("smoothing", [-0.5, 1.0, 1.5, float("nan")])
+def test_label_smoothing_is_a_share(smoothing):
+    with pytest.raises(InputError, match="label_smoothing must be at least 0 and below 1"):
+        SoftmaxCrossEntropy(label_smoothing=smoothing)
+
+
+@pytest.mark.parametrize("label", [10, 11, 200, -1])
+def test_labels_beyond_the_classes_are_refused(label):
+    with pytest.raises(InputError, match="whole numbers from 0 to 9, received"):
+        loss(np.zeros((1, 10)), np.array([label]))

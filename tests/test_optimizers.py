@@ -103,3 +103,47 @@ def test_values_out_of_range_are_refused(options):
 def test_values_out_of_range_are_refused_by_adam(options):
     with pytest.raises(InputError, match=f"{next(iter(options))} must be"):
         Adam(**options)
+
+
+@pytest.mark.parametrize(("clip", "grad"), [(0.5, 0.6), (0.5, 0.9), (2.0, 2.5), (3.0, 4.0)])
+def test_one_large_element_is_clipped_whatever_the_clip(clip, grad):
+    vectors = rows([1.0, 1.0])
+    step(SGD(clip=clip), vectors, [grad, 0.0], 0.1)
+    np.testing.assert_array_equal(vectors[2], [clip, 0.0])
+
+
+def test_adam_by_hand_with_short_memories():
+    adam, vectors, mean, square, expected = Adam(beta1=0.3, beta2=0.2, epsilon=0.1), rows([1.0]), 0.0, 0.0, 1.0
+    for t, grad in enumerate((2.0, -1.0, 0.5), start=1):
+        mean, square = 0.3 * mean + 0.7 * grad, 0.2 * square + 0.8 * grad**2
+        expected -= 0.05 * (mean / (1 - 0.3**t)) / (np.sqrt(square / (1 - 0.2**t)) + 0.1)
+        assert step(adam, vectors, grad, 0.05)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_what_is_usual():
+    adam = Adam()
+    assert (adam.beta1, adam.beta2, adam.epsilon, adam.weight_decay) == (0.9, 0.999, 1e-8, 0.0)
+    for optimizer in (SGD(weight_decay=0.5), Adam(weight_decay=0.5)):
+        assert optimizer.steps == 0
+        np.testing.assert_array_equal(step(optimizer, rows([3.0, 4.0]), 0.0, 0.1), [3.0, 4.0])  # none is to decay
+        assert optimizer.steps == 1
+
+
+def test_an_optimizer_begins_where_another_one_stopped():
+    """Rows 0 and 3 are then its memory; before the first step they are cleared."""
+    for make in (lambda: SGD(momentum=0.9), Adam):
+        first, vectors = make(), rows([1.0])
+        for _ in range(3):
+            step(first, vectors, 1.0, 0.1)
+        other = vectors.copy()
+        second = make()
+        second.begin(other, 3)
+        np.testing.assert_array_equal(step(second, other, 0.5, 0.1), step(first, vectors, 0.5, 0.1))
+        second.begin(other)
+        assert not other[[0, 3]].any()
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1.0, float("inf"), float("nan")])
+def test_epsilon_is_a_positive_number(epsilon):
+    with pytest.raises(InputError, match="epsilon must be a small positive number"):
+        Adam(epsilon=epsilon)

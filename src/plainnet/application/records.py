@@ -27,6 +27,7 @@ from plainnet.model_file import save_model
 from plainnet.recipes import Recipe
 
 OPENINGS = "openings.json"
+_FIGURES = {"recipe", "seed", "parameters", "seconds", "test_accuracy", "mistakes"}  # what every record holds
 
 
 def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None) -> dict[str, Any]:
@@ -81,8 +82,15 @@ def openings(folder: Path) -> list[dict[str, Any]]:
 
 
 def runs(folder: Path) -> list[dict[str, Any]]:
-    """Return the records of all runs in a folder, in the order of their seeds."""
-    return sorted((read_record(path) for path in folder.glob("seed-*.json")), key=lambda run: run["seed"])
+    """Return the records of all runs in a folder, in the order of their seeds.
+
+    Raises: `InputError` if one cannot be read, or lacks what every record holds.
+    """
+    found = {path: read_record(path) for path in folder.glob("seed-*.json")}
+    for path, run in found.items():
+        if not isinstance(run, dict) or not run.keys() >= _FIGURES:
+            raise InputError(f"{path} is not a whole record; remove it, and make it anew with plainnet series")
+    return sorted(found.values(), key=lambda run: run["seed"])
 
 
 def summarize(folder: Path) -> dict[str, Any]:
