@@ -313,6 +313,8 @@ def test_max_norm_shortens_what_is_too_long_and_nothing_else():
     network.constrain()
     np.testing.assert_allclose(W, [[1.8, 0.6], [2.4, 0.8]], rtol=1e-6)
     np.testing.assert_array_equal(network.parameters[2].value, others)
+    assert Dense(2, max_norm=3.0).config() == {"type": "Dense", "units": 2, "max_norm": 3.0}
+    assert Dense(2).config() == {"type": "Dense", "units": 2}
 
 
 def test_an_ensemble_is_the_geometric_mean_of_its_members():
@@ -336,6 +338,8 @@ def test_an_ensemble_is_the_geometric_mean_of_its_members():
         (lambda: Network(Ensemble([[ReLU()]])).build((2, 2)), "logits .K,. of one size"),
         (lambda: GaussianNoise(-1), "deviation must be at least 0"),
         (lambda: Dense(3, max_norm=0), "max_norm must be a positive number"),
+        (lambda: Dense(3, max_norm=-1), "max_norm must be a positive number"),
+        (lambda: Dense(3, max_norm=float("inf")), "max_norm must be a positive number"),
         (lambda: Network(AveragePool(3)).build((2, 4, 1)), "at least 3x3"),
         (lambda: Network(GlobalAveragePool()).build((4, 4)), "expects images"),
     ],

@@ -68,8 +68,8 @@ class Dense(Layer):
 
     def constrain(self) -> None:
         if self.max_norm is not None:
-            squares = np.einsum("dm,dm->m", self.W.value, self.W.value)
-            self.W.value[...] *= np.minimum(1, self.max_norm / np.sqrt(np.maximum(squares, self.max_norm**2)))
+            lengths = np.sqrt(np.einsum("dm,dm->m", self.W.value, self.W.value))
+            self.W.value[...] *= self.max_norm / np.maximum(lengths, self.max_norm)
 
     def config(self) -> dict[str, Any]:
         limit = {} if self.max_norm is None else {"max_norm": self.max_norm}
