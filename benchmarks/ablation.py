@@ -71,7 +71,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "noise of 0.3 on the units": {f"layers.{place}.deviation": 0.3 for place in (4, 8, 12)},
             "noise of 0.7 on the units": {f"layers.{place}.deviation": 0.7 for place in (4, 8, 12)},
             "no averaging": {"averaging": None},
-            "label smoothing": {"loss.label_smoothing": 0.05},
+            "no label smoothing": {"loss.label_smoothing": 0.0},
         },
     ),
     "mlp-augmented": (

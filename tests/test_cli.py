@@ -207,7 +207,7 @@ def test_series_continues_where_it_stopped(tmp_path, capsys, monkeypatch):
     assert (summary["runs"], summary["seeds"]) == (2, [0, 1])
     recipe.write_text(text.replace("epochs = 1", "epochs = 2"))
     assert main([*command, "0:2"]) == 2
-    assert "made with other settings" in capsys.readouterr().err
+    assert "made with other settings or data" in capsys.readouterr().err
     assert main([*command, "2"]) == 2
     assert "FIRST:END" in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from plainnet import Dense, Flatten, InputError, Model, Network, ReLU, load_model
+from plainnet import SGD, Dense, Flatten, InputError, Model, Network, ReLU, SoftmaxCrossEntropy, fit, load_model
 from plainnet.application import iterations as six
 from plainnet.application.committee import together
 from plainnet.application.evaluation import Evaluation, evaluate, probabilities
@@ -13,6 +13,8 @@ from plainnet.application.galleries import confusing_pairs, first_layer_weights
 from plainnet.application.ladder import LABEL_ERRORS, ladder
 from plainnet.cli.app import main
 from plainnet.files import to_json, write_atomically
+from plainnet.layers import Ensemble
+from plainnet.recipes import read
 
 SMALL = """
 title = "a small network"
@@ -29,7 +31,8 @@ schedule = {type = "constant", learning_rate = 0.1}
 def put(records, recipe, seed, mistakes, **figures):
     """Write a record as `plainnet series` would."""
     table = {"recipe": recipe, "seed": seed, "test_accuracy": 1 - len(mistakes) / 10_000, "mistakes": list(mistakes)}
-    table |= {"parameters": 1000, "seconds": 90.0} | figures
+    table |= {"parameters": 1000, "seconds": 90.0, "test_images": 10_000, "data": {"crc32": 1}}
+    table |= {"settings": read("softmax").to_table()} | figures
     write_atomically(records / recipe / f"seed-{seed}.json", to_json(table))
 
 
@@ -76,12 +79,15 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     assert run["train_images"] == 60_000
     assert run["test_set_opened"].startswith("20")
     assert run["test_accuracy"] == pytest.approx(1 - len(run["mistakes"]) / 10_000)
-    (tmp_path / "records" / "small" / "seed-1.json").unlink()
     (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "0.2"))
-    assert main([*series, "1:2"]) == 0
+    assert main([*series, "2:3"]) == 2  # never two versions of a recipe side by side
+    assert "other settings or data" in capsys.readouterr().err
+    for seed in (0, 1):
+        (tmp_path / "records" / "small" / f"seed-{seed}.json").unlink()
+    assert main([*series, "0:2"]) == 0
     capsys.readouterr()
     assert main(["records"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split()[:4] == ["small", "2", "3", "2"]
+    assert capsys.readouterr().out.splitlines()[-1].split()[:4] == ["small", "2", "4", "2"]
 
     assert main(["ensemble", "small", "--seeds", "0:2"]) == 0
     assert "2 runs of small together" in capsys.readouterr().out
@@ -90,8 +96,36 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     record = json.loads((tmp_path / "records" / "ensemble" / "seed-0.json").read_text())
     assert json.loads((tmp_path / "e.json").read_text())["mistakes"] == record["mistakes"]
     assert record["parameters"] == 2 * 7850 == load_model(model).network.theta.size
-    assert main(["ensemble", "small", "--seeds", "0:3"]) == 2
-    assert "seed-2.json" in capsys.readouterr().err
+    opened = (tmp_path / "records" / "ensemble" / "openings.json").read_bytes()
+    assert main(["ensemble", "small", "--seeds", "0:2"]) == 0  # on record already
+    for command, sentence in (
+        (["small", "--seeds", "0:3"], "no model of small with seed 2"),
+        (["small", "--seeds", "0:1"], "holds another ensemble"),
+        (["nothing"], "no model of nothing with seed 0"),
+    ):
+        assert main(["ensemble", *command]) == 2
+        assert sentence in capsys.readouterr().err
+    assert (tmp_path / "records" / "ensemble" / "openings.json").read_bytes() == opened
+
+
+def test_a_series_that_diverges_can_be_made_anew(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "1e38"))
+    assert main(["series", "small.toml", "--seeds", "0:1"]) == 3
+    assert "diverged" in capsys.readouterr().err
+    (tmp_path / "small.toml").write_text(SMALL)
+    assert main(["series", "small.toml", "--seeds", "0:1"]) == 0
+
+
+@pytest.mark.parametrize("content", ["5", "[1]", "[{}]", "{"])
+def test_damaged_openings_and_iterations_are_refused(content, tmp_path, capsys):
+    (tmp_path / "softmax").mkdir()
+    (tmp_path / "softmax" / "openings.json").write_text(content)
+    assert main(["records", str(tmp_path)]) == 2
+    assert main(["series", "softmax", "--seeds", "0:1", "--out", str(tmp_path)]) == 2
+    (tmp_path / "iterations.json").write_text(content)
+    assert main(["iterations", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 3
 
 
 def test_models_that_do_not_belong_together_are_refused():
@@ -149,6 +183,8 @@ def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):
     assert "one or more runs" in capsys.readouterr().err
     assert main(["preview", "cnn", "--out", str(tmp_path / "a.png")]) == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["preview", "cnn", "--seed", "-1"]) == 2
+    assert "at least 0" in capsys.readouterr().err
     assert main(["preview", "classic"]) == 2
     assert "has no augmentation" in capsys.readouterr().err
 
@@ -157,5 +193,8 @@ def test_pictures_without_anything_to_show(digits):
     flat = Network(Flatten(), Dense(10)).build((28, 28))
     assert first_layer_weights(flat).startswith(b"\x89PNG")
     assert first_layer_weights(Network(Dense(3)).build((5,))) is None
+    with pytest.raises(InputError, match="train its members one by one"):
+        fit(Network(Ensemble([[Flatten(), Dense(10)]])).build((28, 28)), SoftmaxCrossEntropy(), SGD(), digits.train,
+            batch_size=9, epochs=1, learning_rate=0.1)  # fmt: skip
     right = np.eye(10)[digits.test.labels[:30]]
     assert confusing_pairs(Evaluation(digits.test[:30], right)).startswith(b"\x89PNG")

@@ -12,6 +12,7 @@ import numpy as np
 from plainnet.averaging import WeightAverage
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.layers import Ensemble
 from plainnet.losses import Loss
 from plainnet.network import Network
 from plainnet.optimizers import Optimizer
@@ -79,6 +80,8 @@ class Training:
             raise InputError(f"epochs must be at least 1, received {epochs}")
         if not isinstance(clean_epochs, int) or clean_epochs < 0:
             raise InputError(f"clean_epochs must be at least 0, received {clean_epochs}")
+        if any(isinstance(layer, Ensemble) for layer in network.layers):
+            raise InputError("an Ensemble is put together from trained networks; train its members one by one")
         self.network, self.optimizer, self.train, self.validation = network, optimizer, train, validation
         self.batch_size, self.epochs = batch_size, epochs
         self.augmentation, self.clean_epochs = augmentation, clean_epochs

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from plainnet.application.environment import hardware, threads, versions
-from plainnet.application.evaluation import evaluate
-from plainnet.application.records import model_path, note_opening, read_record
-from plainnet.data.dataset import DataSet
+from plainnet.application.evaluation import evaluate, usual_shifts
+from plainnet.application.records import model_path, note_opening, runs
+from plainnet.application.run import described
+from plainnet.data.dataset import Splits
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
 from plainnet.layers import Ensemble
@@ -37,24 +38,35 @@ def together(models: list[Model]) -> Model:
     return Model(network, first.class_names, {"members": [dict(model.about) for model in models]})
 
 
-def record_ensemble(recipe: str, seeds: range, test: DataSet, records: Path) -> dict[str, Any]:
-    """Return the record of the ensemble of a recipe's runs with these seeds, and write it and its model.
+def record_ensemble(recipe: str, seeds: range, data: Splits, records: Path) -> dict[str, Any]:
+    """Return the record of the ensemble of a recipe's runs with these seeds, made now unless it is there already.
 
-    Raises: `InputError` if a run or its model is missing.
+    Raises: `InputError` if a run or its model is missing, the images are not those the runs were made with, or another
+    ensemble is on record.
     """
-    members = [read_record(records / recipe / f"seed-{seed}.json") for seed in seeds]
+    found = {run["seed"]: run for run in runs(records / recipe)}
+    for seed in seeds:
+        if seed not in found or not model_path(records / recipe, seed).exists():
+            raise InputError(f"there is no model of {recipe} with seed {seed} in {records}; make it: plainnet series")
+    first, folder = found[seeds[0]], records / "ensemble"
+    if first["data"] != described(data.train.joined(data.validation)):
+        raise InputError(f"the runs of {recipe} were made with other images; give theirs with --data-dir")
+    members = {"recipe": recipe, "seeds": list(seeds)}
+    for table in runs(folder):
+        if table.get("members") != members:
+            raise InputError(f"{folder} holds another ensemble, of {table.get('members')}; remove it first")
+        return table
     model = together([load_model(model_path(records / recipe, seed)) for seed in seeds])
-    settings = members[0]["settings"]
-    folder = records / "ensemble"
-    note_opening(folder, settings, seeds[0])
-    result = evaluate(model.network, test, shifts=settings["test_shifts"])
+    note_opening(folder, first["settings"], seeds[0])
+    result = evaluate(model.network, data.test, shifts=usual_shifts(model))
     table = {
         "recipe": "ensemble",
         "seed": seeds[0],
-        "members": {"recipe": recipe, "seeds": list(seeds)},
+        "members": members,
         "parameters": model.network.theta.size,
-        "seconds": sum(member["seconds"] for member in members),
+        "seconds": sum(found[seed]["seconds"] for seed in seeds),
         **result.to_table(),
+        **{key: first[key] for key in ("settings", "data")},
         "versions": versions(),
         "threads": threads(),
         "hardware": hardware(),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
@@ -54,6 +55,7 @@ class Evaluation:
         """Return the figures as plain values, named as in metrics.json."""
         per_class = self.per_class
         return {
+            "test_images": len(self.data),
             "test_accuracy": self.accuracy,
             "test_interval_95": list(self.interval_95),
             "per_digit_accuracy": per_class,
@@ -98,9 +100,11 @@ def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> Evaluation:
 
 def usual_shifts(model: Model) -> int:
     """Return by how many pixels the recipe of the model, or of its members, has images moved to look again."""
-    about = model.about.get("members", [model.about])[0]
-    shifts = about.get("recipe", {}).get("test_shifts", 0)
-    return shifts if isinstance(shifts, int) else 0
+    try:
+        recipe = (model.about["members"][0] if "members" in model.about else model.about)["recipe"]
+        return whole_number(recipe["test_shifts"], "test_shifts")
+    except (KeyError, IndexError, TypeError, InputError):  # none, or a model that does not come from a recipe
+        return 0
 
 
 def as_percent(share: float) -> str:

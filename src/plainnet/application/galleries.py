@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from plainnet.application.evaluation import Evaluation
-from plainnet.application.plots import png
+from plainnet.application.plots import class_names, png
 from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.layers import Conv2D, Dense
@@ -49,7 +49,7 @@ def confusing_pairs(test: Evaluation) -> bytes:
     mistakes = test.confusion - np.diag(test.confusion.diagonal())
     places = np.argsort(-mistakes, axis=None, kind="stable")[:_PAIRS]
     pairs = [(place // len(mistakes), place % len(mistakes)) for place in places if mistakes.flat[place] > 0]
-    names, (height, width) = test.data.class_names, test.data.images.shape[1:]
+    names, (height, width) = class_names(test), test.data.images.shape[1:]
     lines = max(1, len(pairs))
     sheet = np.zeros((lines, height, _EXAMPLES, width))
     figure = Figure(figsize=(10.5, 0.9 + 0.9 * lines), layout="constrained")

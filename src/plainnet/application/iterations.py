@@ -6,7 +6,6 @@ Its text gives the gradient of the output as p - y, summed over the batch where 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from matplotlib.figure import Figure
 
 from plainnet.application.environment import hardware, versions
 from plainnet.application.plots import BLUE, GRAY, ORANGE, png
+from plainnet.application.records import read_record
 from plainnet.application.run import Run
 from plainnet.data.dataset import Splits
-from plainnet.errors import TrainingDivergedError
+from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 
@@ -46,7 +46,12 @@ class WrongCrossEntropy:
 def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
     """Run all iterations in both forms and yield a row each; rows in `out`/iterations.json are not made again."""
     path = out / "iterations.json"
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    record = read_record(path) if path.exists() else {"rows": []}
+    rows = record.get("rows") if isinstance(record, dict) else None
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and {"iteration", "form"} <= row.keys() for row in rows
+    ):
+        raise InputError(f"{path} does not hold iterations; remove it, or choose another --out")
     done = {(row["iteration"], row["form"]): row for row in rows}
     for name, units, rate, epochs, claimed in ITERATIONS:
         for form in (DESCRIBED, RIGHT):

@@ -16,7 +16,7 @@ from plainnet.metrics import mcnemar, wilson_interval
 RUNGS = (
     "chance", "softmax", "classic-summed", "classic", "minute", "mlp", "mlp-augmented", "fast99", "cnn", "ensemble",
 )  # fmt: skip
-_IMAGES, _CLASSES = 10_000, 10
+_CLASSES = 10
 # Test images whose label is wrong or cannot be decided, as the community of MNIST has found them.
 LABEL_ERRORS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
 
@@ -25,8 +25,8 @@ def ladder(records: Path) -> list[dict[str, Any]]:
     """Return a row for each rung that is on record, from the bottom up.
 
     The Wilson interval is that of the mean accuracy on the test images. `without_label_errors` is the mean accuracy
-    with the known label errors set aside. `better_than_below` is the p-value of McNemar's exact test between the
-    median runs, by accuracy, of this rung and the one below.
+    with the known label errors of MNIST set aside. `better_than_below` is the p-value of McNemar's exact test between
+    the median runs, by accuracy, of this rung and the one below.
 
     Raises: `InputError` if no rung is on record.
     """
@@ -37,10 +37,11 @@ def ladder(records: Path) -> list[dict[str, Any]]:
         if not found:
             continue
         mistakes = _median_mistakes(found)
+        images = found[0]["test_images"]
         test = spread(run["test_accuracy"] for run in found)
         figures = {
-            "interval_95": list(wilson_interval(round((test["mean"] or 0) * _IMAGES), _IMAGES)),
-            "without_label_errors": float(np.mean([_without_label_errors(run["mistakes"]) for run in found])),
+            "interval_95": list(wilson_interval(round((test["mean"] or 0) * images), images)),
+            "without_label_errors": float(np.mean([_without_label_errors(run) for run in found])),
             "parameters": found[0]["parameters"],
             "minutes": float(np.mean([run["seconds"] for run in found])) / 60,
             "better_than_below": mcnemar(len(mistakes - below), len(below - mistakes)) if below else None,
@@ -104,6 +105,7 @@ def _median_mistakes(found: list[dict[str, Any]]) -> set[int]:
     return set(ordered[len(ordered) // 2]["mistakes"])
 
 
-def _without_label_errors(mistakes: list[int]) -> float:
-    wrong = len(set(mistakes) - set(LABEL_ERRORS))
-    return 1 - wrong / (_IMAGES - len(LABEL_ERRORS))
+def _without_label_errors(run: dict[str, Any]) -> float:
+    wrong = set(run["mistakes"]) - set(LABEL_ERRORS)
+    others = int(run["test_images"]) - len(LABEL_ERRORS)
+    return 1 - len(wrong) / others

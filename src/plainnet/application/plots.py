@@ -21,7 +21,7 @@ BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
 def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     """Draw loss and accuracy by epoch for training and validation, with a mark where the learning rate changed."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(literal(title))
     numbers = [epoch.number for epoch in history]
     left, right = figure.subplots(1, 2)
     marker = "o" if len(history) < 12 else ""
@@ -66,7 +66,7 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> bytes:
                 values = np.asarray(figures[f"{part}_{quantity}"], float)
                 shown = values if quantity == "loss" else 100 * (1 - values)
                 shown = np.where(shown > 0, shown, np.nan)  # none of the errors that a logarithm could show
-                label = name if quantity == "loss" and part == "train" else None
+                label = literal(name) if quantity == "loss" and part == "train" else None
                 axes.plot(np.arange(1, len(shown) + 1), shown, style, color=f"C{place}", marker="." * (len(shown) < 12),
                           linewidth=1.3, label=label)  # fmt: skip
     for axes, title in zip(axes_of.values(), ("cross-entropy (nats)", "errors (%)"), strict=True):
@@ -83,7 +83,7 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> bytes:
 
 def confusion_matrix(test: Evaluation) -> bytes:
     """Draw the confusion matrix: rows are true classes, columns predicted ones; color shows the mistakes."""
-    counts, names = test.confusion, test.data.class_names
+    counts, names = test.confusion, class_names(test)
     mistakes = counts.astype(float)
     np.fill_diagonal(mistakes, np.nan)
     figure = Figure(figsize=(7.6, 6.8), layout="constrained")
@@ -116,7 +116,7 @@ def per_digit_accuracy(test: Evaluation) -> bytes:
     }
     values = 100 * np.array([shares for _, shares in bars.values()])
     worst, best = float(np.nanmin(values)), float(np.nanmax(values))
-    names = test.data.class_names
+    names = class_names(test)
     figure = Figure(figsize=(max(9.0, 1.0 * len(names)), 4.6), layout="constrained")
     axes = figure.subplots()
     for offset, (label, (color, shares)) in zip((-0.21, 0.21), bars.items(), strict=True):
@@ -154,7 +154,7 @@ def sample_predictions(test: Evaluation) -> bytes:
 def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Evaluation, color: str) -> float:
     """Draw images in lines of ten, one unit wide each, from `top` downward; return where the last line ends."""
     axes.text(0.05, top + 0.22, title if rows else f"{title}: none", fontsize=12, va="center")
-    line_height, names = 1.4, test.data.class_names
+    line_height, names = 1.4, class_names(test)
     for place, row in enumerate(rows):
         line, column = divmod(place, 10)
         y, shares = top + 0.4 + line * line_height, test.probabilities[row]
@@ -165,6 +165,16 @@ def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Eval
         axes.text(column + 0.5, y + 0.2, caption, fontsize=9, color=color, ha="center", va="center")
         axes.imshow(test.data.images[row], cmap="gray_r", extent=(column + 0.08, column + 0.92, y + 1.3, y + 0.4))
     return top + 0.4 + line_height * max(1, -(-len(rows) // 10))
+
+
+def literal(text: str) -> str:
+    """Return text in which matplotlib sees no formula, whatever its signs."""
+    return text.replace("$", r"\$")
+
+
+def class_names(test: Evaluation) -> list[str]:
+    """Return the names of the classes, to be written into a picture."""
+    return [literal(name) for name in test.data.class_names]
 
 
 def _plain(axes: Axes) -> None:

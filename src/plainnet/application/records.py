@@ -7,6 +7,7 @@ and made anew; the openings stay, so that nobody chooses by the test set unseen.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import statistics
 import zlib
@@ -15,19 +16,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from plainnet import checkpoint
 from plainnet.application.environment import hardware, peak_memory_mb
 from plainnet.application.results import check_writable
 from plainnet.application.run import Run
 from plainnet.application.saving import epochs, locked, resume
 from plainnet.data.dataset import Splits
-from plainnet.errors import InputError
+from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import save_model
 from plainnet.recipes import Recipe
 
 OPENINGS = "openings.json"
-_FIGURES = {"recipe", "seed", "parameters", "seconds", "test_accuracy", "mistakes"}  # what every record holds
+_KINDS = {  # what every record holds
+    "recipe": str, "seed": int, "parameters": int, "seconds": int | float, "test_images": int, "test_accuracy": float,
+    "mistakes": list, "settings": dict, "data": dict,
+}  # fmt: skip
 
 
 def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None) -> dict[str, Any]:
@@ -35,30 +41,39 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: 
 
     The model is saved beside the record.
 
-    Raises: `InputError` if the record on file was made with other settings than the recipe's of today.
+    Raises: `InputError` if there are records of other settings or data in the folder, or a file there is damaged.
     """
-    path = folder / f"seed-{seed}.json"
-    if path.exists():
-        table: dict[str, Any] = read_record(path)
-        if _plain(table.get("settings", {})) != _plain(recipe.to_table()):
-            raise InputError(f"{path} was made with other settings than recipe {recipe.name} has now; remove it first")
-        return table
+    on_record, _ = runs(folder), openings(folder)
+    run = Run(recipe, data, seed=seed)
+    settings, described = _plain(run.recipe.to_table()), run.settings()["data"]
+    for table in on_record[:1]:
+        if (_plain(table["settings"]), table["data"]) != (settings, described):
+            raise InputError(
+                f"the runs in {folder} were made with other settings or data than recipe {recipe.name} and the images "
+                "have now; remove them first, or choose another --out"
+            )
+    for table in on_record:
+        if table["seed"] == seed:
+            return table
     unfinished = folder / f"unfinished-{seed}"
     check_writable(unfinished)
-    run = Run(recipe, data, seed=seed)
     with locked(unfinished):
         if checkpoint.present(unfinished):
             resume(run, checkpoint.Checkpoint(unfinished))
-        for _ in epochs(run, unfinished, data_dir=data_dir):
-            pass
-    note_opening(folder, recipe.to_table(), seed)
+        try:
+            for _ in epochs(run, unfinished, data_dir=data_dir):
+                pass
+        except TrainingDivergedError:
+            checkpoint.remove(unfinished)  # nobody can go on from there
+            raise
+    note_opening(folder, settings, seed)
     table = run.metrics() | {
         "hardware": hardware(),
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "history": run.history_table(),
     }
     save_model(model_path(folder, seed), run.model())
-    write_atomically(path, to_json(table))
+    write_atomically(folder / f"seed-{seed}.json", to_json(table))
     shutil.rmtree(unfinished)
     return table
 
@@ -72,25 +87,37 @@ def note_opening(folder: Path, settings: dict[str, Any], seed: int) -> None:
     """Write down, before it happens, that the test set is opened for a run with these settings."""
     checksum = zlib.crc32(json.dumps(_plain(settings), sort_keys=True).encode())
     line = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed, "settings_crc32": checksum}
-    write_atomically(folder / OPENINGS, to_json([*openings(folder), line]))
+    with FileLock(folder / ".openings.lock"):
+        write_atomically(folder / OPENINGS, to_json([*openings(folder), line]))
 
 
 def openings(folder: Path) -> list[dict[str, Any]]:
-    """Return when, for which seed and with which settings the test set was opened for a recipe."""
+    """Return when, for which seed and with which settings the test set was opened for a recipe.
+
+    Raises: `InputError` if the file is damaged.
+    """
     path = folder / OPENINGS
-    return list(read_record(path)) if path.exists() else []
+    lines = read_record(path) if path.exists() else []
+    if not isinstance(lines, list) or not all(isinstance(i, dict) and "settings_crc32" in i for i in lines):
+        raise InputError(f"{path} is not a list of openings; put the committed one back")
+    return lines
 
 
 def runs(folder: Path) -> list[dict[str, Any]]:
     """Return the records of all runs in a folder, in the order of their seeds.
 
-    Raises: `InputError` if one cannot be read, or lacks what every record holds.
+    Raises: `InputError` if one cannot be read, lacks what every record holds, or has other settings or data than the
+    others.
     """
-    found = {path: read_record(path) for path in folder.glob("seed-*.json")}
+    found = {path: read_record(path) for path in sorted(folder.glob("seed-*.json"))}
     for path, run in found.items():
-        if not isinstance(run, dict) or not run.keys() >= _FIGURES:
-            raise InputError(f"{path} is not a whole record; remove it, and make it anew with plainnet series")
-    return sorted(found.values(), key=lambda run: run["seed"])
+        if not isinstance(run, dict) or not all(isinstance(run.get(key), kind) for key, kind in _KINDS.items()):
+            raise InputError(f"{path} is not a whole record; put the committed one back, or make it anew")
+    tables = sorted(found.values(), key=lambda run: run["seed"])
+    for path, run in found.items():
+        if (_plain(run["settings"]), run["data"]) != (_plain(tables[0]["settings"]), tables[0]["data"]):
+            raise InputError(f"{path} was made with other settings or data than the other runs there; remove it")
+    return tables
 
 
 def summarize(folder: Path) -> dict[str, Any]:
@@ -104,8 +131,8 @@ def summarize(folder: Path) -> dict[str, Any]:
     first = found[0]
     summary = {"recipe": first["recipe"], "runs": len(found), "seeds": [run["seed"] for run in found]}
     for key in ("test_accuracy", "train_accuracy", "seconds"):
-        summary[key] = spread(run[key] for run in found)
-    summary |= {key: first[key] for key in ("parameters", "epochs", "versions", "threads", "hardware")}
+        summary[key] = spread(run.get(key, math.nan) for run in found)
+    summary |= {key: first.get(key) for key in ("parameters", "epochs", "versions", "threads", "hardware")}
     write_atomically(folder / "summary.json", to_json(summary))
     return summary
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from plainnet.application.environment import threads, versions
 from plainnet.application.evaluation import Evaluation, probabilities
-from plainnet.data.dataset import Splits
+from plainnet.data.dataset import DataSet, Splits
 from plainnet.errors import InputError
 from plainnet.losses import Loss
 from plainnet.model_file import Model
@@ -76,19 +76,14 @@ class Run:
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the training, as plain values."""
-        table = {"recipe": self.recipe.to_table(), "seed": self.seed, "limit": self.limit, "data": self.described()}
+        table = {
+            "recipe": self.recipe.to_table(),
+            "seed": self.seed,
+            "limit": self.limit,
+            "data": described(self.train),
+        }
         settings: dict[str, Any] = json.loads(json.dumps(table))
         return settings
-
-    def described(self) -> dict[str, Any]:
-        """Return what the training images and labels are like, and a checksum to know them again."""
-        images, labels = self.train.images, self.train.labels
-        return {
-            "pixels": "bytes" if images.dtype == np.uint8 else "numbers",
-            "largest": float(images.max()),
-            "class_counts": np.bincount(labels, minlength=len(self.train.class_names)).tolist(),
-            "crc32": zlib.crc32(labels.tobytes(), zlib.crc32(np.ascontiguousarray(images).data)),
-        }
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding the record of each epoch, and saving nothing."""
@@ -114,7 +109,7 @@ class Run:
             "seconds": round(sum(epoch.seconds for epoch in self.history), 3),
             "train_images": len(self.train),
             "limit": self.limit,
-            "data": self.described(),
+            "data": described(self.train),
             "train_accuracy": train_accuracy,
             "validation_accuracy": validation_accuracy,
             "train_validation_gap": None if validation_accuracy is None else train_accuracy - validation_accuracy,
@@ -133,3 +128,14 @@ class Run:
         """Return the network with what its file should say about it."""
         figures = {key: value for key, value in self.metrics().items() if key != "settings"}
         return Model(self.network, self.data.train.class_names, {"recipe": self.recipe.to_table(), "metrics": figures})
+
+
+def described(data: DataSet) -> dict[str, Any]:
+    """Return what images and labels are like, and a checksum to know them again."""
+    images, labels = data.images, data.labels
+    return {
+        "pixels": "bytes" if images.dtype == np.uint8 else "numbers",
+        "largest": float(images.max()),
+        "class_counts": np.bincount(labels, minlength=len(data.class_names)).tolist(),
+        "crc32": zlib.crc32(labels.tobytes(), zlib.crc32(np.ascontiguousarray(images).data)),
+    }

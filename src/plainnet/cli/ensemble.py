@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def ensemble(recipe: str = "cnn", /, *, seeds: str = "0:3", records: Path = Path("records")) -> None:
+def ensemble(
+    recipe: str = "cnn",
+    /,
+    *,
+    seeds: str = "0:3",
+    records: Path = Path("records"),
+    data_dir: Path | None = None,
+) -> None:
     """Put the models of recorded runs together into one model, and measure it on the test images.
 
     Parameters
@@ -16,6 +23,8 @@ def ensemble(recipe: str = "cnn", /, *, seeds: str = "0:3", records: Path = Path
         FIRST:END, the end not included: 0:3 means 0, 1 and 2.
     records
         The folder of the records.
+    data_dir
+        The folder of IDX files that the runs were made with, if not the embedded MNIST.
     """
     from plainnet.application.committee import record_ensemble
     from plainnet.application.records import model_path
@@ -23,6 +32,8 @@ def ensemble(recipe: str = "cnn", /, *, seeds: str = "0:3", records: Path = Path
     from plainnet.data import mnist
 
     chosen = seeds_in(seeds)
-    table = record_ensemble(recipe, chosen, mnist.load().test, records)
+    table = record_ensemble(Path(recipe).stem, chosen, mnist.load(data_dir), records)
     model = model_path(records / "ensemble", chosen[0])
-    print(f"{len(chosen)} runs of {recipe} together: test {table['test_accuracy']:.2%}\nthe model is {model}")
+    print(
+        f"{len(chosen)} runs of {Path(recipe).stem} together: test {table['test_accuracy']:.2%}\nthe model is {model}"
+    )

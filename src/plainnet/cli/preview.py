@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.outputs import named
+from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError
 from plainnet.files import write_atomically
 
 
-def preview(recipe: str, *, out: Path = Path("augmentation.png"), seed: int = 0, data_dir: Path | None = None) -> None:
+def preview(
+    recipe: str, *, out: Path = Path("augmentation.png"), seed: WholeNumber = 0, data_dir: Path | None = None
+) -> None:
     """Draw images as a recipe's augmentation changes them.
 
     Parameters
@@ -24,6 +27,8 @@ def preview(recipe: str, *, out: Path = Path("augmentation.png"), seed: int = 0,
         A folder with four IDX files to use instead of the embedded MNIST.
     """
     named(out, ".png", "--out")
+    if seed < 0:
+        raise InputError(f"the seed must be at least 0, received {seed}")
     from plainnet.application.galleries import augmentation_preview
     from plainnet.data import mnist
     from plainnet.recipes import read

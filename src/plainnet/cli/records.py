@@ -20,7 +20,7 @@ def records(folder: Path = Path("records"), /) -> None:
     """
     from plainnet.application.records import OPENINGS, openings, runs
 
-    found = sorted(path.parent for path in folder.glob(f"**/{OPENINGS}"))
+    found = sorted({path.parent for pattern in (OPENINGS, "seed-*.json") for path in folder.glob(f"**/{pattern}")})
     if not found:
         raise InputError(f"there are no records in {folder}; make some with: plainnet series softmax")
     print(f"{'recipe':<24}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean test accuracy':>20}")

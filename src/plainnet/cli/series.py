@@ -34,6 +34,8 @@ def series(
     threads
         Threads for matrix products; all cores if left out.
     """
+    import numpy as np
+
     from plainnet.application.records import record_run, summarize
     from plainnet.cli.threads import blas_threads
     from plainnet.data import mnist
@@ -43,7 +45,10 @@ def series(
     numbers = seeds_in(seeds)
     data = mnist.load(data_dir)
     folder = out / chosen.name
-    with blas_threads(threads, chosen.workers):
+    with (
+        blas_threads(threads, chosen.workers),
+        np.errstate(all="ignore"),  # a loss that is not finite is reported, in one sentence
+    ):
         for seed in numbers:
             table = record_run(chosen, data, seed, folder, data_dir)
             print(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}", flush=True)
@@ -57,6 +62,6 @@ def seeds_in(text: str) -> range:
     Raises: `InputError` if it is not of that form.
     """
     first, _, end = text.partition(":")
-    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+    if not (first.isdecimal() and end.isdecimal() and len(text) < 20 and int(first) < int(end)):
         raise InputError(f"--seeds must be FIRST:END such as 0:3, received {text!r}")
     return range(int(first), int(end))

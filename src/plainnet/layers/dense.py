@@ -69,7 +69,7 @@ class Dense(Layer):
     def constrain(self) -> None:
         if self.max_norm is not None:
             lengths = np.sqrt(np.einsum("dm,dm->m", self.W.value, self.W.value))
-            self.W.value[...] *= self.max_norm / np.maximum(lengths, self.max_norm)
+            self.W.value[...] *= self.max_norm / np.maximum(lengths.astype(float), self.max_norm)
 
     def config(self) -> dict[str, Any]:
         limit = {} if self.max_norm is None else {"max_norm": self.max_norm}

@@ -16,7 +16,7 @@ class Ensemble(Layer):
     """The mean of the log-probabilities that each member, a sequence of layers, gives: y = mean_k log softmax(z_k).
 
     The softmax of y is the geometric mean of the members' probabilities, normalized. Members are layers, or tables
-    that describe them. Meant for networks that are trained; members are not trained apart from one another here.
+    that describe them. Meant for networks that are trained: a training refuses an ensemble.
 
     Shapes: x (N, ...), the members' logits z_k (N, K), y (N, K).
     Gradient: dz_k = (dy - softmax(z_k) sum_j dy_j) / members; dx is the sum of the members' dx.

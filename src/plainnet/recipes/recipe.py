@@ -63,8 +63,9 @@ class Recipe:
         _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
-        for key in ("clean_epochs", "test_shifts"):
-            _expect(table[key] == 0 or _is_count(table[key]), key, "a whole number of at least 0", table[key])
+        clean, shifts = table["clean_epochs"], table["test_shifts"]
+        _expect(clean == 0 or _is_count(clean), "clean_epochs", "a whole number of at least 0", clean)
+        _expect(shifts == 0 or (_is_count(shifts) and shifts <= 5), "test_shifts", "a whole number from 0 to 5", shifts)
         decay = table["averaging"]
         share = isinstance(decay, int | float) and not isinstance(decay, bool) and 0 <= decay < 1
         _expect(decay is None or share, "averaging", "a decay of at least 0 and below 1, such as 0.999", decay)
