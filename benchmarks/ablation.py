@@ -41,8 +41,8 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         {
             "no weight decay": {"optimizer.weight_decay": 0.0},
             "ten times the weight decay": {"optimizer.weight_decay": 0.001},
-            "learning rate 0.1": {"schedule.learning_rate": 0.1},
-            "learning rate 0.01": {"schedule.learning_rate": 0.01},
+            "learning rate 0.03": {"schedule.learning_rate": 0.03},
+            "learning rate 0.3": {"schedule.learning_rate": 0.3},
             "60 epochs": {"epochs": 60},
         },
     ),
