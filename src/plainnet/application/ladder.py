@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from plainnet.application.plots import BLUE, GRAY, png
 from plainnet.application.records import runs, spread
@@ -76,7 +77,10 @@ def as_table(rows: list[dict[str, Any]]) -> str:
 
 
 def draw(rows: list[dict[str, Any]]) -> bytes:
-    """Draw the share of errors against the minutes of training, the number of parameters as the size of the dot."""
+    """Draw accuracy against minutes of training, the number of parameters as the size of the dot.
+
+    Accuracies are spread by the logarithm of the errors, or the best would all lie on one line.
+    """
     figure = Figure(figsize=(9, 5.2), layout="constrained")
     axes = figure.subplots()
     for row in rows:
@@ -88,11 +92,13 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
             f"{row['recipe']}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
             xytext=(4 + 0.5 * np.sqrt(size), 0), textcoords="offset points", va="center",
         )  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlabel="minutes of training, one run", ylabel="test errors (%)")
+    axes.set(xscale="log", yscale="log", xlabel="minutes of training, one run", ylabel="test accuracy (%)")
     axes.set_title("every rung of the ladder; the area of a dot grows with the root of the parameters")
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda errors, _: f"{100 - errors:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.2, y=0.1)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(which="major", linewidth=0.4, color=GRAY, alpha=0.4)

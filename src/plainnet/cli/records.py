@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 
 from plainnet.errors import InputError
@@ -26,6 +27,6 @@ def records(folder: Path = Path("records"), /) -> None:
     print(f"{'recipe':<24}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean test accuracy':>20}")
     for place in found:
         made, opened = runs(place), openings(place)
-        mean = f"{sum(run['test_accuracy'] for run in made) / len(made):.3%}" if made else "-"
+        mean = f"{statistics.mean(run['test_accuracy'] for run in made):.3%}" if made else "-"
         versions = len({line["settings_crc32"] for line in opened})
         print(f"{place.relative_to(folder)!s:<24}{len(made):>5}{len(opened):>17}{versions:>10}{mean:>20}")
