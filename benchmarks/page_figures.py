@@ -240,6 +240,13 @@ def comparison() -> str:
     return as_table(ladder(ROOT / "records"))
 
 
+def fuzz() -> str:
+    """Return how often the readers of files were fed mutated bytes."""
+    table = record("fuzz.json")
+    rows = [f"| {row['reader']} | {row['executions']:,} | {row['crashes']} |" for row in table["rows"]]
+    return "\n".join(["| reader fuzzed | executions | crashes |", "|---|---|---|", *rows])
+
+
 def short_comparison() -> str:
     """Return the ladder in few words."""
     lines = ["| recipe | what | runs | test accuracy | minutes a run |", "|---|---|---|---|---|"]
@@ -282,6 +289,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "mutation": mutation,
     "sabotage": sabotage,
     "kill-test": kill_test,
+    "fuzz": fuzz,
     "ladder": comparison,
     "short ladder": short_comparison,
     **{f"ablation {name}": partial(ablation, name) for name in ABLATED},
@@ -295,6 +303,7 @@ PAGES = {
     "docs/diagnose.md": ("sabotage", "kill-test"),
     "docs/speed.md": ("speed", "profile", "tried", "growth"),
     "docs/ladder.md": ("ladder",),
+    "SECURITY.md": ("fuzz",),
     **{f"src/plainnet/recipes/{name}.toml": (f"ablation {name}",) for name in ABLATED},
 }
 
