@@ -127,6 +127,7 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     (r"range\(0, parameter\.shape\[-1\], count\)", "NumberReplacer", "from -1 the last channel is looked at twice"),
     (r"default_rng\(0\)", "NumberReplacer", "other random numbers serve as well"),
     (r"errors if fits else strict", "AddNot", "by either measure a wrong element is the worst"),
+    (r"np\.zeros\(\(4, theta\.size\)", "NumberReplacer", "a row more, which nobody uses"),
     (r"< math\.inf", "NotEq|IsNot", "of the numbers from 0, only infinity is not below infinity"),
     (r"np\.dot\(grad, grad\) <=", "", "what is left clips more often than it must, where there is nothing to clip"),
     (r"old, new = \(0, 3\)", "", "the two rows take turns in either order; before the first step both are zero"),

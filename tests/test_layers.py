@@ -315,6 +315,7 @@ def test_max_norm_shortens_what_is_too_long_and_nothing_else():
     np.testing.assert_array_equal(network.parameters[2].value, others)
     assert Dense(2, max_norm=3.0).config() == {"type": "Dense", "units": 2, "max_norm": 3.0}
     assert Dense(2).config() == {"type": "Dense", "units": 2}
+    assert Dense(2, max_norm=0.5).max_norm == 0.5
 
 
 def test_an_ensemble_is_the_geometric_mean_of_its_members():
@@ -337,6 +338,8 @@ def test_an_ensemble_is_the_geometric_mean_of_its_members():
         (lambda: Network(Ensemble([[Dense(3)], [Dense(4)]])).build((2,)), "logits .K,. of one size"),
         (lambda: Network(Ensemble([[ReLU()]])).build((2, 2)), "logits .K,. of one size"),
         (lambda: GaussianNoise(-1), "deviation must be at least 0"),
+        (lambda: GaussianNoise(float("inf")), "deviation must be at least 0"),
+        (lambda: Dropout(1.5), "rate must be at least 0 and below 1"),
         (lambda: Dense(3, max_norm=0), "max_norm must be a positive number"),
         (lambda: Dense(3, max_norm=-1), "max_norm must be a positive number"),
         (lambda: Dense(3, max_norm=float("inf")), "max_norm must be a positive number"),

@@ -231,3 +231,10 @@ def test_impossible_shapes_are_refused(shape):
 def test_impossible_seeds_are_refused():
     with pytest.raises(InputError, match="the seed must be a whole number of at least 0"):
         Network(Dense(2)).build((4,), rng=-1)
+
+
+def test_constrain_reaches_every_layer():
+    network = Network(Dense(3, max_norm=0.1), ReLU(), Dense(2, max_norm=0.2)).build((4,))
+    network.constrain()
+    for parameter, most in ((network.parameters[0], 0.1), (network.parameters[2], 0.2)):
+        np.testing.assert_allclose(np.linalg.norm(parameter.value, axis=0), most, rtol=1e-5)
