@@ -33,7 +33,7 @@ TRAIN = [
     (["--epoch", "3"], "Unknown option"),
     (["clasic"], "unknown recipe 'clasic'"),
     (["absent.toml"], "cannot read the recipe absent.toml"),
-    (["--data-dir", "absent"], "absent holds neither train-images-idx3-ubyte.gz"),
+    (["--data-dir", "absent"], "absent holds neither train-labels-idx1-ubyte.gz"),
 ]
 
 
