@@ -39,6 +39,7 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "Flatten a vector": (Flatten, (3,)),
     "GaussianNoise": (lambda: GaussianNoise(0.3), (6,)),
     "GaussianNoise of images": (lambda: GaussianNoise(1.0), (3, 2, 2)),
+    "GaussianNoise of nothing": (lambda: GaussianNoise(0.0), (4,)),
     "GlobalAveragePool": (GlobalAveragePool, (3, 4, 2)),
     "ReLU": (ReLU, (7,)),
     "ReLU of images": (ReLU, (3, 2, 2)),
