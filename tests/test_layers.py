@@ -216,6 +216,14 @@ def test_batch_norm_is_accurate_far_from_zero():
         (lambda: MaxPool(0), None, "size must be a whole number from 1"),
         (MaxPool, (1, 5, 2), "MaxPool expects images .* of at least 2x2"),
         (MaxPool, (28, 28), "MaxPool expects images"),
+        (MaxPool, (4, 4, 1, 1), "MaxPool expects images"),
+        (MaxPool, (5, 1, 2), "MaxPool expects images .* of at least 2x2"),
+        (AveragePool, (1, 5, 2), "AveragePool expects images .* of at least 2x2"),
+        (AveragePool, (5, 1, 2), "AveragePool expects images .* of at least 2x2"),
+        (AveragePool, (28, 28), "AveragePool expects images"),
+        (AveragePool, (4, 4, 1, 1), "AveragePool expects images"),
+        (GlobalAveragePool, (28, 28), "GlobalAveragePool expects images"),
+        (GlobalAveragePool, (4, 4, 1, 1), "GlobalAveragePool expects images"),
         (lambda: BatchNorm(momentum=1.0), None, "momentum must be at least 0 and below 1"),
         (lambda: BatchNorm(epsilon=0.0), None, "epsilon must be a small positive number"),
         (BatchNorm, (4, 4), "BatchNorm expects examples"),
@@ -284,6 +292,12 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 def test_rates_of_dropout_out_of_range_are_refused(rate):
     with pytest.raises(InputError, match="rate must be at least 0 and below 1"):
         Dropout(rate)
+
+
+@pytest.mark.parametrize("pool", [MaxPool, AveragePool])
+def test_pooling_by_two_unless_told_otherwise_and_down_to_one_pixel(pool):
+    assert Network(pool()).build((7, 5, 1)).out_shapes == [(3, 2, 1)]
+    assert Network(pool(5)).build((7, 5, 1)).out_shapes == [(1, 1, 1)]
 
 
 def test_average_pooling_against_loops():
