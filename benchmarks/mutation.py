@@ -136,6 +136,14 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     (r"np\.empty_like\(vectors\[0\]\)", "NumberReplacer", "all rows are alike"),
     (r"^self, \*, ", "Mul_Div", "more ways to pass an argument are allowed"),
     (r"len\(labels\) == 0", "Eq_LtE", "a length is never below 0"),
+    (
+        r"dwinners\[:, :, self\.columns \* self\.size :\] = 0",
+        "Mul_",
+        "more is set to 0 than is left over, and written to afterwards",
+    ),
+    (r"if self\.size == 1:", "Eq_[LG]tE", "no size is below 1, and for larger ones it stands there already"),
+    (r"dplayers\[0\] = dwinner", "NumberReplacer", "the one player there is, counted from either end"),
+    (r"for k in range\(1, self\.size\)", "NumberReplacer", "the first player beats itself, or does not: the same"),
     (r'< float\("inf"\)', "NotEq|IsNot", "of the numbers from 0, only infinity is not below infinity"),
 ]
 # Annotations are text that is never evaluated: to change `int | None` there changes nothing.

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -82,6 +83,13 @@ class LayerHarness:
             fresh = self.forward_backward(self.network(), self.x[rows], self.dy[rows])
             for got, expected in zip(after, fresh, strict=True):
                 np.testing.assert_array_equal(got, expected)
+
+    def check_new_memory_may_hold_anything(self):
+        expected = self.forward_backward(self.network(), self.x, self.dy)
+        with mock.patch.object(np, "empty", lambda shape, dtype=float: np.full(shape, np.nan, dtype)):
+            got = self.forward_backward(self.network(), self.x, self.dy)
+        for of_nan, of_anything in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(of_nan, of_anything)
 
     def check_evaluation_between_forward_and_backward(self):
         network = self.network()
