@@ -137,6 +137,15 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     (r"^self, \*, ", "Mul_Div", "more ways to pass an argument are allowed"),
     (r"len\(labels\) == 0", "Eq_LtE", "a length is never below 0"),
     (
+        r"^_ELEMENTS|^_SHORT|size\[1\] \* x\.shape\[3\] < _SHORT",
+        "",
+        "another way to copy, or other pieces: as right, and slower",
+    ),
+    (r"length = view\[0, 0, 0\]", "NumberReplacer", "all patches have one length"),
+    (r"whole = buffer\(f", "NumberReplacer", "the name of a buffer, or one allocated more often than it needs to be"),
+    (r"// view\[0\]\.size", "NumberReplacer", "all images have one size"),
+    (r"some\.reshape\(-1, ", "", "NumPy infers any negative size, not only -1"),
+    (
         r"dwinners\[:, :, self\.columns \* self\.size :\] = 0",
         "Mul_",
         "more is set to 0 than is left over, and written to afterwards",

@@ -3,7 +3,7 @@ import pytest
 
 from layer_harness import CHECKS, LayerHarness
 from plainnet import BatchNorm, Conv2D, Dense, Dropout, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
-from plainnet.layers import LAYERS, AveragePool, Ensemble, GaussianNoise, GlobalAveragePool, Layer
+from plainnet.layers import LAYERS, AveragePool, Ensemble, GaussianNoise, GlobalAveragePool, Layer, windows
 
 CASES = {  # every kind of layer, in every way that matters to its code
     "AveragePool": (AveragePool, (4, 4, 2)),
@@ -300,6 +300,33 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 def test_rates_of_dropout_out_of_range_are_refused(rate):
     with pytest.raises(InputError, match="rate must be at least 0 and below 1"):
         Dropout(rate)
+
+
+@pytest.mark.parametrize(("channels", "stride"), [(1, 1), (1, 2), (3, 1), (8, 1), (8, 2)])
+@pytest.mark.parametrize("at_a_time", [1, 3, 4, 7, 100])
+def test_patches_against_loops_however_many_at_a_time(channels, stride, at_a_time, monkeypatch):
+    x = np.random.default_rng(0).standard_normal((7, 6, 8, channels))
+    expected = np.array([
+        [*x[n, i * stride :, j * stride :][:2, :3].ravel(), 1]
+        for n, i, j in np.ndindex(7, 4 // stride + 1, 5 // stride + 1)
+    ]).reshape(7, -1, 6 * channels + 1)  # fmt: skip
+    monkeypatch.setattr(windows, "_ELEMENTS", at_a_time * expected[0, :, 1:].size + 1)
+    seen = []
+    for images, matrix in windows.patches(x, (2, 3), stride, Layer().buffer, bias=True):
+        np.testing.assert_array_equal(matrix, expected[images].reshape(len(matrix), -1))
+        seen.append(images.stop - images.start)
+    assert seen == [at_a_time] * (7 // at_a_time) + [7 % at_a_time] * (7 % at_a_time > 0)
+
+
+def test_an_image_too_large_for_the_cache_is_taken_alone(monkeypatch):
+    monkeypatch.setattr(windows, "_ELEMENTS", 1)
+    assert len(list(windows.patches(np.ones((3, 4, 4, 1)), (2, 2), 1, Layer().buffer))) == 3
+
+
+def test_windows_are_a_view_that_cannot_be_written_to():
+    x = np.ones((2, 4, 4, 1))
+    assert np.shares_memory(x, windows.windows(x, (2, 2), 1))
+    assert not windows.windows(x, (2, 2), 1).flags.writeable
 
 
 @pytest.mark.parametrize("pool", [MaxPool, AveragePool])
