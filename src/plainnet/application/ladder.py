@@ -44,7 +44,7 @@ def ladder(records: Path) -> list[dict[str, Any]]:
             "interval_95": list(wilson_interval(round((test["mean"] or 0) * images), images)),
             "without_label_errors": float(np.mean([_without_label_errors(run) for run in found])),
             "parameters": found[0]["parameters"],
-            "minutes": float(np.mean([run["seconds"] for run in found])) / 60,
+            "minutes": float(np.median([run["seconds"] for run in found])) / 60,
             "better_than_below": mcnemar(len(mistakes - below), len(below - mistakes)) if below else None,
         }
         rows.append({"recipe": name, "runs": len(found), **test, **figures})
