@@ -96,6 +96,11 @@ def test_an_output_folder_that_cannot_be_made_or_written_to(tmp_path, complains,
     assert "permission denied" in complains("train", "--out", tmp_path / "read only")
 
 
+def test_numbers_that_check_cannot_use(complains):
+    assert "must be at least 0, received -1 and 0" in complains("check", "--seed", "-1")
+    assert "takes a whole number, received '1.5'" in complains("series", "classic", "--threads", "1.5")
+
+
 @pytest.fixture
 def model(tmp_path):
     network = Network(Flatten(), Dense(10)).build((28, 28))

@@ -1,5 +1,6 @@
 """Nothing lost: a training stopped in any way goes on to the same weights, and no file is ever half written."""
 
+import copy
 import errno
 import json
 import os
@@ -176,6 +177,17 @@ def test_divergence_puts_the_last_finite_weights_back(digits):
             pass
     np.testing.assert_array_equal(broken.network.theta, kept)
     assert all(np.isfinite(tensor).all() for tensor in broken.network.tensors().values())
+
+
+def test_after_a_resumed_training_diverged_the_weights_are_those_of_the_checkpoint(digits):
+    arrays, values = copy.deepcopy(run_to_end(training(digits), batches=5).state())
+    resumed = training(digits)
+    resumed.restore(arrays, values)
+    kept = resumed.network.theta.copy()
+    resumed.network.theta[3] = np.inf
+    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError, match="again those of the checkpoint"):
+        list(resumed)
+    np.testing.assert_array_equal(resumed.network.theta, kept)
 
 
 def test_weights_that_break_in_the_last_batch_are_noticed(digits, tmp_path):

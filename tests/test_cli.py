@@ -11,7 +11,11 @@ import pytest
 from PIL import Image
 
 from plainnet import __version__, load_model
+from plainnet.application.results import write_results
+from plainnet.application.run import Run
 from plainnet.cli.app import main
+from plainnet.data.mnist import Splits
+from plainnet.recipes import Recipe, read
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["--epochs", "2", "--limit", "3000", "--set", "layers.1.units=32", "--set", "schedule.learning_rate=0.1"]
@@ -93,6 +97,19 @@ def test_the_pickle_opens_with_numpy_alone(results):
     np.testing.assert_array_equal(opened["parameters"]["dense_2.W"], loaded.network.parameters[2].value)
     assert loaded.about["metrics"]["seed"] == 3
     assert loaded.about["recipe"]["epochs"] == 2
+
+
+def test_the_pickle_has_the_state_of_the_layers_and_no_stale_picture_stays(tmp_path, digits):
+    recipe = Recipe.from_table(read("classic").to_table() | {"epochs": 1, "layers": [
+        {"type": "Flatten"}, {"type": "BatchNorm"}, {"type": "Dense", "units": 10}]})  # fmt: skip
+    run = Run(recipe, Splits(digits.train[:300], digits.validation[:100], digits.test[:100]))
+    list(run.epochs())
+    (tmp_path / "first_layer_weights.png").write_text("of another network")
+    assert "first_layer_weights.png" not in write_results(run, tmp_path)
+    assert not (tmp_path / "first_layer_weights.png").exists()
+    opened = pickle.loads((tmp_path / "model_final.pkl").read_bytes())
+    assert set(opened["state"]) == {"batchnorm_1.running_mean", "batchnorm_1.running_variance"}
+    assert opened["state"]["batchnorm_1.running_mean"].any()
 
 
 def test_the_same_seed_gives_the_same_model(results, tmp_path):

@@ -125,6 +125,17 @@ def test_a_healthy_training_is_not_accused_and_verification_tells_what_helps(tmp
     assert found["verified"]["helped"]
 
 
+def test_a_learning_rate_behind_a_warm_up_is_found(tmp_path, capsys):
+    schedule = 'schedule={type="warm_up", epochs=1.0, then={type="cosine", learning_rate=%s}}'
+    command = ["train", "--quiet", "--limit", "1000", "--epochs", "2", "--set", "layers.1.units=16", "--out"]
+    assert main([*command, str(tmp_path / "high"), "--set", schedule % "1e9"]) == 3
+    assert "tenth of the learning rate" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "low"), "--set", schedule % "1e-6"]) == 0
+    assert main(["diagnose", str(tmp_path / "low"), "--json", str(tmp_path / "d.json")]) == 1
+    (finding,) = [f for f in json.loads((tmp_path / "d.json").read_text())["findings"] if "rate" in f["name"]]
+    assert finding["change"] == {"schedule.then.learning_rate": pytest.approx(1e-4)}
+
+
 def test_an_interrupted_training_is_diagnosed_from_its_checkpoint(tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()

@@ -186,6 +186,61 @@ def test_adam_is_not_judged_as_momentum(tmp_path):
     assert finding["verdict"] == "undecidable"
 
 
+def test_what_cannot_be_judged_is_not_passed(tmp_path, capsys):
+    unsolved = "def relu_forward(x):\n    return x, x\n\n\ndef relu_backward(dout, cache):\n    return None\n"
+    (tmp_path / "homework.py").write_text(unsolved)
+    assert main(["doctor", str(tmp_path / "homework.py")]) == 2
+    assert "1 examined, 0 wrong\n1 could not be judged: relu" in capsys.readouterr().out
+
+
+NAIVE = """
+import numpy as np
+
+def affine_forward_naive(x, w, b):
+    return x @ w + b, (x, w)
+
+def affine_backward_naive(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, dout.{sums}(axis=0)
+
+def layernorm_forward(x, gamma, beta, ln_param):
+    s = np.sqrt(x.var(axis=1, keepdims=True) + ln_param["eps"])
+    xh = (x - x.mean(axis=1, keepdims=True)) / s
+    return gamma * xh + beta, (xh, gamma, s)
+
+def layernorm_backward(dout, cache):
+    xh, gamma, s = cache
+    d = dout * gamma
+    dx = (d - d.mean(axis=1, keepdims=True) - xh * (d * xh).mean(axis=1, keepdims=True)) / s
+    return dx, (dout * xh).sum(axis=0), dout.sum(axis=0)
+"""
+
+
+def test_the_names_of_a_well_known_course_are_known(tmp_path):
+    found = {finding["name"]: finding["verdict"] for finding in write_and_examine(tmp_path, NAIVE.format(sums="sum"))}
+    assert found == {"affine_naive": "right", "layernorm": "right"}
+    found = {finding["name"]: finding for finding in write_and_examine(tmp_path, NAIVE.format(sums="mean"))}
+    assert (found["affine_naive"]["verdict"], found["affine_naive"]["array"]) == ("wrong", "db")
+
+
+def test_a_loss_that_is_wrong_itself_is_said_to_be(tmp_path):
+    (finding,) = write_and_examine(
+        tmp_path,
+        """
+import numpy as np
+
+def softmax_loss(x, y):
+    p = np.exp(x - x.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    dx = p.copy()
+    dx[range(len(y)), y] -= 1
+    with np.errstate(divide="ignore"):
+        return -np.log(p[range(len(y)), y]).mean(), dx / len(y)
+""",
+    )
+    assert (finding["verdict"], finding["array"], finding["diagnosis"]) == ("wrong", "loss", "log-of-zero")
+
+
 def write_and_examine(tmp_path, text):
     (tmp_path / "file.py").write_text(text)
     return examine_file(tmp_path / "file.py")

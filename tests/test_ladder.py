@@ -31,7 +31,7 @@ schedule = {type = "constant", learning_rate = 0.1}
 def put(records, recipe, seed, mistakes, **figures):
     """Write a record as `plainnet series` would."""
     table = {"recipe": recipe, "seed": seed, "test_accuracy": 1 - len(mistakes) / 10_000, "mistakes": list(mistakes)}
-    table |= {"parameters": 1000, "seconds": 90.0, "test_images": 10_000, "data": {"crc32": 1}}
+    table |= {"parameters": 1000, "seconds": 90.0, "test_images": 10_000, "data": {"crc32": 4000540026}}
     table |= {"settings": read("softmax").to_table()} | figures
     write_atomically(records / recipe / f"seed-{seed}.json", to_json(table))
 
@@ -56,6 +56,16 @@ def test_the_ladder_is_made_of_the_records(tmp_path, capsys):
     assert "| `classic` | 1 | **98.000%** |" in printed
     assert json.loads((tmp_path / "l.json").read_text())["rows"][1]["recipe"] == "softmax"
     assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_rungs_with_other_images_are_not_compared(tmp_path, capsys):
+    put(tmp_path, "softmax", 0, range(900))
+    put(tmp_path, "classic", 0, range(2), data={"crc32": 1}, test_images=15, test_accuracy=13 / 15)
+    _, softmax, classic = ladder(tmp_path)
+    assert softmax["without_label_errors"] > 0.9
+    assert (classic["without_label_errors"], classic["better_than_below"]) == (None, None)
+    assert main(["ladder", "--records", str(tmp_path)]) == 0
+    assert "| `classic` | 1 | **86.667%** |" in capsys.readouterr().out
 
 
 def test_without_records_there_is_no_ladder(tmp_path, capsys):
@@ -97,7 +107,10 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     assert json.loads((tmp_path / "e.json").read_text())["mistakes"] == record["mistakes"]
     assert record["parameters"] == 2 * 7850 == load_model(model).network.theta.size
     opened = (tmp_path / "records" / "ensemble" / "openings.json").read_bytes()
-    assert main(["ensemble", "small", "--seeds", "0:2"]) == 0  # on record already
+    content = model.read_bytes()
+    model.unlink()
+    assert main(["ensemble", "small", "--seeds", "0:2"]) == 0  # on record already; the model is put together again
+    assert model.read_bytes() == content
     for command, sentence in (
         (["small", "--seeds", "0:3"], "no model of small with seed 2"),
         (["small", "--seeds", "0:1"], "holds another ensemble"),

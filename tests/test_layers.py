@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -205,6 +207,16 @@ def test_batch_norm_normalizes_and_keeps_running_averages():
             np.testing.assert_array_equal(array, before[name])
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_batch_norm_averages_the_unbiased_variance_of_small_batches(rows):
+    x = np.random.default_rng(0).standard_normal((rows, 4))
+    layer = Network(BatchNorm(momentum=0.0)).build((4,), dtype=float).layers[0]
+    layer.forward(x, training=True)
+    expected = x.var(axis=0, ddof=1) if rows > 1 else np.zeros(4)
+    np.testing.assert_allclose(layer.state["running_variance"], expected, rtol=1e-6)
+    np.testing.assert_allclose(layer.state["running_mean"], x.mean(axis=0), rtol=1e-6)
+
+
 def test_batch_norm_is_accurate_far_from_zero():
     x = (np.random.default_rng(0).standard_normal((64, 3)) + 10000).astype(np.float32)
     y = Network(BatchNorm()).build((3,)).forward(x, training=True)
@@ -232,7 +244,8 @@ def test_batch_norm_is_accurate_far_from_zero():
         (AveragePool, (4, 4, 1, 1), "AveragePool expects images"),
         (GlobalAveragePool, (28, 28), "GlobalAveragePool expects images"),
         (GlobalAveragePool, (4, 4, 1, 1), "GlobalAveragePool expects images"),
-        (lambda: BatchNorm(momentum=1.0), None, "momentum must be at least 0 and below 1"),
+        *((partial(BatchNorm, momentum=m), None, "momentum must be at least 0 and below 1") for m in (1.0, 1.5, -0.5)),
+        (lambda: BatchNorm(epsilon=float("inf")), None, "epsilon must be a small positive number"),
         (lambda: BatchNorm(epsilon=0.0), None, "epsilon must be a small positive number"),
         (BatchNorm, (4, 4), "BatchNorm expects examples"),
     ],

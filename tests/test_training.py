@@ -108,6 +108,10 @@ def test_the_record_is_the_mean_over_images_not_batches(digits):
     network, data = small(), digits.train[:300]
     expected = evaluate(network, SoftmaxCrossEntropy(), data)
     epoch = run(digits, network, n=300, epochs=1, learning_rate=1e-12)[0]
+    assert evaluate(network, SoftmaxCrossEntropy("sum"), data) == pytest.approx(expected, rel=1e-6)
+    options = {"batch_size": 128, "epochs": 1, "learning_rate": 1e-12}
+    summed = fit(small(), SoftmaxCrossEntropy("sum"), SGD(), data, **options)[0]
+    assert summed.train_loss == pytest.approx(expected[0], rel=1e-5)  # a mean as well, of whatever the loss is
     assert epoch.train_loss == pytest.approx(expected[0], rel=1e-5)
     assert epoch.train_accuracy == expected[1]
 

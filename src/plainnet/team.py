@@ -49,6 +49,7 @@ class Team:
         rng: int | np.random.Generator = 0,
     ) -> None:
         self.loss = loss
+        self.summed = getattr(loss, "reduction", "mean") == "sum"  # over the examples, where others give the mean
         self.augmentation: Augmentation | None = None
         self.members = [network, *(network.replica() for _ in range(whole_number(workers, "workers") - 1))]
         self.generators = stream(rng, "augment").spawn(workers)
@@ -87,7 +88,8 @@ class Team:
     def evaluate(self, data: DataSet) -> tuple[float, float]:
         """Return the mean loss and the accuracy on `data`, with the weights as they are."""
         logits = self.logits(data.images)
-        return self.loss(logits, data.labels)[0], accuracy(logits.argmax(axis=1), data.labels)
+        loss = self.loss(logits, data.labels)[0] / (len(data) if self.summed else 1)
+        return loss, accuracy(logits.argmax(axis=1), data.labels)
 
     def _together(self, task: Task, rows: np.ndarray) -> list[Any]:
         """Return what `task` gives for each member and its share of the rows; all work at the same time."""

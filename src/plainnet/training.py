@@ -94,7 +94,7 @@ class Training:
         self._team = Team(network, loss, workers, rng=rng)
         self._shuffle = stream(rng, "shuffle")
         self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
-        self._finite = {name: tensor.copy() for name, tensor in network.tensors().items()}
+        self._keep_finite("it began with")
 
     def __iter__(self) -> Iterator[Epoch | None]:
         with self._team:
@@ -133,7 +133,7 @@ class Training:
         self.network.constrain()
         if self.average is not None:
             self.average.update(self.network, self.optimizer.steps)
-        self._sums["loss"] += value * len(rows)
+        self._sums["loss"] += value if self._team.summed else value * len(rows)
         self._sums["right"] += right
         self.batch += 1
 
@@ -143,7 +143,7 @@ class Training:
 
     def _end_epoch(self) -> None:
         self._check_weights()
-        self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
+        self._keep_finite(f"after epoch {len(self.history) + 1}")
         loss, right, seconds = self._sums.values()
         loss, accuracy = loss / len(self.train), right / len(self.train)
         validation_loss, validation_accuracy = self._team.evaluate(self.validation) if self.validation else (None, None)
@@ -153,19 +153,23 @@ class Training:
         self.batch = 0
         self._shuffle_state = self._shuffle.bit_generator.state
 
+    def _keep_finite(self, whose: str) -> None:
+        """Keep the weights as they are now, to return to if the training diverges."""
+        self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
+        self._finite_of = whose
+
     def _check_weights(self) -> None:
         """Make sure that the last update left finite weights; those of all updates before it, the loss has seen."""
         if not self.network.is_finite():
             self._diverged("a weight is no longer a finite number")
 
     def _diverged(self, what: str) -> NoReturn:
-        """Put the weights back to those at the epoch's beginning, and say so."""
+        """Put the weights back to the last ones that are known to be finite, and say so."""
         self._put(self._finite)
         epoch = len(self.history)
-        whose = f"after epoch {epoch}" if epoch else "it began with"
         raise TrainingDivergedError(
             f"training diverged in epoch {epoch + 1}, batch {self.batch + 1} of {self.steps_per_epoch}: {what}; try a "
-            f"tenth of the learning rate (the weights are again those {whose})"
+            f"tenth of the learning rate (the weights are again those {self._finite_of})"
         )
 
     def _put(self, tensors: Mapping[str, np.ndarray]) -> None:
@@ -212,7 +216,7 @@ class Training:
         self._put(arrays)
         if self.average is not None:
             self.average.values[:] = arrays["average"]
-        self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
+        self._keep_finite("of the checkpoint")
 
 
 def epochs(

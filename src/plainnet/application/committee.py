@@ -47,16 +47,22 @@ def record_ensemble(recipe: str, seeds: range, data: Splits, records: Path) -> d
     found = {run["seed"]: run for run in runs(records / recipe)}
     for seed in seeds:
         if seed not in found or not model_path(records / recipe, seed).exists():
-            raise InputError(f"there is no model of {recipe} with seed {seed} in {records}; make it: plainnet series")
+            raise InputError(
+                f"there is no model of {recipe} with seed {seed} in {records}; make it there or, where a record came "
+                f"without its model, in another folder: plainnet series {recipe} --seeds {seed}:{seed + 1} --out mine"
+            )
     first, folder = found[seeds[0]], records / "ensemble"
     if first["data"] != described(data.train.joined(data.validation)):
         raise InputError(f"the runs of {recipe} were made with other images; give theirs with --data-dir")
     members = {"recipe": recipe, "seeds": list(seeds)}
-    for table in runs(folder):
+    on_record = runs(folder)
+    for table in on_record:
         if table.get("members") != members:
             raise InputError(f"{folder} holds another ensemble, of {table.get('members')}; remove it first")
-        return table
     model = together([load_model(model_path(records / recipe, seed)) for seed in seeds])
+    save_model(model_path(folder, seeds[0]), model)
+    if on_record:
+        return on_record[0]
     note_opening(folder, first["settings"], seeds[0])
     result = evaluate(model.network, data.test, shifts=usual_shifts(model))
     table = {
@@ -71,6 +77,5 @@ def record_ensemble(recipe: str, seeds: range, data: Splits, records: Path) -> d
         "threads": threads(),
         "hardware": hardware(),
     }
-    save_model(model_path(folder, seeds[0]), model)
     write_atomically(folder / f"seed-{seeds[0]}.json", to_json(table))
     return table

@@ -35,7 +35,7 @@ def first_layer_weights(network: Network) -> bytes | None:
     for place, unit in enumerate(longest):
         most = np.abs(images[unit]).max() or 1.0
         sheet[place // columns, place % columns, :-1, :-1] = images[unit] / most
-    figure = Figure(figsize=(0.95 * columns + 0.4, 0.95 * rows + 0.8), layout="constrained")
+    figure = Figure(figsize=(max(7.5, 0.95 * columns + 0.4), 0.95 * rows + 0.8), layout="constrained")
     axes = figure.subplots()
     axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(rows * sheet.shape[2], -1), cmap="RdBu_r", vmin=-1, vmax=1)
     axes.axis("off")

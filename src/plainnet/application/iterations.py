@@ -49,7 +49,8 @@ def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
     record = read_record(path) if path.exists() else {"rows": []}
     rows = record.get("rows") if isinstance(record, dict) else None
     if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and {"iteration", "form"} <= row.keys() for row in rows
+        isinstance(row, dict) and {"iteration", "form", "claimed", "test_accuracy", "validation_by_epoch"} <= row.keys()
+        for row in rows
     ):
         raise InputError(f"{path} does not hold iterations; remove it, or choose another --out")
     done = {(row["iteration"], row["form"]): row for row in rows}

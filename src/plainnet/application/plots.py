@@ -19,28 +19,31 @@ BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
 
 
 def training_curves(history: Sequence[Epoch], title: str) -> bytes:
-    """Draw loss and accuracy by epoch for training and validation, with a mark where the learning rate changed."""
+    """Draw loss and accuracy by epoch, training and validation, with a mark where the learning rate falls in steps."""
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     figure.suptitle(literal(title))
     numbers = [epoch.number for epoch in history]
     left, right = figure.subplots(1, 2)
     marker = "o" if len(history) < 12 else ""
+    in_steps = len({epoch.learning_rate for epoch in history}) < len(history) / 2
+    falls = [
+        (before.number + 0.5, f" {after.learning_rate:.3g}")
+        for before, after in pairwise(history)
+        if in_steps and after.learning_rate < before.learning_rate / 2
+    ]
     for axes, name, scale in ((left, "loss", 1), (right, "accuracy", 100)):
         for part, color in (("train", BLUE), ("validation", ORANGE)):
             values = [getattr(epoch, f"{part}_{name}") for epoch in history]
             if values[-1] is not None:
                 label = "training (mean while learning)" if part == "train" else "validation (after the epoch)"
                 axes.plot(numbers, np.multiply(values, scale), color=color, marker=marker, markersize=4, label=label)
-        for before, after in pairwise(history):
-            if after.learning_rate < before.learning_rate / 2:
-                axes.axvline(before.number + 0.5, color=GRAY, linewidth=0.8, linestyle=":")
-                height = 0.97 if axes is left else 0.03
-                axes.annotate(
-                    f" {after.learning_rate:.3g}", (before.number + 0.5, height), fontsize=8, color=GRAY,
-                    xycoords=("data", "axes fraction"), va="top" if axes is left else "bottom",
-                )  # fmt: skip
-        axes.set_xlabel("epoch" + (" (dotted: the learning rate falls to the number beside)" if axes is left else ""))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        for place, rate in falls:
+            axes.axvline(place, color=GRAY, linewidth=0.8, linestyle=":")
+            height, va = (0.97, "top") if axes is left else (0.03, "bottom")
+            axes.annotate(rate, (place, height), fontsize=8, color=GRAY, xycoords=("data", "axes fraction"), va=va)
+        marks = " (dotted: the learning rate falls to the number beside)" if falls and axes is left else ""
+        axes.set_xlabel(f"epoch{marks}")
+        _by_epochs(axes, len(history))
         _plain(axes)
     left.set(ylabel="cross-entropy (nats)", yscale="log")
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -62,21 +65,21 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> bytes:
     axes_of = dict(zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True))
     for place, (name, figures) in enumerate(runs.items()):
         for quantity, axes in axes_of.items():
-            for part, style in (("train", "--"), ("validation", "-")):
+            for part, style, face in (("train", "--", "white"), ("validation", "-", f"C{place}")):
                 values = np.asarray(figures[f"{part}_{quantity}"], float)
                 shown = values if quantity == "loss" else 100 * (1 - values)
                 shown = np.where(shown > 0, shown, np.nan)  # none of the errors that a logarithm could show
-                label = literal(name) if quantity == "loss" and part == "train" else None
-                axes.plot(np.arange(1, len(shown) + 1), shown, style, color=f"C{place}", marker="." * (len(shown) < 12),
-                          linewidth=1.3, label=label)  # fmt: skip
+                label = literal(name) if quantity == "loss" and part == "validation" else None
+                axes.plot(np.arange(1, len(shown) + 1), shown, style, color=f"C{place}", marker="o" * (len(shown) < 12),
+                          markersize=4, markerfacecolor=face, linewidth=1.3, label=label)  # fmt: skip
     for axes, title in zip(axes_of.values(), ("cross-entropy (nats)", "errors (%)"), strict=True):
         axes.set(xlabel="epoch", ylabel=title, yscale="log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _by_epochs(axes, max(len(figures["train_loss"]) for figures in runs.values()))
         _plain(axes)
-    figure.suptitle("dashed: training, while learning; in full: validation, after the epoch")
+    figure.suptitle("dashed, or hollow: training, while learning; in full: validation, after the epoch")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return png(figure)
 
@@ -175,6 +178,12 @@ def literal(text: str) -> str:
 def class_names(test: Evaluation) -> list[str]:
     """Return the names of the classes, to be written into a picture."""
     return [literal(name) for name in test.data.class_names]
+
+
+def _by_epochs(axes: Axes, epochs: int) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if epochs == 1:
+        axes.set(xlim=(0.5, 1.5), xticks=[1])
 
 
 def _plain(axes: Axes) -> None:

@@ -63,8 +63,11 @@ def write_results(run: Run, folder: Path) -> list[str]:
         DONE: to_json(metrics),
     }
     content = {name: data for name, data in pictures_and_figures.items() if data is not None}
-    for name, data in content.items():
-        write_atomically(folder / name, data)
+    for name in pictures_and_figures:
+        if name in content:
+            write_atomically(folder / name, content[name])
+        else:  # that of another network would be misleading
+            (folder / name).unlink(missing_ok=True)
     checkpoint.remove(folder)
     return ["model_final.safetensors", *content]
 
@@ -72,9 +75,12 @@ def write_results(run: Run, folder: Path) -> list[str]:
 def _pickled(run: Run) -> bytes:
     """Return the model as a pickled dict of NumPy arrays and plain values, which NumPy alone can open."""
     model = run.model()
+    arrays = {name: tensor.copy() for name, tensor in model.network.tensors().items()}
+    learned = {parameter.name for parameter in model.network.parameters}
     return pickle.dumps(
         {
-            "parameters": {parameter.name: parameter.value.copy() for parameter in model.network.parameters},
+            "parameters": {name: array for name, array in arrays.items() if name in learned},
+            "state": {name: array for name, array in arrays.items() if name not in learned},
             "layers": [layer.config() for layer in model.network.layers],
             "input_shape": model.network.in_shape,
             "preprocessing": PREPROCESSING,

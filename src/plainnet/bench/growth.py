@@ -123,6 +123,6 @@ def picture(record: dict[str, Any]) -> bytes:
 
 def _draw(axes: Axes, points: list[list[float]], color: str, label: str) -> None:
     x, y = np.array(points).T
-    axes.loglog(x, y, "o-", color=color, markersize=4, label=f"{label}slope {slope(points[-3:]):.2f}")
+    axes.loglog(x, y, "o-", color=color, markersize=4, label=f"{label}slope {slope(points[-4:]):.2f}")
     axes.grid(color=GRAY, alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)

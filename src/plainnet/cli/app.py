@@ -49,12 +49,13 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet check --plot errors.png",
     ),
     "doctor": (
-        "Examine somebody else's backpropagation and say which line is wrong, and how.",
+        "Examine somebody else's backpropagation and say which line is wrong, and how.\n\n"
+        "Exit code 0 if all is right, 1 if something is wrong, 2 if something could not be judged.",
         "plainnet doctor homework.py",
         "plainnet doctor homework.py --only ReLU --json findings.json",
     ),
     "diagnose": (
-        "Say what went wrong in a training, by what evidence, and what to do.",
+        "Say what went wrong in a training, by what evidence, and what to do.\n\nExit code 1 if something is an error.",
         "plainnet diagnose results",
         "plainnet diagnose results --verify",
         "plainnet diagnose history.csv --json findings.json",
@@ -66,7 +67,9 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet bench --json records/bench.json",
     ),
     "series": (
-        "Train a settled recipe with several seeds, on all training images, and keep a record of each run.",
+        "Train a settled recipe with several seeds, on all training images, and keep a record of each run.\n\n"
+        "The images that validate otherwise are trained on as well: there is nothing left to choose. Runs that are on "
+        "record are not made again, and one that was interrupted goes on.",
         "plainnet series classic --seeds 0:3",
         "plainnet series classic --seeds 0:10 --out records",
     ),
@@ -92,7 +95,8 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet curves quick results --out curves.png",
     ),
     "iterations": (
-        "Train the original's six iterations, as described and done right, and draw them.",
+        "Train the original's six iterations, as described and done right, and draw them.\n\n"
+        "Takes about half an hour; what is in the folder already is not trained again.",
         "plainnet iterations --out results",
     ),
 }

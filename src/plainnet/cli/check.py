@@ -8,6 +8,7 @@ import numpy as np
 
 from plainnet.cli.outputs import named
 from plainnet.data import mnist
+from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
 from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
@@ -18,7 +19,12 @@ _IMAGES = 3
 
 
 def check(
-    target: str = "classic", *, directions: int = 0, seed: int = 0, json: Path | None = None, plot: Path | None = None
+    target: str = "classic",
+    *,
+    directions: int = 0,
+    seed: int = 0,
+    json: Path | None = None,
+    plot: Path | None = None,
 ) -> int:
     """Verify every gradient numerically: exit code 0 if all are right, 1 if one is wrong.
 
@@ -40,6 +46,8 @@ def check(
     """
     named(json, ".json", "--json")
     named(plot, ".png", "--plot")
+    if seed < 0 or directions < 0:
+        raise InputError(f"--seed and --directions must be at least 0, received {seed} and {directions}")
     loss: Loss = SoftmaxCrossEntropy()
     if Path(target).suffix in (".safetensors", ".pkl"):
         network = load_model(target).network

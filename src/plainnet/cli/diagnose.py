@@ -43,7 +43,8 @@ def diagnose(
         if verify and finding.severity != "note":
             table["verified"] = result = tried(case, finding)
             if result is None:
-                print("  not tried: no change of the recipe can help here")
+                why = "no change of the recipe can help here" if case.recipe else "there is no recipe to try it with"
+                print(f"  not tried: {why}")
             else:
                 before, after = (
                     "diverged" if value is None else f"{value:.1%} right"

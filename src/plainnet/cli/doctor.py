@@ -9,7 +9,9 @@ from plainnet.files import to_json, write_atomically
 
 
 def doctor(file: Path, *, only: str | None = None, json: Path | None = None, timeout: float = 60.0) -> int:
-    """Examine the backpropagation in a Python file: exit code 0 if all is right, 1 if something is wrong.
+    """Examine the backpropagation in a Python file.
+
+    Exit code 0 if all is right, 1 if something is wrong, 2 if something could not be judged.
 
     Parameters
     ----------
@@ -27,9 +29,14 @@ def doctor(file: Path, *, only: str | None = None, json: Path | None = None, tim
 
     findings = examine_file(file, only=only, timeout=timeout)
     print("\n".join(describe(finding, file) for finding in findings))
-    wrong = {finding["name"] for finding in findings if finding["verdict"] == "wrong"}
+    wrong, undecidable = (
+        {finding["name"] for finding in findings if finding["verdict"] == verdict}
+        for verdict in ("wrong", "undecidable")
+    )
     names = {finding["name"] for finding in findings}
     print(f"\n{len(names)} examined, {len(wrong)} wrong" + (f": {', '.join(sorted(wrong))}" if wrong else ""))
+    if undecidable:
+        print(f"{len(undecidable)} could not be judged: {', '.join(sorted(undecidable))}")
     if json is not None:
         write_atomically(json, to_json({"subjects": findings}))
-    return 1 if wrong else 0
+    return 1 if wrong else 2 if undecidable else 0

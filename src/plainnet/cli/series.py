@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError
 
 
@@ -14,7 +15,7 @@ def series(
     seeds: str = "0:3",
     out: Path = Path("records"),
     data_dir: Path | None = None,
-    threads: int | None = None,
+    threads: WholeNumber | None = None,
 ) -> None:
     """Train a settled recipe with several seeds, on all training images, and keep a record of each run.
 

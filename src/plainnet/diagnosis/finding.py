@@ -60,7 +60,7 @@ def in_trouble(case: Case) -> bool:
 
 def too_high(case: Case, evidence: str) -> Finding:
     """Return the finding that the learning rate is too high."""
-    return Finding("learning-rate-too-high", ERROR, evidence, "a tenth of the learning rate", _scaled(case, 0.1))
+    return Finding("learning-rate-too-high", ERROR, evidence, "a tenth of the learning rate", scaled_rate(case, 0.1))
 
 
 def too_low(case: Case) -> Finding:
@@ -72,11 +72,15 @@ def too_low(case: Case) -> Finding:
         ERROR,
         f"in {case.curves.epochs} epochs the training loss went from {losses[0]:.3f} to {losses[-1]:.3f} only{steps}",
         "ten times the learning rate, or a hundred times",
-        _scaled(case, 100.0),
+        scaled_rate(case, 100.0),
     )
 
 
-def _scaled(case: Case, factor: float) -> dict[str, float]:
+def scaled_rate(case: Case, factor: float) -> dict[str, float]:
+    """Return the change of the recipe that multiplies its learning rate."""
     if case.recipe is None:
         return {}
-    return {"schedule.learning_rate": case.recipe.schedule["learning_rate"] * factor}
+    key, schedule = "schedule", case.recipe.schedule
+    while "then" in schedule:  # a warm-up leads to another schedule, whose learning rate it is
+        key, schedule = f"{key}.then", schedule["then"]
+    return {f"{key}.learning_rate": schedule["learning_rate"] * factor}

@@ -68,8 +68,8 @@ def _validation_better(case: Case) -> Finding | None:
         return None
     if case.recipe is not None:
         makes = [layer["type"] for layer in case.recipe.layers if layer["type"] in ("Dropout", "GaussianNoise")]
-        reasons = ["augmentation"] * (case.recipe.augmentation is not None) + makes
-        why = f"{' and '.join(reasons)} make the training images harder than those to validate" if reasons else (
+        reasons = list(dict.fromkeys(["augmentation"] * (case.recipe.augmentation is not None) + makes))
+        why = f"with {' and '.join(reasons)} the training images are harder than those to validate" if reasons else (
             "the training figure is the mean while the weights were still learning, the validation figure comes after"
         )  # fmt: skip
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from plainnet.diagnosis.case import Case
-from plainnet.diagnosis.finding import ERROR, WARNING, Finding, in_trouble, too_high, trouble
+from plainnet.diagnosis.finding import ERROR, WARNING, Finding, in_trouble, scaled_rate, too_high, trouble
 
 
 def _inputs_not_scaled(case: Case) -> Finding | None:
@@ -97,7 +97,8 @@ def _dead_units(case: Case) -> Finding | None:
         "dead-units",
         ERROR,
         f"{shares[worst]:.0%} of the units of {worst} are 0 for every image: no gradient reaches them any more",
-        "look at the biases, which must not begin far below 0, and try a lower learning rate",
+        "look at the biases, which must not begin far below 0, and try a tenth of the learning rate",
+        scaled_rate(case, 0.1),
     )
 
 

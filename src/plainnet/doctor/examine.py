@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def examine(subject: Subject) -> list[Finding]:
         if bad:
             kind = recognize(setting, y)
             wrongs.append(Wrong(setting, kind, bad, truth, gradients=gradients, dy=dy))
-    of_the_loss = _loss_findings(subject)
+    of_the_loss = [replace(finding, array="loss") for finding in _loss_findings(subject)]
     findings = [_finding(subject, *found) for found in diagnose(subject, wrongs)]
     if of_the_loss:  # a loss that is wrong itself explains a gradient that does not fit it
         findings = [finding for finding in findings if finding.diagnosis] + of_the_loss

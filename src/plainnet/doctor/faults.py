@@ -21,7 +21,7 @@ _BATCH_NORM = "dx = (dxh - mean(dxh) - xh mean(dxh xh)) / sqrt(var + eps), with 
 CATALOGUE: dict[str, Fault] = {
     "gradient-not-divided-by-the-batch": Fault(
         "the loss is a mean over the batch, its gradient a sum",
-        "dz = (p - onehot) / N for a mean over N examples",
+        "what comes from one example, divided by N: dz = (p - onehot) / N for softmax with cross-entropy",
         "The direction is right, so training seems to work; but every step is N times as large as the learning rate says. "
         "Larger networks then seem to need smaller rates, and clipping seems to help.",
     ),

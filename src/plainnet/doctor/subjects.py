@@ -1,6 +1,7 @@
 """What a file defines that the doctor can examine, and the settings in which to do so.
 
-Recognized are classes with `forward` and `backward` (ours or anybody's), pairs `name_forward` and `name_backward`,
+Recognized are classes with `forward` and `backward` (ours or anybody's), pairs `name_forward` and `name_backward`
+(or `name_forward_naive` and the like),
 functions `name_loss(x, y) -> (loss, dx)`, and classes with `loss(x, y)`. What a constructor or function needs is
 guessed from the names of its arguments, and tried: a setting counts if forward and backward run in it.
 """
@@ -8,6 +9,7 @@ guessed from the names of its arguments, and tried: a setting counts if forward 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
@@ -46,10 +48,10 @@ def discover(module: ModuleType) -> Iterator[Subject]:
                 yield _layer(name, value) if hasattr(value, "build") else _class(name, value)
             elif callable(getattr(value, "loss", None)):
                 yield _network(name, value)
-        elif inspect.isfunction(value) and name.endswith("_forward"):
-            backward = own.get(name.removesuffix("forward") + "backward")
+        elif inspect.isfunction(value) and (whole := re.fullmatch(r"(.+)_forward(_\w+)?", name)):
+            backward = own.get("_backward".join(part or "" for part in whole.groups()))
             if backward is not None:
-                yield _pair(name.removesuffix("_forward"), value, backward)
+                yield _pair("".join(part or "" for part in whole.groups()), value, backward)
         elif inspect.isfunction(value) and name.endswith("_loss") and len(required(value)) == 2:
             yield _loss(name, value)
 
@@ -223,7 +225,7 @@ def _arguments(
             extra[name], optional = {"stride": stride, "pad": pad}, True
         elif lower == "pool_param":
             extra[name] = {"pool_height": 2, "pool_width": 2, "stride": 2}
-        elif lower == "bn_param":
+        elif lower in ("bn_param", "ln_param"):
             extra[name] = {"mode": "train", "eps": 1e-5, "momentum": 0.9}
         elif lower == "dropout_param":
             extra[name] = {"mode": "train", "p": 0.6, "seed": 1}
