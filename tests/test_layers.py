@@ -23,6 +23,10 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "Conv2D stride 2": (lambda: Conv2D(2, 3, stride=2), (6, 5, 2)),
     "Conv2D stride 2, same": (lambda: Conv2D(2, 5, stride=2, padding="same"), (6, 7, 1)),
     "Conv2D stride larger than size": (lambda: Conv2D(2, 2, stride=3), (7, 6, 2)),
+    "Conv2D stride larger than size, same": (lambda: Conv2D(1, 2, stride=3, padding="same"), (6, 7, 1)),
+    "Conv2D stride 3": (lambda: Conv2D(1, 5, stride=3), (9, 8, 1)),
+    "Conv2D stride 3, same": (lambda: Conv2D(1, 5, stride=3, padding="same"), (7, 9, 1)),
+    "Conv2D stride 4, same": (lambda: Conv2D(1, 6, stride=4, padding="same"), (10, 7, 1)),
     "MaxPool": (MaxPool, (4, 4, 2)),
     "MaxPool with pixels left over": (MaxPool, (5, 3, 2)),
     "MaxPool of 3": (lambda: MaxPool(3), (6, 7, 2)),
@@ -165,6 +169,17 @@ def test_convolution_against_loops(stride, padding):
         expected[n, i, j, f] = (patch * W[..., f]).sum() + b[f]
     got = network.forward(x[:, (x.shape[1] - 7) // 2 :, (x.shape[2] - 6) // 2 :][:, :7, :6])
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_the_parameters_of_a_convolution():
+    layer = Network(Conv2D(5, 3)).build((8, 8, 7)).layers[0]
+    assert (layer.stride, layer.out_shape) == (1, (6, 6, 5))
+    assert [(p.name, p.shape, p.decay) for p in layer.parameters] == [
+        ("conv2d_1.W", (3, 3, 7, 5), True),
+        ("conv2d_1.b", (5,), False),
+    ]
+    assert layer.W.fan_in == 3 * 3 * 7
+    assert Network(Conv2D(1, 3, padding="same")).build((2, 2)).out_shapes == [(2, 2, 1)]
 
 
 def test_pooling_against_loops():
