@@ -62,14 +62,13 @@ def write_results(run: Run, folder: Path) -> list[str]:
         "first_layer_weights.png": galleries.first_layer_weights(run.network),
         DONE: to_json(metrics),
     }
-    content = {name: data for name, data in pictures_and_figures.items() if data is not None}
-    for name in pictures_and_figures:
-        if name in content:
-            write_atomically(folder / name, content[name])
-        else:  # that of another network would be misleading
+    for name, content in pictures_and_figures.items():
+        if content is None:  # and one that another network left here would mislead
             (folder / name).unlink(missing_ok=True)
+        else:
+            write_atomically(folder / name, content)
     checkpoint.remove(folder)
-    return ["model_final.safetensors", *content]
+    return ["model_final.safetensors", *(name for name, content in pictures_and_figures.items() if content is not None)]
 
 
 def _pickled(run: Run) -> bytes:
