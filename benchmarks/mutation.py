@@ -170,6 +170,8 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
         "NumberReplacer",
         "the name of a buffer, or one allocated more often than it needs to be",
     ),
+    (r"^i, j = \(rows\.start", "Sub_Bit", "a and b are below s: the quotient is the same without them"),
+    (r"^x: np\.ndarray, size: Size.*\*, bias", "Mul_Div", "more ways to pass an argument are allowed"),
     (r"or len\(members\) == 0", "LtE", "a length is never below 0"),
     (r"len\(m\) > 0 for m|len\(set\(shapes\)\) > 1 or", "Gt_NotEq", "a length is never below 0, and there is a member"),
     (r"or len\(shapes\[0\]\) != 1", "NotEq_Gt", "no layer gives numbers without a dimension"),
