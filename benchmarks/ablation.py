@@ -34,6 +34,14 @@ def without(*names: str) -> Changes:
     return {f"augmentation.{name}": 0.0 for name in names}
 
 
+def with_dropout(recipe: str, rate: float) -> Changes:
+    """Return the change that puts dropout after each ReLU."""
+    layers: list[Changes] = []
+    for layer in read(recipe).layers:
+        layers += [dict(layer), {"type": "Dropout", "rate": rate}] if layer["type"] == "ReLU" else [dict(layer)]
+    return {"layers": layers}
+
+
 ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: shortened how, seeds, changes
     "softmax": (
         {},
@@ -79,9 +87,12 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         1,
         {
             "no elastic changes": without("elastic"),
-            "twice the elastic changes": {"augmentation.elastic": 2.0},
+            "elastic changes of 0.7": {"augmentation.elastic": 0.7},
+            "elastic changes of 1.5": {"augmentation.elastic": 1.5},
             "no affine changes": without(*AFFINE),
-            "no dropout": {f"layers.{place}.rate": 0.0 for place in (4, 8, 12)},
+            "shifts of 2": {"augmentation.shift": 2.0},
+            "dropout of 0.2 after each ReLU": with_dropout("mlp-augmented", 0.2),
+            "1536 units in two layers": {"layers.1.units": 1536, "layers.4.units": 1536},
             "no averaging": {"averaging": None},
             "no label smoothing": {"loss.label_smoothing": 0.0},
             "two clean epochs at the end": {"clean_epochs": 2},
@@ -93,7 +104,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         {
             "no elastic changes": without("elastic"),
             "no affine changes": without(*AFFINE),
-            "no dropout": {"layers.15.rate": 0.0},
+            "no dropout": {"layers.14.rate": 0.0},
             "no averaging": {"averaging": None},
             "two clean epochs at the end": {"clean_epochs": 2},
             "label smoothing": {"loss.label_smoothing": 0.05},

@@ -267,10 +267,13 @@ def short_comparison() -> str:
 def ablation(recipe: str) -> str:
     """Return what each choice of a recipe earned on the validation images, as comments of its TOML file."""
     table = record(f"{recipe}/ablation.json")
-    rows = table["rows"]
+    shifted = read(recipe).test_shifts
     figures: dict[str, list[float]] = {}
-    for row in rows:
-        figures.setdefault(row["change"], []).append(row["validation_accuracy"])
+    for row in table["rows"]:
+        figures.setdefault(row["change"], []).append(row["with_shifts_of_1" if shifted else "validation_accuracy"])
+    if shifted:
+        usually = [row for row in table["rows"] if row["change"] == "as it is"]
+        figures["no shifts at test time"] = [row["validation_accuracy"] for row in usually]
     usual = sum(figures["as it is"]) / len(figures["as it is"])
     seeds = len(figures["as it is"])
     how = "".join(

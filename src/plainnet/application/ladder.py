@@ -97,7 +97,7 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
         axes.scatter(row["minutes"], 100 * (1 - row["mean"]), s=size, color=BLUE, alpha=0.6, linewidth=0)
         axes.annotate(
             f"{row['recipe']}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
-            xytext=(4 + 0.5 * np.sqrt(size), 0), textcoords="offset points", va="center",
+            xytext=(0, 2 + 0.5 * np.sqrt(size)), textcoords="offset points", ha="center",
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="minutes of training, one run", ylabel="test accuracy (%)")
     axes.set_title("every rung of the ladder; the area of a dot grows with the root of the parameters")
@@ -106,7 +106,7 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda errors, _: f"{100 - errors:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.2, y=0.1)
+    axes.margins(x=0.12, y=0.12)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(which="major", linewidth=0.4, color=GRAY, alpha=0.4)
     return png(figure)
