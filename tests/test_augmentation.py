@@ -93,7 +93,13 @@ def test_the_same_numbers_give_the_same_images(digits):
     assert not np.allclose(first, other)
     assert first.dtype == np.float32
     assert 0 <= first.min() <= first.max() <= 1 + 1e-6
-    np.testing.assert_array_equal(Augmentation(**change.config())(images, rng(1)), first)
+
+
+def test_bytes_and_their_shares_of_one_are_changed_alike(digits):
+    images, change = digits.train.images[:4], Augmentation(rotation=10, shift=2)
+    np.testing.assert_allclose(change(images / np.float32(255), rng(2)), change(images, rng(2)), atol=1e-6)
+    with pytest.raises(InputError, match=r"shape \(N, H, W\), received \(4, 784\)"):
+        change(images.reshape(4, 784), rng())
 
 
 @pytest.mark.parametrize("workers", [1, 2])

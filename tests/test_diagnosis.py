@@ -4,12 +4,15 @@ import json
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from plainnet import InputError
 from plainnet.cli.app import main
-from plainnet.diagnosis import Case, findings, read_case
+from plainnet.diagnosis import Case, Finding, findings, read_case, verify
 from plainnet.diagnosis.curves import Curves, read_curves
+from plainnet.diagnosis.finding import ERROR
+from plainnet.recipes import read
 
 SABOTAGE = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "sabotage.py"))
 
@@ -55,6 +58,28 @@ def names(**curves):
 )  # fmt: skip
 def test_curves_alone(curves, expected):
     assert names(**curves) == expected
+
+
+def test_a_history_without_a_loss_may_have_learning_rates():
+    assert names(validation_accuracy=[0.9 + i / 100 for i in range(8)], learning_rate=[0.1] * 6 + [0.01] * 2) == []
+
+
+def test_noise_makes_images_harder_to_learn_from_than_to_recognize():
+    curves, metrics = Curves(train_accuracy=(0.5, 0.7)), {"train_accuracy": 0.9, "confusion_matrix": np.eye(10)}
+    noisy = {"layers": [{"type": "GaussianNoise", "deviation": 0.5}, *read("softmax").layers]}
+    for overrides, kinds in ((noisy, ["GaussianNoise"]), ({"augmentation": {"shift": 1}}, ["augmentation"]), ({}, [])):
+        case = Case(curves, recipe=read("softmax", overrides), metrics=metrics)
+        assert case.made_harder_by == kinds
+        assert ("not-shuffled" in {found.name for found in findings(case)}) is not bool(kinds)
+
+
+def test_verifying_makes_do_with_the_images_there_are(digits):
+    case = Case(Curves(), recipe=read("softmax"))
+    vars(case)["data"] = digits._replace(train=digits.train[:400])
+    finding = Finding("learning-rate-too-high", ERROR, "", "", {"schedule.learning_rate": 0.05})
+    verified = verify(case, finding)
+    assert verified["images"] == 400
+    assert verified["before"] > 0.5
 
 
 @pytest.mark.parametrize(

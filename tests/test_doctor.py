@@ -219,6 +219,8 @@ def layernorm_backward(dout, cache):
 def test_the_names_of_a_well_known_course_are_known(tmp_path):
     found = {finding["name"]: finding["verdict"] for finding in write_and_examine(tmp_path, NAIVE.format(sums="sum"))}
     assert found == {"affine_naive": "right", "layernorm": "right"}
+    for name in ("affine_naive", "affine_forward_naive"):
+        assert [finding.name for finding in examine_path(tmp_path / "file.py", name)] == ["affine_naive"]
     found = {finding["name"]: finding for finding in write_and_examine(tmp_path, NAIVE.format(sums="mean"))}
     assert (found["affine_naive"]["verdict"], found["affine_naive"]["array"]) == ("wrong", "db")
 

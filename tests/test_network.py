@@ -4,7 +4,18 @@ import pickle
 import numpy as np
 import pytest
 
-from plainnet import Dense, Flatten, InputError, Network, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+from plainnet import (
+    Conv2D,
+    Dense,
+    Flatten,
+    InputError,
+    Network,
+    ReLU,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+    Tanh,
+)
+from plainnet.layers import GlobalAveragePool
 
 
 def classic(**options):
@@ -188,12 +199,18 @@ def test_the_default_seed_is_zero():
 
 def test_the_summary_shows_every_layer():
     assert Network(Flatten(), Dense(12), ReLU()).build((2, 5)).summary().splitlines() == [
-        "layer           output                parameters",
-        "Flatten         10                             0",
-        "Dense           12                           132",
-        "ReLU            12                             0",
-        "total                                        132",
+        "layer               output                parameters",
+        "Flatten             10                             0",
+        "Dense               12                           132",
+        "ReLU                12                             0",
+        "total                                            132",
     ]
+    assert "GlobalAveragePool   2 " in Network(GlobalAveragePool()).build((3, 3, 2)).summary()
+
+
+def test_no_images_at_all_get_no_answers():
+    network = Network(Conv2D(2, 3), GlobalAveragePool()).build((5, 5))
+    assert network.logits(np.zeros((0, 5, 5), np.uint8)).shape == (0, 2)
 
 
 def test_predicting_between_forward_and_backward_disturbs_neither(digits):

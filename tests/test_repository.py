@@ -8,13 +8,20 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import plainnet
+from plainnet.data.augmentation import Augmentation
 from plainnet.doctor.faults import as_page
+from plainnet.layers import LAYERS
+from plainnet.losses import LOSSES
+from plainnet.optimizers import OPTIMIZERS
+from plainnet.recipes import Recipe
+from plainnet.schedules import SCHEDULES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -116,3 +123,13 @@ def test_the_figures_in_the_readme_are_those_of_the_records():
     for page in PAGES:
         assert rendered(page) == (ROOT / page).read_text(), "run: make figures"
     assert (ROOT / "docs" / "faults.md").read_text() == as_page(), "run: make figures"
+
+
+def test_the_page_about_recipes_names_every_key_and_type():
+    page = (ROOT / "docs" / "recipes.md").read_text()
+    kinds = {**LAYERS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
+    names = {field.name for field in fields(Recipe)} - {"name"}
+    for kind in set(kinds) - {"Ensemble"}:
+        names |= {kind, *inspect.signature(kinds[kind]).parameters} - {"initializer"}
+    for name in names | set(inspect.signature(Augmentation).parameters):
+        assert re.search(rf"\b{name}\b", page), name

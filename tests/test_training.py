@@ -127,6 +127,14 @@ def test_divergence_ends_the_training_with_a_sentence(digits):
         run(digits, small(), learning_rate=1e30)
 
 
+def test_divergence_names_the_batch_that_did_it(digits):
+    steep = {"n": 300, "learning_rate": 1e40, "epochs": 2}  # the first update already leaves no finite weight
+    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError, match=r"epoch 1, batch 1 of 1: a weight"):
+        run(digits, small(), batch_size=300, **steep)
+    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError, match=r"epoch 1, batch 2 of 2: the loss"):
+        run(digits, small(), batch_size=150, **steep)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -177,9 +177,11 @@ class Network:
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Return the outputs (N, K) for any number of images, computed batch by batch."""
         images = np.atleast_1d(images)
+        if len(images) == 0:
+            return np.zeros((0, *self.out_shapes[-1]), self.theta.dtype)
         parts = [
             self.forward(self.as_input(images[start : start + _BATCH], training=False)).copy()
-            for start in range(0, max(len(images), 1), _BATCH)
+            for start in range(0, len(images), _BATCH)
         ]
         return np.concatenate(parts)
 
@@ -209,11 +211,11 @@ class Network:
 
     def summary(self) -> str:
         """Return a table of the layers: the shape of their outputs and the number of their parameters."""
-        lines = [f"{'layer':<16}{'output':<20}{'parameters':>12}"]
+        lines = [f"{'layer':<20}{'output':<20}{'parameters':>12}"]
         for layer, shape in zip(self.layers, self.out_shapes, strict=True):
             size = sum(math.prod(parameter.shape) for parameter in layer.parameters)
-            lines.append(f"{type(layer).__name__:<16}{'x'.join(map(str, shape)):<20}{size:>12,}")
-        lines.append(f"{'total':<36}{self.theta.size:>12,}")
+            lines.append(f"{type(layer).__name__:<20}{'x'.join(map(str, shape)):<20}{size:>12,}")
+        lines.append(f"{'total':<40}{self.theta.size:>12,}")
         return "\n".join(lines)
 
     def __getstate__(self) -> dict[str, object]:

@@ -75,7 +75,7 @@ class SGD(_Memory):
         self.nesterov = nesterov
 
     def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
-        """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is clipped in place."""
+        """Update theta, row 1 of `vectors` (4, P), in place by one step; its gradient, row 2, is used up."""
         if self._vectors is not vectors:
             self.begin(vectors)
         old, new = (0, 3) if self.steps % 2 == 0 else (3, 0)

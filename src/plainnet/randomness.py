@@ -1,4 +1,7 @@
-"""Random numbers, one independent stream a purpose, so that drawing more for one never changes another."""
+"""Random numbers, one independent stream a purpose, so that drawing more for one never changes another.
+
+"augment" serves all that changes what a network sees from batch to batch: augmentation, dropout and noise.
+"""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class Training:
     def _step(self, rows: np.ndarray) -> None:
         value, right = self._team.gradient(self.train, rows)
         if not math.isfinite(value):
-            self._diverged(f"the loss is {value}")
+            self._diverged(f"the loss is {value}", self.batch + 1)
         self.optimizer.step(self.network.vectors, self._rate(self.batch), decayed=self.network.decayed)
         self.network.constrain()
         if self.average is not None:
@@ -161,14 +161,14 @@ class Training:
     def _check_weights(self) -> None:
         """Make sure that the last update left finite weights; those of all updates before it, the loss has seen."""
         if not self.network.is_finite():
-            self._diverged("a weight is no longer a finite number")
+            self._diverged("a weight is no longer a finite number", self.batch)
 
-    def _diverged(self, what: str) -> NoReturn:
+    def _diverged(self, what: str, batch: int) -> NoReturn:
         """Put the weights back to the last ones that are known to be finite, and say so."""
         self._put(self._finite)
         epoch = len(self.history)
         raise TrainingDivergedError(
-            f"training diverged in epoch {epoch + 1}, batch {self.batch + 1} of {self.steps_per_epoch}: {what}; try a "
+            f"training diverged in epoch {epoch + 1}, batch {batch} of {self.steps_per_epoch}: {what}; try a "
             f"tenth of the learning rate (the weights are again those {self._finite_of})"
         )
 

@@ -72,9 +72,14 @@ def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray
     `logits` is the network's function. Of the (2 shifts + 1)^2 views the log-probabilities are averaged.
 
     Shapes: result (N, K).
+    Raises: `InputError` if rows of pixels are to be moved.
     Source: Krizhevsky, Sutskever, Hinton 2012, "ImageNet classification with deep convolutional neural networks",
     section 4.1, which averages the probabilities of ten views.
     """
+    if shifts == 0:
+        return softmax(logits(images))
+    if images.ndim != 3:
+        raise InputError(f"images to move must be of shape (N, H, W), received {images.shape}; reshape them")
     height, width = images.shape[1:]
     framed = np.pad(images, [(0, 0), (shifts, shifts), (shifts, shifts)])
     views = [

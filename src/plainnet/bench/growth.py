@@ -96,7 +96,7 @@ def slope(points: list[list[float]]) -> float:
 
 
 def picture(record: dict[str, Any]) -> bytes:
-    """Draw the four growth curves on logarithmic axes, with the slope of the last three points."""
+    """Draw the four growth curves on logarithmic axes, with the slope of the last four points."""
     figure = Figure(figsize=(11, 8), layout="constrained")
     figure.suptitle("How the cost of training 784-M-10 grows")
     (units, batch), (images, memory) = figure.subplots(2, 2)

@@ -67,7 +67,6 @@ class TorchTraining:
         self, network: Network, optimizer: Optimizer, schedule: Schedule, data: DataSet, batch_size: int,
         *, channels_last: bool = False, fused: bool = False,
     ) -> None:  # fmt: skip
-        torch.set_num_threads(max(1, torch.get_num_threads()))
         self.images = torch.from_numpy(data.images.copy())
         self.labels = torch.from_numpy(data.labels.astype(np.int64))
         self.batch_size, self.schedule = batch_size, schedule
@@ -109,5 +108,5 @@ class TorchTraining:
                 nn.utils.clip_grad_value_(self.model.parameters(), self.clip)
             self.optimizer.step()
             total += loss.item() * len(rows)
-            right += int((logits.argmax(1) == labels).sum())
+            right += int((logits.argmax(1) == labels).sum())  # as our loop does for its history
         return total / len(order)

@@ -8,7 +8,6 @@ a few fixed fields, so that one matrix product gives the displacements of a whol
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -51,24 +50,23 @@ class Augmentation:
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return new images, float32 from 0 to 1.
 
-        Shapes: images (N, H, W) bytes, result (N, H, W).
+        Shapes: images (N, H, W), bytes or floating-point numbers from 0 to 1; result (N, H, W).
+        Raises: `InputError` for rows of pixels.
         """
+        if images.ndim != 3:
+            raise InputError(f"images to change must be of shape (N, H, W), received {images.shape}; reshape them")
         n, height, width = images.shape
         fields = self._fields_for(height, width)
         down, right = (weights @ fields for weights in self._weights(n, len(fields), rng))
         # With two dark rows and columns around the image, every place outside is as good as the nearest of them.
         framed = np.zeros((n, height + 4, width + 4), np.float32)
-        np.multiply(images, 1 / 255, out=framed[:, 2:-2, 2:-2], dtype=np.float32)
+        np.multiply(images, 1 / 255 if images.dtype == np.uint8 else 1, out=framed[:, 2:-2, 2:-2], dtype=np.float32)
         rows, columns = np.indices((height, width), np.float32).reshape(2, -1) + 2
         down += rows
         right += columns
         np.clip(down, 0, height + 2.5, out=down)
         np.clip(right, 0, width + 2.5, out=right)
         return _interpolate(framed, down, right).reshape(n, height, width)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments, from which the same augmentation is made again."""
-        return self.most | {"smoothness": self.smoothness}
 
     def _fields_for(self, height: int, width: int) -> np.ndarray:
         """Return the fixed fields as rows, (3 + bumps, H W): everywhere 1, the row, the column, and the bumps."""
@@ -90,7 +88,7 @@ class Augmentation:
         angle, shear = np.radians(drawn("rotation")), drawn("shear")
         tall, wide = 1 + drawn("scale"), 1 + drawn("scale")
         weights = np.empty((2, n, count), np.float32)
-        # The new image looks at A (place - center): turn, shear, then stretch; the displacement is A - 1.
+        # The new image looks at A (place - center): shear, turn, then stretch; the displacement is A - 1.
         weights[0, :, 0], weights[1, :, 0] = drawn("shift"), drawn("shift")
         weights[0, :, 1], weights[0, :, 2] = np.cos(angle) / tall - 1, (shear * np.cos(angle) - np.sin(angle)) / tall
         weights[1, :, 1], weights[1, :, 2] = np.sin(angle) / wide, (shear * np.sin(angle) + np.cos(angle)) / wide - 1

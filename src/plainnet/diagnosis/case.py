@@ -46,6 +46,15 @@ class Case:
         """The number of classes; ten if it is not known."""
         return self.network.out_shapes[-1][0] if self.network else 10
 
+    @property
+    def made_harder_by(self) -> list[str]:
+        """What makes the images harder to recognize while learning than afterwards."""
+        if self.recipe is None:
+            return []
+        kinds = dict.fromkeys(layer["type"] for layer in self.recipe.layers)
+        changed = ["augmentation"] * (self.recipe.augmentation is not None)
+        return changed + [kind for kind in kinds if kind in ("Dropout", "GaussianNoise")]
+
     @cached_property
     def data(self) -> Splits:
         """The images that the training used, or should have used."""
@@ -54,10 +63,10 @@ class Case:
     @cached_property
     def inside(self) -> Inside | None:
         """What the trained network is like inside."""
-        if self.network is None or self.recipe is None:
+        if self.network is None:
             return None
         with np.errstate(all="ignore"):
-            return look_inside(self.network, self.recipe, self.data.train)
+            return look_inside(self.network, self.data.train)
 
     @cached_property
     def steps(self) -> Steps | None:

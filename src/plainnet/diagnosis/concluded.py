@@ -22,6 +22,7 @@ def _diverged(case: Case) -> Finding | None:
 def _at_chance(case: Case) -> Finding | None:
     """Nothing is learned, and it is not the learning rate: the labels do not fit the images."""
     accuracy = case.curves.validation_accuracy or case.curves.train_accuracy
+    which = "validation" if case.curves.validation_accuracy else "training"
     if not accuracy or not accuracy[-1] < 1.6 / case.classes:
         return None
     if case.steps is None:
@@ -36,7 +37,7 @@ def _at_chance(case: Case) -> Finding | None:
     return Finding(
         "labels-shuffled",
         ERROR,
-        f"after {case.curves.epochs} epochs {accuracy[-1]:.1%} of the validation images are recognized, no better than "
+        f"after {case.curves.epochs} epochs {accuracy[-1]:.1%} of the {which} images are recognized, no better than "
         f"chance, though the updates are of a sound size ({case.steps.ratio:.2%} of the weights) and no unit is dead",
         "look at a few training images beside their labels: shuffle images and labels together or not at all",
     )

@@ -37,16 +37,15 @@ class Steps:
 
     Medians over the steps: `ratio`, the length of an update relative to that of all weights; `doubled`, how much the
     gradient grows when each example of the batch stands there twice, 1 if it is a mean and 2 if it is a sum; `clipped`,
-    the share of the gradient's length that clipping takes away; `norm`, that length.
+    the share of the gradient's length that clipping takes away.
     """
 
     ratio: float
     doubled: float
     clipped: float
-    norm: float
 
 
-def look_inside(network: Network, recipe: Recipe, data: DataSet) -> Inside:
+def look_inside(network: Network, data: DataSet) -> Inside:
     """Measure the layers of a trained network while it looks at training images."""
     x = network.as_input(data.images[:_IMAGES], training=False)
     dead, saturated, zero, equal = {}, {}, [], []
@@ -76,7 +75,7 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
     schedule = recipe.learning_rate()
     rate = max(schedule(step, steps_per_epoch, recipe.epochs) for step in range(steps_per_epoch))
     clip = recipe.optimizer.get("clip")
-    ratios, doubled, norms, lost = [], [], [], []
+    ratios, doubled, lost = [], [], []
 
     def gradient(batch: DataSet) -> np.ndarray:
         logits = network.forward(network.as_input(batch.images), training=True)
@@ -88,12 +87,11 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
         twice = float(np.linalg.norm(gradient(data[np.concatenate([rows, rows])])))
         once = gradient(data[rows]).copy()
         length = float(np.linalg.norm(once))
-        norms.append(length)
         doubled.append(twice / length if length > 0 else 1.0)
         kept = np.clip(once, -clip, clip) if clip else once
         lost.append(1 - float(np.linalg.norm(kept)) / length if length > 0 else 0.0)
         before = copy.copy(network.theta)
         optimizer.step(network.vectors, rate, decayed=network.decayed)
         ratios.append(float(np.linalg.norm(network.theta - before) / max(float(np.linalg.norm(before)), 1e-30)))
-    median = [float(np.nanmedian(values)) for values in (ratios, doubled, lost, norms)]
+    median = [float(np.nanmedian(values)) for values in (ratios, doubled, lost)]
     return Steps(*median)

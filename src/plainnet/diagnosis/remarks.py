@@ -50,6 +50,8 @@ def _underfitting(case: Case) -> Finding | None:
 
 def _plateau(case: Case) -> Finding | None:
     rates, losses = case.curves.learning_rate, case.curves.train_loss
+    if len(rates) != len(losses):
+        return None
     for epoch, (before, after) in enumerate(pairwise(rates), start=1):
         if epoch > 5 and after < before / 2 and losses[epoch - 1] > 0.98 * losses[epoch - 6]:
             return Finding(
@@ -67,9 +69,8 @@ def _validation_better(case: Case) -> Finding | None:
     if not train or not validation or validation[-1] <= train[-1]:
         return None
     if case.recipe is not None:
-        makes = [layer["type"] for layer in case.recipe.layers if layer["type"] in ("Dropout", "GaussianNoise")]
-        reasons = list(dict.fromkeys(["augmentation"] * (case.recipe.augmentation is not None) + makes))
-        why = f"with {' and '.join(reasons)} the training images are harder than those to validate" if reasons else (
+        harder = case.made_harder_by
+        why = f"with {' and '.join(harder)} the training images are harder than those to validate" if harder else (
             "the training figure is the mean while the weights were still learning, the validation figure comes after"
         )  # fmt: skip
     else:

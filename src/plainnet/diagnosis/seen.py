@@ -124,8 +124,7 @@ def _not_shuffled(case: Case) -> Finding | None:
     if not case.metrics or case.recipe is None or case.curves.epochs < 2:
         return None
     while_learning, afterwards = case.curves.train_accuracy[-1], case.metrics["train_accuracy"]
-    harder = case.recipe.augmentation is not None or any(layer["type"] == "Dropout" for layer in case.recipe.layers)
-    if not (while_learning - afterwards > 0.15 or (afterwards - while_learning > 0.15 and not harder)):
+    if not (while_learning - afterwards > 0.15 or (afterwards - while_learning > 0.15 and not case.made_harder_by)):
         return None
     return Finding(
         "not-shuffled",

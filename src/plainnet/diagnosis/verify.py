@@ -25,7 +25,7 @@ def verify(case: Case, finding: Finding) -> dict[str, Any] | None:
     if case.recipe is None or not finding.change:
         return None
     changed = Recipe.from_table(override(json.loads(json.dumps(case.recipe.to_table())), finding.change))
-    images = min(case.limit or _IMAGES, _IMAGES)
+    images = min(case.limit or _IMAGES, _IMAGES, len(case.data.train))
     epochs = _EPOCHS if finding.name != "overfitting" else case.recipe.epochs  # which takes its time to show
     before, after = (_accuracy(case, replace(recipe, epochs=epochs), images) for recipe in (case.recipe, changed))
     return {

@@ -71,7 +71,7 @@ def examine(subject: Subject) -> list[Finding]:
         findings = [finding for finding in findings if finding.diagnosis] + of_the_loss
     if findings:
         return findings
-    if not judged or (troubles and judged == 0):
+    if not judged:
         reason = troubles[0] if troubles else "no gradient was found; looked for " + _looked_for(subject)
         return [Finding(subject.name, UNDECIDABLE, evidence=reason)]
     if kinks == judged:

@@ -81,7 +81,7 @@ CATALOGUE: dict[str, Fault] = {
     "log-of-zero": Fault(
         "the loss is infinite when a probability underflows",
         "L = log(sum_j exp(z_j - max)) - (z_label - max), from the logits",
-        "A probability below 1e-308 is stored as 0, and its logarithm is -inf. From the logits the logarithm is never taken "
+        "A probability below 1e-324 is stored as 0, and its logarithm is -inf. From the logits the logarithm is never taken "
         "of a small number.",
     ),
     "one-hot-missing": Fault(

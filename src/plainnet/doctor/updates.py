@@ -60,7 +60,7 @@ def _judge(
         return Finding(name, UNDECIDABLE, evidence=f"it could not be run: {type(error).__name__}: {error}")
     forms = ("ours", "pytorch", "nesterov")
     if any(_close(given, _reference(settings, form, None)) for form in forms):
-        return Finding(name, RIGHT, evidence=f"{_STEPS} steps agree with the rule, to 12 digits")
+        return Finding(name, RIGHT, evidence=f"{_STEPS} steps agree with the rule, to 10 digits")
     for slug, form in product(_FAULTS, forms):
         if _close(given, _reference(settings, form, slug)):
             subject = Subject(name, "update", [], {"forward": function, "backward": function})

@@ -50,7 +50,7 @@ def examine_path(path: str | Path, only: str = "") -> list[Finding]:
     findings = [
         finding
         for subject in discover(module)
-        if only in ("", subject.name, f"{subject.name}_forward")
+        if only in ("", subject.name) or only.replace("_forward", "") == subject.name
         for finding in _examined(subject)
     ]
     return findings + [finding for finding in examine_updates(module) if only in ("", finding.name)]

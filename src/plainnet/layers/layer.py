@@ -8,8 +8,8 @@ gradient of the loss with respect to y, and computes the gradients of the parame
 2.  `forward` never writes to x. What it returns is borrowed: it is valid until the layer's next call.
     It remembers what `backward` needs only while training.
 3.  `backward` consumes what was remembered, so calling it twice is an error; it overwrites the gradients
-    (nothing is accumulated, so nothing has to be zeroed), and computes dx only if `need_dx`.
-4.  Any batch size at any call, and any of float32, float64 and complex128; with complex numbers,
+    (nothing is accumulated, so nothing has to be zeroed). Where dx takes work, it is left out unless `need_dx`.
+4.  Any number of examples, from one, at any call, and any of float32, float64 and complex128; with complex numbers,
     comparisons look at the real part, so that the complex step can differentiate every layer.
 """
 
@@ -71,7 +71,7 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        """Write the gradients of the parameters and return dx, borrowed, or None unless `need_dx`."""
+        """Write the gradients of the parameters and return dx, borrowed; without `need_dx` it may be None."""
         raise NotImplementedError
 
     def constrain(self) -> None:

@@ -46,13 +46,14 @@ class Row:
     central_index: tuple[int, ...] | None
     undecidable: int
 
-    def __str__(self) -> str:
+    def line(self, width: int) -> str:
+        """Return the row as a line of the table, whose first column is so wide."""
         checked = f"{self.checked:,}" if self.checked else "directions"
         where = "" if self.complex_index is None else f"[{', '.join(map(str, self.complex_index))}]"
         central = "-" if self.central is None else f"{self.central:.1e}"
         kinks = f", {self.undecidable} at a kink" if self.undecidable else ""
         return (
-            f"{self.parameter:<12}{'x'.join(map(str, self.shape)):>10}{checked:>12}{self.complex_step:>10.1e} "
+            f"{self.parameter:<{width}}{'x'.join(map(str, self.shape)):>10}{checked:>12}{self.complex_step:>10.1e} "
             f"{where:<13}{self.central_checked:>8,}{central:>10}  {self.verdict}{kinks}"
         )
 
@@ -91,11 +92,12 @@ class Report:
         }
 
     def __str__(self) -> str:
+        width = max(10, *(len(row.parameter) for row in self.rows)) + 2
         head = (
-            f"{'parameter':<12}{'shape':>10}{'checked':>12}{'complex step, worst at':>24}"
+            f"{'parameter':<{width}}{'shape':>10}{'checked':>12}{'complex step, worst at':>24}"
             f"{'checked':>8}{'central':>10}  verdict"
         )
-        return "\n".join([head, *map(str, self.rows), "", self.verdict])
+        return "\n".join([head, *(row.line(width) for row in self.rows), "", self.verdict])
 
 
 def check_gradients(

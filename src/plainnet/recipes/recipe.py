@@ -27,10 +27,7 @@ Table = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A training, described by plain values; `network()`, `loss_function()` and the like make the objects.
-
-    Raises: `InputError` if a key is unknown or missing, or a value is of the wrong kind or out of range.
-    """
+    """A training, described by plain values; `network()`, `loss_function()` and the like make the objects."""
 
     name: str
     title: str
@@ -50,7 +47,10 @@ class Recipe:
 
     @classmethod
     def from_table(cls, table: Table) -> Recipe:
-        """Make a recipe of what a TOML or JSON file holds, after checking every key and value."""
+        """Make a recipe of what a TOML or JSON file holds, after checking every key and value.
+
+        Raises: `InputError` if a key is unknown or missing, or a value is of the wrong kind or out of range.
+        """
         known = {field.name for field in fields(cls)}
         defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
         table = defaults | dict(table)
@@ -64,8 +64,8 @@ class Recipe:
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
         clean, shifts = table["clean_epochs"], table["test_shifts"]
-        _expect(clean == 0 or _is_count(clean), "clean_epochs", "a whole number of at least 0", clean)
-        _expect(shifts == 0 or (_is_count(shifts) and shifts <= 5), "test_shifts", "a whole number from 0 to 5", shifts)
+        _expect(type(clean) is int and clean >= 0, "clean_epochs", "a whole number of at least 0", clean)
+        _expect(type(shifts) is int and 0 <= shifts <= 5, "test_shifts", "a whole number from 0 to 5", shifts)
         decay = table["averaging"]
         share = isinstance(decay, int | float) and not isinstance(decay, bool) and 0 <= decay < 1
         _expect(decay is None or share, "averaging", "a decay of at least 0 and below 1, such as 0.999", decay)
