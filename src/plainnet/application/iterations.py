@@ -118,7 +118,8 @@ def timeline(rows: list[dict[str, Any]]) -> bytes:
         places = np.arange(len(names)) + 0.28 * (offset - 1)
         heights = [100 * (value or 0) for value in values]
         drawn = left.bar(places, heights, width=0.26, color=color, label=label)
-        texts = ["NaN" if value is None else f"{100 * value:.4g}" for value in values]
+        digits = ".4g" if label == "claimed" else ".1f"
+        texts = ["NaN" if value is None else f"{100 * value:{digits}}" for value in values]
         left.bar_label(drawn, texts, fontsize=8, padding=1)
     labels = [f"{number}\n{name.replace(', ', chr(10)).replace(' with', chr(10) + 'with')}"
               for number, name in enumerate(names, start=1)]  # fmt: skip
@@ -129,8 +130,9 @@ def timeline(rows: list[dict[str, Any]]) -> bytes:
     for form, color in ((DESCRIBED, ORANGE), (RIGHT, BLUE)):
         history = found[names[-1], form]["validation_by_epoch"]
         right.plot(range(1, len(history) + 1), np.multiply(history, 100), color=color)
+        right.annotate(form, (len(history), 100 * history[-1] - 0.9), color=color, ha="right")
     right.set(xlabel="epoch (the learning rate falls after 30, 50 and 65)", ylabel="validation accuracy (%)",
-              title="the sixth: a step 128 times too long, until it shrinks")  # fmt: skip
+              title="the sixth iteration, epoch by epoch")  # fmt: skip
     figure.supxlabel(
         "Claim and truth part where a missing 1/N made every step 128 times too long: docs/anatomy.md", fontsize=9
     )

@@ -27,7 +27,7 @@ def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     marker = "o" if len(history) < 12 else ""
     in_steps = len({epoch.learning_rate for epoch in history}) < len(history) / 2
     falls = [
-        (before.number + 0.5, f" {after.learning_rate:.3g}")
+        (before.number + 0.5, f" {np.format_float_positional(after.learning_rate, 3, fractional=False, trim='-')}")
         for before, after in pairwise(history)
         if in_steps and after.learning_rate < before.learning_rate / 2
     ]
@@ -51,7 +51,7 @@ def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     left.yaxis.set_minor_formatter(NullFormatter())
     right.set(ylabel="accuracy")
     right.yaxis.set_major_formatter(PercentFormatter(decimals=None))
-    right.legend(frameon=False, loc="center right")
+    right.legend(loc="center right", framealpha=1, edgecolor="white")
     return png(figure)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from threadpoolctl import threadpool_limits
 
@@ -97,7 +98,7 @@ def slope(points: list[list[float]]) -> float:
 
 def picture(record: dict[str, Any]) -> bytes:
     """Draw the four growth curves on logarithmic axes, with the slope of the last four points."""
-    figure = Figure(figsize=(11, 8), layout="constrained")
+    figure = Figure(figsize=(11, 8), layout=ConstrainedLayoutEngine(h_pad=0.15))
     figure.suptitle("How the cost of training 784-M-10 grows")
     (units, batch), (images, memory) = figure.subplots(2, 2)
     colors = dict(zip(record["microseconds_an_image"], (ORANGE, BLUE), strict=False))
@@ -123,6 +124,6 @@ def picture(record: dict[str, Any]) -> bytes:
 
 def _draw(axes: Axes, points: list[list[float]], color: str, label: str) -> None:
     x, y = np.array(points).T
-    axes.loglog(x, y, "o-", color=color, markersize=4, label=f"{label}slope {slope(points[-4:]):.2f}")
+    axes.loglog(x, y, "o-", color=color, markersize=4, label=f"{label}slope at the end {slope(points[-4:]):.2f}")
     axes.grid(color=GRAY, alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
