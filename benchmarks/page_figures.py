@@ -247,6 +247,11 @@ def comparison() -> str:
     return as_table(ladder(ROOT / "records"))
 
 
+def fashion() -> str:
+    """Return the ladder of Fashion-MNIST."""
+    return as_table(ladder(ROOT / "records" / "fashion"))
+
+
 def fuzz() -> str:
     """Return how often the readers of files were fed mutated bytes."""
     table = record("fuzz.json")
@@ -302,6 +307,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "fuzz": fuzz,
     "ladder": comparison,
     "short ladder": short_comparison,
+    "fashion": fashion,
     **{f"ablation {name}": partial(ablation, name) for name in ABLATED},
 }
 
@@ -312,7 +318,7 @@ PAGES = {
     "docs/doctor.md": ("kill-table", "mutation"),
     "docs/diagnose.md": ("sabotage", "kill-test"),
     "docs/speed.md": ("speed", "profile", "tried", "growth"),
-    "docs/ladder.md": ("ladder",),
+    "docs/ladder.md": ("ladder", "fashion"),
     "SECURITY.md": ("fuzz",),
     **{f"src/plainnet/recipes/{name}.toml": (f"ablation {name}",) for name in ABLATED},
 }
