@@ -48,7 +48,7 @@ def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04
     During the first `warm_up` share of all steps it rises in a straight line from start * learning_rate; then it
     falls to end * learning_rate along half a cosine.
 
-    Raises: `InputError` unless learning_rate > 0 warm_up is in [0, 0.99], and `start` and `end` are in [0, 1].
+    Raises: `InputError` unless learning_rate > 0, warm_up is in [0, 0.99], and `start` and `end` are in [0, 1].
     Source: Smith, Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates".
     """
     _check_learning_rate(learning_rate)
