@@ -1,0 +1,83 @@
+"""The ladder, the six iterations, and what each choice of a recipe earns."""
+
+from __future__ import annotations
+
+from plainnet.application.iterations import DESCRIBED, ITERATIONS, RIGHT
+from plainnet.application.ladder import as_table
+from plainnet.application.ladder import ladder as rungs
+from plainnet.recipes import available, read
+from tables.source import ROOT, record, table
+
+
+def ladder() -> str:
+    """Return the ladder."""
+    return as_table(rungs(ROOT / "records"))
+
+
+def fashion() -> str:
+    """Return the ladder of Fashion-MNIST."""
+    return as_table(rungs(ROOT / "records" / "fashion"))
+
+
+def short_ladder() -> str:
+    """Return the ladder in few words."""
+    rows = []
+    for row in rungs(ROOT / "records"):
+        if row["runs"]:
+            name, sd = row["recipe"], "" if row["sd"] is None else f" (sd {100 * row['sd']:.2f})"
+            what = read(name).title if name in available() else "several of them, answering together"
+            rows.append((f"`{name}`", what, row["runs"], f"**{row['mean']:.2%}**{sd}", f"{row['minutes']:.1f}"))
+    return table("recipe | what | runs | test accuracy | minutes a run, median", rows)
+
+
+def anatomy() -> str:
+    """Return the tables of the original's iterations."""
+    rows = {(row["iteration"], row["form"]): row for row in record("iterations/iterations.json")["rows"]}
+    six = []
+    for number, (iteration, *_) in enumerate(ITERATIONS, start=1):
+        summed, mean = rows[iteration, DESCRIBED], rows[iteration, RIGHT]
+        claimed, reproduced = (
+            "NaN" if figure is None else f"{figure:.2%}" for figure in (mean["claimed"], summed["test_accuracy"])
+        )
+        largest = f"{summed['largest_gradient']:.1f}" if "largest_gradient" in summed else ""
+        right = f"{mean['test_accuracy']:.2%}"
+        six.append((f"{number}. {iteration}", claimed, reproduced, right, largest, f"{mean['largest_gradient']:.3f}"))
+    controls = [
+        (name, ", ".join(f"{history[i]:.1%}" for i in (0, 1, 3, 7)))
+        for name, history in record("iterations/controls.json")["controls"].items()
+    ]
+    last = []
+    for recipe, form in (("classic-summed", "summed"), ("classic", "mean")):
+        series = record(f"{recipe}/summary.json")
+        figures = (f"{series['test_accuracy'][name]:.2%}" for name in ("mean", "min", "max"))
+        last.append((f"{form} (`{recipe}`)", series["runs"], *figures))
+    head = "iteration | claimed | as described: summed | done right: mean | largest gradient, summed | mean"
+    parts = [
+        table(head, six),
+        table("128 units, 8 epochs at 0.01 | validation accuracy after epochs 1, 2, 4, 8", controls),
+        table("the last iteration, on all 60,000 images | runs | test accuracy, mean | least | most", last),
+    ]
+    return "\n\n".join(parts)
+
+
+def ablation(recipe: str) -> str:
+    """Return what each choice of a recipe earned on the validation images, as comments of its TOML file."""
+    ablated = record(f"{recipe}/ablation.json")
+    shifted = read(recipe).test_shifts
+    figures: dict[str, list[float]] = {}
+    for row in ablated["rows"]:
+        figures.setdefault(row["change"], []).append(row["with_shifts_of_1" if shifted else "validation_accuracy"])
+    if shifted:
+        usually = [row for row in ablated["rows"] if row["change"] == "as it is"]
+        figures["no shifts at test time"] = [row["validation_accuracy"] for row in usually]
+    seeds = len(figures["as it is"])
+    usual = sum(figures["as it is"]) / seeds
+    how = ", ".join(
+        [f"{seeds} seed{'s' * (seeds > 1)}", *(f"{value} {key}" for key, value in ablated["shortened"].items())]
+    )
+    lines = [f"# What each choice earns: validation accuracy, {how}; the rest as it is."]
+    for change, values in figures.items():
+        mean = sum(values) / len(values)
+        difference = "" if change == "as it is" else f"{100 * (mean - usual):+.2f}"
+        lines.append(f"#   {change:<34}{mean:8.2%}  {difference}".rstrip())
+    return "\n".join(lines)

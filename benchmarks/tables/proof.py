@@ -1,0 +1,53 @@
+"""Proof and doctor: what the checks find, and how well their tests guard them."""
+
+from __future__ import annotations
+
+import ast
+
+from plainnet.doctor.run import describe, examine_file
+from tables.source import ROOT, record, table
+
+
+def famous_faults() -> str:
+    """Return the page of famous faults: what each file says of itself, and what the doctor says of it."""
+    parts = [
+        "# Famous faults, examined\n\nWrong gradients that many people copied, rebuilt in a few words of our own, with "
+        "what `plainnet doctor` says.\nMost trained well enough that nobody noticed.\n"
+    ]
+    for path in sorted((ROOT / "examples" / "wrong").glob("*.py")):
+        title = (ast.get_docstring(ast.parse(path.read_text())) or "").replace("\n", " ")
+        parts.append(f"## examples/wrong/{path.name}\n\n{title}\n")
+        if "check" not in path.name:
+            name = f"examples/wrong/{path.name}"
+            said = "\n".join(describe(finding, name) for finding in examine_file(path))
+            parts.append(f"```\n$ plainnet doctor {name}\n{said}\n```\n")
+    return "\n".join(parts)
+
+
+def kill_table() -> str:
+    """Return what the doctor finds, and what it does not."""
+    figures = record("kill_table.json")
+    catalogue, outside, right = (figures[key] for key in ("catalogue", "outside_the_catalogue", "right_networks"))
+    rows = [
+        (f"faults of the catalogue ({figures['faults']}, in up to two forms): found", catalogue["found"]),
+        ("... rightly named", catalogue["named"]),
+        ("... and the line is the one that was changed", catalogue["line"]),
+        (
+            "mutants outside the catalogue that change a gradient: found",
+            f"{outside['found']} of {outside['mutants_that_change_a_gradient']}",
+        ),
+        ("false alarms among random right networks", f"{right['false_alarms']} of {right['networks']:,}"),
+    ]
+    return table("what | result", rows)
+
+
+def mutation() -> str:
+    """Return the score of the mutation tests."""
+    figures = record("mutation.json")
+    rows = []
+    for name, row in figures["files"].items():
+        unexplained = sum(survivor["why"] == "NOT EXPLAINED" for survivor in row["survivors"])
+        rows.append((f"`{name}`", row["mutants"], row["killed"], len(row["survivors"]), unexplained))
+    killed, mutants = figures["killed"], figures["mutants"]
+    together = f"Together {killed:,} of {mutants:,} killed, {killed / mutants:.0%}."
+    return f"{table('file | mutants | killed | survive | of them unexplained', rows)}\n\n{together}"

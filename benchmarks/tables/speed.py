@@ -1,0 +1,82 @@
+"""Speed: ours beside our peers, what was tried, and how it grows."""
+
+from __future__ import annotations
+
+from plainnet.bench.growth import slope
+from tables.source import measured_with, record, table
+
+TARGETS: list[tuple[str, str, str, float | None]] = [  # work, comparison, rival, the ratio we want at most
+    ("an epoch of the classic network / its matrix products alone", "classic", "its matrix products alone", 1.25),
+    ("... / PyTorch", "classic", "PyTorch", 0.80),
+    ("... / PyTorch, fused update", "classic", "PyTorch, fused update", 0.95),
+    ("... / scikit-learn MLPClassifier", "classic", "scikit-learn MLPClassifier", 0.45),
+    ("an epoch of `fast99` / PyTorch, channels last", "fast99", "PyTorch, channels last", 1.0),
+    ("... / PyTorch as it comes", "fast99", "PyTorch", 0.65),
+    ("a step of the small convolutional network / PyTorch, channels last", "small-cnn", "PyTorch, channels last", 1.25),
+    ("... / PyTorch as it comes", "small-cnn", "PyTorch", None),
+    ("augmentation of the images / an epoch of 1024-1024-1024", "augmentation", "an epoch of 1024-1024-1024", 0.15),
+    ("one image through the classic network / ONNX Runtime", "one-image", "ONNX Runtime", 1.2),
+    ("10,000 images / ONNX Runtime", "10000-images", "ONNX Runtime", 1.1),
+    ("10,000 images / PyTorch", "10000-images", "PyTorch", 1.1),
+    ("`import plainnet` / `import numpy`", "import", "import numpy", 1.3),
+]
+
+
+def speed() -> str:
+    """Return the ratios of our times to those of our peers, with the targets we set ourselves."""
+    figures = record("bench.json")
+    rows = []
+    for work, name, other, target in TARGETS:
+        ratios = figures["comparisons"][name]["ratios"]
+        found = next(ratio for key, ratio in ratios.items() if key.endswith(f" / {other}"))
+        spread = f"{found['lower_quartile']:.2f} to {found['upper_quartile']:.2f}"
+        rows.append((work, f"**{found['median']:.2f}** ({spread})", "" if target is None else f"{target:.2f}"))
+    commands = [
+        (f"`{row['command']}`", f"{row['validation_accuracy']:.2%}", f"{row['seconds']:.1f}", target)
+        for row, target in zip(figures["whole_commands"], (3, 6, 12), strict=True)
+    ]
+    megabytes = figures["peak_memory_mb"]
+    memory = f"Peak memory of an epoch of the classic recipe: {megabytes:.0f} MB (target: at most 350 MB)."
+    ratios = table("work | ratio of times, median (quartiles) | target, at most", rows)
+    whole = table("from the shell, with data, results and pictures | validation | seconds | target", commands)
+    return f"{ratios}\n\n{whole}\n\n{memory}\n\n{measured_with(figures)}"
+
+
+def profile() -> str:
+    """Return the parts of a step of the classic network."""
+    parts = record("bench.json")["step_profile"]
+    total = sum(parts.values())
+    rows = [(part, f"{time:,.0f}", f"{time / total:.0%}") for part, time in parts.items()]
+    together = f"| together | {total:,.0f} | |"
+    return f"{table('part of a step of the classic network | microseconds | share', rows)}\n{together}"
+
+
+def tried() -> str:
+    """Return what was tried, each beside what was kept."""
+    lines = [table("what | median | ours / this, round by round", [])]
+    for comparison in record("tried.json").values():
+        if isinstance(comparison, dict) and "rounds" in comparison:
+            lines.append(f"| **{comparison['title']}**, {comparison['work']} | | |")
+            first = next(iter(comparison["seconds"]))
+            for name, seconds in comparison["seconds"].items():
+                ratio = "" if name == first else f"{comparison['ratios'][f'{first} / {name}']['median']:.2f}"
+                lines.append(f"| {name} | {seconds['median'] * 1e6:,.0f} us | {ratio} |")
+    return "\n".join(lines)
+
+
+def growth() -> str:
+    """Return the slopes of the growth curves, and memory by the number of images."""
+    figures = record("growth.json")
+    slopes = []
+    for threads, curves in figures["microseconds_an_image"].items():
+        for name, points in curves.items():
+            said = f"{'hidden units' if name == 'units' else 'batch size'}, {threads} thread{'s' * (threads != '1')}"
+            for part in (points[:4], points[-4:]):
+                slopes.append((said, f"{part[0][0]:,}", f"{part[-1][0]:,}", f"{slope(part):.2f}"))
+    files = [
+        (f"{images:,}", f"{seconds:.2f}", f"{seconds / images * 1e6:.1f}", f"{megabytes:.0f}")
+        for images, seconds, megabytes in figures["images_seconds_megabytes"]
+    ]
+    grown = table("microseconds an image by | from | to | exponent", slopes)
+    memory = table("images in the file | seconds an epoch | microseconds an image | MB", files)
+    return f"{grown}\n\n{memory}\n\n{measured_with(figures)}"
