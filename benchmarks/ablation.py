@@ -54,6 +54,21 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "60 epochs": {"epochs": 60},
         },
     ),
+    "classic": (
+        {"epochs": 20, "schedule.at": [8, 13, 17]},
+        1,
+        {
+            "no momentum": {"optimizer.momentum": 0.0},
+            "no weight decay": {"optimizer.weight_decay": 0.0},
+            "five times the weight decay": {"optimizer.weight_decay": 0.0005},
+            "no clipping": {"optimizer.clip": None},
+            "learning rate 0.003": {"schedule.learning_rate": 0.003},
+            "learning rate 0.1": {"schedule.learning_rate": 0.1},
+            "the same learning rate throughout": {"schedule.factor": 1.0},
+            "256 units": {"layers.1.units": 256},
+            "batches of 32": {"batch_size": 32},
+        },
+    ),
     "minute": (
         {},
         1,
@@ -70,6 +85,20 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "batches of 512": {"batch_size": 512},
         },
     ),
+    "fast99": (
+        {},
+        5,
+        {
+            "beta1 0.9, beta2 0.999, as usual": {"optimizer.beta1": 0.9, "optimizer.beta2": 0.999},
+            "half the filters": {"layers.0.filters": 16, "layers.2.filters": 32},
+            "128 units": {"layers.6.units": 128},
+            "batches of 64": {"batch_size": 64},
+            "batches of 256": {"batch_size": 256},
+            "learning rate 0.003": {"schedule.learning_rate": 0.003},
+            "learning rate 0.012": {"schedule.learning_rate": 0.012},
+            "two epochs": {"epochs": 2},
+        },
+    ),
     "mlp": (
         {"epochs": 16},
         1,
@@ -83,7 +112,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         },
     ),
     "mlp-augmented": (
-        {"epochs": 12},
+        {"epochs": 8},
         1,
         {
             "no elastic changes": without("elastic"),
@@ -99,7 +128,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         },
     ),
     "cnn": (
-        {"epochs": 12},
+        {"epochs": 6},
         1,
         {
             "no elastic changes": without("elastic"),

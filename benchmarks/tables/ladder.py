@@ -73,7 +73,7 @@ def ablation(recipe: str) -> str:
     seeds = len(figures["as it is"])
     usual = sum(figures["as it is"]) / seeds
     how = ", ".join(
-        [f"{seeds} seed{'s' * (seeds > 1)}", *(f"{value} {key}" for key, value in ablated["shortened"].items())]
+        [f"{seeds} seed{'s' * (seeds > 1)}", *(f"{key} = {value}" for key, value in ablated["shortened"].items())]
     )
     lines = [f"# What each choice earns: validation accuracy, {how}; the rest as it is."]
     for change, values in figures.items():
