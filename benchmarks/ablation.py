@@ -100,7 +100,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         },
     ),
     "mlp": (
-        {"epochs": 16},
+        {"epochs": 10},
         1,
         {
             "no noise on the pixels": {"layers.1.deviation": 0.0},
@@ -128,7 +128,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         },
     ),
     "cnn": (
-        {"epochs": 6},
+        {"epochs": 5},
         1,
         {
             "no elastic changes": without("elastic"),
