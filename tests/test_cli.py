@@ -199,6 +199,9 @@ def test_the_original_s_own_command():
     command = [sys.executable, "src/gradient_check.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.splitlines()[-1] == "All relative errors < 1e-7"
+    asked = subprocess.run([*command, "--help"], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert asked.stderr.endswith("see what there is to choose with: plainnet check --help\n")
 
 
 def test_recipes(capsys):
