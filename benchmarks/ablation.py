@@ -128,7 +128,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         },
     ),
     "cnn": (
-        {"epochs": 4},
+        {"epochs": 6},
         1,
         {
             "no elastic changes": without("elastic"),
