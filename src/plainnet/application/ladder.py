@@ -99,7 +99,8 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
             f"{row['recipe']}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
             xytext=(0, 2 + 0.5 * np.sqrt(size)), textcoords="offset points", ha="center",
         )  # fmt: skip
-    axes.set(xscale="log", yscale="log", xlabel="minutes of training (an ensemble: of all its members)", ylabel="test accuracy (%)")
+    axes.set(xscale="log", yscale="log", ylabel="test accuracy (%)")
+    axes.set_xlabel("minutes of training (an ensemble: of all its members)")
     axes.set_title("every rung of the ladder; the area of a dot grows with the root of the parameters")
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter("{x:g}")
