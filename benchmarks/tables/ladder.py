@@ -76,6 +76,10 @@ def ablation(recipe: str) -> str:
         [f"{seeds} seed{'s' * (seeds > 1)}", *(f"{key} = {value}" for key, value in ablated["shortened"].items())]
     )
     lines = [f"# What each choice earns: validation accuracy, {how}; the rest as it is."]
+    if seeds == 1:
+        lines.append("# Of one seed each: a difference of 0.1 may be chance.")
+    if "epochs" in ablated["shortened"]:
+        lines.append("# Short trainings overfit less: what prevents it may earn more in the whole one.")
     for change, values in figures.items():
         mean = sum(values) / len(values)
         difference = "" if change == "as it is" else f"{100 * (mean - usual):+.2f}"
