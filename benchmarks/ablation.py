@@ -164,13 +164,15 @@ def main(recipe: str) -> None:
     """Run what is missing from the record of a recipe."""
     path = RECORDS / recipe / "ablation.json"
     shortened, seeds, changes = ABLATIONS[recipe]
-    record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"rows": []}
+    record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"rows": [], "shortened": shortened}
+    if record["shortened"] != shortened:
+        sys.exit(f"{path} was made with {record['shortened']}, not with {shortened}; remove it first")
     done = {(row["change"], row["seed"]) for row in record["rows"]}
     for change, overrides in {"as it is": {}, **changes}.items():
         for seed in range(seeds):
             if (change, seed) not in done:
                 record["rows"].append({"change": change} | measure(recipe, shortened | overrides, seed))
-                record |= {"shortened": shortened, "versions": versions(), "hardware": hardware()}
+                record |= {"versions": versions(), "hardware": hardware()}
                 write_atomically(path, to_json(record))
                 print(recipe, record["rows"][-1], flush=True)
 

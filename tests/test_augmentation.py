@@ -62,6 +62,40 @@ def test_half_again_as_large(dot):
     np.testing.assert_allclose(moved[2:7, 5], [0, 2 / 9, 2 / 3, 2 / 9, 0], atol=1e-5)
 
 
+def bilinear(image, row, column):
+    """The image at a place between its pixels, dark around it."""
+    total = 0.0
+    for i in (int(np.floor(row)), int(np.floor(row)) + 1):
+        for j in (int(np.floor(column)), int(np.floor(column)) + 1):
+            if 0 <= i < image.shape[0] and 0 <= j < image.shape[1]:
+                total += (1 - abs(row - i)) * (1 - abs(column - j)) * image[i, j]
+    return total
+
+
+class Shares(Fixed):
+    """A generator whose uniform numbers are these shares of the largest allowed, one after the other."""
+
+    def __init__(self, *shares):
+        self.shares = iter(shares)
+
+    def uniform(self, low, high, n):
+        return np.full(n, high * next(self.shares))
+
+
+def test_all_changes_together_are_the_product_of_their_matrices():
+    """Each drawn differently, on an image that is no square: turned and stretched about its center."""
+    image = rng().random((14, 9))
+    change = Augmentation(rotation=40, shear=0.5, scale=0.4, shift=3)
+    moved = change(image[None], Shares(0.5, -0.6, 0.25, -0.5, 0.4, -0.3))[0]
+    angle, shear, tall, wide, down, right = np.radians(20), -0.3, 1.1, 0.8, 1.2, -0.9
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = np.diag([1 / tall, 1 / wide]) @ turn @ np.array([[1, shear], [0, 1]])
+    center = np.array([6.5, 4.0])
+    for place in np.ndindex(14, 9):
+        row, column = center + matrix @ (place - center) + (down, right)
+        assert moved[place] == pytest.approx(bilinear(image, row, column), abs=1e-5)
+
+
 def test_half_a_pixel_is_the_mean_of_two(dot):
     moved = Augmentation(shift=0.5)(dot, Fixed(-1))[0]
     np.testing.assert_allclose(moved[4:6, 5:7], 0.25, atol=1e-6)
@@ -73,16 +107,24 @@ def test_what_leaves_the_image_is_gone_and_nothing_comes_in(digits):
     moved = Augmentation(shift=3.0)(images, Fixed(+1))
     np.testing.assert_allclose(moved[:, :-3, :-3], 1)
     np.testing.assert_allclose(moved[:, -3:], 0, atol=1e-6)
-    assert Augmentation(shift=1000.0)(images, Fixed(-1)).max() == 0
+    for sign in (-1, +1):
+        assert Augmentation(shift=1000.0)(images, Fixed(sign)).max() == 0
 
 
-def test_elastic_displacements_have_the_deviation_asked_for_and_are_smooth():
+@pytest.mark.parametrize("smoothness", [3, 4, 8])
+def test_elastic_displacements_have_the_deviation_asked_for_and_are_smooth(smoothness):
     """Seen in an image whose brightness is the column: what is read there is the displacement to the right."""
     ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 4, (400, 28, 28))
-    moved = Augmentation(elastic=1.5)(ramp, rng()) * 255 / 4 - np.arange(28)
-    inner = moved[:, 6:-6, 6:-6]
-    assert inner.std() == pytest.approx(1.5, rel=0.15)
-    assert np.abs(np.diff(inner, axis=2)).mean() < 0.5
+    change = Augmentation(elastic=1.5, smoothness=smoothness)
+    right = change(ramp, rng()) * 255 / 4 - np.arange(28)
+    down = change(ramp.swapaxes(1, 2), rng()) * 255 / 4 - np.arange(28)[:, None]
+    for moved in (right, down):
+        inner = moved[:, 6:-6, 6:-6]
+        assert inner.std() == pytest.approx(1.5, rel=0.15)
+        assert inner.std(axis=0) == pytest.approx(1.5, rel=0.3)  # at every place, not between two bumps less
+        for axis in (1, 2):  # the deviation of the slope of a random field that is smoothed by such bumps
+            assert np.diff(inner, axis=axis).std() == pytest.approx(1.5 / (smoothness * np.sqrt(2)), rel=0.2)
+    assert abs(np.corrcoef(right[:, 14, 14], down[:, 14, 14])[0, 1]) < 0.15
 
 
 def test_the_same_numbers_give_the_same_images(digits):
@@ -100,6 +142,8 @@ def test_bytes_and_their_shares_of_one_are_changed_alike(digits):
     np.testing.assert_allclose(change(images / np.float32(255), rng(2)), change(images, rng(2)), atol=1e-6)
     with pytest.raises(InputError, match=r"shape \(N, H, W\), received \(4, 784\)"):
         change(images.reshape(4, 784), rng())
+    with pytest.raises(InputError, match="uint8 or floating-point, received int64"):
+        change(images.astype(int), rng())
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -119,7 +163,8 @@ def test_training_repeats_to_the_bit_and_sees_changed_images(workers, digits):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [({"shift": -1.0}, "shift must be at least 0"), ({"scale": 1.0}, "scale must be at least 0 and below 1"),
-     ({"elastic": float("nan")}, "elastic must be"), ({"smoothness": 0.0}, "smoothness must be a positive")],
+     ({"elastic": float("nan")}, "elastic must be"), ({"smoothness": 2.9}, "smoothness must be at least 3"),
+     ({"smoothness": float("inf")}, "smoothness must be at least 3")],
 )  # fmt: skip
 def test_impossible_arguments_are_refused(options, sentence):
     with pytest.raises(InputError, match=sentence):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from plainnet import SGD, BatchNorm, Dense, InputError, Network, ReLU, SoftmaxCrossEntropy, evaluate, fit
+from plainnet import SGD, BatchNorm, Dense, InputError, Network, ReLU, SoftmaxCrossEntropy, epochs, evaluate, fit
 from plainnet.averaging import WeightAverage
+from plainnet.data.augmentation import Augmentation
+from plainnet.team import Team
 
 
 def test_the_average_follows_the_weights():
@@ -27,10 +29,11 @@ def train(digits, **options):
     return network, history
 
 
-def test_averaged_weights_have_statistics_of_their_own(digits):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_averaged_weights_have_statistics_of_their_own(workers, digits):
     """A momentum of 0.9999 leaves the running averages near their first values: useless, until remade."""
-    _, raw = train(digits)
-    network, history = train(digits, averaging=0.9)
+    _, raw = train(digits, workers=workers)
+    network, history = train(digits, averaging=0.9, workers=workers)
     assert history[1].validation_accuracy == raw[1].validation_accuracy
     assert history[-1].validation_accuracy > raw[-1].validation_accuracy + 0.05
     layer = network.layers[1]
@@ -40,10 +43,34 @@ def test_averaged_weights_have_statistics_of_their_own(digits):
     np.testing.assert_allclose(layer.state["running_variance"], hidden.var(axis=0), rtol=0.02)
 
 
+@pytest.mark.parametrize(("batch_size", "most", "images"), [(300, 200, 1800), (100, 7, 700), (3000, 200, 2000)])
+def test_the_statistics_are_means_over_full_batches_of_the_last_epoch(batch_size, most, images, digits, monkeypatch):
+    """The short one at the end is left out, unless it is the only one; and more than enough are not looked at."""
+    seen = []
+
+    class Watching(Team):
+        def gradient(self, data, rows):
+            seen.append(rows)
+            return super().gradient(data, rows)
+
+    monkeypatch.setattr("plainnet.averaging._BATCHES", most)
+    monkeypatch.setattr("plainnet.training.Team", Watching)
+    network, _ = train(digits, averaging=0.9, batch_size=batch_size)
+    steps = -(-2000 // batch_size)
+    last_epoch, measured = seen[2 * steps : 3 * steps], seen[3 * steps :]
+    assert sum(map(len, measured)) == images
+    for learned_from, again in zip(last_epoch, measured, strict=False):
+        np.testing.assert_array_equal(learned_from, again)
+    hidden = [network.layers[0].forward(network.as_input(digits.train.images[rows])).copy() for rows in measured]
+    state = network.layers[1].state
+    np.testing.assert_allclose(state["running_mean"], np.mean([h.mean(axis=0) for h in hidden], axis=0), atol=1e-4)
+    np.testing.assert_allclose(
+        state["running_variance"], np.mean([h.var(axis=0, ddof=1) for h in hidden], axis=0), rtol=1e-4
+    )
+
+
 def test_the_last_epochs_are_clean(digits):
     """With all epochs clean, an augmentation makes no difference."""
-    from plainnet.data.augmentation import Augmentation
-
     shift = Augmentation(shift=3)
     plain, _ = train(digits)
     clean, _ = train(digits, augmentation=shift, clean_epochs=3)
@@ -52,6 +79,20 @@ def test_the_last_epochs_are_clean(digits):
     assert history[-1].train_loss < history[-2].train_loss
     assert not np.allclose(plain.theta, partly.theta)
     assert evaluate(partly, SoftmaxCrossEntropy(), digits.validation)[1] > 0.5
+
+
+def test_only_the_last_epochs_are_clean(digits):
+    changed = []
+
+    class Watching(Augmentation):
+        def __call__(self, images, rng):
+            changed.append(len(images))
+            return super().__call__(images, rng)
+
+    network = Network(Dense(10)).build((784,), rng=0)
+    options = {"batch_size": 128, "epochs": 4, "learning_rate": 0.1, "augmentation": Watching(), "clean_epochs": 2}
+    so_far = [sum(changed) for _ in epochs(network, SoftmaxCrossEntropy(), SGD(), digits.train[:300], **options)]
+    assert so_far == [300, 600, 600, 600]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ CASES = {
         ),
         *(lambda name=name: Augmentation(**{name: NAN}) for name in ("rotation", "scale", "shear", "shift", "elastic")),
         lambda: Augmentation(scale=1.0),
-        lambda: Augmentation(smoothness=0.0),
+        *(lambda value=value: Augmentation(smoothness=value) for value in (0.0, 2.9, NAN, INF)),
     ],
     "checks": [
         lambda: pn.check_gradients(small(), pn.SoftmaxCrossEntropy(), X, Y, directions=-1),

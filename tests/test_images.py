@@ -52,6 +52,14 @@ def test_the_same_drawing_in_any_form_gives_nearly_the_same_image(tmp_path, form
     assert np.abs(image - expected).mean() < 6
 
 
+def test_a_photograph_is_turned_as_its_camera_was(tmp_path):
+    drawing().save(tmp_path / "plain.png")
+    lying, turned = drawing().rotate(90, expand=True), Image.Exif()
+    turned[0x0112] = 6  # to be shown turned clockwise by a quarter
+    lying.save(tmp_path / "lying.png", exif=turned)
+    np.testing.assert_array_equal(read_image(tmp_path / "lying.png"), read_image(tmp_path / "plain.png"))
+
+
 def test_mnist_images_stay_nearly_what_they_are(digits):
     """A digit of MNIST, normalized again, is the same digit: within the rounding of its position."""
     for original in digits.train.images[:20]:

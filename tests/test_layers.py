@@ -414,6 +414,7 @@ def test_an_ensemble_is_the_geometric_mean_of_its_members():
         (lambda: Ensemble([]), "members must be a list"),
         (lambda: Ensemble([[]]), "members must be a list"),
         (lambda: Ensemble(3), "members must be a list"),
+        (lambda: Ensemble([["Dense"]]), "a layer must be a table such as .* received 'Dense'"),
         (lambda: Network(Ensemble([[Dense(3)], [Dense(4)]])).build((2,)), "logits .K,. of one size"),
         (lambda: Network(Ensemble([[ReLU()]])).build((2, 2)), "logits .K,. of one size"),
         (lambda: GaussianNoise(-1), "deviation must be at least 0"),

@@ -21,17 +21,20 @@ def test_constant_is_constant():
 
 @pytest.mark.parametrize("rate", [0, -0.1, float("nan"), float("inf")])
 def test_the_rate_must_be_positive(rate):
-    with pytest.raises(InputError, match="positive number, received"):
-        constant(rate)
-    with pytest.raises(InputError, match="positive number, received"):
-        step_decay(rate, factor=0.1, at=())
+    schedules = {constant: {}, cosine: {}, exponential: {"factor": 0.9}, one_cycle: {}}
+    for schedule, options in (schedules | {step_decay: {"factor": 0.1, "at": ()}}).items():
+        with pytest.raises(InputError, match="positive number, received"):
+            schedule(rate, **options)
 
 
 def test_factor_and_epochs_must_make_sense():
     with pytest.raises(InputError, match="factor must be above 0"):
         step_decay(0.1, factor=10, at=(3,))
-    with pytest.raises(InputError, match="at least 1, received"):
-        step_decay(0.1, factor=0.1, at=(0, 3))
+    for at in ((0, 3), (1.5,), (float("nan"),), (True,)):
+        with pytest.raises(InputError, match="whole numbers of at least 1, received"):
+            step_decay(0.1, factor=0.1, at=at)
+    for schedule in (step_decay(0.1, factor=1.0, at=(1,)), exponential(0.1, factor=1)):
+        assert schedule(99, 10, 10) == 0.1  # a factor of 1 changes nothing
 
 
 def test_one_cycle_rises_in_a_line_and_falls_along_a_cosine():
@@ -44,6 +47,12 @@ def test_one_cycle_rises_in_a_line_and_falls_along_a_cosine():
     assert rates[50] == pytest.approx(0.005)
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert one_cycle(0.5, warm_up=0.0)(0, 10, 5) == 0.5
+
+
+def test_what_is_usual_for_one_cycle_and_cosine():
+    """Up from a 25th during three tenths of all steps, then down to nothing."""
+    assert [one_cycle(0.5)(step, 10, 10) for step in (0, 15, 30, 65, 100)] == pytest.approx([0.02, 0.26, 0.5, 0.25, 0])
+    assert cosine(0.5)(100, 10, 10) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("options", [{"warm_up": 1.0}, {"start": -0.1}, {"end": 1.5}, {"end": float("nan")}])
@@ -72,6 +81,9 @@ def test_warm_up_rises_to_what_follows():
     for then in (constant(0.5), {"type": "constant", "learning_rate": 0.5}):
         schedule = warm_up(then, epochs=2)
         assert [schedule(step, 2, 9) for step in range(6)] == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
+    followed, one_epoch = cosine(0.5), warm_up(cosine(0.5))
+    shares = [one_epoch(step, 4, 5) / followed(step, 4, 5) for step in range(8)]  # of where that stands by then
+    assert shares == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1])
 
 
 @pytest.mark.parametrize(

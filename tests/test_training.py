@@ -60,9 +60,13 @@ def test_validation_may_be_left_out(digits):
     epoch = run(digits, small(), epochs=1)[0]
     assert epoch.validation_loss is None
     assert "validation" not in str(epoch)
-    epoch = run(digits, small(), epochs=1, validation=digits.validation[:100])[0]
-    assert 0 <= epoch.validation_accuracy <= 1
-    assert "validation" in str(epoch)
+    validation = digits.validation[:700]
+    epoch = run(digits, network := small(), epochs=2, validation=validation)[-1]
+    measured = epoch.validation_loss, epoch.validation_accuracy
+    p = network.probabilities(validation.images).astype(float)  # with the weights at the end of the epoch
+    expected = -np.log(p[np.arange(700), validation.labels]).mean(), np.mean(p.argmax(axis=1) == validation.labels)
+    assert measured == pytest.approx(expected, rel=1e-5)
+    assert f"validation  {measured[1]:.2%}" in str(epoch)
 
 
 def test_every_image_is_visited_once_an_epoch_and_the_order_changes(digits):
@@ -120,6 +124,20 @@ def test_the_schedule_is_followed(digits):
     schedule = step_decay(0.1, factor=0.5, at=(1, 3))
     history = run(digits, small(), n=200, epochs=4, learning_rate=schedule)
     assert [epoch.learning_rate for epoch in history] == pytest.approx([0.1, 0.05, 0.05, 0.025])
+
+
+def test_every_step_is_made_at_the_rate_of_the_schedule(digits):
+    made = []
+
+    class Watching(SGD):
+        def step(self, vectors, learning_rate, *, decayed=0):
+            made.append(learning_rate)
+            super().step(vectors, learning_rate, decayed=decayed)
+
+    options = {"batch_size": 100, "epochs": 2, "learning_rate": lambda step, steps, epochs: 1 / (steps + epochs + step)}
+    history = fit(small(), SoftmaxCrossEntropy(), Watching(), digits.train[:250], **options)
+    assert made == [1 / (3 + 2 + step) for step in range(6)]
+    assert [epoch.learning_rate for epoch in history] == [made[2], made[5]]
 
 
 def test_divergence_ends_the_training_with_a_sentence(digits):

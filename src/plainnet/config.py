@@ -30,8 +30,10 @@ def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], w
 
     `construct({"Dense": Dense}, {"type": "Dense", "units": 10}, "layer")` returns Dense(10).
 
-    Raises: `InputError` for an unknown type, a key too many, a key too few, or a value the function refuses.
+    Raises: `InputError` for what is no table, an unknown type, a key too many or too few, or a value that is refused.
     """
+    if not isinstance(table, Mapping):
+        raise InputError(f'a {what} must be a table such as {{type = "{min(kinds)}", ...}}, received {table!r}')
     arguments = dict(table)
     kind = arguments.pop("type", None)
     if not isinstance(kind, str) or kind not in kinds:

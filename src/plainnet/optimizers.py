@@ -71,7 +71,7 @@ class SGD(_Memory):
             raise InputError(f"nesterov must be true or false, received {nesterov!r}")
         self.momentum = momentum
         self.weight_decay = weight_decay
-        self.clip = clip
+        self.clip = None if clip is None else float(clip)
         self.nesterov = nesterov
 
     def step(self, vectors: np.ndarray, learning_rate: float, *, decayed: int = 0) -> None:
@@ -80,7 +80,7 @@ class SGD(_Memory):
             self.begin(vectors)
         old, new = (0, 3) if self.steps % 2 == 0 else (3, 0)
         theta, grad, velocity = vectors[1], vectors[2], vectors[new]
-        if self.clip is not None and not np.dot(grad, grad) <= self.clip**2:
+        if self.clip is not None and not np.dot(grad, grad) <= self.clip * self.clip:
             np.clip(grad, -self.clip, self.clip, out=grad)  # needless where not even the norm exceeds the clip
         # The new velocity is a combination of three vectors. As a matrix product it reads each number once, where
         # five elementwise operations would read or write it nine times: memory is what limits this step. The product

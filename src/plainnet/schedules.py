@@ -32,8 +32,8 @@ def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Sch
     _check_learning_rate(learning_rate)
     if not 0.0 < factor <= 1.0:
         raise InputError(f"factor must be above 0 and at most 1, received {factor}; 0.1 divides by ten")
-    if any(epoch < 1 for epoch in at):
-        raise InputError(f"decay epochs must be at least 1, received {list(at)}; 30 means after epoch 30")
+    if not all(isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 1 for epoch in at):
+        raise InputError(f"at must hold whole numbers of at least 1, received {list(at)}; 30 means after epoch 30")
 
     def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
         completed = step // steps_per_epoch

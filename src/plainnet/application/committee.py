@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,20 @@ def record_ensemble(recipe: str, seeds: range, data: Splits, records: Path) -> d
     first, folder = found[seeds[0]], records / "ensemble"
     if first["data"] != described(data.train.joined(data.validation)):
         raise InputError(f"the runs of {recipe} were made with other images; give theirs with --data-dir")
-    members = {"recipe": recipe, "seeds": list(seeds)}
+    models = [load_model(model_path(records / recipe, seed)) for seed in seeds]
+    weights = [zlib.crc32(model.network.theta.tobytes()) for model in models]
+    members = {"recipe": recipe, "seeds": list(seeds), "weights_crc32": weights}
     on_record = runs(folder)
     for table in on_record:
-        if table.get("members") != members:
-            raise InputError(f"{folder} holds another ensemble, of {table.get('members')}; remove it first")
-    model = together([load_model(model_path(records / recipe, seed)) for seed in seeds])
+        recorded = table.get("members")
+        # The weights of an ensemble that was made before they were noted are not known.
+        if recorded not in (members, {key: members[key] for key in ("recipe", "seeds")}):
+            raise InputError(f"{folder} holds another ensemble, of {recorded}, not of {members}; remove it first")
+    model = together(models)
     save_model(model_path(folder, seeds[0]), model)
     if on_record:
         return on_record[0]
-    note_opening(folder, first["settings"], seeds[0])
+    note_opening(folder, first["settings"], seeds[0], members=members)
     result = evaluate(model.network, data.test, shifts=usual_shifts(model))
     table = {
         "recipe": "ensemble",

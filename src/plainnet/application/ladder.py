@@ -114,7 +114,7 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _median_mistakes(found: list[dict[str, Any]]) -> set[int]:
-    """Return the images that the median run, by accuracy, mistook."""
+    """Return the images that the median run, by accuracy, mistook; of an even number, the better one in the middle."""
     ordered = sorted(found, key=lambda run: (run["test_accuracy"], run["seed"]))
     return set(ordered[len(ordered) // 2]["mistakes"])
 

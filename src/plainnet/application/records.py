@@ -83,10 +83,10 @@ def model_path(folder: Path, seed: int) -> Path:
     return folder / f"seed-{seed}.safetensors"
 
 
-def note_opening(folder: Path, settings: dict[str, Any], seed: int) -> None:
-    """Write down, before it happens, that the test set is opened for a run with these settings."""
+def note_opening(folder: Path, settings: dict[str, Any], seed: int, **more: Any) -> None:
+    """Write down, before it happens, that the test set is opened for a run with these settings, and `more` about it."""
     checksum = zlib.crc32(json.dumps(_plain(settings), sort_keys=True).encode())
-    line = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed, "settings_crc32": checksum}
+    line = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed, "settings_crc32": checksum} | more
     with FileLock(folder / ".openings.lock"):
         write_atomically(folder / OPENINGS, to_json([*openings(folder), line]))
 
@@ -110,14 +110,26 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     others.
     """
     found = {path: read_record(path) for path in sorted(folder.glob("seed-*.json"))}
-    for path, run in found.items():
-        if not isinstance(run, dict) or not all(isinstance(run.get(key), kind) for key, kind in _KINDS.items()):
-            raise InputError(f"{path} is not a whole record; put the committed one back, or make it anew")
+    settings = {path: _settings(path, run) for path, run in found.items()}
     tables = sorted(found.values(), key=lambda run: run["seed"])
     for path, run in found.items():
-        if (_plain(run["settings"]), run["data"]) != (_plain(tables[0]["settings"]), tables[0]["data"]):
+        if settings[path] != next(iter(settings.values())) or run["data"] != tables[0]["data"]:
             raise InputError(f"{path} was made with other settings or data than the other runs there; remove it")
     return tables
+
+
+def _settings(path: Path, run: Any) -> dict[str, Any]:
+    """Return the settings, as JSON holds them, of the run that a file records.
+
+    Raises: `InputError` if it is not a whole record, or that of another run than its name says.
+    """
+    try:
+        whole = all(isinstance(run[key], kind) for key, kind in _KINDS.items())
+        if whole and run["test_images"] > 0 and path.name == f"seed-{run['seed']}.json":
+            return _plain(run["settings"])
+    except (KeyError, TypeError, InputError):
+        pass
+    raise InputError(f"{path} is not a whole record; put the committed one back, or make it anew")
 
 
 def summarize(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from plainnet.errors import InputError
 
-_SPACING = 4  # pixels from one bump to the next, as wide as a bump: closer ones would only add up to the same fields
+_SPACING = 4  # pixels from one bump to the next: closer ones would only add up to the same fields
 
 
 class Augmentation:
@@ -23,7 +23,7 @@ class Augmentation:
     shares (0.1: from 0.9 to 1.1 times the size), `shift` in pixels. `elastic` is the standard deviation of the elastic
     displacement in pixels, `smoothness` the standard deviation of its bumps, Gaussians, in pixels.
 
-    Raises: `InputError` for a negative number, a scale of 1 or more, or a smoothness of 0.
+    Raises: `InputError` for a negative number, a scale of 1 or more, or a smoothness below 3.
     Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document
     analysis", for the elastic displacements.
     """
@@ -42,8 +42,8 @@ class Augmentation:
         for name, value in self.most.items():
             if not 0.0 <= value < (1.0 if name == "scale" else math.inf):
                 raise InputError(f"{name} must be at least 0{' and below 1' * (name == 'scale')}, received {value}")
-        if not 0.0 < smoothness < math.inf:
-            raise InputError(f"smoothness must be a positive number of pixels, received {smoothness}; 4 is common")
+        if not 3.0 <= smoothness < math.inf:  # between narrower bumps hardly anything would move
+            raise InputError(f"smoothness must be at least 3 pixels, received {smoothness}; 4 is common")
         self.smoothness = smoothness
         self._fields: dict[tuple[int, int], np.ndarray] = {}
 
@@ -51,10 +51,12 @@ class Augmentation:
         """Return new images, float32 from 0 to 1.
 
         Shapes: images (N, H, W), bytes or floating-point numbers from 0 to 1; result (N, H, W).
-        Raises: `InputError` for rows of pixels.
+        Raises: `InputError` for rows of pixels, or numbers that are neither bytes nor floating-point.
         """
         if images.ndim != 3:
             raise InputError(f"images to change must be of shape (N, H, W), received {images.shape}; reshape them")
+        if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+            raise InputError(f"images to change must be of dtype uint8 or floating-point, received {images.dtype}")
         n, height, width = images.shape
         fields = self._fields_for(height, width)
         down, right = (weights @ fields for weights in self._weights(n, len(fields), rng))
@@ -74,7 +76,8 @@ class Augmentation:
             rows, columns = np.indices((height, width), np.float32).reshape(2, -1)
             affine = np.ones_like(rows), rows - (height - 1) / 2, columns - (width - 1) / 2
             centers = np.indices((height // _SPACING + 1, width // _SPACING + 1)).reshape(2, -1).T * _SPACING
-            bumps = [np.exp(-((rows - i) ** 2 + (columns - j) ** 2) / (2 * self.smoothness**2)) for i, j in centers]
+            exponents = [((rows - i) ** 2 + (columns - j) ** 2) / (2 * self.smoothness**2) for i, j in centers]
+            bumps = np.exp(-np.minimum(exponents, 50))  # far from its center as good as 0, but no underflow
             deviation = np.sqrt(np.square(bumps).sum(axis=0).mean())  # of the sum of bumps of random heights
             self._fields[height, width] = np.array([*affine, *(bumps / deviation)], np.float32)
         return self._fields[height, width]
