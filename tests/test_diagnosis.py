@@ -13,6 +13,7 @@ from plainnet.diagnosis import Case, Finding, findings, read_case, verify
 from plainnet.diagnosis.curves import Curves, read_curves
 from plainnet.diagnosis.finding import ERROR
 from plainnet.recipes import read
+from test_data import idx_bytes
 
 SABOTAGE = runpy.run_path(str(Path(__file__).parent.parent / "benchmarks" / "sabotage.py"))
 
@@ -170,3 +171,18 @@ def test_an_interrupted_training_is_diagnosed_from_its_checkpoint(tmp_path):
     case = read_case(folder)
     assert case.diverged
     assert findings(case)[0].name == "learning-rate-too-high"
+
+
+def test_a_finished_training_is_diagnosed_with_its_own_images(tmp_path, monkeypatch):
+    images, labels = tmp_path / "images", np.arange(40, dtype=np.uint8) % 10
+    images.mkdir()
+    for part in ("train", "t10k"):
+        pixels = np.full((40, 4, 4), 7, np.uint8) * labels[:, None, None]
+        (images / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(pixels))
+        (images / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+    monkeypatch.chdir(tmp_path)
+    command = ["train", "softmax", "--quiet", "--epochs", "1", "--set", "input_shape=[4, 4]", "--out", "out"]
+    assert main([*command, "--data-dir", "images"]) == 0
+    monkeypatch.chdir(images)
+    assert read_case(tmp_path / "out").data.train.images.shape[1:] == (4, 4)
+    assert main(["diagnose", str(tmp_path / "out")]) in (0, 1)

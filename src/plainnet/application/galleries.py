@@ -35,7 +35,7 @@ def first_layer_weights(network: Network) -> bytes | None:
     for place, unit in enumerate(longest):
         most = np.abs(images[unit]).max() or 1.0
         sheet[place // columns, place % columns, :-1, :-1] = images[unit] / most
-    figure = Figure(figsize=(max(7.5, 0.95 * columns + 0.4), 0.95 * rows + 0.8), layout="constrained")
+    figure = Figure(figsize=(max(7.5, 0.95 * columns + 0.4), 0.95 * rows + 0.4), layout="constrained")
     axes = figure.subplots()
     axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(rows * sheet.shape[2], -1), cmap="RdBu_r", vmin=-1, vmax=1)
     axes.axis("off")
@@ -52,7 +52,7 @@ def confusing_pairs(test: Evaluation) -> bytes:
     names, (height, width) = class_names(test), test.data.images.shape[1:]
     lines = max(1, len(pairs))
     sheet = np.zeros((lines, height, _EXAMPLES, width))
-    figure = Figure(figsize=(10.5, 0.9 + 0.9 * lines), layout="constrained")
+    figure = Figure(figsize=(10.5, 0.5 + 0.92 * lines), layout="constrained")
     axes = figure.subplots()
     axes.axis("off")
     axes.set_title("the most confusing pairs" if pairs else "the most confusing pairs: none, all images are recognized")

@@ -97,7 +97,7 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
         axes.scatter(row["minutes"], 100 * (1 - row["mean"]), s=size, color=BLUE, alpha=0.6, linewidth=0)
         axes.annotate(
             f"{row['recipe']}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
-            xytext=(0, 2 + 0.5 * np.sqrt(size)), textcoords="offset points", ha="center",
+            xytext=(3 + 0.5 * np.sqrt(size), 0), textcoords="offset points", va="center",
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", ylabel="test accuracy (%)")
     axes.set_xlabel("minutes of training (an ensemble: of all its members)")
@@ -107,7 +107,7 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda errors, _: f"{100 - errors:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.12, y=0.12)
+    axes.margins(x=0.2, y=0.12)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(which="major", linewidth=0.4, color=GRAY, alpha=0.4)
     return png(figure)

@@ -20,7 +20,7 @@ BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
 
 def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     """Draw loss and accuracy by epoch, training and validation, with a mark where the learning rate falls in steps."""
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
     figure.suptitle(literal(title))
     numbers = [epoch.number for epoch in history]
     left, right = figure.subplots(1, 2)
@@ -51,7 +51,7 @@ def training_curves(history: Sequence[Epoch], title: str) -> bytes:
     left.yaxis.set_minor_formatter(NullFormatter())
     right.set(ylabel="accuracy")
     right.yaxis.set_major_formatter(PercentFormatter(decimals=None))
-    right.legend(loc="center right", framealpha=1, edgecolor="white")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return png(figure)
 
 

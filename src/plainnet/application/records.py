@@ -164,7 +164,8 @@ def read_record(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the record {path}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read the record {path}: {reason}; put the committed one back") from error
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:

@@ -45,9 +45,12 @@ def check_free(folder: Path) -> None:
         )
 
 
-def write_results(run: Run, folder: Path) -> list[str]:
-    """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files."""
-    metrics = run.metrics()
+def write_results(run: Run, folder: Path, data_dir: Path | None = None) -> list[str]:
+    """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files.
+
+    The figures note the `data_dir` of the images, to find them again.
+    """
+    metrics = run.metrics() | {"data_dir": data_dir and str(data_dir.resolve())}
     test = run.test
     assert test is not None
     save_model(folder / "model_final.safetensors", run.model())

@@ -50,7 +50,8 @@ class Run:
         if self.network.out_shapes[-1] != (len(data.train.class_names),):
             raise InputError(
                 f"recipe {recipe.name} ends in {self.network.out_shapes[-1]} outputs, the data has "
-                f"{len(data.train.class_names)} classes; set the units of the last Dense layer"
+                f"{len(data.train.class_names)} classes; set the units of the last Dense layer, "
+                "or name the classes in class_names.txt beside the images"
             )
         self.optimizer = recipe.optimizer_state()
         self.training = Training(

@@ -118,7 +118,7 @@ def train(
                 ) from None
             except TrainingDivergedError as error:
                 raise TrainingDivergedError(f"{error}; {_likely_cause(folder)}") from None
-            names = results.write_results(run, folder)
+            names = results.write_results(run, folder, data_dir)
     if not quiet:
         print(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
 

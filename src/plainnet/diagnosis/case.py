@@ -99,12 +99,13 @@ def _finished(folder: Path, data_dir: Path | None) -> Case:
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
         recipe = Recipe.from_table(metrics["settings"])
+        stored = metrics.get("data_dir")
         case = {"described": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not the metrics of a training of plainnet: {error!r}; train again") from error
     return Case(
         read_curves(folder / "training_history.json"), recipe, load_model(folder / "model_final.safetensors").network,
-        metrics, data_dir=data_dir, **case,
+        metrics, data_dir=data_dir or (Path(stored) if stored else None), **case,
     )  # fmt: skip
 
 

@@ -127,7 +127,7 @@ def source(name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the recipe {path}: {error}") from error
+        raise InputError(f"cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def read(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
