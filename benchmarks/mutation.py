@@ -68,7 +68,7 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     ),
     (r"fan_in=in_shape\[0\]", "NumberReplacer", "the examples have one dimension: its index is 0 and -1"),
     (
-        r"^_BATCH = |range\(0, max\(len\(images\), 1\), _BATCH\)",
+        r"^_BATCH = |range\(0, len\(images\), _BATCH\)",
         "",
         "predictions do not depend on how they are batched",
     ),
@@ -135,7 +135,7 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     (r"^steps = 0", "", "`begin` sets it before the first step"),
     (r"np\.empty_like\(vectors\[0\]\)", "NumberReplacer", "all rows are alike"),
     (r"^self, \*, ", "Mul_Div", "more ways to pass an argument are allowed"),
-    (r"len\(labels\) == 0", "Eq_LtE", "a length is never below 0"),
+    (r"len\((labels|images)\) == 0", "Eq_LtE", "a length is never below 0"),
     (
         r"^_ELEMENTS|^_SHORT|size\[1\] \* x\.shape\[3\] < _SHORT",
         "",

@@ -211,6 +211,7 @@ def test_the_summary_shows_every_layer():
 def test_no_images_at_all_get_no_answers():
     network = Network(Conv2D(2, 3), GlobalAveragePool()).build((5, 5))
     assert network.logits(np.zeros((0, 5, 5), np.uint8)).shape == (0, 2)
+    assert classic().logits(np.zeros((0, 28, 28), np.uint8)).shape == (0, 10)
 
 
 def test_predicting_between_forward_and_backward_disturbs_neither(digits):
