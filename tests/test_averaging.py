@@ -29,6 +29,15 @@ def train(digits, **options):
     return network, history
 
 
+def test_an_interrupted_average_leaves_batch_norm_its_momentum(digits, monkeypatch):
+    network = Network(Dense(8), BatchNorm(momentum=0.8), Dense(10)).build((784,))
+    with Team(network, SoftmaxCrossEntropy()) as team:
+        monkeypatch.setattr(team, "gradient", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            WeightAverage(network, 0.9).put_in_place(team, digits.train, np.arange(100), 10)
+    assert network.layers[1].momentum == 0.8
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_averaged_weights_have_statistics_of_their_own(workers, digits):
     """A momentum of 0.9999 leaves the running averages near their first values: useless, until remade."""

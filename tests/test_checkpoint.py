@@ -107,8 +107,12 @@ def test_the_previous_checkpoint_serves_when_the_newest_is_damaged(digits, tmp_p
     newest.unlink()
     assert checkpoint.Checkpoint(tmp_path).batch == 2
     previous.write_bytes(b"")
-    with pytest.raises(InputError, match=r"cannot read|not a safetensors file"):
+    with pytest.raises(InputError, match=r"previous\.safetensors is not a safetensors file.*; start .* anew$"):
         checkpoint.Checkpoint(tmp_path)
+    newest.write_bytes(content)
+    with pytest.raises(InputError, match=r"SHA-256 is not the one recorded, and .*previous.*; start .* anew$"):
+        checkpoint.Checkpoint(tmp_path)
+    newest.unlink()
     previous.unlink()
     with pytest.raises(InputError, match="there is no checkpoint in"):
         checkpoint.Checkpoint(tmp_path)

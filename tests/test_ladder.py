@@ -52,9 +52,9 @@ def test_the_ladder_is_made_of_the_records(tmp_path, capsys):
     assert softmax["minutes"] == 1.5
     assert (classic["sd"], classic["minutes"]) == (None, 3.0)
     assert classic["without_label_errors"] == pytest.approx(1 - 185 / 9985)
-    assert softmax["better_than_below"] is None
+    assert softmax["against_below"] is None
     # The median run of softmax mistook the first 800 images, 615 of which classic did not, and no label error.
-    assert classic["better_than_below"] == mcnemar(15, 615) < 1e-100
+    assert classic["against_below"] == mcnemar(15, 615) < 1e-100
     assert main(["ladder", "--records", str(tmp_path), "--json", str(tmp_path / "l.json"),
                  "--plot", str(tmp_path / "l.png")]) == 0  # fmt: skip
     printed = capsys.readouterr().out
@@ -67,7 +67,7 @@ def test_of_an_even_number_of_runs_the_better_one_in_the_middle_is_compared(tmp_
     for seed, wrong in enumerate((700, 800, 900, 1000)):
         put(tmp_path, "softmax", seed, range(wrong))
     put(tmp_path, "classic", 0, range(100, 300))
-    assert ladder(tmp_path)[2]["better_than_below"] == mcnemar(0, 600)
+    assert ladder(tmp_path)[2]["against_below"] == mcnemar(0, 600)
 
 
 @pytest.mark.parametrize("other", [{"data": {"crc32": 1}}, {"test_images": 5000}])
@@ -76,7 +76,7 @@ def test_rungs_with_other_images_are_not_compared(other, tmp_path):
     put(tmp_path, "classic", 0, range(200), **other)
     _, softmax, classic = ladder(tmp_path)
     assert softmax["without_label_errors"] > 0.9
-    assert classic["better_than_below"] is None
+    assert classic["against_below"] is None
     assert (classic["without_label_errors"] is None) == ("data" in other)
 
 

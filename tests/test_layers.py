@@ -27,6 +27,7 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "Conv2D stride 3": (lambda: Conv2D(1, 5, stride=3), (9, 8, 1)),
     "Conv2D stride 3, same": (lambda: Conv2D(1, 5, stride=3, padding="same"), (7, 9, 1)),
     "Conv2D stride 4, same": (lambda: Conv2D(1, 6, stride=4, padding="same"), (10, 7, 1)),
+    "Conv2D of images smaller than the stride, same": (lambda: Conv2D(2, 3, stride=4, padding="same"), (3, 2, 2)),
     "MaxPool": (MaxPool, (4, 4, 2)),
     "MaxPool with pixels left over": (MaxPool, (5, 3, 2)),
     "MaxPool of 3": (lambda: MaxPool(3), (6, 7, 2)),
@@ -228,15 +229,21 @@ def test_batch_norm_averages_the_unbiased_variance_of_small_batches(rows):
     x = np.random.default_rng(0).standard_normal((rows, 4))
     layer = Network(BatchNorm(momentum=0.0)).build((4,), dtype=float).layers[0]
     layer.forward(x, training=True)
-    expected = x.var(axis=0, ddof=1) if rows > 1 else np.zeros(4)
-    np.testing.assert_allclose(layer.state["running_variance"], expected, rtol=1e-6)
-    np.testing.assert_allclose(layer.state["running_mean"], x.mean(axis=0), rtol=1e-6)
+    mean, variance = (x.mean(axis=0), x.var(axis=0, ddof=1)) if rows > 1 else (np.zeros(4), np.ones(4))  # as they were
+    np.testing.assert_allclose(layer.state["running_variance"], variance, rtol=1e-6)
+    np.testing.assert_allclose(layer.state["running_mean"], mean, rtol=1e-6)
 
 
 def test_batch_norm_is_accurate_far_from_zero():
     x = (np.random.default_rng(0).standard_normal((64, 3)) + 10000).astype(np.float32)
     y = Network(BatchNorm()).build((3,)).forward(x, training=True)
     np.testing.assert_allclose(y, (x - x.mean(axis=0, dtype=float)) / x.std(axis=0, dtype=float), atol=5e-3)
+    z = np.random.default_rng(1).standard_normal((64, 3))
+    y = Network(BatchNorm(epsilon=1e-12)).build((3,), dtype=float).forward(1e5 + 1e-3 * z, training=True)
+    np.testing.assert_allclose(y, (z - z.mean(axis=0)) / z.std(axis=0), atol=1e-5)
+    for rows in range(3, 60):  # nothing but rounding
+        y = Network(BatchNorm()).build((1,), dtype=float).forward(np.full((rows, 1), 3e5 * 1.2345678), training=True)
+        np.testing.assert_allclose(y, 0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +254,7 @@ def test_batch_norm_is_accurate_far_from_zero():
         (lambda: Conv2D(1, 3, stride=True), None, "stride must be a whole number from 1"),
         (lambda: Conv2D(1, 3, padding="full"), None, 'padding must be "valid" or "same"'),
         (lambda: Conv2D(1, 3, initializer="he"), None, "initializer must be a function"),
+        (lambda: BatchNorm(frozen="no"), None, "frozen must be true or false, received 'no'"),
         (lambda: Conv2D(1, 5), (4, 9), "a filter of 5x5 does not fit into images of 4x9"),
         (lambda: Conv2D(1, 5), (784,), r"Conv2D expects images \(H, W\) or \(H, W, C\)"),
         (lambda: MaxPool(0), None, "size must be a whole number from 1"),

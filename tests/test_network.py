@@ -239,11 +239,12 @@ def test_a_layer_has_one_place():
         Network(layer, layer)
 
 
-@pytest.mark.parametrize("shape", [0, (0,), (28, -1), (2.5,)])
+@pytest.mark.parametrize("shape", [0, (0,), (28, -1), (2.5,), None, "28"])
 def test_impossible_shapes_are_refused(shape):
-    with pytest.raises(InputError, match="in_shape must be positive whole numbers"):
+    with pytest.raises(InputError, match="each size of in_shape must be a whole number from 1"):
         Network(Flatten(), Dense(2)).build(shape)
-    assert Network(Dense(2)).build(4).in_shape == (4,)
+    for four in (4, [4], np.int64(4), np.array([4])):
+        assert Network(Dense(2)).build(four).in_shape == (4,)
 
 
 def test_impossible_seeds_are_refused():

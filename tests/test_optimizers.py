@@ -144,7 +144,7 @@ def test_an_optimizer_begins_where_another_one_stopped():
         assert not other[[0, 3]].any()
 
 
-@pytest.mark.parametrize("epsilon", [0.0, -1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("epsilon", [0.0, 1e-46, -1.0, float("inf"), float("nan")])
 def test_epsilon_is_a_positive_number(epsilon):
-    with pytest.raises(InputError, match="epsilon must be a small positive number"):
+    with pytest.raises(InputError, match="epsilon must be a small number of at least 1e-30"):
         Adam(epsilon=epsilon)

@@ -10,6 +10,7 @@ from plainnet import (
     Dropout,
     Flatten,
     InputError,
+    MaxPool,
     Network,
     ReLU,
     Sigmoid,
@@ -18,7 +19,7 @@ from plainnet import (
     assert_gradients,
     check_gradients,
 )
-from plainnet.layers import GaussianNoise, Layer
+from plainnet.layers import GaussianNoise, GlobalAveragePool, Layer
 from plainnet.proof import Report
 from plainnet.proof.central import RIGHT, UNDECIDABLE, WRONG, Central, judge, relative_error
 from plainnet.proof.check import Row
@@ -151,6 +152,27 @@ def test_one_wrong_element_is_found_and_named(directions):
     assert report.rows[0].complex_index == (7, 3)
     with pytest.raises(AssertionError, match=r"onewrongelement_1\.W\[7, 3\]"):
         assert_gradients(network, loss, *batch((40,)), directions=directions)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_below_a_batch_normalization_is_no_fault(seed, digits):
+    """The gradient of a bias there is 0, the sum of large numbers that cancel; of an image each, hardly apart."""
+    layers = Conv2D(4, 3), BatchNorm(), MaxPool(4), Tanh(), GlobalAveragePool(), Dense(20), BatchNorm(), Dense(10)
+    network = Network(*layers).build((28, 28), rng=seed)
+    assert_gradients(network, loss, digits.train.images[:3], digits.train.labels[:3], central=20, rng=seed)
+
+
+class SlightlyBiased(Dense):
+    def backward(self, dy, *, need_dx=True):
+        dx = super().backward(dy, need_dx=need_dx)
+        self.b.grad += 1e-9  # where the right gradient is 0
+        return dx
+
+
+def test_a_gradient_beyond_rounding_that_should_be_nothing_is_wrong():
+    network = Network(SlightlyBiased(5), BatchNorm(), Dense(10)).build((5,))
+    report = check_gradients(network, loss, *batch((5,)), central=0)
+    assert [row.parameter for row in report.rows if row.verdict == WRONG] == ["slightlybiased_1.b"]
 
 
 class SummedLoss:

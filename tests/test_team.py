@@ -48,9 +48,20 @@ def test_a_team_finds_the_gradient_of_the_whole_batch(workers, rows, reduction, 
         np.testing.assert_allclose(together.tensors()[name], array, rtol=1e-6, err_msg=name)
 
 
+def test_whoever_had_no_part_in_a_batch_has_the_same_running_averages(digits):
+    """A last batch of a single image is the work of one member; all must evaluate with what it saw."""
+    with Team(network(layers=[BatchNorm()]), LOSS, 3) as team:
+        for rows in (12, 1, 2):
+            team.gradient(digits.train, np.arange(rows))
+            for member in team.members[1:]:
+                for name, array in team.members[0].tensors().items():
+                    np.testing.assert_array_equal(member.tensors()[name], array, err_msg=name)
+
+
 def test_members_share_parameters_and_nothing_else():
     first = network()
     second = first.replica()
+    assert not hasattr(second, "vectors")  # an update made there would be lost
     assert second.theta is first.theta
     assert not np.shares_memory(second.grad, first.grad)
     for ours, theirs in zip(first.parameters, second.parameters, strict=True):

@@ -7,8 +7,10 @@ import pytest
 
 from plainnet import (
     SGD,
+    BatchNorm,
     DataSet,
     Dense,
+    Dropout,
     InputError,
     Network,
     ReLU,
@@ -107,6 +109,27 @@ def test_looking_between_epochs_changes_nothing(digits):
     np.testing.assert_array_equal(watched.theta, unwatched.theta)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_another_look_or_training_between_epochs_leaves_a_training_its_generators(workers, digits):
+    """What draws at random, and what asks the other replicas, must go on doing so."""
+
+    def make():
+        return Network(Dense(32), BatchNorm(), ReLU(), Dropout(0.3), Dense(10)).build((784,), rng=0)
+
+    loss, data, watched, unwatched = SoftmaxCrossEntropy(), digits.train[:600], make(), make()
+    options = {"batch_size": 100, "epochs": 3, "learning_rate": 0.1, "workers": workers}
+    expected = fit(unwatched, loss, SGD(), data, digits.validation[:500], **options)
+    history = []
+    for epoch in epochs(watched, loss, SGD(), data, digits.validation[:500], **options):
+        history.append(epoch)
+        evaluate(watched, loss, data, workers=workers)
+        watched.replica().forward(watched.as_input(data.images[:9]), training=True)
+        if epoch.number < 3:
+            next(epochs(make(), loss, SGD(), data, **options))
+    np.testing.assert_array_equal(watched.theta, unwatched.theta)
+    assert [epoch.validation_loss for epoch in history] == [epoch.validation_loss for epoch in expected]
+
+
 def test_the_record_is_the_mean_over_images_not_batches(digits):
     """With a learning rate too small to matter, the running loss is the loss of the weights as they are."""
     network, data = small(), digits.train[:300]
@@ -156,11 +179,25 @@ def test_divergence_names_the_batch_that_did_it(digits):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1, received 0"),
-        ({"epochs": 0}, "epochs must be at least 1, received 0"),
+        ({"batch_size": 0}, "batch_size must be a whole number from 1 to .*, received 0"),
+        ({"batch_size": 5.0}, "batch_size must be a whole number"),
+        ({"epochs": 0}, "epochs must be a whole number from 1 to .*, received 0"),
+        ({"epochs": True}, "epochs must be a whole number"),
+        ({"clean_epochs": -1}, "clean_epochs must be a whole number from 0 to .*, received -1"),
         ({"learning_rate": -0.1}, "positive number, received -0.1"),
     ],
 )
 def test_values_out_of_range_are_refused(digits, options, sentence):
     with pytest.raises(InputError, match=sentence):
         run(digits, small(), **options)
+
+
+def test_sizes_may_come_from_numpy(digits):
+    assert len(run(digits, small(), n=100, batch_size=np.int64(50), epochs=np.int64(2))) == 2
+
+
+def test_a_network_has_to_be_built_first(digits):
+    network = Network(Dense(10))
+    for use in (lambda: run(digits, network), lambda: network.predict(digits.test.images[:1])):
+        with pytest.raises(InputError, match="the network has no weights yet; build it first"):
+            use()

@@ -48,9 +48,11 @@ class WeightAverage:
         team.members[0].theta[:] = self.values
         layers = [layer for member in team.members for layer in member.layers if isinstance(layer, BatchNorm)]
         usual = [layer.momentum for layer in layers]
-        for count in range(min(_BATCHES, max(1, len(order) // batch_size)) if layers else 0):
-            for layer in layers:
-                layer.momentum = count / (count + 1)  # which makes the running average the mean of all so far
-            team.gradient(data, order[count * batch_size : (count + 1) * batch_size])  # the gradient itself is not used
-        for layer, momentum in zip(layers, usual, strict=True):
-            layer.momentum = momentum
+        try:
+            for count in range(min(_BATCHES, max(1, len(order) // batch_size)) if layers else 0):
+                for layer in layers:
+                    layer.momentum = count / (count + 1)  # which makes the running average the mean of all so far
+                team.gradient(data, order[count * batch_size : (count + 1) * batch_size])  # for its statistics alone
+        finally:
+            for layer, momentum in zip(layers, usual, strict=True):
+                layer.momentum = momentum

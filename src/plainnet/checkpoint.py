@@ -31,12 +31,13 @@ class Checkpoint:
         if not present(folder):
             raise InputError(f"there is no checkpoint in {folder}; give the folder of a training that was interrupted")
         problems = []
-        for name in (NEWEST, PREVIOUS):
-            try:
-                return self._read(folder / name)
-            except InputError as error:
-                problems.append(error)
-        raise problems[0]
+        for path in (folder / NEWEST, folder / PREVIOUS):
+            if path.exists():
+                try:
+                    return self._read(path)
+                except InputError as error:
+                    problems.append(str(error).partition("; ")[0])  # the advice behind is one for models
+        raise InputError(f"{', and '.join(problems)}; start the training anew")
 
     def _read(self, path: Path) -> None:
         self.path = path

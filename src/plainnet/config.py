@@ -15,13 +15,13 @@ T = TypeVar("T")
 _MOST = 1_000_000
 
 
-def whole_number(value: Any, name: str) -> int:
+def whole_number(value: Any, name: str, *, least: int = 1) -> int:
     """Return `value` as an int.
 
-    Raises: `InputError` unless it is a whole number from 1 to a million.
+    Raises: `InputError` unless it is a whole number from `least` to a million.
     """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value <= _MOST:
-        raise InputError(f"{name} must be a whole number from 1 to {_MOST:,}, received {value!r}")
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= _MOST:
+        raise InputError(f"{name} must be a whole number from {least} to {_MOST:,}, received {value!r}")
     return int(value)
 
 

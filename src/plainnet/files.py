@@ -73,4 +73,4 @@ def _json(value: Any, indent: str = "") -> str:
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if isinstance(value, list | tuple) and any(isinstance(item, dict | list | tuple) for item in value):
         return "[\n" + ",\n".join(deeper + _json(item, deeper) for item in value) + f"\n{indent}]"
-    return json.dumps(value)
+    return json.dumps(value, allow_nan=False)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.layers import Layer
 from plainnet.layers.layer import Shape, named
@@ -52,9 +53,8 @@ class Network:
 
         Raises: `InputError` if a layer cannot take what the one before it gives, or `values` do not fit.
         """
-        self.in_shape = (in_shape,) if isinstance(in_shape, int) else tuple(in_shape)
-        if not all(isinstance(size, int) and size > 0 for size in self.in_shape):
-            raise InputError(f"in_shape must be positive whole numbers such as (28, 28), received {in_shape}")
+        sizes = tuple(in_shape) if np.iterable(in_shape) else (in_shape,)
+        self.in_shape = tuple(whole_number(size, "each size of in_shape") for size in sizes)
         self.out_shapes: list[Shape] = []
         shape = self.in_shape
         for layer in self.layers:
@@ -76,13 +76,22 @@ class Network:
             for p in self.parameters:
                 p.value[...] = p.initializer(generator, p.shape, p.fan_in)
         else:
-            for name, tensor in self.tensors().items():
-                tensor[...] = values[name]
+            self.restore(values)
         return self
+
+    def expect_built(self) -> None:
+        """Raise `InputError` if `build` has not been called."""
+        if not hasattr(self, "theta"):
+            raise InputError("the network has no weights yet; build it first, such as network.build((784,), rng=0)")
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return all that training has made of the network, by name: the parameters, and the layers' other state."""
         return {parameter.name: parameter.value for parameter in self.parameters} | self._state()
+
+    def restore(self, values: Mapping[str, np.ndarray]) -> None:
+        """Make these arrays, named as `tensors` names them, the parameters and the layers' other state."""
+        for name, tensor in self.tensors().items():
+            tensor[...] = values[name]
 
     def is_finite(self) -> bool:
         """Tell whether all tensors hold finite numbers only; NaN and infinity reach the smallest or the largest."""
@@ -176,6 +185,7 @@ class Network:
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Return the outputs (N, K) for any number of images, computed batch by batch."""
+        self.expect_built()
         images = np.atleast_1d(images)
         if len(images) == 0:
             return np.zeros((0, *self.out_shapes[-1]), self.theta.dtype)
@@ -207,6 +217,7 @@ class Network:
         """
         twin = copy.deepcopy(self)
         twin._bind(self.theta, np.zeros_like(self.theta))
+        del twin.vectors  # nothing is updated there
         return twin
 
     def summary(self) -> str:

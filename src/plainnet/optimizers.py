@@ -53,7 +53,9 @@ class SGD(_Memory):
     Arguments: momentum in [0, 1), weight_decay at least 0, clip above 0 or None.
     Raises: `InputError` for a value outside these ranges.
     Sources: Polyak 1964, "Some methods of speeding up the convergence of iteration methods"; Sutskever et al. 2013, "On
-    the importance of initialization and momentum in deep learning", for Nesterov's momentum in this form.
+    the importance of initialization and momentum in deep learning", for Nesterov's momentum, in the form of Bengio,
+    Boulanger-Lewandowski, Pascanu 2013, "Advances in optimizing recurrent networks", section 3.5, which takes the
+    gradient where the weights are.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class Adam(_Memory):
         w = w - learning_rate weight_decay w            for weights, not for biases (decoupled, "AdamW")
         w = w - learning_rate m^ / (sqrt(s^) + epsilon)  with m^ = m / (1 - beta1^t), s^ = s / (1 - beta2^t)
 
-    Arguments: beta1, beta2 in [0, 1), epsilon above 0, weight_decay at least 0.
+    Arguments: beta1, beta2 in [0, 1), epsilon at least 1e-30 (float32 knows little below), weight_decay at least 0.
     Raises: `InputError` for a value outside these ranges.
     Sources: Kingma, Ba 2015, "Adam: a method for stochastic optimization"; Loshchilov, Hutter 2019, "Decoupled
     weight decay regularization".
@@ -117,8 +119,8 @@ class Adam(_Memory):
         self, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
     ) -> None:
         _check(beta1=beta1, beta2=beta2, weight_decay=weight_decay)
-        if not 0.0 < epsilon < math.inf:
-            raise InputError(f"epsilon must be a small positive number, received {epsilon}; 1e-8 is common")
+        if not 1e-30 <= epsilon < math.inf:
+            raise InputError(f"epsilon must be a small number of at least 1e-30, received {epsilon}; 1e-8 is common")
         self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
 
     def begin(self, vectors: np.ndarray, steps: int = 0) -> None:

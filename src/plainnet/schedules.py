@@ -32,8 +32,8 @@ def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Sch
     _check_learning_rate(learning_rate)
     if not 0.0 < factor <= 1.0:
         raise InputError(f"factor must be above 0 and at most 1, received {factor}; 0.1 divides by ten")
-    if not all(isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 1 for epoch in at):
-        raise InputError(f"at must hold whole numbers of at least 1, received {list(at)}; 30 means after epoch 30")
+    if not isinstance(at, Sequence) or not all(type(epoch) is int and epoch >= 1 for epoch in at):
+        raise InputError(f"at must list whole numbers of at least 1, received {at!r}; [30] means after epoch 30")
 
     def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
         completed = step // steps_per_epoch
@@ -46,7 +46,8 @@ def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04
     """Return the schedule that rises once to `learning_rate` and falls once, over the whole training.
 
     During the first `warm_up` share of all steps it rises in a straight line from start * learning_rate; then it
-    falls to end * learning_rate along half a cosine.
+    falls towards end * learning_rate, which a step after the last would have, along half a cosine (in the source, in
+    straight lines).
 
     Raises: `InputError` unless learning_rate > 0, warm_up is in [0, 0.99], and `start` and `end` are in [0, 1].
     Source: Smith, Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates".

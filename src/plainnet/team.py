@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextvars
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +73,12 @@ class Team:
             member.backward(dlogits)
             return value, correct
 
-        parts = self._together(task, rows)
+        with self._learning():
+            parts = self._together(task, rows)
         for member in self.members[1 : len(parts)]:
             self.members[0].grad += member.grad
+        for member in self.members[len(parts) :]:  # there were too few rows for it; what the others saw, it takes over
+            member.restore(self.members[0].tensors())
         return math.fsum(value for value, _ in parts), sum(correct for _, correct in parts)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -131,19 +135,27 @@ class Team:
         self._barrier.wait()
         return total
 
-    def __enter__(self) -> Team:
-        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
-
-        self._threads = ThreadPoolExecutor(len(self.members))
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Give the layers what they need to learn from a batch together; between batches they are as they were."""
+        before = [(layer, layer.rng) for member in self.members for layer in member.layers]
         for place, (member, generator) in enumerate(zip(self.members, self.generators, strict=True)):
             for layer in member.layers:
                 layer.rng = generator
                 if len(self.members) > 1:
                     layer.across = partial(self._sum, place)  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            for layer, rng in before:
+                layer.rng = rng
+                vars(layer).pop("across", None)
+
+    def __enter__(self) -> Team:
+        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
+
+        self._threads = ThreadPoolExecutor(len(self.members))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown()
-        for layer in self.members[0].layers:
-            for name in ("rng", "across"):
-                vars(layer).pop(name, None)

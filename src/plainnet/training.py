@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import numpy as np
 
 from plainnet.averaging import WeightAverage
+from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.layers import Ensemble
@@ -29,7 +30,7 @@ class Epoch(NamedTuple):
 
     The training figures are means over the epoch's batches, taken while the weights still change; the
     validation figures belong to the weights at the epoch's end. Losses are in nats, accuracies between 0
-    and 1; `seconds` is the time spent training, without the validation.
+    and 1; `learning_rate` is that of the last batch, `seconds` the time spent training, without the validation.
     """
 
     number: int
@@ -74,17 +75,12 @@ class Training:
         averaging: float | None = None,
         rng: int | np.random.Generator = 0,
     ) -> None:
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise InputError(f"batch_size must be at least 1, received {batch_size}; 128 is common")
-        if not isinstance(epochs, int) or epochs < 1:
-            raise InputError(f"epochs must be at least 1, received {epochs}")
-        if not isinstance(clean_epochs, int) or clean_epochs < 0:
-            raise InputError(f"clean_epochs must be at least 0, received {clean_epochs}")
+        network.expect_built()
         if any(isinstance(layer, Ensemble) for layer in network.layers):
             raise InputError("an Ensemble is put together from trained networks; train its members one by one")
         self.network, self.optimizer, self.train, self.validation = network, optimizer, train, validation
-        self.batch_size, self.epochs = batch_size, epochs
-        self.augmentation, self.clean_epochs = augmentation, clean_epochs
+        self.batch_size, self.epochs = whole_number(batch_size, "batch_size"), whole_number(epochs, "epochs")
+        self.augmentation, self.clean_epochs = augmentation, whole_number(clean_epochs, "clean_epochs", least=0)
         self.average = None if averaging is None else WeightAverage(network, averaging)
         self.steps_per_epoch = math.ceil(len(train) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
@@ -175,8 +171,7 @@ class Training:
     def _put(self, tensors: Mapping[str, np.ndarray]) -> None:
         """Make these the parameters and the layers' state, of the replicas too."""
         for member in self._team.members:
-            for name, tensor in member.tensors().items():
-                tensor[...] = tensors[name]
+            member.restore(tensors)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all that decides how the training goes on: arrays, borrowed, and plain values that JSON can hold.
@@ -243,8 +238,9 @@ def epochs(
     `augmentation` every image is changed anew each time it is learned from, but for the last `clean_epochs`. With
     `averaging`, a decay such as 0.999, the network has at the end the moving average of its weights (`WeightAverage`).
 
-    Raises: `InputError` for a batch size or a number of epochs below 1, `TrainingDivergedError` if the loss or a
-    weight is no longer a finite number; the weights are then again those of the last complete epoch.
+    Raises: `InputError` for a batch size or a number of epochs or workers below 1, a decay outside [0, 1), a network
+    that is not built or is an ensemble; `TrainingDivergedError` if the loss or a weight is no longer a finite number:
+    the weights are then again those of the last complete epoch.
     """
     training = Training(
         network, loss, optimizer, train, validation, batch_size=batch_size, epochs=epochs, learning_rate=learning_rate,

@@ -76,7 +76,7 @@ def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray
     Source: Krizhevsky, Sutskever, Hinton 2012, "ImageNet classification with deep convolutional neural networks",
     section 4.1, which averages the probabilities of ten views.
     """
-    if shifts == 0:
+    if whole_number(shifts, "shifts", least=0) == 0:
         return softmax(logits(images))
     if images.ndim != 3:
         raise InputError(f"images to move must be of shape (N, H, W), received {images.shape}; reshape them")
@@ -107,13 +107,13 @@ def usual_shifts(model: Model) -> int:
     """Return by how many pixels the recipe of the model, or of its members, has images moved to look again."""
     try:
         recipe = (model.about["members"][0] if "members" in model.about else model.about)["recipe"]
-        return whole_number(recipe["test_shifts"], "test_shifts")
+        return whole_number(recipe["test_shifts"], "test_shifts", least=0)
     except (KeyError, IndexError, TypeError, InputError):  # none, or a model that does not come from a recipe
         return 0
 
 
 def as_percent(share: float) -> str:
     """Write a probability so that it never reads as certain when it is not."""
-    if share > 0.9995:
+    if share >= 0.9995:
         return ">99.9 %"
     return "<0.1 %" if share < 0.0005 else f"{share:.1%}".replace("%", " %")

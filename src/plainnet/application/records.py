@@ -7,7 +7,6 @@ and made anew; the openings stay, so that nobody chooses by the test set unseen.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import statistics
 import zlib
@@ -43,39 +42,60 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: 
 
     Raises: `InputError` if there are records of other settings or data in the folder, or a file there is damaged.
     """
-    on_record, _ = runs(folder), openings(folder)
     run = Run(recipe, data, seed=seed)
-    settings, described = _plain(run.recipe.to_table()), run.settings()["data"]
-    for table in on_record[:1]:
-        if (_plain(table["settings"]), table["data"]) != (settings, described):
-            raise InputError(
-                f"the runs in {folder} were made with other settings or data than recipe {recipe.name} and the images "
-                "have now; remove them first, or choose another --out"
-            )
-    for table in on_record:
-        if table["seed"] == seed:
-            return table
+    if table := _on_record(run, folder):
+        return table
     unfinished = folder / f"unfinished-{seed}"
     check_writable(unfinished)
     with locked(unfinished):
-        if checkpoint.present(unfinished):
-            resume(run, checkpoint.Checkpoint(unfinished))
-        try:
-            for _ in epochs(run, unfinished, data_dir=data_dir):
-                pass
-        except TrainingDivergedError:
-            checkpoint.remove(unfinished)  # nobody can go on from there
-            raise
-    note_opening(folder, settings, seed)
-    table = run.metrics() | {
-        "hardware": hardware(),
-        "peak_memory_mb": round(peak_memory_mb(), 1),
-        "history": run.history_table(),
-    }
-    save_model(model_path(folder, seed), run.model())
-    write_atomically(folder / f"seed-{seed}.json", to_json(table))
-    shutil.rmtree(unfinished)
+        if table := _on_record(run, folder):  # made by another process, just before it let go of the folder
+            return table
+        changed = _train(run, unfinished, data_dir)
+        note_opening(folder, run.recipe.to_table(), seed)
+        table = run.metrics() | {
+            "hardware": hardware(),
+            "peak_memory_mb": round(peak_memory_mb(), 1),
+            "history": run.history_table(),
+        }
+        if changed:
+            table["resumed_after_a_change"] = changed
+        save_model(model_path(folder, seed), run.model())
+        write_atomically(folder / f"seed-{seed}.json", to_json(table))
+        shutil.rmtree(unfinished)
     return table
+
+
+def _on_record(run: Run, folder: Path) -> dict[str, Any] | None:
+    """Return the record of this run, if there is one.
+
+    Raises: as `record_run`.
+    """
+    on_record, _ = runs(folder), openings(folder)
+    for table in on_record[:1]:
+        if (_plain(table["settings"]), table["data"]) != (_plain(run.recipe.to_table()), run.settings()["data"]):
+            raise InputError(
+                f"the runs in {folder} were made with other settings or data than recipe {run.recipe.name} and the "
+                "images have now; remove them first, or choose another --out"
+            )
+    return next((table for table in on_record if table["seed"] == run.seed), None)
+
+
+def _train(run: Run, unfinished: Path, data_dir: Path | None) -> str:
+    """Train the run to its end, from its checkpoint if there is one; return what else changed since that was saved."""
+    changed = ""
+    if checkpoint.present(unfinished):
+        found = checkpoint.Checkpoint(unfinished)
+        if found.about.get("diverged"):  # the process ended before it could remove what nobody can go on from
+            checkpoint.remove(unfinished)
+        else:
+            changed = resume(run, found)
+    try:
+        for _ in epochs(run, unfinished, data_dir=data_dir):
+            pass
+    except TrainingDivergedError:
+        checkpoint.remove(unfinished)  # nobody can go on from there
+        raise
+    return changed
 
 
 def model_path(folder: Path, seed: int) -> Path:
@@ -143,13 +163,14 @@ def summarize(folder: Path) -> dict[str, Any]:
     first = found[0]
     summary = {"recipe": first["recipe"], "runs": len(found), "seeds": [run["seed"] for run in found]}
     for key in ("test_accuracy", "train_accuracy", "seconds"):
-        summary[key] = spread(run.get(key, math.nan) for run in found)
+        if all(key in run for run in found):
+            summary[key] = spread(run[key] for run in found)
     summary |= {key: first.get(key) for key in ("parameters", "epochs", "versions", "threads", "hardware")}
     write_atomically(folder / "summary.json", to_json(summary))
     return summary
 
 
-def spread(figures: Iterable[float]) -> dict[str, float | None]:
+def spread(figures: Iterable[float]) -> dict[str, Any]:
     """Return mean, standard deviation of the sample (None if it is a single one), least and largest."""
     values = list(figures)
     deviation = statistics.stdev(values) if len(values) > 1 else None

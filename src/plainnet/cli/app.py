@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_LEFT
     except OSError as error:
-        return _complain(f"cannot read or write: {error.strerror}", BAD_INPUT)
+        return _complain(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", BAD_INPUT)
     return result if isinstance(result, int) else 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.cli.whole_number import WholeNumber
 
 
@@ -28,7 +28,7 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
     from plainnet.bench.startup import peak_memory_mb, whole_commands
     from plainnet.files import to_json, write_atomically
 
-    named(json, ".json", "--json")
+    check_ending(json, ".json", "--json")
     record: dict[str, Any] = conditions() | {"comparisons": {}}
     print(f"{record['hardware']}, {record['threads']} threads for matrix products\n", flush=True)
     for name, comparison in comparisons(only, rounds):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.data import mnist
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
@@ -44,8 +44,8 @@ def check(
     plot
         Draw the relative error against epsilon to this PNG file.
     """
-    named(json, ".json", "--json")
-    named(plot, ".png", "--plot")
+    check_ending(json, ".json", "--json")
+    check_ending(plot, ".png", "--plot")
     if seed < 0 or directions < 0:
         raise InputError(f"--seed and --directions must be at least 0, received {seed} and {directions}")
     loss: Loss = SoftmaxCrossEntropy()

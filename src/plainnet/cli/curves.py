@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.errors import InputError
 from plainnet.files import write_atomically
 
@@ -20,7 +20,7 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
     out
         The PNG file to write.
     """
-    named(out, ".png", "--out")
+    check_ending(out, ".png", "--out")
     from plainnet.application.plots import compared_curves
     from plainnet.diagnosis.curves import read_curves
 

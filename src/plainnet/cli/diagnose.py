@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.files import to_json, write_atomically
 
 
@@ -31,7 +31,7 @@ def diagnose(
     json
         Write the findings to this file as well.
     """
-    named(json, ".json", "--json")
+    check_ending(json, ".json", "--json")
     from plainnet.diagnosis import findings, read_case
     from plainnet.diagnosis import verify as tried
 

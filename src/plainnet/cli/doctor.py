@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.files import to_json, write_atomically
 
 
@@ -24,7 +24,7 @@ def doctor(file: Path, *, only: str | None = None, json: Path | None = None, tim
     timeout
         Give up after this many seconds.
     """
-    named(json, ".json", "--json")
+    check_ending(json, ".json", "--json")
     from plainnet.doctor.run import describe, examine_file
 
     findings = examine_file(file, only=only, timeout=timeout)

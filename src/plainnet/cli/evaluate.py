@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError
@@ -28,7 +28,7 @@ def evaluate(
     json
         Write the figures to this file as well.
     """
-    named(json, ".json", "--json")
+    check_ending(json, ".json", "--json")
     from plainnet.application.evaluation import evaluate as judge
     from plainnet.application.evaluation import usual_shifts
 

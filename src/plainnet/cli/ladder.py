@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.files import to_json, write_atomically
 
 
@@ -20,8 +20,8 @@ def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: P
     plot
         Draw accuracy against minutes of training to this PNG file.
     """
-    named(json, ".json", "--json")
-    named(plot, ".png", "--plot")
+    check_ending(json, ".json", "--json")
+    check_ending(plot, ".png", "--plot")
     from plainnet.application.ladder import as_table, draw
     from plainnet.application.ladder import ladder as rungs
 

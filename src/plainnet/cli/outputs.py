@@ -7,8 +7,7 @@ from pathlib import Path
 from plainnet.errors import InputError
 
 
-def named(path: Path | None, ending: str, option: str) -> Path | None:
-    """Return `path` if it has the right ending, so that an output never replaces a model or a picture by mistake."""
+def check_ending(path: Path | None, ending: str, option: str) -> None:
+    """Refuse a path that ends otherwise, so that an output never replaces a model or a picture by mistake."""
     if path is not None and path.suffix != ending:
         raise InputError(f"{option} takes a file that ends in {ending}, received {path}")
-    return path

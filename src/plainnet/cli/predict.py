@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
 
@@ -25,22 +25,23 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     json
         Write the answers, with the probability of every class, to this file as well.
     """
-    named(json, ".json", "--json")
+    check_ending(json, ".json", "--json")
     import numpy as np
 
-    from plainnet.application.evaluation import as_percent
+    from plainnet.application.evaluation import as_percent, probabilities, usual_shifts
     from plainnet.application.images import read_image
 
     loaded = load_model(model)
     paths = (image, *images)
-    shares = loaded.network.probabilities(np.stack([read_image(path) for path in paths]))
+    drawn = np.stack([read_image(path) for path in paths])
+    shares = probabilities(loaded.network.logits, drawn, usual_shifts(loaded))
     answers = []
     for path, row in zip(paths, shares, strict=True):
         first, *others = np.argsort(-row)[:2]
         names = loaded.class_names
         second = "".join(f"; next {names[other]}, {as_percent(row[other])}" for other in others)
         print(f"{path}: {names[first]}  ({as_percent(row[first])}{second})")
-        probabilities = dict(zip(names, row.tolist(), strict=True))
-        answers.append({"image": str(path), "prediction": names[first], "probabilities": probabilities})
+        by_name = dict(zip(names, row.tolist(), strict=True))
+        answers.append({"image": str(path), "prediction": names[first], "probabilities": by_name})
     if json is not None:
         write_atomically(json, to_json(answers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import named
+from plainnet.cli.outputs import check_ending
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError
 from plainnet.files import write_atomically
@@ -26,7 +26,7 @@ def preview(
     data_dir
         A folder with four IDX files to use instead of the embedded MNIST.
     """
-    named(out, ".png", "--out")
+    check_ending(out, ".png", "--out")
     if seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
     from plainnet.application.galleries import augmentation_preview

@@ -21,7 +21,8 @@ class Augmentation:
 
     Arguments, each the most that an image is changed by, drawn uniformly: `rotation` in degrees, `scale` and `shear` as
     shares (0.1: from 0.9 to 1.1 times the size), `shift` in pixels. `elastic` is the standard deviation of the elastic
-    displacement in pixels, `smoothness` the standard deviation of its bumps, Gaussians, in pixels.
+    displacement in pixels, on the mean over the image (wide bumps leave a little less to its corners); `smoothness` is
+    the standard deviation of its bumps, Gaussians, in pixels.
 
     Raises: `InputError` for a negative number, a scale of 1 or more, or a smoothness below 3.
     Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document

@@ -16,13 +16,15 @@ class DataSet:
     Shapes: images (N, H, W) uint8, labels (N,) uint8 with values below len(class_names).
     A slice or an array of row numbers gives a smaller data set: `data.train[:1000]`.
 
-    Raises: `InputError` if the counts differ, the set is empty or a label names no class.
+    Raises: `InputError` if the counts differ, the set is empty, a label names no class, or two classes have one name.
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> None:
-        self.images = images
-        self.labels = labels
+        self.images = images = np.asarray(images)
+        self.labels = labels = np.asarray(labels)
         self.class_names = tuple(class_names)
+        if len(set(self.class_names)) < len(self.class_names):
+            raise InputError(f"each class needs a name of its own, received {', '.join(self.class_names)}")
         if len(images) != len(labels):
             raise InputError(f"{len(images):,} images but {len(labels):,} labels; each image needs exactly one label")
         if len(labels) == 0:

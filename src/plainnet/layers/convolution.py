@@ -104,7 +104,7 @@ class Conv2D(Layer):
                 filters = self.W.value[a::s, b::s][::-1, ::-1].swapaxes(2, 3)
                 high, wide = filters.shape[:2]
                 rows, columns = range((a - top) % s, height, s), range((b - left) % s, width, s)
-                if high == 0 or wide == 0:  # pixels that no filter looks at
+                if 0 in (high, wide, len(rows), len(columns)):  # no filter looks at these pixels, or there are none
                     dx[:, rows.start :: s, columns.start :: s] = 0
                     continue
                 i, j = (rows.start + top - a) // s + K - high, (columns.start + left - b) // s + K - wide

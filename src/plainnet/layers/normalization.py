@@ -23,9 +23,10 @@ class BatchNorm(Layer):
     dgamma = sum dy z, dbeta = sum dy, dx = gamma / sqrt(variance + epsilon) (dy - dbeta / M - z dgamma / M),
     because each x moves the mean and the variance as well; if frozen, only the first of the three terms.
 
-    The variance that is averaged is the unbiased one, M / (M - 1) times that of the batch.
+    The variance that is averaged is the unbiased one, M / (M - 1) times that of the batch. From a single number, M = 1,
+    no variance can be told: the running averages stay as they are.
 
-    Raises: `InputError` for a momentum outside [0, 1) or an epsilon that is not positive.
+    Raises: `InputError` for a momentum outside [0, 1), an epsilon that is not positive or a `frozen` that is no bool.
     Source: Ioffe, Szegedy 2015, "Batch normalization: accelerating deep network training".
     """
 
@@ -35,6 +36,8 @@ class BatchNorm(Layer):
             raise InputError(f"momentum must be at least 0 and below 1, received {momentum}; 0.9 is common")
         if not 0.0 < epsilon < float("inf"):
             raise InputError(f"epsilon must be a small positive number, received {epsilon}; 1e-5 is common")
+        if not isinstance(frozen, bool):
+            raise InputError(f"frozen must be true or false, received {frozen!r}")
         self.momentum = momentum
         self.epsilon = epsilon
         self.frozen = frozen
@@ -55,47 +58,37 @@ class BatchNorm(Layer):
         centered = self.buffer("centered", rows.shape, x.dtype, training=training)
         y = self.buffer("y", rows.shape, x.dtype, training=training)
         if training and not self.frozen:
-            center = self._sum(rows) / (x.size // self.channels)
-            np.subtract(rows, self._row_of(center), out=centered)
-            mean, variance = self._batch_statistics(centered, center, squares=y)
+            total = self._sum(rows)
+            count, total = self.across(np.stack([np.full_like(total, x.size // self.channels), total]))
+            mean = total / count
+            np.subtract(rows, self._row_of(mean), out=centered)
+            np.multiply(centered, centered, out=y)
+            variance = self.across(self._sum(y)) / count
+            self._average(mean, variance, count[0].real)
         else:
             mean, variance = (running.astype(float) for running in self.state.values())
-            center = mean
-            np.subtract(rows, self._row_of(center), out=centered)
+            np.subtract(rows, self._row_of(mean), out=centered)
         inverse_deviation = 1 / np.sqrt(variance + self.epsilon)
-        offset = center - mean  # not 0 where other replicas of the network have a part of the batch
-        scale = self.gamma.value * inverse_deviation
-        np.multiply(centered, self._row_of(scale), out=y)
-        y += self._row_of(self.beta.value + offset * scale)
+        np.multiply(centered, self._row_of(self.gamma.value * inverse_deviation), out=y)
+        y += self._row_of(self.beta.value)
         if training:
-            self.remember(centered, inverse_deviation, offset)
+            self.remember(centered, inverse_deviation)
         return y.reshape(x.shape)
 
-    def _batch_statistics(
-        self, centered: np.ndarray, center: np.ndarray, squares: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and variance over the whole batch, and take them into the running averages."""
-        here = centered.size // self.channels
-        np.multiply(centered, centered, out=squares)
-        count = np.full_like(center, here)
-        count, total, total_of_squares = self.across(
-            np.stack([count, here * center, self._sum(squares) + here * center**2])
-        )
-        mean = total / count
-        variance = total_of_squares / count - mean**2
-        unbiased = variance * count / np.maximum(count.real - 1, 1)
-        for running, batch in zip(self.state.values(), (mean, unbiased), strict=True):
-            running *= self.momentum
-            running += (1 - self.momentum) * batch.real
-        return mean, variance
+    def _average(self, mean: np.ndarray, variance: np.ndarray, count: float) -> None:
+        """Take the statistics of a batch of `count` numbers a channel into the running averages."""
+        if count > 1:
+            for running, batch in zip(self.state.values(), (mean, variance * count / (count - 1)), strict=True):
+                running *= self.momentum
+                running += (1 - self.momentum) * batch.real
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        centered, inverse_deviation, offset = self.recall()
+        centered, inverse_deviation = self.recall()
         dy_rows = self._rows(dy)
         dx = self.buffer("dx", dy_rows.shape, dy.dtype)
         dbeta = self._sum(dy_rows)
         np.multiply(dy_rows, centered, out=dx)
-        dgamma = (self._sum(dx) + offset * dbeta) * inverse_deviation
+        dgamma = self._sum(dx) * inverse_deviation
         self.beta.grad[:], self.gamma.grad[:] = dbeta, dgamma
         if not need_dx:
             return None
@@ -106,7 +99,7 @@ class BatchNorm(Layer):
             slope = -scale * inverse_deviation * dgamma / count
             centered *= self._row_of(slope)
             dx += centered
-            dx += self._row_of(slope * offset - scale * dbeta / count)
+            dx -= self._row_of(scale * dbeta / count)
         return dx.reshape(dy.shape)
 
     def config(self) -> dict[str, Any]:

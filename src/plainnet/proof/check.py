@@ -2,9 +2,11 @@
 
 The relative error is |a - n| / (|a| + |n|) for the gradient a and the numerical derivative n; a derivative too small
 for a method to resolve is judged against what the method can resolve (see `central.relative_error`). The complex
-step is limited by rounding alone, to less than 64 u max|a|, u = 2^-52, the maximum being over the whole network: a
-gradient passes if its relative error is below 1e-7, or its error below that rounding. What is reported as the worst
-error is relative to at least a thousandth of the largest gradient, so that rounding does not hide behind tiny numbers.
+step is limited by rounding alone, to less than 64 u max|a|, u = 2^-52, the maximum being over the whole network; where
+large numbers cancel, as below a batch normalization, to 64 times what the gradients of that parameter change by when
+every weight changes by its last digit, but never to more than 1e-10 max|a|. A gradient passes if its relative error is
+below 1e-7, or its error below that rounding. What is reported as the worst error is relative to at least a thousandth
+of the largest gradient, so that rounding does not hide behind tiny numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from plainnet.proof.derivatives import Objective
 from plainnet.randomness import stream
 
 _LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
-_ROUNDING = 64 * UNIT  # of the largest gradient: how far rounding may move any of them
+_ROUNDING = 64  # how many times its last digit, or what that of the weights moves it by, rounding may move a gradient
+_MOST = 1e-10  # of the largest gradient: what passes for rounding at the most
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def check_gradients(
     started = time.perf_counter()
     objective = Objective(network, loss, images, labels)
     gradient = objective.backpropagation()
+    rounding = objective.rounding(gradient)
     generator = stream(rng, "check")
     rows, faults = [], []
     for parameter in objective.real.parameters:
@@ -132,7 +136,7 @@ def check_gradients(
         worst, index, numeric, fits = (
             _along(objective, gradient, parameter, directions, generator)
             if directions
-            else _each(objective, gradient, parameter)
+            else _each(objective, gradient, rounding, parameter)
         )
         if not fits:
             faults.append(_fault(parameter, index, analytic, numeric, "the complex step"))
@@ -174,11 +178,12 @@ def assert_gradients(network: Network, loss: Loss, images: np.ndarray, labels: n
 Found = tuple[float, "tuple[int, ...] | None", float, bool]
 
 
-def _each(objective: Objective, gradient: np.ndarray, parameter: Parameter) -> Found:
+def _each(objective: Objective, gradient: np.ndarray, rounding: np.ndarray, parameter: Parameter) -> Found:
     analytic, numeric = gradient[parameter.place].reshape(parameter.shape), objective.every_derivative(parameter)
     largest = float(np.abs(gradient).max())
     errors = relative_error(analytic, numeric, _LEAST * largest)
-    strict = relative_error(analytic, numeric, _ROUNDING * largest / TOLERANCE)
+    lost = max(UNIT * largest, float(rounding[parameter.place].max()))
+    strict = relative_error(analytic, numeric, min(_ROUNDING * lost, _MOST * largest) / TOLERANCE)
     fits = bool((strict < TOLERANCE).all())
     index = _index(parameter, int(np.argmax(errors if fits else strict)))
     return float(errors.max()), index, float(numeric[index]), fits

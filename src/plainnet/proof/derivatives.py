@@ -40,6 +40,15 @@ class Objective:
         self.real.backward(self.loss(logits, self.labels)[1])
         return self.real.grad.copy()
 
+    def rounding(self, gradient: np.ndarray) -> np.ndarray:
+        """Return how far the gradient (P,) moves when every weight moves by its last digit."""
+        theta = self.real.theta
+        kept = theta.copy()
+        theta *= 1 + np.finfo(float).eps * np.random.default_rng(0).choice([-1.0, 1.0], theta.size)
+        moved: np.ndarray = np.abs(self.backpropagation() - gradient)
+        theta[:] = kept
+        return moved
+
     def value(self) -> float:
         """Return the loss with the parameters that `real` holds now."""
         return self.loss(self.real.forward(self.images, training=True), self.labels)[0]
