@@ -162,7 +162,8 @@ def test_training_repeats_to_the_bit_and_sees_changed_images(workers, digits):
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"shift": -1.0}, "shift must be at least 0"), ({"scale": 1.0}, "scale must be at least 0 and below 1"),
+    [({"shift": -1.0}, "shift must be at least 0"), ({"scale": 1.0}, "scale must be at least 0 and at most 0.99"),
+     ({"shift": 1e308}, "shift must be at least 0 and at most 1000"), ({"elastic": "1"}, "elastic must be a number"),
      ({"elastic": float("nan")}, "elastic must be"), ({"smoothness": 2.9}, "smoothness must be at least 3"),
      ({"smoothness": float("inf")}, "smoothness must be at least 3")],
 )  # fmt: skip

@@ -84,6 +84,9 @@ def test_damaged_data(name, damage, sentence, data_folder, results, complains): 
 def test_images_of_another_size_than_the_recipe_s(data_folder, results, complains):  # noqa: F811
     (data_folder / IMAGES).write_bytes(idx_bytes(np.zeros((12, 28, 27), np.uint8)))
     sentence = complains("train", "--data-dir", data_folder, "--out", results, "--force")
+    assert "training images of 28x27 pixels and test images of 28x28; they must be of one size" in sentence
+    (data_folder / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(np.zeros((3, 28, 27), np.uint8)))
+    sentence = complains("train", "--data-dir", data_folder, "--out", results, "--force")
     assert "expected images with 784 features, received shape" in sentence
     assert (results / "metrics.json").read_text() == "precious"
 
@@ -121,8 +124,8 @@ def test_a_model_file_that_is_not_one(command, tmp_path, complains):
 
 
 def test_evaluate_on_other_data(model, data_folder, complains):  # noqa: F811
-    name = data_folder / "t10k-images-idx3-ubyte"
-    name.write_bytes(idx_bytes(np.zeros((3, 28, 27), np.uint8)))
+    for name, count in ((IMAGES, 12), ("t10k-images-idx3-ubyte", 3)):
+        (data_folder / name).write_bytes(idx_bytes(np.zeros((count, 28, 27), np.uint8)))
     assert "expected images with 784 features" in complains("evaluate", model, "--data-dir", data_folder)
     (data_folder / "class_names.txt").write_text("one\ntwo\nthree")
     assert "outputs of shape (10,), the data has 3 classes" in complains("evaluate", model, "--data-dir", data_folder)

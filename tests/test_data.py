@@ -172,7 +172,12 @@ def test_class_names_come_from_a_file(folder):
     (folder / "class_names.txt").write_text("shirt\nshoe\n\nbag\n")
     assert mnist.load(folder).test.class_names == ("shirt", "shoe", "bag")
     (folder / "class_names.txt").write_text("shirt\nshoe\n")
-    with pytest.raises(InputError, match="label 2 is out of range"):
+    with pytest.raises(InputError, match=r"the 2 class names .*label 2 is out of range.*class_names\.txt"):
+        mnist.load(folder)
+    (folder / "class_names.txt").write_text("\ufeffshirt\nshoe\nbag", encoding="utf-8")
+    assert mnist.load(folder).test.class_names[0] == "shirt"
+    (folder / "class_names.txt").write_text("shirt\nshirt\nbag")
+    with pytest.raises(InputError, match="each class needs a name of its own, received shirt, shirt, bag"):
         mnist.load(folder)
     (folder / "class_names.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="one class name a line"):

@@ -3,16 +3,33 @@
 import json
 import re
 import shutil
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from plainnet import SGD, Dense, Flatten, InputError, Model, Network, ReLU, SoftmaxCrossEntropy, fit, load_model
+from plainnet import (
+    SGD,
+    Dense,
+    Flatten,
+    InputError,
+    Model,
+    Network,
+    ReLU,
+    SoftmaxCrossEntropy,
+    TrainingDivergedError,
+    fit,
+    load_model,
+    save_model,
+)
 from plainnet.application import iterations as six
+from plainnet.application import records, saving
 from plainnet.application.committee import record_ensemble, together
 from plainnet.application.evaluation import Evaluation, evaluate, probabilities
 from plainnet.application.galleries import confusing_pairs, first_layer_weights
 from plainnet.application.ladder import LABEL_ERRORS, ladder
+from plainnet.application.run import Run
 from plainnet.cli.app import main
 from plainnet.files import to_json, write_atomically
 from plainnet.layers import Ensemble
@@ -70,7 +87,7 @@ def test_of_an_even_number_of_runs_the_better_one_in_the_middle_is_compared(tmp_
     assert ladder(tmp_path)[2]["against_below"] == mcnemar(0, 600)
 
 
-@pytest.mark.parametrize("other", [{"data": {"crc32": 1}}, {"test_images": 5000}])
+@pytest.mark.parametrize("other", [{"data": {"crc32": 1}}, {"test_images": 5000, "test_accuracy": 0.96}])
 def test_rungs_with_other_images_are_not_compared(other, tmp_path):
     put(tmp_path, "softmax", 0, range(900))
     put(tmp_path, "classic", 0, range(200), **other)
@@ -100,6 +117,44 @@ def test_without_records_there_is_no_ladder(tmp_path, capsys):
         assert main(["ladder", "--records", str(tmp_path)]) == 2
         expected = "cannot read the record" if damaged == "{" else "is not a whole record"
         assert re.search(rf"seed-0\.json.*{expected}|{expected}.*seed-0\.json", capsys.readouterr().err)
+
+
+IMPOSSIBLE = [
+    ({"test_accuracy": float("nan")}, "NaN"), ({"test_accuracy": 2.5}, ""), ({"test_accuracy": 0.92}, ""),
+    ({"mistakes": ["a", {}]}, ""), ({"mistakes": [[1]] * 900}, ""), ({"mistakes": [10_000] * 900}, ""),
+    ({"test_images": 10**400}, ""), ({"parameters": -5}, ""), ({"seconds": -1.0}, ""), ({"seconds": 1e400}, "Infinity"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("figures", "written"), IMPOSSIBLE)
+def test_impossible_records_are_refused(figures, written, tmp_path, capsys):
+    put(tmp_path, "softmax", 0, range(900))
+    path = tmp_path / "softmax" / "seed-0.json"
+    content = json.dumps(json.loads(path.read_text()) | figures)
+    assert written in content
+    path.write_text(content)
+    for command in (["ladder", "--records", str(tmp_path)], ["records", str(tmp_path)]):
+        assert main(command) == 2
+        assert "seed-0.json is not a whole record" in capsys.readouterr().err
+
+
+def test_of_two_that_differ_neither_is_to_be_thrown_away(tmp_path, capsys):
+    for seed, other in enumerate(({"data": {}}, {})):
+        put(tmp_path, "softmax", seed, range(900), **other)
+    assert main(["ladder", "--records", str(tmp_path)]) == 2
+    assert re.search("seed-1.json was made with other .* than seed-0.json .*, or move one", capsys.readouterr().err)
+
+
+def test_recipes_of_one_s_own_stand_below_the_ladder(tmp_path, capsys):
+    put(tmp_path, "mine", 0, range(700), data={"class_counts": [5] * 4})
+    assert [row["recipe"] for row in ladder(tmp_path)] == ["chance", "mine"]
+    assert ladder(tmp_path)[0]["mean"] == 0.25
+    put(tmp_path, "softmax", 0, range(600), data={"class_counts": [5] * 4})
+    assert main(["ladder", "--records", str(tmp_path)]) == 0
+    *_, softmax, mine = capsys.readouterr().out.splitlines()
+    assert softmax.startswith("| `softmax` ")
+    assert mine.startswith("| `mine` ")
+    assert mine.endswith("2e-30 (worse) |")  # 2 / 2^100: 100 images that it alone mistakes
 
 
 def test_a_copy_of_a_record_is_no_run(tmp_path, capsys):
@@ -145,6 +200,12 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     member, other = (tmp_path / "records" / "small" / f"seed-{seed}.safetensors" for seed in (0, 1))
     right = member.read_bytes()
     shutil.copy(other, member)
+    assert main(["ensemble", "small", "--seeds", "0:2"]) == 2
+    assert "seed-0.safetensors is not the model of the run recorded beside it" in capsys.readouterr().err
+    other_weights = load_model(tmp_path / "records" / "small" / "seed-0.safetensors")
+    member.write_bytes(right)
+    right_model = load_model(member)
+    save_model(member, Model(other_weights.network, right_model.class_names, right_model.about))
     assert main(["ensemble", "small", "--seeds", "0:2"]) == 2  # other weights than those on record
     assert "holds another ensemble" in capsys.readouterr().err
     assert model.read_bytes() == content
@@ -162,6 +223,51 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     assert (tmp_path / "records" / "ensemble" / "openings.json").read_bytes() == opened
 
 
+def test_two_that_make_the_same_run_open_the_test_set_once(tmp_path, digits, monkeypatch):
+    """The second one waits until the first lets go of the folder; what it then finds, it returns."""
+    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    (tmp_path / "small.toml").write_text(SMALL)
+    recipe, folder, first = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small", []
+    locked = records.locked
+
+    @contextmanager
+    def late(unfinished):
+        if not first:
+            first.append(None)
+            first[0] = records.record_run(recipe, small, 0, folder)
+            unfinished.mkdir()  # which a process makes before it asks for the lock
+        with locked(unfinished):
+            yield
+
+    monkeypatch.setattr(records, "locked", late)
+    assert to_json(records.record_run(recipe, small, 0, folder)) == to_json(first[0])
+    assert len(records.openings(folder)) == 1
+
+
+def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, monkeypatch, capsys):
+    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 1", "epochs = 2"))
+    recipe, folder = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small"
+    run = Run(recipe, small)
+    next(saving.epochs(run, folder / "unfinished-0"))
+    assert main(["records", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["small", "0", "0", "0", "-", "1"]
+    monkeypatch.setattr(saving, "threads", lambda: 77)
+    assert "threads was " in records.record_run(recipe, small, 0, folder)["resumed_after_a_change"]
+    assert "resumed_after_a_change" not in records.record_run(recipe, small, 1, folder)
+    with pytest.raises(InputError, match="would take the place of that rung"):
+        records.record_run(replace(recipe, name="ensemble"), small, 0, tmp_path / "ensemble")
+
+
+def test_a_run_that_diverged_and_was_killed_at_once_begins_anew(tmp_path, digits):
+    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    (tmp_path / "small.toml").write_text(SMALL)
+    steep, right = (read(str(tmp_path / "small.toml"), {"schedule.learning_rate": rate}) for rate in (1e38, 0.1))
+    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError):
+        list(saving.epochs(Run(steep, small), tmp_path / "small" / "unfinished-0"))
+    assert records.record_run(right, small, 0, tmp_path / "small")["test_accuracy"] > 0.2
+
+
 def test_a_series_that_diverges_can_be_made_anew(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "1e38"))
@@ -171,7 +277,7 @@ def test_a_series_that_diverges_can_be_made_anew(tmp_path, monkeypatch, capsys):
     assert main(["series", "small.toml", "--seeds", "0:1"]) == 0
 
 
-@pytest.mark.parametrize("content", ["5", "[1]", "[{}]", "{"])
+@pytest.mark.parametrize("content", ["5", "[1]", "[{}]", "{", "[" * 100_000, '[{"settings_crc32": []}]'])
 def test_damaged_openings_and_iterations_are_refused(content, tmp_path, capsys):
     (tmp_path / "softmax").mkdir()
     (tmp_path / "softmax" / "openings.json").write_text(content)
@@ -224,6 +330,26 @@ def test_the_six_iterations(tmp_path, digits, monkeypatch):
     assert list(six.iterations(small, tmp_path)) == rows
     assert (tmp_path / "iterations.json").read_bytes() == before
     assert (tmp_path / "iterations_timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"test_accuracy": "x"}, {"iteration": [1]}, {"validation_by_epoch": [2.0]}, {"validation_by_epoch": None}],
+)
+def test_damaged_rows_of_iterations_are_refused(damage, tmp_path, digits):
+    row = {"iteration": "a", "form": "b", "claimed": None, "test_accuracy": 0.5, "validation_by_epoch": [0.5]}
+    write_atomically(tmp_path / "iterations.json", to_json({"rows": [row | damage]}))
+    with pytest.raises(InputError, match="does not hold iterations"):
+        next(six.iterations(digits, tmp_path))
+
+
+def test_the_timeline_of_a_last_iteration_that_diverged():
+    rows = [
+        {"iteration": name, "form": form, "test_accuracy": None, "validation_by_epoch": []}
+        for name, *_ in six.ITERATIONS
+        for form in (six.DESCRIBED, six.RIGHT)
+    ]
+    assert six.timeline(rows).startswith(b"\x89PNG")
 
 
 def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):

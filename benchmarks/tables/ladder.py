@@ -27,7 +27,7 @@ def short_ladder() -> str:
             name, sd = row["recipe"], "" if row["sd"] is None else f" (sd {100 * row['sd']:.2f})"
             what = read(name).title if name in available() else "several of them, answering together"
             rows.append((f"`{name}`", what, row["runs"], f"**{row['mean']:.2%}**{sd}", f"{row['minutes']:.1f}"))
-    return table("recipe | what | runs | test accuracy | minutes a run, median", rows)
+    return table("recipe | what | runs | test accuracy | minutes a run, median (an ensemble: of all its members)", rows)
 
 
 def anatomy() -> str:
@@ -58,6 +58,22 @@ def anatomy() -> str:
         table("the last iteration, on all 60,000 images | runs | test accuracy, mean | least | most", last),
     ]
     return "\n\n".join(parts)
+
+
+def validation() -> str:
+    """Return what variants of `cnn` reach on the validation images after whole trainings, alone and together."""
+    tried = record("ensemble/validation.json")
+    rows = []
+    for pair in tried["together"]:
+        alone = [row["validation_accuracy"] for row in tried["alone"] if row["variant"] == pair["variant"]]
+        means = [f"{sum(row[shifts] for row in alone) / len(alone):.3%}" for shifts in "01"]
+        rows.append((pair["variant"], *means, *(f"{pair['validation_accuracy'][shifts]:.2%}" for shifts in "012")))
+    seeds = len(tried["together"][0]["seeds"])
+    return table(
+        f"`cnn` on validation, {seeds} seeds | alone, images as they are | moved by up to a pixel | together, "
+        "images as they are | moved by up to a pixel | by up to two",
+        rows,
+    )
 
 
 def ablation(recipe: str) -> str:

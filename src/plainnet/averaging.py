@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.layers import BatchNorm
@@ -28,7 +29,7 @@ class WeightAverage:
     """
 
     def __init__(self, network: Network, decay: float) -> None:
-        if not 0.0 <= decay < 1.0:
+        if not 0.0 <= number(decay, "averaging") < 1.0:
             raise InputError(f"averaging must be at least 0 and below 1, received {decay}; 0.999 is common")
         self.decay = decay
         self.values = network.theta.copy()

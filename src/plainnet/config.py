@@ -25,6 +25,16 @@ def whole_number(value: Any, name: str, *, least: int = 1) -> int:
     return int(value)
 
 
+def number(value: Any, name: str) -> float:
+    """Return `value` as a float.
+
+    Raises: `InputError` unless it is a number.
+    """
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool | np.complexfloating):
+        raise InputError(f"{name} must be a number, received {value!r}")
+    return float(value)
+
+
 def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], what: str) -> T:
     """Call the function that `table["type"]` names in `kinds` with the rest of the table as its arguments.
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.softmax import log_softmax
 
@@ -44,7 +45,7 @@ class SoftmaxCrossEntropy:
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         if reduction not in ("mean", "sum"):
             raise InputError(f'reduction must be "mean" or "sum", received {reduction!r}')
-        if not 0.0 <= label_smoothing < 1.0:
+        if not 0.0 <= number(label_smoothing, "label_smoothing") < 1.0:
             raise InputError(f"label_smoothing must be at least 0 and below 1, received {label_smoothing}; try 0.05")
         self.reduction = reduction
         self.label_smoothing = label_smoothing

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.errors import InputError
 
 
@@ -67,7 +68,7 @@ class SGD(_Memory):
         nesterov: bool = False,
     ) -> None:
         _check(momentum=momentum, weight_decay=weight_decay)
-        if clip is not None and not clip > 0.0:
+        if clip is not None and not number(clip, "clip") > 0.0:
             raise InputError(f"clip must be above 0, received {clip}; leave it out for no clipping")
         if not isinstance(nesterov, bool):
             raise InputError(f"nesterov must be true or false, received {nesterov!r}")
@@ -119,7 +120,7 @@ class Adam(_Memory):
         self, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.0
     ) -> None:
         _check(beta1=beta1, beta2=beta2, weight_decay=weight_decay)
-        if not 1e-30 <= epsilon < math.inf:
+        if not 1e-30 <= number(epsilon, "epsilon") < math.inf:
             raise InputError(f"epsilon must be a small number of at least 1e-30, received {epsilon}; 1e-8 is common")
         self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
 
@@ -154,9 +155,9 @@ class Adam(_Memory):
 
 def _check(*, weight_decay: float, **shares: float) -> None:
     for name, share in shares.items():
-        if not 0.0 <= share < 1.0:
+        if not 0.0 <= number(share, name) < 1.0:
             raise InputError(f"{name} must be at least 0 and below 1, received {share}; 0.9 is common")
-    if not 0.0 <= weight_decay < math.inf:
+    if not 0.0 <= number(weight_decay, "weight_decay") < math.inf:
         raise InputError(f"weight_decay must be at least 0, received {weight_decay}; 0 turns it off")
 
 

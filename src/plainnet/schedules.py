@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from plainnet.config import construct
+from plainnet.config import construct, number
 from plainnet.errors import InputError
 
 Schedule = Callable[[int, int, int], float]
@@ -30,7 +30,7 @@ def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Sch
     Raises: `InputError` unless learning_rate > 0, 0 < factor <= 1 and all of `at` are at least 1.
     """
     _check_learning_rate(learning_rate)
-    if not 0.0 < factor <= 1.0:
+    if not 0.0 < number(factor, "factor") <= 1.0:
         raise InputError(f"factor must be above 0 and at most 1, received {factor}; 0.1 divides by ten")
     if not isinstance(at, Sequence) or not all(type(epoch) is int and epoch >= 1 for epoch in at):
         raise InputError(f"at must list whole numbers of at least 1, received {at!r}; [30] means after epoch 30")
@@ -54,7 +54,7 @@ def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04
     """
     _check_learning_rate(learning_rate)
     for name, share, most in (("warm_up", warm_up, 0.99), ("start", start, 1.0), ("end", end, 1.0)):
-        if not 0.0 <= share <= most:
+        if not 0.0 <= number(share, name) <= most:
             raise InputError(f"{name} must be a share from 0 to {most}, received {share}; 0.3 means 30 %")
 
     def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
@@ -82,7 +82,7 @@ def exponential(learning_rate: float, *, factor: float) -> Schedule:
     Raises: `InputError` unless learning_rate > 0 and 0 < factor <= 1.
     """
     _check_learning_rate(learning_rate)
-    if not 0.0 < factor <= 1.0:
+    if not 0.0 < number(factor, "factor") <= 1.0:
         raise InputError(f"factor must be above 0 and at most 1, received {factor}; 0.95 is common")
     return lambda step, steps_per_epoch, epochs: learning_rate * factor ** (step / steps_per_epoch)
 
@@ -95,7 +95,7 @@ def warm_up(then: Schedule | Mapping[str, Any], *, epochs: float = 1.0) -> Sched
     Raises: `InputError` unless `epochs` is a positive number and `then` a schedule.
     Source: Goyal et al. 2017, "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 2.2.
     """
-    if not 0.0 < epochs < math.inf:
+    if not 0.0 < number(epochs, "epochs of warm-up") < math.inf:
         raise InputError(f"epochs of warm-up must be a positive number, received {epochs}; 1 is common")
     followed = construct(SCHEDULES, then, "schedule") if isinstance(then, Mapping) else then
     if not callable(followed):
@@ -108,7 +108,7 @@ def warm_up(then: Schedule | Mapping[str, Any], *, epochs: float = 1.0) -> Sched
 
 
 def _check_learning_rate(learning_rate: float) -> None:
-    if not 0.0 < learning_rate < float("inf"):
+    if not 0.0 < number(learning_rate, "the learning rate") < math.inf:
         raise InputError(f"the learning rate must be a positive number, received {learning_rate}; try 0.01")
 
 

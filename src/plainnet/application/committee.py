@@ -39,23 +39,27 @@ def together(models: list[Model]) -> Model:
     return Model(network, first.class_names, {"members": [dict(model.about) for model in models]})
 
 
-def record_ensemble(recipe: str, seeds: range, data: Splits, records: Path) -> dict[str, Any]:
+def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> dict[str, Any]:
     """Return the record of the ensemble of a recipe's runs with these seeds, made now unless it is there already.
+
+    `source` is the name of the recipe, or the file that holds it.
 
     Raises: `InputError` if a run or its model is missing, the images are not those the runs were made with, or another
     ensemble is on record.
     """
+    recipe = Path(source).stem
     found = {run["seed"]: run for run in runs(records / recipe)}
     for seed in seeds:
         if seed not in found or not model_path(records / recipe, seed).exists():
             raise InputError(
-                f"there is no model of {recipe} with seed {seed} in {records}; make it there or, where a record came "
-                f"without its model, in another folder: plainnet series {recipe} --seeds {seed}:{seed + 1} --out mine"
+                f"there is no model of {recipe} with seed {seed} in {records}, and records may come without models; "
+                f"make both in a folder of your own, plainnet series {source} --seeds {seeds.start}:{seeds.stop} --out "
+                "mine, and give it with --records mine"
             )
     first, folder = found[seeds[0]], records / "ensemble"
     if first["data"] != described(data.train.joined(data.validation)):
         raise InputError(f"the runs of {recipe} were made with other images; give theirs with --data-dir")
-    models = [load_model(model_path(records / recipe, seed)) for seed in seeds]
+    models = [_model_of(found[seed], model_path(records / recipe, seed)) for seed in seeds]
     weights = [zlib.crc32(model.network.theta.tobytes()) for model in models]
     members = {"recipe": recipe, "seeds": list(seeds), "weights_crc32": weights}
     on_record = runs(folder)
@@ -84,3 +88,16 @@ def record_ensemble(recipe: str, seeds: range, data: Splits, records: Path) -> d
     }
     write_atomically(folder / f"seed-{seeds[0]}.json", to_json(table))
     return table
+
+
+def _model_of(run: dict[str, Any], path: Path) -> Model:
+    """Return the model of a recorded run.
+
+    Raises: `InputError` if the file cannot be read, or holds the model of another run.
+    """
+    model = load_model(path)
+    made = model.about.get("metrics")
+    for key in ("seed", "test_set_opened", "mistakes"):
+        if not isinstance(made, dict) or made.get(key) != run.get(key):
+            raise InputError(f"{path} is not the model of the run recorded beside it; put that back, or make both anew")
+    return model

@@ -49,10 +49,7 @@ def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
     path = out / "iterations.json"
     record = read_record(path) if path.exists() else {"rows": []}
     rows = record.get("rows") if isinstance(record, dict) else None
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and {"iteration", "form", "claimed", "test_accuracy", "validation_by_epoch"} <= row.keys()
-        for row in rows
-    ):
+    if not isinstance(rows, list) or not all(map(_is_row, rows)):
         raise InputError(f"{path} does not hold iterations; remove it, or choose another --out")
     done = {(row["iteration"], row["form"]): row for row in rows}
     for name, units, rate, epochs, claimed in ITERATIONS:
@@ -63,6 +60,16 @@ def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
                 write_atomically(path, to_json({"rows": rows, "versions": versions(), "hardware": hardware()}))
             yield done.get((name, form)) or rows[-1]
     write_atomically(out / "iterations_timeline.png", timeline(rows))
+
+
+def _is_row(row: Any) -> bool:
+    """Tell whether this is what `iterations` writes of an iteration."""
+    try:
+        figures = [row["claimed"], row["test_accuracy"], *row["validation_by_epoch"]]
+        names = isinstance(row["iteration"], str) and isinstance(row["form"], str)
+        return names and all(figure is None or 0 <= figure <= 1 for figure in figures)
+    except (KeyError, TypeError):
+        return False
 
 
 def _measure(data: Splits, units: int, rate: float, epochs: int, form: str, *, wrong: bool) -> dict[str, Any]:
@@ -123,8 +130,9 @@ def timeline(rows: list[dict[str, Any]]) -> bytes:
     left.legend(frameon=False, ncols=3, loc="upper center", fontsize=9)
     for form, color in ((DESCRIBED, ORANGE), (RIGHT, BLUE)):
         history = found[names[-1], form]["validation_by_epoch"]
-        right.plot(range(1, len(history) + 1), np.multiply(history, 100), color=color)
-        right.annotate(form, (len(history), 100 * history[-1] - 0.9), color=color, ha="right")
+        if history:  # none of a training that diverged
+            right.plot(range(1, len(history) + 1), np.multiply(history, 100), color=color)
+            right.annotate(form, (len(history), 100 * history[-1] - 0.9), color=color, ha="right")
     right.set(xlabel="epoch (the learning rate falls after 30, 50 and 65)", ylabel="validation accuracy (%)",
               title="the sixth iteration, epoch by epoch")  # fmt: skip
     figure.supxlabel(

@@ -89,7 +89,8 @@ def confusion_matrix(test: Evaluation) -> bytes:
     counts, names = test.confusion, class_names(test)
     mistakes = counts.astype(float)
     np.fill_diagonal(mistakes, np.nan)
-    figure = Figure(figsize=(7.6, 6.8), layout="constrained")
+    side = max(7.6, 0.6 * len(names))
+    figure = Figure(figsize=(side, 0.9 * side), layout="constrained")
     axes = figure.subplots()
     top = max(float(np.nansum(mistakes) and np.nanmax(mistakes)), 1.0)
     picture = axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=top)
@@ -101,7 +102,7 @@ def confusion_matrix(test: Evaluation) -> bytes:
                 column, row, f"{count:,}", ha="center", va="center", color=color,
                 fontsize=9, fontweight="bold" if right else "normal",
             )  # fmt: skip
-    axes.set_xticks(range(len(names)), names)
+    _name_columns(axes, names)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="predicted", ylabel="true")
     wrong = int(np.nansum(mistakes))
@@ -120,13 +121,13 @@ def per_digit_accuracy(test: Evaluation) -> bytes:
     values = 100 * np.array([shares for _, shares in bars.values()])
     worst, best = float(np.nanmin(values)), float(np.nanmax(values))
     names = class_names(test)
-    figure = Figure(figsize=(max(9.0, 1.0 * len(names)), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout="constrained")
     axes = figure.subplots()
     for offset, (label, (color, shares)) in zip((-0.21, 0.21), bars.items(), strict=True):
         drawn = axes.bar(np.arange(len(names)) + offset, 100 * np.nan_to_num(shares), 0.4, color=color, label=label)
         texts = ["" if share != share else f"{100 * share:.1f}" for share in shares]
         axes.bar_label(drawn, texts, padding=-13, fontsize=8, color="white")
-    axes.set_xticks(range(len(names)), names)
+    _name_columns(axes, names)
     bottom = max(0.0, np.floor(worst - max(1.0, 0.5 * (best - worst))))
     axes.set_ylim(bottom, best + 0.22 * (best - bottom))
     axes.axhline(100 * test.accuracy, color=GRAY, linewidth=1, linestyle="--", zorder=0)
@@ -157,7 +158,8 @@ def sample_predictions(test: Evaluation) -> bytes:
 def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Evaluation, color: str) -> float:
     """Draw images in lines of ten, one unit wide each, from `top` downward; return where the last line ends."""
     axes.text(0.05, top + 0.22, title if rows else f"{title}: none", fontsize=12, va="center")
-    line_height, names = 1.4, class_names(test)
+    line_height, names = 1.4, class_names(test, most=10)
+    size = 9 if max(map(len, names)) <= 5 else 7
     for place, row in enumerate(rows):
         line, column = divmod(place, 10)
         y, shares = top + 0.4 + line * line_height, test.probabilities[row]
@@ -165,7 +167,7 @@ def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Eval
         caption = f"read {names[guess]}  {as_percent(shares[guess])}"
         if guess != label:
             caption += f"\nis {names[label]}  {as_percent(shares[label])}"
-        axes.text(column + 0.5, y + 0.2, caption, fontsize=9, color=color, ha="center", va="center")
+        axes.text(column + 0.5, y + 0.2, caption, fontsize=size, color=color, ha="center", va="center")
         axes.imshow(test.data.images[row], cmap="gray_r", extent=(column + 0.08, column + 0.92, y + 1.3, y + 0.4))
     return top + 0.4 + line_height * max(1, -(-len(rows) // 10))
 
@@ -175,9 +177,14 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def class_names(test: Evaluation) -> list[str]:
-    """Return the names of the classes, to be written into a picture."""
-    return [literal(name) for name in test.data.class_names]
+def class_names(test: Evaluation, most: int = 24) -> list[str]:
+    """Return the names of the classes, to be written into a picture; longer ones are cut."""
+    return [literal(name if len(name) <= most else f"{name[: most - 1]}\u2026") for name in test.data.class_names]
+
+
+def _name_columns(axes: Axes, names: Sequence[str]) -> None:
+    """Write the names of the classes below their columns, upright where they would run into each other."""
+    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 9 else 0)
 
 
 def _by_epochs(axes: Axes, epochs: int) -> None:

@@ -7,6 +7,7 @@ and made anew; the openings stay, so that nobody chooses by the test set unseen.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import statistics
 import zlib
@@ -42,6 +43,8 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: 
 
     Raises: `InputError` if there are records of other settings or data in the folder, or a file there is damaged.
     """
+    if recipe.name in ("chance", "ensemble"):
+        raise InputError(f"a recipe called {recipe.name} would take the place of that rung of the ladder; rename it")
     run = Run(recipe, data, seed=seed)
     if table := _on_record(run, folder):
         return table
@@ -118,7 +121,9 @@ def openings(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / OPENINGS
     lines = read_record(path) if path.exists() else []
-    if not isinstance(lines, list) or not all(isinstance(i, dict) and "settings_crc32" in i for i in lines):
+    if not isinstance(lines, list) or not all(
+        isinstance(i, dict) and type(i.get("settings_crc32")) is int for i in lines
+    ):
         raise InputError(f"{path} is not a list of openings; put the committed one back")
     return lines
 
@@ -134,7 +139,10 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     tables = sorted(found.values(), key=lambda run: run["seed"])
     for path, run in found.items():
         if settings[path] != next(iter(settings.values())) or run["data"] != tables[0]["data"]:
-            raise InputError(f"{path} was made with other settings or data than the other runs there; remove it")
+            raise InputError(
+                f"{path} was made with other settings or data than {next(iter(found)).name} there; put the committed "
+                "ones back, or move one of the two elsewhere"
+            )
     return tables
 
 
@@ -144,12 +152,24 @@ def _settings(path: Path, run: Any) -> dict[str, Any]:
     Raises: `InputError` if it is not a whole record, or that of another run than its name says.
     """
     try:
-        whole = all(isinstance(run[key], kind) for key, kind in _KINDS.items())
-        if whole and run["test_images"] > 0 and path.name == f"seed-{run['seed']}.json":
+        whole = all(isinstance(run[key], kind) for key, kind in _KINDS.items()) and _is_possible(run)
+        if whole and path.name == f"seed-{run['seed']}.json":
             return _plain(run["settings"])
     except (KeyError, TypeError, InputError):
         pass
     raise InputError(f"{path} is not a whole record; put the committed one back, or make it anew")
+
+
+def _is_possible(run: dict[str, Any]) -> bool:
+    """Tell whether the figures of a run, of the right kinds, go together."""
+    images, mistakes = run["test_images"], run["mistakes"]
+    return (
+        0 < images < 10**9
+        and all(type(row) is int and 0 <= row < images for row in mistakes)
+        and abs(run["test_accuracy"] - (1 - len(mistakes) / images)) < 1e-9
+        and 0 <= run["seconds"] < math.inf
+        and run["parameters"] >= 0
+    )
 
 
 def summarize(folder: Path) -> dict[str, Any]:
@@ -184,7 +204,7 @@ def read_record(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot read the record {path}: {reason}; put the committed one back") from error
 

@@ -32,7 +32,7 @@ def ensemble(
     from plainnet.data import mnist
 
     chosen = seeds_in(seeds)
-    table = record_ensemble(Path(recipe).stem, chosen, mnist.load(data_dir), records)
+    table = record_ensemble(recipe, chosen, mnist.load(data_dir), records)
     model = model_path(records / "ensemble", chosen[0])
     print(
         f"{len(chosen)} runs of {Path(recipe).stem} together: test {table['test_accuracy']:.2%}\nthe model is {model}"

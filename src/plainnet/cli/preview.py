@@ -11,7 +11,7 @@ from plainnet.files import write_atomically
 
 
 def preview(
-    recipe: str, *, out: Path = Path("augmentation.png"), seed: WholeNumber = 0, data_dir: Path | None = None
+    recipe: str, /, *, out: Path = Path("augmentation.png"), seed: WholeNumber = 0, data_dir: Path | None = None
 ) -> None:
     """Draw images as a recipe's augmentation changes them.
 

@@ -12,7 +12,8 @@ def records(folder: Path = Path("records"), /) -> None:
     """List the recipes on record: their runs, their accuracy, and how often the test set was opened.
 
     A recipe is settled on validation images and then tested once a seed. More openings than runs, or more than one
-    version of the settings, mean that runs were thrown away or the recipe was changed after it had been tested.
+    version of the settings, mean that runs were thrown away or the recipe was changed after it had been tested. Of runs
+    that were interrupted the number is shown as well.
 
     Parameters
     ----------
@@ -21,12 +22,17 @@ def records(folder: Path = Path("records"), /) -> None:
     """
     from plainnet.application.records import OPENINGS, openings, runs
 
-    found = sorted({path.parent for pattern in (OPENINGS, "seed-*.json") for path in folder.glob(f"**/{pattern}")})
+    kept = (OPENINGS, "seed-*.json", "unfinished-*")
+    found = sorted({path.parent for pattern in kept for path in folder.glob(f"**/{pattern}")})
     if not found:
         raise InputError(f"there are no records in {folder}; make some with: plainnet series softmax")
-    print(f"{'recipe':<24}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean test accuracy':>20}")
+    print(
+        f"{'recipe':<24}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean test accuracy':>20}{'unfinished':>12}"
+    )
     for place in found:
         made, opened = runs(place), openings(place)
         mean = f"{statistics.mean(run['test_accuracy'] for run in made):.3%}" if made else "-"
         versions = len({line["settings_crc32"] for line in opened})
-        print(f"{place.relative_to(folder)!s:<24}{len(made):>5}{len(opened):>17}{versions:>10}{mean:>20}")
+        unfinished = len(list(place.glob("unfinished-*"))) or ""
+        name = place.relative_to(folder)
+        print(f"{name!s:<24}{len(made):>5}{len(opened):>17}{versions:>10}{mean:>20}{unfinished:>12}".rstrip())

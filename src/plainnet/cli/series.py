@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.whole_number import WholeNumber
-from plainnet.errors import InputError
+from plainnet.errors import InputError, TrainingInterruptedError
 
 
 def series(
@@ -51,7 +51,10 @@ def series(
         np.errstate(all="ignore"),  # a loss that is not finite is reported, in one sentence
     ):
         for seed in numbers:
-            table = record_run(chosen, data, seed, folder, data_dir)
+            try:
+                table = record_run(chosen, data, seed, folder, data_dir)
+            except TrainingInterruptedError as error:
+                raise TrainingInterruptedError(error.signal, f"{error}; go on with the same command") from None
             print(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}", flush=True)
     summary = summarize(folder)
     print(f"{summary['runs']} runs: mean {summary['test_accuracy']['mean']:.3%}")
@@ -64,5 +67,5 @@ def seeds_in(text: str) -> range:
     """
     first, _, end = text.partition(":")
     if not (first.isdecimal() and end.isdecimal() and len(text) < 20 and int(first) < int(end)):
-        raise InputError(f"--seeds must be FIRST:END such as 0:3, received {text!r}")
+        raise InputError(f"--seeds must be FIRST:END, the first below the end, such as 0:3, received {text!r}")
     return range(int(first), int(end))

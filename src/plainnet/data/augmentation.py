@@ -11,8 +11,10 @@ import math
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.errors import InputError
 
+_MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # beyond, nothing is seen
 _SPACING = 4  # pixels from one bump to the next: closer ones would only add up to the same fields
 
 
@@ -24,7 +26,8 @@ class Augmentation:
     displacement in pixels, on the mean over the image (wide bumps leave a little less to its corners); `smoothness` is
     the standard deviation of its bumps, Gaussians, in pixels.
 
-    Raises: `InputError` for a negative number, a scale of 1 or more, or a smoothness below 3.
+    Raises: `InputError` for a negative number, one that would leave nothing to see (180 degrees, a scale of 0.99, a
+    shear of 10, a shift of 1000, an elastic displacement of 100 are the most), or a smoothness below 3.
     Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document
     analysis", for the elastic displacements.
     """
@@ -41,9 +44,9 @@ class Augmentation:
     ) -> None:
         self.most = {"rotation": rotation, "scale": scale, "shear": shear, "shift": shift, "elastic": elastic}
         for name, value in self.most.items():
-            if not 0.0 <= value < (1.0 if name == "scale" else math.inf):
-                raise InputError(f"{name} must be at least 0{' and below 1' * (name == 'scale')}, received {value}")
-        if not 3.0 <= smoothness < math.inf:  # between narrower bumps hardly anything would move
+            if not 0.0 <= number(value, name) <= _MOST[name]:
+                raise InputError(f"{name} must be at least 0 and at most {_MOST[name]:g}, received {value}")
+        if not 3.0 <= number(smoothness, "smoothness") < math.inf:  # between narrower bumps hardly anything would move
             raise InputError(f"smoothness must be at least 3 pixels, received {smoothness}; 4 is common")
         self.smoothness = smoothness
         self._fields: dict[tuple[int, int], np.ndarray] = {}

@@ -42,6 +42,11 @@ def load(directory: str | Path | None = None) -> Splits:
     class_names = _class_names(folder)
     learn = _read_pair(folder, "train", class_names)
     test = _read_pair(folder, "t10k", class_names)
+    if test.images.shape[1:] != learn.images.shape[1:]:
+        raise InputError(
+            f"{folder} holds training images of {'x'.join(map(str, learn.images.shape[1:]))} pixels and test images of "
+            f"{'x'.join(map(str, test.images.shape[1:]))}; they must be of one size"
+        )
     kept, held_out = stratified_split(learn.labels, len(learn) // 6, np.random.default_rng(_SPLIT_SEED))
     if len(held_out) == 0:
         raise InputError(f"{folder} holds only {len(learn)} training images; at least 6 are needed to hold one out")
@@ -54,7 +59,10 @@ def _read_pair(folder: Path, part: str, class_names: tuple[str, ...]) -> DataSet
     try:
         return DataSet(images, labels, class_names)
     except InputError as error:
-        raise InputError(f"{folder}: the {part} files do not fit together: {error}") from error
+        raise InputError(
+            f"{folder}: the {part} files and the {len(class_names)} class names do not fit together: {error}; a file "
+            "class_names.txt there names the classes, one a line"
+        ) from error
 
 
 def _read(folder: Path, name: str, dimensions: int) -> np.ndarray:
@@ -70,7 +78,7 @@ def _class_names(folder: Path) -> tuple[str, ...]:
         known = folder != _EMBEDDED and zlib.crc32(_read(folder, "train-labels-idx1-ubyte", 1).data) == _FASHION_CRC32
         return _FASHION if known else _DIGITS
     try:
-        names = path.read_text(encoding="utf-8").split("\n")
+        names = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}; it must hold one class name a line in UTF-8") from error
     return tuple(name.strip() for name in names if name.strip())

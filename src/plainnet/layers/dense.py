@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.config import whole_number
+from plainnet.config import number, whole_number
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
@@ -34,7 +34,7 @@ class Dense(Layer):
             raise InputError(f"initializer must be a function such as he_normal, received {initializer!r}")
         self.units = whole_number(units, "units")
         self.initializer = initializer
-        if max_norm is not None and not 0.0 < max_norm < math.inf:
+        if max_norm is not None and not 0.0 < number(max_norm, "max_norm") < math.inf:
             raise InputError(f"max_norm must be a positive number, received {max_norm}; leave it out for no limit")
         self.max_norm = max_norm
 

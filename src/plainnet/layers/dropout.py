@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.layers.layer import Layer
 
@@ -25,7 +26,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        if not 0.0 <= rate < 1.0:
+        if not 0.0 <= number(rate, "rate") < 1.0:
             raise InputError(f"rate must be at least 0 and below 1, received {rate}; 0.5 leaves out every second unit")
         self.rate = rate
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.layers.layer import Layer
 
@@ -25,7 +26,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, deviation: float) -> None:
         super().__init__()
-        if not 0.0 <= deviation < float("inf"):
+        if not 0.0 <= number(deviation, "deviation") < float("inf"):
             raise InputError(f"deviation must be at least 0, received {deviation}; 0.3 is much for pixels from 0 to 1")
         self.deviation = deviation
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.initializers import ones, zeros
 from plainnet.layers.layer import Layer, Shape
@@ -32,9 +33,9 @@ class BatchNorm(Layer):
 
     def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5, frozen: bool = False) -> None:
         super().__init__()
-        if not 0.0 <= momentum < 1.0:
+        if not 0.0 <= number(momentum, "momentum") < 1.0:
             raise InputError(f"momentum must be at least 0 and below 1, received {momentum}; 0.9 is common")
-        if not 0.0 < epsilon < float("inf"):
+        if not 0.0 < number(epsilon, "epsilon") < float("inf"):
             raise InputError(f"epsilon must be a small positive number, received {epsilon}; 1e-5 is common")
         if not isinstance(frozen, bool):
             raise InputError(f"frozen must be true or false, received {frozen!r}")

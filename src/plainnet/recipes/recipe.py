@@ -63,6 +63,7 @@ class Recipe:
         _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
+        _expect(table["workers"] <= 64, "workers", "at most 64", table["workers"])
         clean, shifts = table["clean_epochs"], table["test_shifts"]
         _expect(type(clean) is int and clean >= 0, "clean_epochs", "a whole number of at least 0", clean)
         _expect(type(shifts) is int and 0 <= shifts <= 5, "test_shifts", "a whole number from 0 to 5", shifts)
@@ -175,13 +176,19 @@ def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
     place: Any = table
     try:
         for step in path:
-            place = place[int(step) if isinstance(place, list) else step]
-        place[int(last) if isinstance(place, list) else last] = value
+            place = place[_place(step) if isinstance(place, list) else step]
+        place[_place(last) if isinstance(place, list) else last] = value
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(
             f"there is no {dotted!r} in this recipe; its keys are {', '.join(sorted(table))}, "
             "and layers are counted from 0: layers.1.units=512"
         ) from error
+
+
+def _place(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} counts no layer")
+    return int(text)
 
 
 def _is_count(value: object) -> bool:
