@@ -1,14 +1,15 @@
 """Ablations: what each choice of a recipe earns on the validation images; the test set stays closed.
 
-`python benchmarks/ablation.py RECIPE` trains the recipe, shortened where it is long, and again for each change. It
-writes records/RECIPE/ablation.json, a row as each training ends, and goes on where it stopped. `make figures` writes
-the table into the comments of the recipe.
+`python benchmarks/ablation.py RECIPE` trains the recipe, shortened where it is long, and again for each change, two
+trainings at a time. It writes records/RECIPE/ablation.json, a row as each training ends, and goes on where it stopped.
+`make figures` writes the table into the comments of the recipe. For `cnn whole` the trainings are not shortened.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,11 @@ def without(*names: str) -> Changes:
     return {f"augmentation.{name}": 0.0 for name in names}
 
 
-def with_dropout(recipe: str, rate: float) -> Changes:
-    """Return the change that puts dropout after each ReLU."""
+def with_dropout(recipe: str, rate: float, *, after: str = "ReLU") -> Changes:
+    """Return the change that puts dropout after each layer of a type."""
     layers: list[Changes] = []
     for layer in read(recipe).layers:
-        layers += [dict(layer), {"type": "Dropout", "rate": rate}] if layer["type"] == "ReLU" else [dict(layer)]
+        layers += [dict(layer), {"type": "Dropout", "rate": rate}] if layer["type"] == after else [dict(layer)]
     return {"layers": layers}
 
 
@@ -133,7 +134,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         {
             "no elastic changes": without("elastic"),
             "no affine changes": without(*AFFINE),
-            "no dropout": {"layers.14.rate": 0.0},
+            "dropout of 0.4": with_dropout("cnn", 0.4, after="Flatten"),
             "no averaging": {"averaging": None},
             "label smoothing": {"loss.label_smoothing": 0.05},
             "batches of 64": {"batch_size": 64},
@@ -141,42 +142,56 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "learning rate 0.008": {"schedule.learning_rate": 0.008},
         },
     ),
+    "cnn whole": (
+        {},
+        1,
+        {
+            "as it is": with_dropout("cnn", 0.0, after="Flatten"),
+            "dropout of 0.4": with_dropout("cnn", 0.4, after="Flatten"),
+        },
+    ),
 }
 
 
 def measure(recipe: str, changes: Changes, seed: int) -> dict[str, Any]:
-    """Train with the changes and return the validation accuracy, by the images as they are and moved by a pixel."""
-    run = Run(read(recipe, {**changes, "workers": 1}), mnist.load(), seed=seed)
-    with np.errstate(all="ignore"):
+    """Train with the changes and return the validation accuracy, by the images as they are and moved by some pixels."""
+    with blas_threads(1, 1), np.errstate(all="ignore"):
+        run = Run(read(recipe, {**changes, "workers": 1}), mnist.load(), seed=seed)
         history = list(run.epochs())
-    validation = run.validation
-    assert validation is not None
-    accuracies = [_accuracy(run, validation, shifts) for shifts in (0, 1)]
-    return {"seed": seed, "validation_accuracy": accuracies[0], "with_shifts_of_1": accuracies[1],
-            "seconds": round(sum(epoch.seconds for epoch in history), 1)}  # fmt: skip
+        validation = run.validation
+        assert validation is not None
+        moved = {f"with_shifts_of_{shifts}": _accuracy(run, validation, shifts) for shifts in (1, 2)}
+        seconds = round(sum(epoch.seconds for epoch in history), 1)
+        return {"seed": seed, "validation_accuracy": _accuracy(run, validation, 0), **moved, "seconds": seconds}
 
 
 def _accuracy(run: Run, data: DataSet, shifts: int) -> float:
     return accuracy(probabilities(run.network.logits, data.images, shifts).argmax(axis=1), data.labels)
 
 
-def main(recipe: str) -> None:
+def main(name: str) -> None:
     """Run what is missing from the record of a recipe."""
-    path = RECORDS / recipe / "ablation.json"
-    shortened, seeds, changes = ABLATIONS[recipe]
+    recipe, *whole = name.split()
+    path = RECORDS / recipe / f"{'_'.join(['ablation', *whole])}.json"
+    shortened, seeds, changes = ABLATIONS[name]
     record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"rows": [], "shortened": shortened}
     if record["shortened"] != shortened:
         sys.exit(f"{path} was made with {record['shortened']}, not with {shortened}; remove it first")
     done = {(row["change"], row["seed"]) for row in record["rows"]}
-    for change, overrides in {"as it is": {}, **changes}.items():
-        for seed in range(seeds):
-            if (change, seed) not in done:
-                record["rows"].append({"change": change} | measure(recipe, shortened | overrides, seed))
-                record |= {"versions": versions(), "hardware": hardware()}
-                write_atomically(path, to_json(record))
-                print(recipe, record["rows"][-1], flush=True)
+    wanted = [(change, seed) for change in {"as it is": {}, **changes} for seed in range(seeds)]
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        trainings = {
+            pool.submit(measure, recipe, shortened | changes.get(change, {}), seed): change
+            for change, seed in wanted
+            if (change, seed) not in done
+        }
+        for training in as_completed(trainings):
+            record["rows"].append({"change": trainings[training]} | training.result())
+            record["rows"].sort(key=lambda row: wanted.index((row["change"], row["seed"])))
+            record |= {"versions": versions(), "hardware": hardware()}
+            write_atomically(path, to_json(record))
+            print(name, trainings[training], training.result(), flush=True)
 
 
 if __name__ == "__main__":
-    with blas_threads(1, 1):
-        main(sys.argv[1])
+    main(" ".join(sys.argv[1:]))

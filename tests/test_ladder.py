@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from plainnet import (
     SGD,
@@ -26,8 +27,9 @@ from plainnet import (
 from plainnet.application import iterations as six
 from plainnet.application import records, saving
 from plainnet.application.committee import record_ensemble, together
-from plainnet.application.evaluation import Evaluation, evaluate, probabilities
+from plainnet.application.evaluation import Evaluation, evaluate, probabilities, usual_shifts
 from plainnet.application.galleries import confusing_pairs, first_layer_weights
+from plainnet.application.images import read_image
 from plainnet.application.ladder import LABEL_ERRORS, ladder
 from plainnet.application.run import Run
 from plainnet.cli.app import main
@@ -313,6 +315,30 @@ def test_shifted_views_are_averaged(digits):
     assert evaluate(network, digits.test[:20], shifts=1).accuracy == np.mean(
         expected.argmax(axis=1) == digits.test.labels[:20]
     )
+
+
+@pytest.mark.parametrize(
+    ("about", "shifts"),
+    [({"recipe": {}}, 0), ({}, 0), ({"recipe": 5}, 0), ({"members": []}, 0), ({"recipe": {"test_shifts": 1000}}, 0),
+     ({"recipe": {"test_shifts": 3}}, 3), ({"members": [{"recipe": {"test_shifts": 2}}] * 2}, 2)],
+)  # fmt: skip
+def test_a_model_is_asked_as_its_recipe_says(about, shifts, tmp_path, digits):
+    """But for what no recipe may say: a file from elsewhere could keep a computer busy for hours."""
+    whole = read("softmax").to_table()
+    for part in [about, *about.get("members", [])]:
+        if isinstance(part.get("recipe"), dict) and part["recipe"]:
+            part["recipe"] = whole | part["recipe"]
+    network = Network(Flatten(), Dense(10)).build((28, 28), rng=0)
+    model = Model(network, tuple("0123456789"), about)
+    assert usual_shifts(model) == shifts
+    save_model(tmp_path / "model.safetensors", model)
+    drawn = digits.test.images[:1]
+    Image.fromarray(drawn[0]).save(tmp_path / "seven.png")
+    command = ["predict", str(tmp_path / "model.safetensors"), str(tmp_path / "seven.png")]
+    assert main([*command, "--json", str(tmp_path / "a.json")]) == 0
+    answer = json.loads((tmp_path / "a.json").read_text())[0]["probabilities"]
+    expected = probabilities(network.logits, read_image(tmp_path / "seven.png")[None], shifts)[0]
+    np.testing.assert_allclose(list(answer.values()), expected, rtol=1e-5)
 
 
 def test_the_six_iterations(tmp_path, digits, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from plainnet.application.iterations import DESCRIBED, ITERATIONS, RIGHT
 from plainnet.application.ladder import as_table
 from plainnet.application.ladder import ladder as rungs
@@ -60,37 +62,24 @@ def anatomy() -> str:
     return "\n\n".join(parts)
 
 
-def validation() -> str:
-    """Return what variants of `cnn` reach on the validation images after whole trainings, alone and together."""
-    tried = record("ensemble/validation.json")
-    rows = []
-    for pair in tried["together"]:
-        alone = [row["validation_accuracy"] for row in tried["alone"] if row["variant"] == pair["variant"]]
-        means = [f"{sum(row[shifts] for row in alone) / len(alone):.3%}" for shifts in "01"]
-        rows.append((pair["variant"], *means, *(f"{pair['validation_accuracy'][shifts]:.2%}" for shifts in "012")))
-    seeds = len(tried["together"][0]["seeds"])
-    return table(
-        f"`cnn` on validation, {seeds} seeds | alone, images as they are | moved by up to a pixel | together, "
-        "images as they are | moved by up to a pixel | by up to two",
-        rows,
-    )
-
-
 def ablation(recipe: str) -> str:
     """Return what each choice of a recipe earned on the validation images, as comments of its TOML file."""
-    ablated = record(f"{recipe}/ablation.json")
-    shifted = read(recipe).test_shifts
+    whole = f"{recipe}/ablation_whole.json"
+    tables = [f"{recipe}/ablation.json"] + [whole] * (ROOT / "records" / whole).exists()
+    return "\n".join(_ablation(record(name), read(recipe).test_shifts) for name in tables)
+
+
+def _ablation(ablated: Any, shifts: int) -> str:
     figures: dict[str, list[float]] = {}
     for row in ablated["rows"]:
-        figures.setdefault(row["change"], []).append(row["with_shifts_of_1" if shifted else "validation_accuracy"])
-    if shifted:
-        usually = [row for row in ablated["rows"] if row["change"] == "as it is"]
-        figures["no shifts at test time"] = [row["validation_accuracy"] for row in usually]
-    seeds = len(figures["as it is"])
+        figures.setdefault(row["change"], []).append(row[_seen_with(shifts)])
+    usually = [row for row in ablated["rows"] if row["change"] == "as it is"]
+    for fewer in reversed(range(shifts)):
+        figures[f"shifts of {fewer} at test time"] = [row[_seen_with(fewer)] for row in usually]
+    seeds = len(usually)
     usual = sum(figures["as it is"]) / seeds
-    how = ", ".join(
-        [f"{seeds} seed{'s' * (seeds > 1)}", *(f"{key} = {value}" for key, value in ablated["shortened"].items())]
-    )
+    length = ", ".join(f"{key} = {value}" for key, value in ablated["shortened"].items()) or "whole trainings"
+    how = f"{seeds} seed{'s' * (seeds > 1)}, {length}"
     lines = [f"# What each choice earns: validation accuracy, {how}; the rest as it is."]
     if seeds == 1:
         lines.append("# Of one seed each: a difference of 0.1 may be chance.")
@@ -101,3 +90,8 @@ def ablation(recipe: str) -> str:
         difference = "" if change == "as it is" else f"{100 * (mean - usual):+.2f}"
         lines.append(f"#   {change:<34}{mean:8.2%}  {difference}".rstrip())
     return "\n".join(lines)
+
+
+def _seen_with(shifts: int) -> str:
+    """Return where an ablation keeps the accuracy by images that are moved by up to so many pixels."""
+    return f"with_shifts_of_{shifts}" if shifts else "validation_accuracy"

@@ -14,6 +14,7 @@ from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
 from plainnet.model_file import Model
 from plainnet.network import Network
+from plainnet.recipes import Recipe
 from plainnet.softmax import log_softmax, softmax
 
 
@@ -107,8 +108,8 @@ def usual_shifts(model: Model) -> int:
     """Return by how many pixels the recipe of the model, or of its members, has images moved to look again."""
     try:
         recipe = (model.about["members"][0] if "members" in model.about else model.about)["recipe"]
-        return whole_number(recipe["test_shifts"], "test_shifts", least=0)
-    except (KeyError, IndexError, TypeError, InputError):  # none, or a model that does not come from a recipe
+        return Recipe.from_table(recipe).test_shifts
+    except (KeyError, IndexError, TypeError, ValueError):  # a model that does not come from a recipe of ours
         return 0
 
 

@@ -149,8 +149,10 @@ def results_table(metrics: dict[str, Any]) -> str:
     digits = metrics["per_digit_accuracy"]
     best, worst = metrics["best_digit"], metrics["worst_digit"]
     minutes, seconds = divmod(round(metrics["seconds"]), 60)
+    shifts = metrics["settings"]["test_shifts"]
+    views = f"   by {(2 * shifts + 1) ** 2} views of each image; those below by one" if shifts else ""
     rows = {
-        "test accuracy": f"{metrics['test_accuracy']:.2%}   (95 % interval {low:.2%} to {high:.2%})",
+        "test accuracy": f"{metrics['test_accuracy']:.2%}   (95 % interval {low:.2%} to {high:.2%}){views}",
         "train accuracy": f"{metrics['train_accuracy']:.2%}",
     }
     if metrics["validation_accuracy"] is not None:
