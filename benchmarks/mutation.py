@@ -114,6 +114,8 @@ EXPLAINED = [  # what a surviving mutant's line and operator look like, and why 
     (r"1j \* STEP", "NumberReplacer", "the real part moves by 1e-30, which is nothing beside it"),
     (r"_LEAST \* ", "", "what a worst error is reported relative to; no verdict depends on it"),
     (r"^@dataclass\(frozen", "", "nobody assigns to a report"),
+    (r"if count > 1:", "Gt_NotEq", "a batch holds at least one number a channel"),
+    (r"count\[0\]\.real", "NumberReplacer", "the count is the same for every channel"),
     (r"central: int = 200|rng: int \|", "NumberReplacer", "a default; another would do as well"),
     (r"time\.perf_counter\(\) - started", "", "seconds, which no test can know"),
     (r"replace=False, shuffle=False", "FalseWithTrue", "other elements are drawn, as they are with another seed"),
