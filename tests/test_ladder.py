@@ -1,61 +1,29 @@
-"""Records, openings of the test set, the ladder, ensembles and the six iterations."""
+"""The ladder, and models that answer together or by several views."""
 
 import json
 import re
-import shutil
-from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from plainnet import (
-    SGD,
     Dense,
     Flatten,
     InputError,
     Model,
     Network,
     ReLU,
-    SoftmaxCrossEntropy,
-    TrainingDivergedError,
-    fit,
-    load_model,
     save_model,
 )
-from plainnet.application import iterations as six
-from plainnet.application import records, saving
-from plainnet.application.committee import record_ensemble, together
-from plainnet.application.evaluation import Evaluation, evaluate, probabilities, usual_shifts
-from plainnet.application.galleries import confusing_pairs, first_layer_weights
+from plainnet.application.committee import together
+from plainnet.application.evaluation import evaluate, probabilities, usual_shifts
 from plainnet.application.images import read_image
 from plainnet.application.ladder import LABEL_ERRORS, ladder
-from plainnet.application.run import Run
 from plainnet.cli.app import main
-from plainnet.files import to_json, write_atomically
-from plainnet.layers import Ensemble
 from plainnet.metrics import mcnemar, wilson_interval
 from plainnet.recipes import read
-
-SMALL = """
-title = "a small network"
-input_shape = [28, 28]
-batch_size = 1000
-epochs = 1
-layers = [{type = "Flatten"}, {type = "Dense", units = 10}]
-loss = {type = "SoftmaxCrossEntropy"}
-optimizer = {type = "SGD"}
-schedule = {type = "constant", learning_rate = 0.1}
-"""
-
-
-def put(records, recipe, seed, mistakes, **figures):
-    """Write a record as `plainnet series` would."""
-    table = {"recipe": recipe, "seed": seed, "test_accuracy": 1 - len(mistakes) / 10_000, "mistakes": list(mistakes)}
-    table |= {"parameters": 1000, "seconds": 90.0, "test_images": 10_000, "data": {"crc32": 4000540026}}
-    table |= {"settings": read("softmax").to_table()} | figures
-    write_atomically(records / recipe / f"seed-{seed}.json", to_json(table))
+from test_records import put
 
 
 def test_the_ladder_is_made_of_the_records(tmp_path, capsys):
@@ -121,32 +89,6 @@ def test_without_records_there_is_no_ladder(tmp_path, capsys):
         assert re.search(rf"seed-0\.json.*{expected}|{expected}.*seed-0\.json", capsys.readouterr().err)
 
 
-IMPOSSIBLE = [
-    ({"test_accuracy": float("nan")}, "NaN"), ({"test_accuracy": 2.5}, ""), ({"test_accuracy": 0.92}, ""),
-    ({"mistakes": ["a", {}]}, ""), ({"mistakes": [[1]] * 900}, ""), ({"mistakes": [10_000] * 900}, ""),
-    ({"test_images": 10**400}, ""), ({"parameters": -5}, ""), ({"seconds": -1.0}, ""), ({"seconds": 1e400}, "Infinity"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("figures", "written"), IMPOSSIBLE)
-def test_impossible_records_are_refused(figures, written, tmp_path, capsys):
-    put(tmp_path, "softmax", 0, range(900))
-    path = tmp_path / "softmax" / "seed-0.json"
-    content = json.dumps(json.loads(path.read_text()) | figures)
-    assert written in content
-    path.write_text(content)
-    for command in (["ladder", "--records", str(tmp_path)], ["records", str(tmp_path)]):
-        assert main(command) == 2
-        assert "seed-0.json is not a whole record" in capsys.readouterr().err
-
-
-def test_of_two_that_differ_neither_is_to_be_thrown_away(tmp_path, capsys):
-    for seed, other in enumerate(({"data": {}}, {})):
-        put(tmp_path, "softmax", seed, range(900), **other)
-    assert main(["ladder", "--records", str(tmp_path)]) == 2
-    assert re.search("seed-1.json was made with other .* than seed-0.json .*, or move one", capsys.readouterr().err)
-
-
 def test_recipes_of_one_s_own_stand_below_the_ladder(tmp_path, capsys):
     put(tmp_path, "mine", 0, range(700), data={"class_counts": [5] * 4})
     assert [row["recipe"] for row in ladder(tmp_path)] == ["chance", "mine"]
@@ -157,137 +99,6 @@ def test_recipes_of_one_s_own_stand_below_the_ladder(tmp_path, capsys):
     assert softmax.startswith("| `softmax` ")
     assert mine.startswith("| `mine` ")
     assert mine.endswith("2e-30 (worse) |")  # 2 / 2^100: 100 images that it alone mistakes
-
-
-def test_a_copy_of_a_record_is_no_run(tmp_path, capsys):
-    put(tmp_path, "softmax", 0, range(900))
-    shutil.copy(tmp_path / "softmax" / "seed-0.json", tmp_path / "softmax" / "seed-0 (copy).json")
-    assert main(["ladder", "--records", str(tmp_path)]) == 2
-    assert "seed-0 (copy).json is not" in capsys.readouterr().err
-
-
-def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_path, digits, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "small.toml").write_text(SMALL)
-    series = ["series", "small.toml", "--seeds"]
-    assert main([*series, "0:2"]) == 0
-    assert main([*series, "0:2"]) == 0  # on record already: the test set stays closed
-    run = json.loads((tmp_path / "records" / "small" / "seed-0.json").read_text())
-    assert run["train_images"] == 60_000
-    assert run["test_set_opened"].startswith("20")
-    assert run["test_accuracy"] == pytest.approx(1 - len(run["mistakes"]) / 10_000)
-    (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "0.2"))
-    assert main([*series, "2:3"]) == 2  # never two versions of a recipe side by side
-    assert "other settings or data" in capsys.readouterr().err
-    for seed in (0, 1):
-        (tmp_path / "records" / "small" / f"seed-{seed}.json").unlink()
-    assert main([*series, "0:2"]) == 0
-    capsys.readouterr()
-    assert main(["records"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split()[:4] == ["small", "2", "4", "2"]
-
-    assert main(["ensemble", "small", "--seeds", "0:2"]) == 0
-    assert "2 runs of small together" in capsys.readouterr().out
-    model = tmp_path / "records" / "ensemble" / "seed-0.safetensors"
-    assert main(["evaluate", str(model), "--json", "e.json"]) == 0
-    record = json.loads((tmp_path / "records" / "ensemble" / "seed-0.json").read_text())
-    assert json.loads((tmp_path / "e.json").read_text())["mistakes"] == record["mistakes"]
-    assert record["parameters"] == 2 * 7850 == load_model(model).network.theta.size
-    opened = (tmp_path / "records" / "ensemble" / "openings.json").read_bytes()
-    assert json.loads(opened)[0]["members"] == record["members"]
-    content = model.read_bytes()
-    model.unlink()
-    assert main(["ensemble", "small", "--seeds", "0:2"]) == 0  # on record already; the model is put together again
-    assert model.read_bytes() == content
-    member, other = (tmp_path / "records" / "small" / f"seed-{seed}.safetensors" for seed in (0, 1))
-    right = member.read_bytes()
-    shutil.copy(other, member)
-    assert main(["ensemble", "small", "--seeds", "0:2"]) == 2
-    assert "seed-0.safetensors is not the model of the run recorded beside it" in capsys.readouterr().err
-    other_weights = load_model(tmp_path / "records" / "small" / "seed-0.safetensors")
-    member.write_bytes(right)
-    right_model = load_model(member)
-    save_model(member, Model(other_weights.network, right_model.class_names, right_model.about))
-    assert main(["ensemble", "small", "--seeds", "0:2"]) == 2  # other weights than those on record
-    assert "holds another ensemble" in capsys.readouterr().err
-    assert model.read_bytes() == content
-    member.write_bytes(right)
-    for command, sentence in (
-        (["small", "--seeds", "0:3"], "no model of small with seed 2"),
-        (["small", "--seeds", "0:1"], "holds another ensemble"),
-        (["nothing"], "no model of nothing with seed 0"),
-    ):
-        assert main(["ensemble", *command]) == 2
-        assert sentence in capsys.readouterr().err
-    few = type(digits)(digits.train[:500], digits.validation, digits.test)
-    with pytest.raises(InputError, match="were made with other images"):
-        record_ensemble("small", range(2), few, tmp_path / "records")
-    assert (tmp_path / "records" / "ensemble" / "openings.json").read_bytes() == opened
-
-
-def test_two_that_make_the_same_run_open_the_test_set_once(tmp_path, digits, monkeypatch):
-    """The second one waits until the first lets go of the folder; what it then finds, it returns."""
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
-    (tmp_path / "small.toml").write_text(SMALL)
-    recipe, folder, first = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small", []
-    locked = records.locked
-
-    @contextmanager
-    def late(unfinished):
-        if not first:
-            first.append(None)
-            first[0] = records.record_run(recipe, small, 0, folder)
-            unfinished.mkdir()  # which a process makes before it asks for the lock
-        with locked(unfinished):
-            yield
-
-    monkeypatch.setattr(records, "locked", late)
-    assert to_json(records.record_run(recipe, small, 0, folder)) == to_json(first[0])
-    assert len(records.openings(folder)) == 1
-
-
-def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, monkeypatch, capsys):
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
-    (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 1", "epochs = 2"))
-    recipe, folder = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small"
-    run = Run(recipe, small)
-    next(saving.epochs(run, folder / "unfinished-0"))
-    assert main(["records", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split() == ["small", "0", "0", "0", "-", "1"]
-    monkeypatch.setattr(saving, "threads", lambda: 77)
-    assert "threads was " in records.record_run(recipe, small, 0, folder)["resumed_after_a_change"]
-    assert "resumed_after_a_change" not in records.record_run(recipe, small, 1, folder)
-    with pytest.raises(InputError, match="would take the place of that rung"):
-        records.record_run(replace(recipe, name="ensemble"), small, 0, tmp_path / "ensemble")
-
-
-def test_a_run_that_diverged_and_was_killed_at_once_begins_anew(tmp_path, digits):
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
-    (tmp_path / "small.toml").write_text(SMALL)
-    steep, right = (read(str(tmp_path / "small.toml"), {"schedule.learning_rate": rate}) for rate in (1e38, 0.1))
-    with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError):
-        list(saving.epochs(Run(steep, small), tmp_path / "small" / "unfinished-0"))
-    assert records.record_run(right, small, 0, tmp_path / "small")["test_accuracy"] > 0.2
-
-
-def test_a_series_that_diverges_can_be_made_anew(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "1e38"))
-    assert main(["series", "small.toml", "--seeds", "0:1"]) == 3
-    assert "diverged" in capsys.readouterr().err
-    (tmp_path / "small.toml").write_text(SMALL)
-    assert main(["series", "small.toml", "--seeds", "0:1"]) == 0
-
-
-@pytest.mark.parametrize("content", ["5", "[1]", "[{}]", "{", "[" * 100_000, '[{"settings_crc32": []}]'])
-def test_damaged_openings_and_iterations_are_refused(content, tmp_path, capsys):
-    (tmp_path / "softmax").mkdir()
-    (tmp_path / "softmax" / "openings.json").write_text(content)
-    assert main(["records", str(tmp_path)]) == 2
-    assert main(["series", "softmax", "--seeds", "0:1", "--out", str(tmp_path)]) == 2
-    (tmp_path / "iterations.json").write_text(content)
-    assert main(["iterations", "--out", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.count("\n") == 3
 
 
 def test_models_that_do_not_belong_together_are_refused():
@@ -339,71 +150,3 @@ def test_a_model_is_asked_as_its_recipe_says(about, shifts, tmp_path, digits):
     answer = json.loads((tmp_path / "a.json").read_text())[0]["probabilities"]
     expected = probabilities(network.logits, read_image(tmp_path / "seven.png")[None], shifts)[0]
     np.testing.assert_allclose(list(answer.values()), expected, rtol=1e-5)
-
-
-def test_the_six_iterations(tmp_path, digits, monkeypatch):
-    """Shortened, to see that rows are kept, the fault ends in NaN, and the picture is drawn."""
-    short = [(name, 8, rate, 1, claimed) for name, _, rate, _, claimed in six.ITERATIONS[:2]]
-    monkeypatch.setattr(six, "ITERATIONS", short)
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
-    rows = list(six.iterations(small, tmp_path))
-    assert [row["form"] for row in rows] == [six.DESCRIBED, six.RIGHT] * 2
-    assert rows[0]["test_accuracy"] is None
-    assert "the loss is nan" in rows[0]["stopped"]
-    assert rows[1]["test_accuracy"] == rows[3]["test_accuracy"] > 0.2
-    assert rows[2]["largest_gradient"] > 20 * rows[3]["largest_gradient"]
-    before = (tmp_path / "iterations.json").read_bytes()
-    assert list(six.iterations(small, tmp_path)) == rows
-    assert (tmp_path / "iterations.json").read_bytes() == before
-    assert (tmp_path / "iterations_timeline.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [{"test_accuracy": "x"}, {"iteration": [1]}, {"validation_by_epoch": [2.0]}, {"validation_by_epoch": None}],
-)
-def test_damaged_rows_of_iterations_are_refused(damage, tmp_path, digits):
-    row = {"iteration": "a", "form": "b", "claimed": None, "test_accuracy": 0.5, "validation_by_epoch": [0.5]}
-    write_atomically(tmp_path / "iterations.json", to_json({"rows": [row | damage]}))
-    with pytest.raises(InputError, match="does not hold iterations"):
-        next(six.iterations(digits, tmp_path))
-
-
-def test_the_timeline_of_a_last_iteration_that_diverged():
-    rows = [
-        {"iteration": name, "form": form, "test_accuracy": None, "validation_by_epoch": []}
-        for name, *_ in six.ITERATIONS
-        for form in (six.DESCRIBED, six.RIGHT)
-    ]
-    assert six.timeline(rows).startswith(b"\x89PNG")
-
-
-def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs.csv"
-    rows = [
-        {"epoch": 1, "train_loss": 0.5, "train_accuracy": 1.0, "validation_loss": None, "validation_accuracy": None}
-    ]
-    write_atomically(ours / "training_history.json", to_json(rows))
-    theirs.write_text("loss,val_loss,acc\n0.5,0.6,0.8\n0.4,0.5,0.9\n")
-    out = tmp_path / "curves.png"
-    assert main(["curves", str(ours), str(theirs), "--out", str(out)]) == 0
-    assert out.read_bytes().startswith(b"\x89PNG")
-    assert main(["curves", "--out", str(out)]) == 2
-    assert "one or more runs" in capsys.readouterr().err
-    assert main(["preview", "cnn", "--out", str(tmp_path / "a.png")]) == 0
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    assert main(["preview", "cnn", "--seed", "-1"]) == 2
-    assert "at least 0" in capsys.readouterr().err
-    assert main(["preview", "classic"]) == 2
-    assert "has no augmentation" in capsys.readouterr().err
-
-
-def test_pictures_without_anything_to_show(digits):
-    flat = Network(Flatten(), Dense(10)).build((28, 28))
-    assert first_layer_weights(flat).startswith(b"\x89PNG")
-    assert first_layer_weights(Network(Dense(3)).build((5,))) is None
-    with pytest.raises(InputError, match="train its members one by one"):
-        fit(Network(Ensemble([[Flatten(), Dense(10)]])).build((28, 28)), SoftmaxCrossEntropy(), SGD(), digits.train,
-            batch_size=9, epochs=1, learning_rate=0.1)  # fmt: skip
-    right = np.eye(10)[digits.test.labels[:30]]
-    assert confusing_pairs(Evaluation(digits.test[:30], right)).startswith(b"\x89PNG")

@@ -73,7 +73,7 @@ def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray
     `logits` is the network's function. Of the (2 shifts + 1)^2 views the log-probabilities are averaged.
 
     Shapes: result (N, K).
-    Raises: `InputError` if rows of pixels are to be moved.
+    Raises: `InputError` if `shifts` is no whole number from 0, or rows of pixels are to be moved.
     Source: Krizhevsky, Sutskever, Hinton 2012, "ImageNet classification with deep convolutional neural networks",
     section 4.1, which averages the probabilities of ten views.
     """
