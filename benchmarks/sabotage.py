@@ -131,11 +131,11 @@ def train(recipe: str, sabotage: Sabotage, seed: int, folder: Path) -> None:
     """Train with the sabotage and leave the results, or what a training that diverged leaves, in the folder."""
     data = sabotage.data(mnist.load(), np.random.default_rng(seed))
     chosen = replace(read(recipe, sabotage.overrides), workers=1)
-    run = Run(chosen, data, seed=seed, limit=min(sabotage.limit, len(data.train)))
+    run = Run(chosen, Splits(data.train[: sabotage.limit], data.validation, data.test), seed=seed)
     sabotage.run(run)
     try:
         with np.errstate(all="ignore"):
-            for _ in saving.epochs(run, folder):
+            for _ in saving.events(run, folder):
                 pass
             results.write_results(run, folder)
     except TrainingDivergedError:

@@ -6,7 +6,7 @@ import pytest
 from plainnet import SGD, BatchNorm, Dense, InputError, Network, ReLU, SoftmaxCrossEntropy, epochs, evaluate, fit
 from plainnet.averaging import WeightAverage
 from plainnet.data.augmentation import Augmentation
-from plainnet.team import Team
+from plainnet.workers import Threads
 
 
 def test_the_average_follows_the_weights():
@@ -30,12 +30,19 @@ def train(digits, **options):
 
 
 def test_an_interrupted_average_leaves_batch_norm_its_momentum(digits, monkeypatch):
+    """The layer's own is never touched, and the next batch is averaged with it again."""
     network = Network(Dense(8), BatchNorm(momentum=0.8), Dense(10)).build((784,))
-    with Team(network, SoftmaxCrossEntropy()) as team:
-        monkeypatch.setattr(team, "gradient", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    state = network.layers[1].state
+    with Threads(network, SoftmaxCrossEntropy()) as threads:
+        real = threads.gradient
+        monkeypatch.setattr(threads, "gradient", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            WeightAverage(network, 0.9).put_in_place(team, digits.train, np.arange(100), 10)
+            WeightAverage(network, 0.9).put_in_place(threads, digits.train, np.arange(100), 10)
+        real(digits.train, np.arange(100))
+        first = state["running_mean"].copy()
+        real(digits.train, np.arange(100))
     assert network.layers[1].momentum == 0.8
+    np.testing.assert_allclose(state["running_mean"], 1.8 * first, rtol=1e-5)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -57,13 +64,13 @@ def test_the_statistics_are_means_over_full_batches_of_the_last_epoch(batch_size
     """The short one at the end is left out, unless it is the only one; and more than enough are not looked at."""
     seen = []
 
-    class Watching(Team):
+    class Watching(Threads):
         def gradient(self, data, rows):
             seen.append(rows)
             return super().gradient(data, rows)
 
     monkeypatch.setattr("plainnet.averaging._BATCHES", most)
-    monkeypatch.setattr("plainnet.training.Team", Watching)
+    monkeypatch.setattr("plainnet.training.Threads", Watching)
     network, _ = train(digits, averaging=0.9, batch_size=batch_size)
     steps = -(-2000 // batch_size)
     last_epoch, measured = seen[2 * steps : 3 * steps], seen[3 * steps :]
@@ -87,7 +94,7 @@ def test_the_last_epochs_are_clean(digits):
     np.testing.assert_array_equal(plain.theta, clean.theta)
     assert history[-1].train_loss < history[-2].train_loss
     assert not np.allclose(plain.theta, partly.theta)
-    assert evaluate(partly, SoftmaxCrossEntropy(), digits.validation)[1] > 0.5
+    assert evaluate(partly, SoftmaxCrossEntropy(), digits.validation)[1]["accuracy"] > 0.5
 
 
 def test_only_the_last_epochs_are_clean(digits):

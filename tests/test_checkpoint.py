@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plainnet import InputError, TrainingDivergedError, checkpoint, load_model, safetensors
+from plainnet import Batch, InputError, TrainingDivergedError, checkpoint, load_model, safetensors
 from plainnet.cli.app import main
 from plainnet.errors import TrainingInterruptedError
 from plainnet.recipes import Recipe, read
@@ -63,7 +63,7 @@ def result(training):
 def run_to_end(training, batches=None):
     """Train to the end, or for so many batches."""
     for step in training:
-        if step is None and batches is not None:
+        if isinstance(step, Batch) and batches is not None:
             batches -= 1
             if batches == 0:
                 break

@@ -14,15 +14,16 @@ from plainnet import (
     Model,
     Network,
     ReLU,
+    load_model,
+    safetensors,
     save_model,
 )
 from plainnet.application.committee import together
-from plainnet.application.evaluation import evaluate, probabilities, usual_shifts
+from plainnet.application.evaluation import evaluate, probabilities
 from plainnet.application.images import read_image
 from plainnet.application.ladder import LABEL_ERRORS, ladder
 from plainnet.cli.app import main
 from plainnet.metrics import mcnemar, wilson_interval
-from plainnet.recipes import read
 from test_records import put
 
 
@@ -130,19 +131,21 @@ def test_shifted_views_are_averaged(digits):
 
 @pytest.mark.parametrize(
     ("about", "shifts"),
-    [({"recipe": {}}, 0), ({}, 0), ({"recipe": 5}, 0), ({"members": []}, 0), ({"recipe": {"test_shifts": 1000}}, 0),
-     ({"recipe": {"test_shifts": 3}}, 3), ({"members": [{"recipe": {"test_shifts": 2}}] * 2}, 2)],
+    [({"recipe": {}}, 0), ({}, 0), ({"recipe": 5}, 0), ({"members": []}, 0), ({"members": [3]}, 0),
+     ({"recipe": {"test_shifts": 1000}}, 0), ({"recipe": {"test_shifts": 3, "a key of tomorrow": 1}}, 3),
+     ({"members": [{"recipe": {"test_shifts": 2}}] * 2}, 2), (None, 1)],
 )  # fmt: skip
-def test_a_model_is_asked_as_its_recipe_says(about, shifts, tmp_path, digits):
-    """But for what no recipe may say: a file from elsewhere could keep a computer busy for hours."""
-    whole = read("softmax").to_table()
-    for part in [about, *about.get("members", [])]:
-        if isinstance(part.get("recipe"), dict) and part["recipe"]:
-            part["recipe"] = whole | part["recipe"]
+def test_a_model_is_asked_as_its_file_says(about, shifts, tmp_path, digits):
+    """Files of version 1 said so in their recipe; what no recipe may say could keep a computer busy for hours."""
     network = Network(Flatten(), Dense(10)).build((28, 28), rng=0)
-    model = Model(network, tuple("0123456789"), about)
-    assert usual_shifts(model) == shifts
-    save_model(tmp_path / "model.safetensors", model)
+    path = tmp_path / "model.safetensors"
+    save_model(path, Model(network, tuple("0123456789"), about or {}, test_shifts=0 if about is not None else shifts))
+    if about is not None:
+        tensors, texts = safetensors.read(path)
+        kept = ("input_shape", "layers", "preprocessing", "class_names", "about")
+        first = {key: text for key, text in texts.items() if key in kept} | {"format": '"plainnet model 1"'}
+        safetensors.write(path, tensors, first)
+    assert load_model(path).test_shifts == shifts
     drawn = digits.test.images[:1]
     Image.fromarray(drawn[0]).save(tmp_path / "seven.png")
     command = ["predict", str(tmp_path / "model.safetensors"), str(tmp_path / "seven.png")]

@@ -1,11 +1,28 @@
+import copy
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from layer_harness import CHECKS, LayerHarness
+from layer_harness import CHECKS, LayerHarness, N
 from plainnet import BatchNorm, Conv2D, Dense, Dropout, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
-from plainnet.layers import LAYERS, AveragePool, Ensemble, GaussianNoise, GlobalAveragePool, Layer, windows
+from plainnet.context import Context
+from plainnet.layers import (
+    GELU,
+    LAYERS,
+    AveragePool,
+    Ensemble,
+    GaussianNoise,
+    GlobalAveragePool,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Residual,
+    Sequential,
+    SiLU,
+    windows,
+)
 
 CASES = {  # every kind of layer, in every way that matters to its code
     "AveragePool": (AveragePool, (4, 4, 2)),
@@ -48,6 +65,19 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "GaussianNoise of images": (lambda: GaussianNoise(1.0), (3, 2, 2)),
     "GaussianNoise of nothing": (lambda: GaussianNoise(0.0), (4,)),
     "GlobalAveragePool": (GlobalAveragePool, (3, 4, 2)),
+    "GELU": (GELU, (7,)),
+    "LayerNorm": (LayerNorm, (5,)),
+    "LayerNorm of images": (lambda: LayerNorm(epsilon=0.1), (3, 2, 4)),
+    "LeakyReLU": (LeakyReLU, (7,)),
+    "LeakyReLU, steep": (lambda: LeakyReLU(0.3), (3, 2, 2)),
+    "Residual": (lambda: Residual(Dense(3), Tanh(), Dense(4)), (4,)),
+    "Residual of nothing to learn": (lambda: Residual(Sigmoid()), (4,)),
+    "Residual of images": (
+        lambda: Residual(Conv2D(2, 3, padding="same"), BatchNorm(), ReLU(), Dropout(0.3), GaussianNoise(0.1)),
+        (4, 3, 2),
+    ),
+    "Sequential": (lambda: Sequential(Dense(3), Residual(Dense(3), Tanh())), (4,)),
+    "SiLU": (SiLU, (7,)),
     "ReLU": (ReLU, (7,)),
     "ReLU of images": (ReLU, (3, 2, 2)),
     "Sigmoid": (Sigmoid, (7,)),
@@ -104,9 +134,19 @@ class LeavesTheLast(ReLU):
         return dx
 
 
-class SharesItsBuffer(Tanh):
-    def buffer(self, name, shape, dtype, *, training=True):
-        return super().buffer(name, shape, dtype)
+class KeepsItsInput(Tanh):
+    def forward(self, x, *, training=False):
+        self.x = x
+        return super().forward(x, training=training)
+
+
+class SharesItsMemory(Tanh):
+    memory: ClassVar = np.empty((N, 4))
+
+    def forward(self, x, *, training=False):
+        y = np.tanh(x, out=self.memory[: len(x)])
+        self.remember(y)
+        return y
 
 
 @pytest.mark.parametrize(
@@ -119,7 +159,8 @@ class SharesItsBuffer(Tanh):
         (EditsItsInput, "check_arguments_are_not_written_to"),
         (Doubles, "check_types_are_kept"),
         (LeavesTheLast, "check_new_memory_may_hold_anything"),
-        (SharesItsBuffer, "check_evaluation_between_forward_and_backward"),
+        (KeepsItsInput, "check_a_pass_leaves_nothing_on_the_layer"),
+        (SharesItsMemory, "check_passes_at_the_same_time_do_not_meet"),
     ],
 )
 def test_the_harness_finds_what_is_wrong(make, check):
@@ -128,19 +169,24 @@ def test_the_harness_finds_what_is_wrong(make, check):
 
 
 def test_buffers_are_kept_grown_and_apart():
-    layer = Layer()
-    first = layer.buffer("y", (4, 3), np.float32)
-    for shape in ((4, 3), (2, 3)):
-        again = layer.buffer("y", shape, np.float32)
-        assert again.shape == shape
-        assert np.shares_memory(first, again)
-    assert not np.shares_memory(first, layer.buffer("y", (4, 3), np.float32, training=False))
-    assert not np.shares_memory(first, layer.buffer("dx", (4, 3), np.float32))
-    for shape, dtype in (((4, 2), np.float32), ((4, 4), np.float32), ((9, 3), np.float32), ((4, 3), np.float64)):
-        other = layer.buffer("y", shape, dtype)
-        assert (other.shape, other.dtype) == (shape, dtype)
-        assert not np.shares_memory(first, other)
-    assert layer.buffer("y", (4, 3), np.float32).dtype == np.float32
+    layer, context = Layer(), Context()
+    with context:
+        first = layer.buffer("y", (4, 3), np.float32)
+        for shape in ((4, 3), (2, 3)):
+            again = layer.buffer("y", shape, np.float32)
+            assert again.shape == shape
+            assert np.shares_memory(first, again)
+        assert not np.shares_memory(first, layer.buffer("dx", (4, 3), np.float32))
+        assert not np.shares_memory(first, Layer().buffer("y", (4, 3), np.float32))
+        for shape, dtype in (((4, 2), np.float32), ((4, 4), np.float32), ((9, 3), np.float32), ((4, 3), np.float64)):
+            other = layer.buffer("y", shape, dtype)
+            assert (other.shape, other.dtype) == (shape, dtype)
+            assert not np.shares_memory(first, other)
+        assert layer.buffer("y", (4, 3), np.float32).dtype == np.float32
+        with Context():
+            assert not np.shares_memory(layer.buffer("y", (4, 3), np.float32), first)
+    outside = layer.buffer("y", (4, 3), np.float32)
+    assert not np.shares_memory(outside, layer.buffer("y", (4, 3), np.float32))
 
 
 def test_dense_against_loops():
@@ -324,12 +370,14 @@ def test_a_layer_must_be_defined():
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():
     layer, x = Dropout(0.3), np.ones((400, 500), np.float32)
-    layer.rng = np.random.default_rng(1)
-    y = layer.forward(x, training=True).copy()
+    with Context(rng=np.random.default_rng(1)):
+        y = layer.forward(x, training=True).copy()
+        dx = layer.backward(x).copy()
+        again = layer.forward(x, training=True).copy()
     assert np.mean(y == 0) == pytest.approx(0.3, abs=0.005)
     assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.7)}
-    np.testing.assert_array_equal(layer.backward(x), y)  # the mask of the forward pass
-    assert (layer.forward(x, training=True) != y).mean() > 0.4  # and another one the next time
+    np.testing.assert_array_equal(dx, y)  # the mask of the forward pass
+    assert (again != y).mean() > 0.4  # and another one the next time
     assert layer.forward(x) is x
 
 
@@ -383,9 +431,9 @@ def test_average_pooling_against_loops():
 
 def test_noise_has_its_deviation_and_is_drawn_anew():
     layer = GaussianNoise(0.3)
-    layer.rng = np.random.default_rng(0)
     x = np.full((1000, 50), 2.0, np.float32)
-    first, second = (layer.forward(x, training=True).copy() for _ in range(2))
+    with Context(rng=np.random.default_rng(0)):
+        first, second = (layer.forward(x, training=True).copy() for _ in range(2))
     assert (first - 2).std() == pytest.approx(0.3, rel=0.02)
     assert (first - 2).mean() == pytest.approx(0, abs=0.01)
     assert not np.allclose(first, second)
@@ -400,14 +448,15 @@ def test_max_norm_shortens_what_is_too_long_and_nothing_else():
     network.constrain()
     np.testing.assert_allclose(W, [[1.8, 0.6], [2.4, 0.8]], rtol=1e-6)
     np.testing.assert_array_equal(network.parameters[2].value, others)
-    assert Dense(2, max_norm=3.0).config() == {"type": "Dense", "units": 2, "max_norm": 3.0}
-    assert Dense(2).config() == {"type": "Dense", "units": 2}
+    config = {"type": "Dense", "units": 2, "initializer": "he_normal"}
+    assert Dense(2, max_norm=3.0).config() == config | {"max_norm": 3.0}
+    assert Dense(2).config() == config
     assert Dense(2, max_norm=0.5).max_norm == 0.5
 
 
 def test_an_ensemble_is_the_geometric_mean_of_its_members():
     members = [Network(Flatten(), Dense(3)).build((2, 2), rng=seed) for seed in (0, 1, 2)]
-    together = Network(Ensemble([member.layers for member in members])).build((2, 2))
+    together = Network(Ensemble([copy.deepcopy(member.layers) for member in members])).build((2, 2))
     for k, member in enumerate(members):
         for name, tensor in member.tensors().items():
             together.tensors()[f"ensemble_1.{k}.{name}"][...] = tensor
@@ -422,7 +471,11 @@ def test_an_ensemble_is_the_geometric_mean_of_its_members():
         (lambda: Ensemble([]), "members must be a list"),
         (lambda: Ensemble([[]]), "members must be a list"),
         (lambda: Ensemble(3), "members must be a list"),
-        (lambda: Ensemble([["Dense"]]), "a layer must be a table such as .* received 'Dense'"),
+        (lambda: Ensemble([["Dense"]]), r"made of layers such as Dense\(10\), received 'Dense'"),
+        (lambda: Network(Residual(Dense(3))).build((4,)), r"must keep the shape \(4,\) to which they are added"),
+        (lambda: Residual(), "a residual needs at least one layer"),
+        (lambda: LeakyReLU(1.0), "slope must be at least 0 and below 1"),
+        (lambda: LayerNorm(epsilon=0), "epsilon must be a small positive number"),
         (lambda: Network(Ensemble([[Dense(3)], [Dense(4)]])).build((2,)), "logits .K,. of one size"),
         (lambda: Network(Ensemble([[ReLU()]])).build((2, 2)), "logits .K,. of one size"),
         (lambda: GaussianNoise(-1), "deviation must be at least 0"),

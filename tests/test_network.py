@@ -26,7 +26,7 @@ def test_the_classic_network_has_814090_parameters():
     network = classic()
     assert network.theta.size == network.grad.size == 814_090
     assert [p.name for p in network.parameters] == ["dense_1.W", "dense_1.b", "dense_2.W", "dense_2.b"]
-    assert network.decayed == 784 * 1024 + 1024 * 10
+    assert network.parameters.groups["decayed"] == slice(0, 784 * 1024 + 1024 * 10)
     assert network.theta.dtype == np.float32
     assert "814,090" in network.summary()
 

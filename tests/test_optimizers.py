@@ -1,84 +1,85 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
-from plainnet import SGD, Adam, InputError
+from plainnet import SGD, Adam, Dense, InputError, Network, ReLU
+from plainnet.initializers import zeros
+from plainnet.optimizers import Optimizer
+from plainnet.parameters import Parameter, Parameters
 
 
-def rows(theta, dtype=float):
-    """The four vectors that a network would hold: theta is row 1, its gradient row 2."""
-    vectors = np.full((4, len(theta)), np.nan, dtype)
-    vectors[1] = theta
-    return vectors
+def weights(theta, decayed=0, dtype=float):
+    """Parameters as a network has them, the first `decayed` numbers under weight decay."""
+    parts = ("W", decayed, True), ("b", len(theta) - decayed, False)
+    parameters = Parameters([Parameter(name, (size,), zeros, 1, decay=decay) for name, size, decay in parts], dtype)
+    parameters.theta[:] = theta
+    return parameters
 
 
-def step(optimizer, vectors, grad, rate, **options):
-    vectors[2] = grad
-    optimizer.step(vectors, rate, **options)
-    return vectors[1]
+def step(optimizer, parameters, grad, rate):
+    if optimizer.parameters is not parameters:
+        optimizer.attach(parameters)
+    parameters.grad[:] = grad
+    optimizer.step(rate)
+    return parameters.theta
 
 
 def test_three_steps_by_hand():
     """v = m v - rate (clip(g) + decay w), w += v, the decay on the first `decayed` values only."""
     sgd = SGD(momentum=0.5, weight_decay=0.1, clip=1.0)
-    vectors = rows([1.0, 2.0])
-    expected, velocity = vectors[1].copy(), np.zeros(2)
+    parameters = weights([1.0, 2.0], decayed=1)
+    expected, velocity = parameters.theta.copy(), np.zeros(2)
     for grad in ([0.5, -3.0], [2.0, 0.25], [-0.5, 0.0]):
         decay = np.array([0.1 * expected[0], 0.0])
         velocity = 0.5 * velocity - 0.2 * (np.clip(grad, -1, 1) + decay)
         expected = expected + velocity
-        np.testing.assert_allclose(step(sgd, vectors, grad, 0.2, decayed=1), expected, rtol=1e-14)
+        np.testing.assert_allclose(step(sgd, parameters, grad, 0.2), expected, rtol=1e-14)
 
 
 def test_nesterov_by_hand():
     """v = m v - rate (g + decay w), w += m v - rate (g + decay w)."""
     sgd = SGD(momentum=0.5, weight_decay=0.1, nesterov=True)
-    vectors = rows([1.0, 2.0])
-    expected, velocity = vectors[1].copy(), np.zeros(2)
+    parameters = weights([1.0, 2.0], decayed=1)
+    expected, velocity = parameters.theta.copy(), np.zeros(2)
     for grad in ([0.5, -3.0], [2.0, 0.25], [-0.5, 0.0]):
         descent = 0.2 * (grad + np.array([0.1 * expected[0], 0.0]))
         velocity = 0.5 * velocity - descent
         expected = expected + 0.5 * velocity - descent
-        np.testing.assert_allclose(step(sgd, vectors, grad, 0.2, decayed=1), expected, rtol=1e-14)
+        np.testing.assert_allclose(step(sgd, parameters, grad, 0.2), expected, rtol=1e-14)
 
 
 def test_without_options_it_is_plain_descent():
-    vectors = rows([1.0, -1.0])
-    np.testing.assert_allclose(step(SGD(), vectors, [10.0, -20.0], 0.1, decayed=2), [0.0, 1.0], atol=1e-15)
-    vectors = rows([3.0, 4.0])
-    np.testing.assert_array_equal(step(SGD(weight_decay=0.5), vectors, 0.0, 0.1), [3.0, 4.0])  # none is to decay
+    parameters = weights([1.0, -1.0])
+    np.testing.assert_allclose(step(SGD(), parameters, [10.0, -20.0], 0.1), [0.0, 1.0], atol=1e-15)
+    parameters = weights([3.0, 4.0])
+    np.testing.assert_array_equal(step(SGD(weight_decay=0.5), parameters, 0.0, 0.1), [3.0, 4.0])  # none is to decay
 
 
 def test_only_what_exceeds_the_clip_is_clipped():
     for grad, clipped in (([10.0, -0.5], [1.0, -0.5]), ([0.9, 0.9], [0.9, 0.9]), ([0.6, 0.6], [0.6, 0.6])):
-        vectors = rows([1.0, 1.0])
-        step(SGD(clip=1.0), vectors, grad, 0.1)
-        np.testing.assert_array_equal(vectors[2], clipped)
-    assert np.isnan(step(SGD(clip=1.0), rows([1.0, 1.0]), [np.nan, 1.0], 0.1)[0])
+        parameters = weights([1.0, 1.0])
+        step(SGD(clip=1.0), parameters, grad, 0.1)
+        np.testing.assert_array_equal(parameters.grad, clipped)
+    assert np.isnan(step(SGD(clip=1.0), weights([1.0, 1.0]), [np.nan, 1.0], 0.1)[0])
 
 
 def test_a_clip_that_nothing_exceeds_changes_nothing():
-    vectors = rows([1.0, 1.0])
-    step(SGD(clip=1e200), vectors, [10.0, -0.5], 0.1)
-    np.testing.assert_array_equal(vectors[2], [10.0, -0.5])
-
-
-def test_another_network_begins_without_memory():
-    for optimizer in (SGD(momentum=0.9), Adam()):
-        first, second = rows([0.0]), rows([0.0])
-        step(optimizer, first, 1.0, 1.0)
-        step(optimizer, first, 1.0, 1.0)
-        assert step(optimizer, second, 1.0, 1.0) == pytest.approx(-1.0)
+    parameters = weights([1.0, 1.0])
+    step(SGD(clip=1e200), parameters, [10.0, -0.5], 0.1)
+    np.testing.assert_array_equal(parameters.grad, [10.0, -0.5])
 
 
 def test_adam_by_hand():
     adam = Adam(beta1=0.7, beta2=0.9, epsilon=1e-3, weight_decay=0.1)
-    vectors = rows([1.0, -2.0])
-    expected, mean, square = vectors[1].copy(), np.zeros(2), np.zeros(2)
+    parameters = weights([1.0, -2.0], decayed=1)
+    expected, mean, square = parameters.theta.copy(), np.zeros(2), np.zeros(2)
     for t, grad in enumerate(np.array([[0.5, -3.0], [2.0, 0.25], [-0.5, 0.0]]), start=1):
         mean, square = 0.7 * mean + 0.3 * grad, 0.9 * square + 0.1 * grad**2
         expected[0] *= 1 - 0.2 * 0.1
         expected = expected - 0.2 * (mean / (1 - 0.7**t)) / (np.sqrt(square / (1 - 0.9**t)) + 1e-3)
-        np.testing.assert_allclose(step(adam, vectors, grad, 0.2, decayed=1), expected, rtol=1e-14)
+        np.testing.assert_allclose(step(adam, parameters, grad, 0.2), expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -108,17 +109,17 @@ def test_values_out_of_range_are_refused_by_adam(options):
 
 @pytest.mark.parametrize(("clip", "grad"), [(0.5, 0.6), (0.5, 0.9), (2.0, 2.5), (3.0, 4.0)])
 def test_one_large_element_is_clipped_whatever_the_clip(clip, grad):
-    vectors = rows([1.0, 1.0])
-    step(SGD(clip=clip), vectors, [grad, 0.0], 0.1)
-    np.testing.assert_array_equal(vectors[2], [clip, 0.0])
+    parameters = weights([1.0, 1.0])
+    step(SGD(clip=clip), parameters, [grad, 0.0], 0.1)
+    np.testing.assert_array_equal(parameters.grad, [clip, 0.0])
 
 
 def test_adam_by_hand_with_short_memories():
-    adam, vectors, mean, square, expected = Adam(beta1=0.3, beta2=0.2, epsilon=0.1), rows([1.0]), 0.0, 0.0, 1.0
+    adam, parameters, mean, square, expected = Adam(beta1=0.3, beta2=0.2, epsilon=0.1), weights([1.0]), 0.0, 0.0, 1.0
     for t, grad in enumerate((2.0, -1.0, 0.5), start=1):
         mean, square = 0.3 * mean + 0.7 * grad, 0.2 * square + 0.8 * grad**2
         expected -= 0.05 * (mean / (1 - 0.3**t)) / (np.sqrt(square / (1 - 0.2**t)) + 0.1)
-        assert step(adam, vectors, grad, 0.05)[0] == pytest.approx(expected, rel=1e-12)
+        assert step(adam, parameters, grad, 0.05)[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_what_is_usual():
@@ -126,22 +127,179 @@ def test_what_is_usual():
     assert (adam.beta1, adam.beta2, adam.epsilon, adam.weight_decay) == (0.9, 0.999, 1e-8, 0.0)
     for optimizer in (SGD(weight_decay=0.5), Adam(weight_decay=0.5)):
         assert optimizer.steps == 0
-        np.testing.assert_array_equal(step(optimizer, rows([3.0, 4.0]), 0.0, 0.1), [3.0, 4.0])  # none is to decay
+        np.testing.assert_array_equal(step(optimizer, weights([3.0, 4.0]), 0.0, 0.1), [3.0, 4.0])  # none is to decay
         assert optimizer.steps == 1
 
 
-def test_an_optimizer_begins_where_another_one_stopped():
-    """Rows 0 and 3 are then its memory; before the first step they are cleared."""
-    for make in (lambda: SGD(momentum=0.9), Adam):
-        first, vectors = make(), rows([1.0])
-        for _ in range(3):
-            step(first, vectors, 1.0, 0.1)
-        other = vectors.copy()
-        second = make()
-        second.begin(other, 3)
-        np.testing.assert_array_equal(step(second, other, 0.5, 0.1), step(first, vectors, 0.5, 0.1))
-        second.begin(other)
-        assert not other[[0, 3]].any()
+# What every optimizer must do, written once.
+
+OPTIMIZERS = {
+    "SGD": SGD,
+    "SGD with momentum": lambda **options: SGD(momentum=0.9, **options),
+    "SGD, Nesterov": lambda **options: SGD(momentum=0.9, nesterov=True, **options),
+    "Adam": Adam,
+    "of one's own": lambda **options: SignDescent(**options),
+}
+
+
+class SignDescent(Optimizer):
+    """Memory made at the first step, a count of its own, and nothing said about either."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.seen = 0
+
+    def update(self, theta, grad, learning_rate):
+        if not hasattr(self, "smooth"):
+            self.smooth = np.zeros_like(grad)
+        self.seen += 1
+        self.smooth += (grad - self.smooth) / self.seen
+        theta -= learning_rate * (np.sign(self.smooth) + self.weight_decay * theta)
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def make(request):
+    return OPTIMIZERS[request.param]
+
+
+GRADIENTS = np.random.default_rng(0).standard_normal((9, 5))
+
+
+def run(optimizer, parameters, gradients):
+    for grad in gradients:
+        step(optimizer, parameters, grad, 0.1)
+    return parameters.theta.copy()
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_its_state_takes_another_one_to_where_it_was(make, steps):
+    whole = run(make(weight_decay=0.01), weights(np.ones(5), 3), GRADIENTS)
+    first, parameters = make(weight_decay=0.01), weights(np.ones(5), 3)
+    first.attach(parameters)
+    theta = run(first, parameters, GRADIENTS[:steps]) if steps else parameters.theta.copy()
+    state = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in first.state().items()}
+    run(first, parameters, GRADIENTS)  # the state that was given is a copy
+    second, others = make(weight_decay=0.01), weights(theta, 3)
+    second.attach(others)
+    second.restore(state)
+    assert second.steps == steps
+    np.testing.assert_array_equal(run(second, others, GRADIENTS[steps:]), whole)
+
+
+def test_attached_anew_it_begins_without_memory(make):
+    """To the same network or another one, and whatever it was that it remembered: NaN, too."""
+    expected = run(make(), weights(np.ones(5)), GRADIENTS)
+    optimizer, broken = make(), weights(np.ones(5))
+    with np.errstate(invalid="ignore"):
+        run(optimizer, broken, [[np.nan] * 5, [1.0] * 5])
+    optimizer.attach(parameters := weights(np.ones(5)))
+    np.testing.assert_array_equal(run(optimizer, parameters, GRADIENTS), expected)
+    parameters.theta[:] = 1
+    optimizer.attach(parameters)
+    np.testing.assert_array_equal(run(optimizer, parameters, GRADIENTS), expected)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_of_network_and_optimizer_goes_on_as_they_would(make, copied, turned):
+    if make is OPTIMIZERS["of one's own"] and copied is not copy.deepcopy:
+        pytest.skip("its class is known to the test alone")
+    network, optimizer = Network(Dense(3), ReLU(), Dense(2)).build((4,), dtype=float), make()
+    gradients = np.random.default_rng(1).standard_normal((6, network.theta.size))
+    run(optimizer, network.parameters, gradients[:3])
+    pair = (optimizer, network) if turned else (network, optimizer)
+    pair = copied(pair)
+    twin, other = pair[::-1] if turned else pair
+    run(other, twin.parameters, gradients[3:])
+    assert other.parameters is twin.parameters
+    run(optimizer, network.parameters, gradients[3:])
+    np.testing.assert_array_equal(twin.theta, network.theta)
+    np.testing.assert_array_equal(twin.layers[0].W.value, network.layers[0].W.value)
+    assert not np.shares_memory(twin.theta, network.theta)
+
+
+def test_two_may_take_turns_on_one_network(make):
+    """Adam, then SGD, then the same Adam: each begins anew, with finite weights."""
+    parameters, first, second = weights(np.ones(5)), make(), SGD(momentum=0.9)
+    run(first, parameters, GRADIENTS)
+    run(second, parameters, GRADIENTS)
+    with pytest.raises(InputError, match="another optimizer serves this network since"):
+        first.step(0.1) if parameters.theta is not first._theta else pytest.skip("SGD alone moves the vectors")
+    first.attach(parameters)
+    theta = parameters.theta.copy()
+    np.testing.assert_array_equal(run(first, parameters, GRADIENTS), run(make(), weights(theta), GRADIENTS))
+
+
+def test_it_serves_a_network_or_says_so(make):
+    optimizer = make()
+    with pytest.raises(InputError, match="serves no network; attach it first"):
+        optimizer.step(0.1)
+    network = Network(Dense(3)).build((4,))
+    optimizer.attach(network.parameters)
+    optimizer.step(0.1)
+    alone = copy.deepcopy(optimizer)  # would train parameters that no network computes with
+    with pytest.raises(InputError, match="serves no network; attach it first"):
+        alone.step(0.1)
+    network.build((5,))
+    with pytest.raises(InputError, match="serves no network; attach it first"):
+        optimizer.step(0.1)
+
+
+def test_the_gradient_is_clipped_first(make):
+    for options, grad in (
+        ({"clip": 0.5}, np.clip(GRADIENTS[0], -0.5, 0.5)),
+        ({"clip_norm": 0.5}, GRADIENTS[0] * (0.5 / np.linalg.norm(GRADIENTS[0]))),
+        ({"clip_norm": 100.0}, GRADIENTS[0]),
+        ({"clip": 1.0, "clip_norm": 0.1}, None),
+    ):
+        if grad is None:
+            clipped = np.clip(GRADIENTS[0], -1, 1)
+            grad = clipped * (0.1 / np.linalg.norm(clipped))
+        expected = run(make(), weights(np.ones(5)), [grad])
+        np.testing.assert_allclose(run(make(**options), weights(np.ones(5)), GRADIENTS[:1]), expected, rtol=1e-12)
+    with pytest.raises(InputError, match="clip_norm must be above 0"):
+        make(clip_norm=0.0)
+
+
+def test_a_state_that_does_not_fit_changes_nothing(make):
+    optimizer, parameters = make(), weights(np.ones(5))
+    run(optimizer, parameters, GRADIENTS[:2])
+    before = optimizer.state()
+    other = make()
+    run(other, weights(np.ones(6)), np.ones((2, 6)))
+    for state in (other.state(), {}, {"steps": 3}):
+        if set(state) == set(before) == {"steps"}:
+            continue
+        with pytest.raises(ValueError, match=r"does not fit|not one of SGD"):
+            optimizer.restore(state)
+        for name, value in optimizer.state().items():
+            np.testing.assert_array_equal(value, before[name])
+
+
+class KeepsAList(Optimizer):
+    def allocate(self, parameters):
+        self.means = [np.zeros(p.shape) for p in parameters]
+
+    def update(self, theta, grad, learning_rate):
+        theta -= learning_rate * grad
+
+
+def test_memory_that_no_checkpoint_can_hold_is_named():
+    optimizer = KeepsAList()
+    run(optimizer, weights(np.ones(5)), GRADIENTS)
+    with pytest.raises(InputError, match=r"KeepsAList keeps self.means, a list, which no checkpoint can hold"):
+        optimizer.state()
+
+
+def test_it_is_told_names_places_shapes_and_groups():
+    network = Network(Dense(3), ReLU(), Dense(2)).build((4,))
+    optimizer = SGD()
+    optimizer.attach(network.parameters)
+    parameters = optimizer.parameters
+    assert [(p.name, p.shape) for p in parameters][1] == ("dense_1.b", (3,))
+    assert parameters.groups == {"decayed": slice(0, 18), "free": slice(18, 23)}
+    assert parameters[1].place == slice(18, 21)
+    np.testing.assert_array_equal(parameters.theta[parameters[0].place].reshape(4, 3), network.layers[0].W.value)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 1e-46, -1.0, float("inf"), float("nan")])

@@ -1,22 +1,16 @@
 """Pictures of several runs, of augmentation, and of what there is nothing to show of."""
 
 import numpy as np
-import pytest
 
 from plainnet import (
-    SGD,
     Dense,
     Flatten,
-    InputError,
     Network,
-    SoftmaxCrossEntropy,
-    fit,
 )
 from plainnet.application.evaluation import Evaluation
 from plainnet.application.galleries import confusing_pairs, first_layer_weights
 from plainnet.cli.app import main
 from plainnet.files import to_json, write_atomically
-from plainnet.layers import Ensemble
 
 
 def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):
@@ -43,8 +37,5 @@ def test_pictures_without_anything_to_show(digits):
     flat = Network(Flatten(), Dense(10)).build((28, 28))
     assert first_layer_weights(flat).startswith(b"\x89PNG")
     assert first_layer_weights(Network(Dense(3)).build((5,))) is None
-    with pytest.raises(InputError, match="train its members one by one"):
-        fit(Network(Ensemble([[Flatten(), Dense(10)]])).build((28, 28)), SoftmaxCrossEntropy(), SGD(), digits.train,
-            batch_size=9, epochs=1, learning_rate=0.1)  # fmt: skip
     right = np.eye(10)[digits.test.labels[:30]]
     assert confusing_pairs(Evaluation(digits.test[:30], right)).startswith(b"\x89PNG")

@@ -13,7 +13,8 @@ def test_the_classic_recipe_is_the_original():
     assert [layer["type"] for layer in recipe.layers] == ["Flatten", "Dense", "ReLU", "Dense"]
     assert (recipe.batch_size, recipe.epochs) == (128, 80)
     assert recipe.optimizer == {"type": "SGD", "momentum": 0.9, "weight_decay": 1e-4, "clip": 5.0}
-    assert recipe.schedule == {"type": "step_decay", "learning_rate": 0.01, "factor": 0.1, "at": [30, 50, 65]}
+    schedule = {"type": "step_decay", "learning_rate": 0.01, "factor": 0.1, "at": [30, 50, 65]}
+    assert recipe.to_table()["schedule"] == schedule
     assert recipe.learning_rate()(30 * 391, 391, 80) == pytest.approx(0.001)
 
 

@@ -20,6 +20,7 @@ from plainnet.application import records, saving
 from plainnet.application.committee import record_ensemble
 from plainnet.application.run import Run
 from plainnet.cli.app import main
+from plainnet.events import Epoch
 from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 
@@ -161,7 +162,7 @@ def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, monkeyp
     (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 1", "epochs = 2"))
     recipe, folder = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small"
     run = Run(recipe, small)
-    next(saving.epochs(run, folder / "unfinished-0"))
+    next(event for event in saving.events(run, folder / "unfinished-0") if isinstance(event, Epoch))
     assert main(["records", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split() == ["small", "0", "0", "0", "-", "1"]
     monkeypatch.setattr(saving, "threads", lambda: 77)
@@ -176,7 +177,7 @@ def test_a_run_that_diverged_and_was_killed_at_once_begins_anew(tmp_path, digits
     (tmp_path / "small.toml").write_text(SMALL)
     steep, right = (read(str(tmp_path / "small.toml"), {"schedule.learning_rate": rate}) for rate in (1e38, 0.1))
     with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError):
-        list(saving.epochs(Run(steep, small), tmp_path / "small" / "unfinished-0"))
+        list(saving.events(Run(steep, small), tmp_path / "small" / "unfinished-0"))
     assert records.record_run(right, small, 0, tmp_path / "small")["test_accuracy"] > 0.2
 
 

@@ -19,6 +19,7 @@ from plainnet import (
     SoftmaxCrossEntropy,
     Tanh,
 )
+from plainnet.context import Context
 from plainnet.schedules import one_cycle
 from test_layers import CASES
 
@@ -41,12 +42,14 @@ class AsFunction(torch.autograd.Function):
         for parameter, value in zip(network.parameters, values, strict=True):
             parameter.value[...] = value.detach().numpy()
         ctx.network, ctx.x = network, x.detach().numpy().copy()
-        return torch.from_numpy(network.layers[0].forward(ctx.x, training=True).copy())
+        with Context():
+            return torch.from_numpy(network.forward(ctx.x, training=True).copy())
 
     @staticmethod
     def backward(ctx, dy):
-        ctx.network.layers[0].forward(ctx.x, training=True)  # PyTorch asks several times, ours answers once each
-        dx = ctx.network.layers[0].backward(dy.numpy())
+        with Context():
+            ctx.network.forward(ctx.x, training=True)  # PyTorch asks several times, ours answers once each
+            dx = ctx.network.backward(dy.numpy(), need_dx=True)
         grads = [torch.from_numpy(parameter.grad.copy()) for parameter in ctx.network.parameters]
         return None, torch.from_numpy(dx.copy()), *grads
 
@@ -91,6 +94,7 @@ def test_a_hundred_steps_of_adam_with_batch_norm(digits):
     network = Network(*layers).build((28, 28), dtype=np.float64)
     model, loss = twin(network), SoftmaxCrossEntropy()
     adam, schedule = Adam(beta1=0.7, beta2=0.9), one_cycle(0.01)
+    adam.attach(network.parameters)
     theirs = torch.optim.Adam(model.parameters(), betas=(0.7, 0.9))
     for step in range(100):
         data = digits.train[step * 64 : (step + 1) * 64]
@@ -98,7 +102,7 @@ def test_a_hundred_steps_of_adam_with_batch_norm(digits):
         value, dlogits = loss(network.forward(x, training=True), data.labels)
         network.backward(dlogits)
         theirs.param_groups[0]["lr"] = schedule(step, 100, 1)
-        adam.step(network.vectors, schedule(step, 100, 1), decayed=network.decayed)
+        adam.step(schedule(step, 100, 1))
         theirs.zero_grad()
         target = torch.from_numpy(data.labels.astype(int))
         their_loss = torch.nn.functional.cross_entropy(model(images_first(x)), target)
@@ -118,13 +122,14 @@ def test_a_hundred_steps_of_the_classic_recipe(rate, clip, digits):
     weights = [p for p in model.parameters() if p.ndim == 2]
     biases = [p for p in model.parameters() if p.ndim == 1]
     groups = [{"params": weights, "weight_decay": 1e-4}, {"params": biases, "weight_decay": 0.0}]
+    sgd.attach(network.parameters)
     theirs = torch.optim.SGD(groups, lr=rate, momentum=0.9)
     for step in range(100):
         data = digits.train[step * 128 : (step + 1) * 128]
         x = network.as_input(data.images).copy()
         value, dlogits = loss(network.forward(x, training=True), data.labels)
         network.backward(dlogits)
-        sgd.step(network.vectors, rate, decayed=network.decayed)
+        sgd.step(rate)
         theirs.zero_grad()
         target = torch.from_numpy(data.labels.astype(int))
         their_loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), target)

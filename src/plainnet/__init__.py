@@ -7,12 +7,15 @@ from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
 from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.events import Batch, Epoch
+from plainnet.fitting import epochs, evaluate, fit, input_gradient
 from plainnet.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
-from plainnet.losses import SoftmaxCrossEntropy
+from plainnet.losses import BinaryCrossEntropy, Huber, MeanSquaredError, SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam
 from plainnet.schedules import step_decay
-from plainnet.training import Epoch, epochs, evaluate, fit
+from plainnet.stopping import Stop, Stopping
+from plainnet.training import Training
 
 if _TYPE_CHECKING:
     from plainnet.model_file import Model, load_model, save_model
@@ -23,16 +26,20 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Batch",
     "BatchNorm",
+    "BinaryCrossEntropy",
     "Conv2D",
     "DataSet",
     "Dense",
     "Dropout",
     "Epoch",
     "Flatten",
+    "Huber",
     "InputError",
     "Layer",
     "MaxPool",
+    "MeanSquaredError",
     "Model",
     "Network",
     "Parameter",
@@ -40,13 +47,17 @@ __all__ = [
     "Report",
     "Sigmoid",
     "SoftmaxCrossEntropy",
+    "Stop",
+    "Stopping",
     "Tanh",
+    "Training",
     "TrainingDivergedError",
     "assert_gradients",
     "check_gradients",
     "epochs",
     "evaluate",
     "fit",
+    "input_gradient",
     "load_model",
     "mnist",
     "read_idx",

@@ -11,9 +11,8 @@ import numpy as np
 from plainnet.config import number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
-from plainnet.layers import BatchNorm
 from plainnet.network import Network
-from plainnet.team import Team
+from plainnet.workers import Workers
 
 _BATCHES = 200  # to measure mean and variance on: more change neither
 
@@ -41,19 +40,17 @@ class WeightAverage:
         distance *= 1 - decay
         self.values += distance
 
-    def put_in_place(self, team: Team, data: DataSet, order: np.ndarray, batch_size: int) -> None:
-        """Give the network the averaged weights, and its batch normalization the statistics these lead to.
+    def put_in_place(self, workers: Workers, data: DataSet, order: np.ndarray, batch_size: int) -> None:
+        """Give the network the averaged weights, and its layers the running averages these lead to.
 
-        The statistics are the means over up to 200 full batches of the rows of `data` in `order`, as in training.
+        These are the means over up to 200 full batches of the rows of `data` in `order`, as in training.
         """
-        team.members[0].theta[:] = self.values
-        layers = [layer for member in team.members for layer in member.layers if isinstance(layer, BatchNorm)]
-        usual = [layer.momentum for layer in layers]
+        network = workers.network
+        network.theta[:] = self.values
+        has_averages = any(layer.state for _, layer in network.walk())
         try:
-            for count in range(min(_BATCHES, max(1, len(order) // batch_size)) if layers else 0):
-                for layer in layers:
-                    layer.momentum = count / (count + 1)  # which makes the running average the mean of all so far
-                team.gradient(data, order[count * batch_size : (count + 1) * batch_size])  # for its statistics alone
+            for count in range(min(_BATCHES, max(1, len(order) // batch_size)) if has_averages else 0):
+                workers.measuring(count / (count + 1))  # which makes the running average the mean of all so far
+                workers.gradient(data, order[count * batch_size : (count + 1) * batch_size])  # for the averages alone
         finally:
-            for layer, momentum in zip(layers, usual, strict=True):
-                layer.momentum = momentum
+            workers.measuring(None)

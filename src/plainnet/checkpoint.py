@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from plainnet import safetensors
 from plainnet.errors import InputError
 from plainnet.training import Training
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
-_FORMAT = "plainnet checkpoint 1"
+_FORMAT, _FORMAT_1 = "plainnet checkpoint 2", "plainnet checkpoint 1"
 
 
 class Checkpoint:
@@ -43,10 +45,12 @@ class Checkpoint:
         self.path = path
         self.arrays, texts = safetensors.read(path)
         try:
-            if texts["format"] != _FORMAT:
-                raise ValueError(f"its format is {texts['format']!r}, this program reads {_FORMAT!r}")
+            if texts["format"] not in (_FORMAT, _FORMAT_1):
+                raise ValueError(f"its format is {texts['format']!r}, this program reads {_FORMAT!r} and {_FORMAT_1!r}")
             self.about: dict[str, Any] = dict(json.loads(texts["about"]))
             self.values: Mapping[str, Any] = dict(json.loads(texts["training"]))
+            if texts["format"] == _FORMAT_1:
+                self.arrays, self.values = _from_version_1(self.arrays, self.values, self.about)
             self.epoch, self.batch = len(self.values["history"]), int(self.values["batch"])
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start the training anew") from error
@@ -62,6 +66,44 @@ class Checkpoint:
             raise InputError(
                 f"{self.path} does not fit its own settings: {error!r}; start the training anew"
             ) from error
+
+
+def _from_version_1(
+    arrays: Mapping[str, np.ndarray], values: Mapping[str, Any], about: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the state of a training as it is now for one of plainnet 0.1.0, where the optimizer had two rows.
+
+    SGD's velocity alternated between them; Adam's are the mean of the gradients and of their squares.
+    """
+    first, second = arrays["optimizer.0"], arrays["optimizer.3"]
+    steps = int(values["optimizer_steps"])
+    if about["run"]["recipe"]["optimizer"]["type"] == "SGD":
+        memory = {"optimizer.velocity": first if steps % 2 == 0 else second}
+    else:
+        memory = {"optimizer.mean": first, "optimizer.square": second}
+    keys = (
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "validation_loss",
+        "validation_accuracy",
+        "learning_rate",
+        "seconds",
+    )
+    history = [dict(zip(keys, row, strict=True)) for row in values["history"]]
+    examples = sum(about["run"]["data"]["class_counts"])
+    sums, seen = values["sums"], min(values["batch"] * about["run"]["recipe"]["batch_size"], examples)
+    figures = {
+        "loss": sums["loss"], "metrics": {"accuracy": sums["right"]} if seen else {}, "weight": float(seen),
+        "counted": float(seen), "seconds": sums["seconds"],
+    }  # fmt: skip
+    return (
+        {name: array for name, array in arrays.items() if not name.startswith("optimizer.")} | memory,
+        {
+            "history": history, "batch": values["batch"], "figures": figures, "optimizer": {"steps": steps},
+            "best": None, "shuffle": values["shuffle"], "generators": values["generators"],
+        },
+    )  # fmt: skip
 
 
 def save(folder: Path, training: Training, about: Mapping[str, Any]) -> None:

@@ -15,13 +15,13 @@ T = TypeVar("T")
 _MOST = 1_000_000
 
 
-def whole_number(value: Any, name: str, *, least: int = 1) -> int:
+def whole_number(value: Any, name: str, *, least: int = 1, most: int = _MOST) -> int:
     """Return `value` as an int.
 
-    Raises: `InputError` unless it is a whole number from `least` to a million.
+    Raises: `InputError` unless it is a whole number from `least` to `most`, a million if left out.
     """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= _MOST:
-        raise InputError(f"{name} must be a whole number from {least} to {_MOST:,}, received {value!r}")
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
+        raise InputError(f"{name} must be a whole number from {least} to {most:,}, received {value!r}")
     return int(value)
 
 
@@ -49,13 +49,15 @@ def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], w
     if not isinstance(kind, str) or kind not in kinds:
         raise InputError(f"unknown {what} type {kind!r}; choose one of {', '.join(sorted(kinds))}")
     known = inspect.signature(kinds[kind]).parameters
-    if unknown := set(arguments) - set(known):
+    if unknown := set(map(str, arguments)) - set(known):
         raise InputError(f"unknown key {min(unknown)!r} in the {what} {kind}; it takes {', '.join(known) or 'none'}")
     required = {name for name, parameter in known.items() if parameter.default is inspect.Parameter.empty}
     if missing := required - set(arguments):
         raise InputError(f"the {what} {kind} needs the key {min(missing)!r}")
+    in_a_row = [name for name, parameter in known.items() if parameter.kind is parameter.VAR_POSITIONAL]
     try:
-        return kinds[kind](**arguments)
+        rows = [part for name in in_a_row for part in arguments.pop(name)]  # the layers of Sequential(*layers)
+        return kinds[kind](*rows, **arguments)
     except InputError as error:
         raise InputError(f"in the {what} {kind}: {error}") from error
     except TypeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from typing import Any
 
 from plainnet.errors import InputError
 
+_number = itertools.count()
 PARTIAL = ".partial"  # ends the names of files that are being written
 
 
@@ -31,7 +33,7 @@ def write_atomically(
     path = Path(path).resolve()  # a link stays a link, and what it points to is replaced
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not an ordinary file; choose another name")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_number)}{PARTIAL}")  # threads may write one file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -40,8 +42,9 @@ def write_atomically(
             os.fsync(file.fileno())
         if check is not None:
             check(temporary)
-        if keep is not None and path.exists():
-            path.replace(keep)
+        if keep is not None:
+            with contextlib.suppress(FileNotFoundError):
+                path.replace(keep)
         temporary.replace(path)
         _flush_folder(path.parent)
     except OSError as error:

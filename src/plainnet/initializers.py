@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from plainnet.errors import InputError
+
 Initializer = Callable[["np.random.Generator", tuple[int, ...], int], np.ndarray]
 
 
@@ -28,3 +30,38 @@ def zeros(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.n
 def ones(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
     """Return ones: right for factors that begin by changing nothing."""
     return np.ones(shape)
+
+
+INITIALIZERS: dict[str, Initializer] = {"he_normal": he_normal, "ones": ones, "zeros": zeros}
+_OWN = "own: "  # begins what a file says of an initializer that is not in the table
+
+
+def name_of(initializer: Initializer) -> str:
+    """Return the name by which a file can tell an initializer."""
+    known = (name for name, function in INITIALIZERS.items() if function is initializer)
+    own = getattr(initializer, "__name__", type(initializer).__name__)
+    return next(known, own if own.startswith(_OWN) else f"{_OWN}{own}")
+
+
+def as_initializer(given: Initializer | str) -> Initializer:
+    """Return the function that `given` is or names.
+
+    A model file may name one that was its author's own. Its weights have long been drawn, so that is no obstacle:
+    only drawing new ones with it is refused.
+
+    Raises: `InputError` for an unknown name, or what is no function.
+    """
+    if isinstance(given, str) and given.startswith(_OWN):
+
+        def missing(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
+            raise InputError(f"this layer was made with an initializer of its author, {given!r}, which is not here")
+
+        missing.__name__ = given
+        return missing
+    if isinstance(given, str) and given in INITIALIZERS:
+        return INITIALIZERS[given]
+    if not callable(given):
+        raise InputError(
+            f"initializer must be a function such as he_normal, or one of {', '.join(INITIALIZERS)}, received {given!r}"
+        )
+    return given

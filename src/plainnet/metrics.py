@@ -1,10 +1,33 @@
-"""What a classifier got right: accuracy, confusion matrix, per-class accuracy, and how sure the figure is."""
+"""Metrics: what a network got right, and how sure the figure is.
+
+A `Metric` is a function (outputs, targets) -> (N,), a value for each example; the figure is their mean.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+
+Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def correct_class(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return whether the largest of the outputs (N, K) is that of the right class, or of the most probable one."""
+    return outputs.argmax(axis=1) == (targets if targets.ndim == 1 else targets.argmax(axis=1))
+
+
+def correct_labels(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the share of the logits (N, K) that are on the right side of 0: above for a target above 1/2."""
+    right: np.ndarray = ((outputs > 0) == (targets.reshape(outputs.shape) > 0.5)).mean(axis=1)
+    return right
+
+
+def absolute_error(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the mean distance of the outputs (N, M) from the targets."""
+    errors: np.ndarray = np.abs(outputs - targets.reshape(outputs.shape)).mean(axis=1)
+    return errors
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:

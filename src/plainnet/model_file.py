@@ -1,77 +1,156 @@
-"""Model files: a network's architecture and parameters in one safetensors file, with what is needed to use it."""
+"""Model files: a network's architecture and parameters in one safetensors file, with what is needed to use it.
+
+Version 2 holds, as JSON texts beside the tensors: input_shape, layers (see `Layer.config`), own_layers (names of layers
+that are not plainnet's), class_names, column_names, preparation, test_shifts, temperature, thresholds, splits, about.
+What is not there has its default (see `Model`). Version 1 had neither names of columns nor what follows them.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from plainnet import safetensors
+from plainnet.config import number, whole_number
 from plainnet.errors import InputError
-from plainnet.layers import layer_from_config
+from plainnet.layers import LAYERS, Layer, layer_from_config
 from plainnet.network import Network
 
-PREPROCESSING = "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"
-_FORMAT = "plainnet model 1"
+PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
+_MOST_SHIFTS = 5  # 121 views: more would keep a computer busy for hours
+_FORMAT, _FORMAT_1 = "plainnet model 2", "plainnet model 1"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network with the names of its classes, and what its file says about it.
+    """A trained network with what is needed to use it, and what its file says about it.
 
-    `about` may hold the recipe it was trained by and the metrics it reached.
+    `class_names` are those of the outputs, two for a single logit, none for numbers. `about` may hold the recipe it was
+    trained by and the metrics it reached. `preparation`: how inputs are made of data. `column_names`: of the inputs of
+    a table. `test_shifts`: answers are means over the image moved by up to so many pixels. `temperature`: logits are
+    divided by it for calibrated probabilities. `thresholds`: one a class, below which an answer is "not sure".
+    `splits`: which rows of the data were learned from.
+
+    Raises: `InputError` for names that are no texts or do not fit the outputs, or a number out of range.
     """
 
     network: Network
     class_names: tuple[str, ...]
     about: Mapping[str, Any]
+    preparation: Mapping[str, Any] = field(default_factory=lambda: dict(PIXELS))
+    column_names: tuple[str, ...] = ()
+    test_shifts: int = 0
+    temperature: float = 1.0
+    thresholds: tuple[float, ...] = ()
+    splits: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.network.expect_built()
+        names, outputs = self.class_names, self.network.out_shapes[-1]
+        if isinstance(names, str) or not all(isinstance(name, str) for name in (*names, *self.column_names)):
+            raise InputError(f"class names must be texts, received {names!r}; write them in quotes")
+        if len(names) and outputs != (len(names),) and (outputs, len(names)) != ((1,), 2):
+            raise InputError(f"it has {len(names)} class names for outputs of shape {outputs}")
+        if len(set(names)) < len(names):
+            raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
+        if len(self.thresholds) not in (0, len(names)):
+            raise InputError(f"thresholds must hold a number for each of {len(names)} classes, or none")
+        whole_number(self.test_shifts, "test_shifts", least=0, most=_MOST_SHIFTS)
+        if not 0.0 < number(self.temperature, "temperature") < float("inf"):
+            raise InputError(f"temperature must be a positive number, received {self.temperature}")
+        for threshold in self.thresholds:
+            number(threshold, "a threshold")
 
 
 def save_model(path: str | Path, model: Model) -> None:
     """Write the model to a safetensors file, whole or not at all.
 
+    The new file is loaded again before it takes the name, and must give the same answers.
+
     Raises: `InputError` if the model could not be loaded again, or the file cannot be written.
     """
     network = model.network
-    if (len(model.class_names),) != network.out_shapes[-1] or not network.is_finite():
-        raise InputError(
-            f"cannot save a network with outputs {network.out_shapes[-1]} and {len(model.class_names)} class names, or "
-            "with weights that are not finite; it could not be loaded again"
-        )
+    if not network.is_finite():
+        raise InputError("cannot save a network with weights that are not finite; it could not be loaded again")
+    own = {type(layer) for _, layer in network.walk()} - set(LAYERS.values())
     metadata = {
         "format": _FORMAT,
         "input_shape": list(network.in_shape),
         "layers": [layer.config() for layer in network.layers],
-        "preprocessing": PREPROCESSING,
+        "own_layers": sorted(kind.__name__ for kind in own),
         "class_names": list(model.class_names),
+        "column_names": list(model.column_names),
+        "preparation": dict(model.preparation),
+        "test_shifts": model.test_shifts,
+        "temperature": model.temperature,
+        "thresholds": list(model.thresholds),
+        "splits": dict(model.splits),
         "about": dict(model.about),
     }
-    safetensors.write(path, network.tensors(), {key: json.dumps(value) for key, value in metadata.items()})
+    texts = {key: json.dumps(value) for key, value in metadata.items()}
+    safetensors.write(path, network.tensors(), texts, check=partial(_check_answers, network=network, own=own))
 
 
-def load_model(path: str | Path) -> Model:
-    """Read a model that `save_model` wrote.
+def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> None:
+    """Raise `InputError` if the model in the file does not answer as `network` does."""
+    again = load_model(path, layers=own).network
+    images = np.linspace(0, 1, 3 * math.prod(network.in_shape), dtype=network.theta.dtype)
+    images = images.reshape(3, *network.in_shape)[:, ::-1]
+    with np.errstate(all="ignore"):
+        same = np.array_equal(network.logits(images), again.logits(images), equal_nan=True)
+    if not same:
+        names = ", ".join(sorted(kind.__name__ for kind in own)) or "its layers"
+        raise InputError(
+            f"cannot save this network: loaded again, it gives other answers; config() of {names} must tell all "
+            "arguments, and what training changes besides parameters belongs in self.state"
+        )
 
-    Raises: `InputError` if the file is damaged, holds no plainnet model, or its weights do not fit its layers.
+
+def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model:
+    """Read a model that `save_model` wrote; `layers` are the classes of layers of one's own that it uses.
+
+    Raises: `InputError` if the file is damaged, holds no plainnet model, needs a layer that is not given, or its
+    weights do not fit its layers.
     """
+    own = tuple(layers)
     tensors, texts = safetensors.read(path)
     try:
         metadata = {key: json.loads(text) for key, text in texts.items() if key != "sha256"}
-        if metadata["format"] != _FORMAT:
-            raise InputError(f"its format is {metadata['format']!r}, this program reads {_FORMAT!r}")
+        if metadata["format"] not in (_FORMAT, _FORMAT_1):
+            raise InputError(f"its format is {metadata['format']!r}, this program reads {_FORMAT!r} and {_FORMAT_1!r}")
+        if missing := set(metadata.get("own_layers", ())) - {kind.__name__ for kind in own}:
+            raise InputError(
+                f"it uses layers of its author, {', '.join(sorted(missing))}; give the classes, "
+                "load_model(path, layers=[...]), or the file that defines them, --layers FILE.py"
+            )
+        network = Network(*(layer_from_config(table, own) for table in metadata["layers"]))
         dtype = np.result_type(*tensors.values()) if tensors else np.float32
-        layers = map(layer_from_config, metadata["layers"])
-        network = Network(*layers).build(metadata["input_shape"], values=tensors, dtype=dtype)
+        network.build(metadata["input_shape"], values=tensors, dtype=dtype)
         if not network.is_finite():
             raise InputError("its weights are not all finite numbers")
+        about = dict(metadata["about"])
         names = tuple(metadata["class_names"])
-        if (len(names),) != network.out_shapes[-1] or not all(isinstance(name, str) for name in names):
-            raise InputError(f"it has {len(names)} class names for outputs of shape {network.out_shapes[-1]}")
-        return Model(network, names, dict(metadata["about"]))
+        if metadata["format"] == _FORMAT_1:
+            return Model(network, names, about, test_shifts=_test_shifts_of_version_1(about))
+        return Model(
+            network, names, about, dict(metadata["preparation"]), tuple(metadata["column_names"]),
+            metadata["test_shifts"], metadata["temperature"], tuple(metadata["thresholds"]), dict(metadata["splits"]),
+        )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path} does not hold a plainnet model: {reason}") from error
+
+
+def _test_shifts_of_version_1(about: Mapping[str, Any]) -> int:
+    """Return the test views that the recipe of a model, or of an ensemble's first member, asks for."""
+    source = about["members"][0] if about.get("members") else about
+    recipe = source.get("recipe") if isinstance(source, Mapping) else None
+    shifts = recipe.get("test_shifts") if isinstance(recipe, Mapping) else None
+    return shifts if type(shifts) is int and 0 <= shifts <= _MOST_SHIFTS else 0

@@ -1,43 +1,93 @@
-"""A network: layers in sequence, whose parameters and gradients live in two flat vectors.
-
-Because `theta` holds every parameter and `grad` every gradient, an update, a check or a file deals with one
-vector instead of a list of arrays. Each layer sees its own part of them, in shape, as views.
-"""
+"""A network: layers in sequence, whose parameters and gradients live in two flat vectors."""
 
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from plainnet.config import whole_number
+from plainnet.context import Context, current, in_force
+from plainnet.data.prepare import as_pixels
 from plainnet.errors import InputError
 from plainnet.layers import Layer
-from plainnet.layers.layer import Shape, named
-from plainnet.randomness import stream
+from plainnet.layers.layer import Shape, attributes
+from plainnet.layers.sequential import Sequential
+from plainnet.parameters import Parameters
+from plainnet.randomness import generator_for
 from plainnet.softmax import softmax
 
 _BATCH = 250  # examples at a time when predicting: more need memory and are no faster
+_DTYPES = (np.float32, np.float64, np.complex128)
 
 
 class Network:
-    """Layers in sequence; the last one gives the logits of a classifier.
+    """Layers in sequence; the last one gives the logits of a classifier, or the numbers of a regression.
 
     `Network(Dense(1024), ReLU(), Dense(10)).build((784,), rng=0)` is ready to be trained.
 
-    Attributes after `build`: `theta` and `grad` (P,), the values and gradients of all P parameters, those under
-    weight decay first, `decayed` in number; `parameters`, each with `name`, `value`, `grad`; `vectors` (4, P), of
-    which theta and grad are rows 1 and 2, and the others memory for the optimizer.
+    Any number of threads may use one network at the same time: each computes in a context of its own (see `context`).
+
+    Attributes after `build`: `parameters`, each with `name`, `value`, `grad`; `theta` and `grad` (P,), the values and
+    gradients of all P parameters; `generator`, of what layers draw at random in a loop of your own.
     """
 
     def __init__(self, *layers: Layer) -> None:
         if not layers:
             raise InputError("a network needs at least one layer; begin with Network(Dense(10))")
-        if len(set(map(id, layers))) < len(layers):
-            raise InputError("one layer object stands twice in the network; make a new one for each place")
-        self.layers = layers
+        self._layers = Sequential(*layers)
+        self.parameters: Parameters
+        self._rng: int | np.random.Generator = 0
+        self._generator: np.random.Generator | None = None
+        self._contexts = threading.local()
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in sequence; `walk` yields those inside of others as well."""
+        return self._layers.layers
+
+    @property
+    def out_shapes(self) -> list[Shape]:
+        """The shape of one output of each layer."""
+        return self._layers.out_shapes
+
+    @property
+    def theta(self) -> np.ndarray:
+        """The values of all parameters, (P,)."""
+        return self.parameters.theta
+
+    @theta.setter
+    def theta(self, new: np.ndarray) -> None:
+        self._write_only_in_place(new, self.theta, "theta")  # which `network.theta -= ...` does
+
+    @property
+    def grad(self) -> np.ndarray:
+        """The gradients of all parameters, (P,)."""
+        return self.parameters.grad
+
+    @grad.setter
+    def grad(self, new: np.ndarray) -> None:
+        self._write_only_in_place(new, self.grad, "grad")
+
+    @staticmethod
+    def _write_only_in_place(new: np.ndarray, own: np.ndarray, name: str) -> None:
+        if new is not own:
+            raise InputError(f"network.{name} must be written into, not replaced; write network.{name}[:] = ...")
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """What layers draw from in a training loop of your own."""
+        if self._generator is None:
+            self._generator = generator_for(self._rng, "augment")
+        return self._generator
+
+    def walk(self) -> Iterator[tuple[str, Layer]]:
+        """Yield every layer with its path, such as "dense_1" or "residual_1.dense_1"."""
+        yield from list(self._layers.walk())[1:]
 
     def build(
         self,
@@ -49,39 +99,45 @@ class Network:
     ) -> Network:
         """Allocate the parameters for examples of `in_shape`, give them their first values, return the network.
 
-        The values are drawn from `rng`, or taken from `values`, an array for each parameter's name.
+        The values are drawn from `rng`, or taken from `values`, an array for each parameter's name. `dtype` is float32,
+        float64 or complex128.
 
-        Raises: `InputError` if a layer cannot take what the one before it gives, or `values` do not fit.
+        Raises: `InputError` if a layer cannot take what the one before it gives, or `values` do not fit; the network is
+        then as if it had never been built.
         """
+        if hasattr(self, "parameters"):
+            self.parameters.in_a_network = False  # an optimizer that serves them must notice
+            del self.parameters
         sizes = tuple(in_shape) if np.iterable(in_shape) else (in_shape,)
-        self.in_shape = tuple(whole_number(size, "each size of in_shape") for size in sizes)
-        self.out_shapes: list[Shape] = []
-        shape = self.in_shape
-        for layer in self.layers:
-            layer.parameters.clear()
-            shape = layer.build(shape)
-            self.out_shapes.append(shape)
-        self.parameters = [parameter for layer in self.layers for parameter in layer.parameters]
-        for name, layer in named(self.layers):
+        shape = tuple(whole_number(size, "each size of in_shape", most=10**8) for size in sizes)
+        if not any(np.dtype(dtype) == known for known in _DTYPES):
+            raise InputError(f"dtype must be float32, float64 or complex128, received {np.dtype(dtype)}")
+        self._layers.set_up(shape)
+        found = []
+        for path, layer in self.walk():
             for parameter in layer.parameters:
-                parameter.name = f"{name}.{parameter.name}"
+                parameter.name = f"{path}.{parameter.name}"
+                found.append(parameter)
         if values is not None:  # see whether they fit before making room for as many as the layers claim
-            needed = {p.name: p.shape for p in self.parameters} | {name: a.shape for name, a in self._state().items()}
+            needed = {p.name: p.shape for p in found} | {name: a.shape for name, a in self._state().items()}
             received = {name: value.shape for name, value in values.items()}
             if received != needed:
                 raise InputError(f"expected values for {needed}, received {received}")
-        self._allocate(np.zeros(sum(math.prod(parameter.shape) for parameter in self.parameters), dtype))
+        parameters = Parameters(found, dtype)
         if values is None:
-            generator = stream(rng, "initialize")
-            for p in self.parameters:
+            generator = generator_for(rng, "initialize")
+            for p in parameters:
                 p.value[...] = p.initializer(generator, p.shape, p.fan_in)
-        else:
+        self._rng, self._generator = rng, None
+        self._contexts = threading.local()
+        self.in_shape, self.parameters = shape, parameters
+        if values is not None:
             self.restore(values)
         return self
 
     def expect_built(self) -> None:
-        """Raise `InputError` if `build` has not been called."""
-        if not hasattr(self, "theta"):
+        """Raise `InputError` if `build` has not been called, or has failed."""
+        if not hasattr(self, "parameters"):
             raise InputError("the network has no weights yet; build it first, such as network.build((784,), rng=0)")
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -95,144 +151,136 @@ class Network:
 
     def is_finite(self) -> bool:
         """Tell whether all tensors hold finite numbers only; NaN and infinity reach the smallest or the largest."""
-        return all(np.isfinite((tensor.min(), tensor.max())).all() for tensor in self.tensors().values())
+        return all(
+            np.isfinite((tensor.min(), tensor.max())).all() for tensor in self.tensors().values() if tensor.size > 0
+        )
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {f"{name}.{key}": array for name, layer in named(self.layers) for key, array in layer.state.items()}
+        return {f"{path}.{key}": array for path, layer in self.walk() for key, array in layer.state.items()}
 
-    def _allocate(self, theta: np.ndarray) -> None:
-        self.vectors = np.zeros((4, theta.size), theta.dtype)
-        self.vectors[1] = theta
-        self._bind(self.vectors[1], self.vectors[2])
+    def attributes(self) -> list[tuple[Layer, dict[str, Any]]]:
+        """Return what each layer keeps, to see with `layers.layer.kept_since` what a pass has left there."""
+        return attributes(self._layers)
 
-    def _bind(self, theta: np.ndarray, grad: np.ndarray) -> None:
-        """Make every parameter a view into the vectors of values and gradients."""
-        self.theta, self.grad = theta, grad
-        position = 0
-        for decay in (True, False):
-            for parameter in self.parameters:
-                if parameter.decay is decay:
-                    parameter.place = slice(position, position + math.prod(parameter.shape))
-                    parameter.value = self.theta[parameter.place].reshape(parameter.shape)
-                    parameter.grad = self.grad[parameter.place].reshape(parameter.shape)
-                    position = parameter.place.stop
-            if decay:
-                self.decayed = position
-        self._inputs: dict[bool, np.ndarray] = {}
+    def context(self, *, training: bool = True) -> Context:
+        """Return the context in which this thread computes with the network, outside of a training.
+
+        One for training, with the network's generator, and one for evaluation: evaluating between forward and backward
+        disturbs neither.
+        """
+        name = "training" if training else "evaluation"
+        if not hasattr(self._contexts, name):
+            self.expect_built()
+            context = Context(rng=self.generator) if training else Context(remembers=False)
+            setattr(self._contexts, name, context)
+        found: Context = getattr(self._contexts, name)
+        return found
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         """Return the logits for a batch that `as_input` prepared; they are borrowed until the next call.
 
         Shapes: x (N, *in_shape), result (N, K).
         """
-        for layer in self.layers:
-            x = layer.forward(x, training=training)
-        return x
+        if in_force():
+            return self._layers.forward(x, training=training)
+        with self.context(training=training):
+            return self._layers.forward(x, training=training)
 
-    def backward(self, dlogits: np.ndarray) -> None:
+    def backward(self, dlogits: np.ndarray, *, need_dx: bool = False) -> np.ndarray | None:
         """Write the gradient of every parameter into `grad`, from the loss's gradient dlogits (N, K).
 
-        Needs one `forward(x, training=True)` before each call. Below the lowest layer with parameters nobody
-        asks for a gradient, so none is computed.
+        Needs one `forward(x, training=True)` before each call. Returns the gradient of the inputs, (N, *in_shape), if
+        that is asked for; otherwise nothing is computed below the lowest layer with parameters.
         """
-        lowest = next((i for i, layer in enumerate(self.layers) if layer.parameters), len(self.layers))
-        dy: np.ndarray | None = dlogits
-        for index in reversed(range(lowest, len(self.layers))):
-            assert dy is not None
-            dy = self.layers[index].backward(dy, need_dx=index > lowest)
+        if in_force():
+            return self._layers.backward(dlogits, need_dx=need_dx)
+        with self.context():
+            return self._layers.backward(dlogits, need_dx=need_dx)
 
     def constrain(self) -> None:
         """Put the parameters back to where the layers allow them, after an update."""
-        for layer in self.layers:
+        for _, layer in self.walk():
             layer.constrain()
 
-    def as_input(self, images: np.ndarray, *, training: bool = True) -> np.ndarray:
-        """Return images as the first layer takes them: in its shape and type, bytes scaled from 0-255 to [0, 1].
+    def as_input(self, inputs: np.ndarray) -> np.ndarray:
+        """Return inputs as the first layer takes them: in its shape and type, bytes scaled from 0-255 to [0, 1].
 
-        The result may be borrowed until the next call with the same `training`, so that predicting between forward
-        and backward disturbs neither, or be `images` itself where nothing has to change.
+        The result may be `inputs` itself where nothing has to change; inside a pass it is borrowed until the next one.
 
-        Raises: `InputError` if the images are not of the network's size, or neither bytes nor floating-point numbers.
+        Raises: `InputError` if they are not of the network's size, or neither bytes nor floating-point numbers.
         """
-        images = np.asarray(images)
-        if images.dtype.kind not in "fcb" and images.dtype != np.uint8:
-            raise InputError(
-                f"images must be bytes (uint8, 0 to 255) or floating-point numbers (0 to 1), received {images.dtype}; "
-                "convert them with .astype(np.uint8)"
-            )
-        flat = images.ndim == 2 or len(self.in_shape) == 1
-        if (
-            images.ndim < 2
-            or math.prod(images.shape[1:]) != math.prod(self.in_shape)
-            or not (flat or images.shape[1:] == self.in_shape[: images.ndim - 1])
-        ):
-            raise InputError(self._wrong_size(images.shape))
-        if images.dtype == np.uint8:
-            if training not in self._inputs or len(self._inputs[training]) < len(images):
-                self._inputs[training] = np.empty((len(images), *self.in_shape), self.theta.dtype)
-            batch = self._inputs[training][: len(images)]
-            np.multiply(images.reshape(batch.shape), 1 / 255, out=batch, dtype=batch.dtype)
-            return batch
-        return images.reshape(len(images), *self.in_shape).astype(self.theta.dtype, copy=False)
+        return as_pixels(inputs, self.in_shape, self.theta.dtype, partial(current().buffer, self, "inputs"))
 
-    def _wrong_size(self, received: Shape) -> str:
-        size = math.prod(self.in_shape)
-        side = math.isqrt(size)
-        image = "x".join(map(str, self.in_shape)) if len(self.in_shape) > 1 else f"{side}x{side}"
-        drawn = len(self.in_shape) > 1 or side * side == size
-        advice = f"each image must be {image} or flattened to {size}" if drawn else f"each row must hold {size} numbers"
-        return f"expected images with {size} features, received shape {received}; {advice}"
+    def logits(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs (N, K) for any number of inputs, computed batch by batch.
 
-    def logits(self, images: np.ndarray) -> np.ndarray:
-        """Return the outputs (N, K) for any number of images, computed batch by batch."""
+        Raises: `InputError` if the network is not built, the inputs do not fit, or an output is not a finite number.
+        """
         self.expect_built()
-        images = np.atleast_1d(images)
-        if len(images) == 0:
+        inputs = np.ma.atleast_1d(inputs) if np.ma.isMaskedArray(inputs) else np.atleast_1d(inputs)
+        if len(inputs) == 0:
             return np.zeros((0, *self.out_shapes[-1]), self.theta.dtype)
-        parts = [
-            self.forward(self.as_input(images[start : start + _BATCH], training=False)).copy()
-            for start in range(0, len(images), _BATCH)
-        ]
+        with self.context(training=False):
+            parts = [
+                self.forward(self.as_input(inputs[start : start + _BATCH])).copy()
+                for start in range(0, len(inputs), _BATCH)
+            ]
         return np.concatenate(parts)
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Return the most probable class of each image, (N,) whole numbers."""
-        classes: np.ndarray = self.logits(images).argmax(axis=1)
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the most probable class of each input, (N,) whole numbers.
+
+        Raises: as `probabilities`.
+        """
+        classes: np.ndarray = self.probabilities(inputs).argmax(axis=1)
         return classes
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Return softmax(logits), (N, K): nothing is negative, and each row sums to 1."""
-        return softmax(self.logits(images))
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Return softmax(logits), (N, K): nothing is negative, and each row sums to 1.
+
+        A single logit z is that of the second of two classes: it is taken for (0, z), and K is 2.
+
+        Raises: `InputError` as `logits`, or if an output is not a finite number.
+        """
+        logits = _finite(self.logits(inputs))
+        if logits.shape[1:] == (1,):
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        return softmax(logits)
 
     def astype(self, dtype: np.typing.DTypeLike) -> Network:
         """Return a copy of the network that computes in another type: float32, float64 or complex128."""
         twin = copy.deepcopy(self)
-        twin._allocate(self.theta.astype(dtype))
-        return twin
-
-    def replica(self) -> Network:
-        """Return a network that shares the values of this one's parameters, and has gradients and memory of its own.
-
-        Replicas compute at the same time, in threads. What one learns, all know; `Team` makes use of that.
-        """
-        twin = copy.deepcopy(self)
-        twin._bind(self.theta, np.zeros_like(self.theta))
-        del twin.vectors  # nothing is updated there
+        theta = self.theta.astype(dtype)
+        twin.parameters.bind(theta, np.zeros_like(theta))
         return twin
 
     def summary(self) -> str:
         """Return a table of the layers: the shape of their outputs and the number of their parameters."""
         lines = [f"{'layer':<20}{'output':<20}{'parameters':>12}"]
         for layer, shape in zip(self.layers, self.out_shapes, strict=True):
-            size = sum(math.prod(parameter.shape) for parameter in layer.parameters)
+            size = sum(parameter.size for _, part in layer.walk() for parameter in part.parameters)
             lines.append(f"{type(layer).__name__:<20}{'x'.join(map(str, shape)):<20}{size:>12,}")
         lines.append(f"{'total':<40}{self.theta.size:>12,}")
         return "\n".join(lines)
 
-    def __getstate__(self) -> dict[str, object]:
-        return {name: part for name, part in vars(self).items() if name not in ("vectors", "grad", "_inputs")}
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: part for name, part in vars(self).items() if name != "_contexts"}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        if "theta" in state:
-            self._allocate(self.theta)
+        self._contexts = threading.local()
+        if hasattr(self, "parameters"):
+            self.parameters.in_a_network = True
+
+
+def _finite(logits: np.ndarray) -> np.ndarray:
+    """Return logits that can be answered with.
+
+    Raises: `InputError` if one is not a finite number.
+    """
+    if not np.isfinite(logits).all():
+        raise InputError(
+            "the network's outputs are not finite numbers: its weights or the inputs hold NaN, infinity or numbers too "
+            "large to compute with; train it anew, or look at the inputs"
+        )
+    return logits

@@ -12,7 +12,7 @@ from plainnet.errors import InputError
 PURPOSES = ("initialize", "shuffle", "check", "augment")
 
 
-def stream(rng: int | np.random.Generator, purpose: str) -> np.random.Generator:
+def generator_for(rng: int | np.random.Generator, purpose: str) -> np.random.Generator:
     """Return the generator that serves one purpose.
 
     A seed gives the same stream for the same purpose every time, and unrelated streams for different

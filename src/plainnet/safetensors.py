@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -35,11 +35,17 @@ _MAX_DIMENSIONS = 32
 
 
 def write(
-    path: str | Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], *, keep: Path | None = None
+    path: str | Path,
+    tensors: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str],
+    *,
+    check: Callable[[Path], object] | None = None,
+    keep: Path | None = None,
 ) -> None:
     """Write arrays and texts; "sha256" in the metadata is the digest of the tensor bytes.
 
-    The file is read again before it replaces the one that was there, which takes the name `keep` if that is given.
+    The file is read again, by `check` if that is given, before it replaces the one that was there, which takes the name
+    `keep` if that is given.
 
     Raises: `InputError` if an array's type is not one the format knows, or the file cannot be written.
     """
@@ -61,7 +67,7 @@ def write(
     text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
     if len(text) > _MAX_HEADER:
         raise InputError(f"cannot write {path}: its texts take {len(text):,} bytes, the most is {_MAX_HEADER:,}")
-    write_atomically(path, [len(text).to_bytes(8, "little"), text, *parts], check=read, keep=keep)
+    write_atomically(path, [len(text).to_bytes(8, "little"), text, *parts], check=check or read, keep=keep)
 
 
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -1,11 +1,14 @@
-"""The training loop, the only one: whoever trains a network iterates over the epochs it yields."""
+"""The training loop, the only one: who trains a network iterates over the events it yields."""
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -13,49 +16,39 @@ from plainnet.averaging import WeightAverage
 from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
-from plainnet.layers import Ensemble
-from plainnet.losses import Loss
+from plainnet.events import Batch, Epoch
+from plainnet.losses import Loss, as_loss
+from plainnet.metrics import Metric
 from plainnet.network import Network
 from plainnet.optimizers import Optimizer
-from plainnet.randomness import stream
+from plainnet.randomness import generator_for
 from plainnet.schedules import Schedule, constant
-from plainnet.team import Team
+from plainnet.stopping import Stop, Stopping
+from plainnet.workers import Figures, Threads, Workers, check_data
 
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation
 
-
-class Epoch(NamedTuple):
-    """What one pass over the training images came to.
-
-    The training figures are means over the epoch's batches, taken while the weights still change; the
-    validation figures belong to the weights at the epoch's end. Losses are in nats, accuracies between 0
-    and 1; `learning_rate` is that of the last batch, `seconds` the time spent training, without the validation.
-    """
-
-    number: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float | None
-    validation_accuracy: float | None
-    learning_rate: float
-    seconds: float
-
-    def __str__(self) -> str:
-        validation = "" if self.validation_accuracy is None else f"  validation {self.validation_accuracy:7.2%}"
-        return (
-            f"epoch {self.number:3d}  loss {self.train_loss:.4f}  train {self.train_accuracy:7.2%}{validation}"
-            f"  learning rate {self.learning_rate:<8.3g}  {self.seconds:.1f} s"
-        )
+Event = Batch | Epoch | Stop
 
 
 class Training:
     """A training that can be left after any batch and gone on with later, to the same weights to the last bit.
 
-    The arguments are those of `epochs`. Iterating gives None after each batch and an `Epoch` after each epoch;
-    between them, `state()` tells all that decides how the training goes on, and `restore` takes it up.
+    Iterating gives a `Batch` after each batch, an `Epoch` after each epoch and, if it ends early, a `Stop`; between
+    them, `state()` tells all that decides how the training goes on, and `restore` takes it up.
+
+    Every epoch visits every example once, in a new random order, `batch_size` at a time; the last batch may be shorter.
+    `learning_rate` is a number or a schedule. The optimizer begins without memory of an earlier training. With several
+    `workers` each batch is shared among as many threads (see `workers`); their number is part of what decides the
+    result, to the last bit. With an `augmentation` every image is changed anew each time it is learned from, but for
+    the last `clean_epochs`. With `averaging`, a decay such as 0.999, the network has at the end the moving average of
+    its weights (`WeightAverage`). `stop` may end the training early (`Stopping`). `metrics` are functions by name, the
+    loss's own if left out.
 
     Attributes: `history`, the records of the epochs that are complete; `batch`, how many batches of the next one are.
+    Raises: `InputError` for a batch size or a number of epochs or workers below 1, a decay outside [0, 1), a network
+    that is not built, or data that do not fit the loss, the network or each other.
     """
 
     def __init__(
@@ -69,69 +62,115 @@ class Training:
         batch_size: int,
         epochs: int,
         learning_rate: float | Schedule,
-        workers: int = 1,
+        workers: int | Workers = 1,
         augmentation: Augmentation | None = None,
         clean_epochs: int = 0,
         averaging: float | None = None,
+        stop: Stopping | None = None,
+        metrics: Mapping[str, Metric] | None = None,
         rng: int | np.random.Generator = 0,
     ) -> None:
         network.expect_built()
-        if any(isinstance(layer, Ensemble) for layer in network.layers):
-            raise InputError("an Ensemble is put together from trained networks; train its members one by one")
+        self.loss = as_loss(loss)
+        check_data(network, self.loss, train, validation)
+        if not isinstance(optimizer, Optimizer):
+            raise InputError(f"the optimizer must be one such as SGD(momentum=0.9), received {optimizer!r}")
+        if stop is not None and stop.needs_validation and (validation is None or averaging is not None):
+            raise InputError(
+                "stopping by patience or accuracy needs validation data, and no averaging, which gives the network "
+                "other weights at the end than those that were judged; stop by seconds, or change one of the two"
+            )
         self.network, self.optimizer, self.train, self.validation = network, optimizer, train, validation
         self.batch_size, self.epochs = whole_number(batch_size, "batch_size"), whole_number(epochs, "epochs")
         self.augmentation, self.clean_epochs = augmentation, whole_number(clean_epochs, "clean_epochs", least=0)
         self.average = None if averaging is None else WeightAverage(network, averaging)
+        self.stopping = stop
         self.steps_per_epoch = math.ceil(len(train) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.history: list[Epoch] = []
         self.batch = 0
-        self._sums = dict.fromkeys(("loss", "right", "seconds"), 0.0)  # of the batches of the epoch under way
-        self._team = Team(network, loss, workers, rng=rng)
-        self._shuffle = stream(rng, "shuffle")
+        self._figures, self._seconds = Figures(), 0.0  # of the batches of the epoch under way
+        if isinstance(workers, int | np.integer | float | str | None):
+            workers = Threads(network, self.loss, workers, metrics=metrics, rng=rng)
+        self.workers: Workers = workers
+        self._shuffle = generator_for(rng, "shuffle")
         self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
+        optimizer.attach(network.parameters)
+        self._best: tuple[int, dict[str, np.ndarray]] | None = None  # an epoch, and the weights after it
         self._keep_finite("it began with")
 
-    def __iter__(self) -> Iterator[Epoch | None]:
-        with self._team:
-            while len(self.history) < self.epochs:
-                yield from self._epoch()
-                self._end_epoch()
+    def __iter__(self) -> Iterator[Event]:
+        with self.workers:
+            while (reason := self._reason_to_stop()) is None and len(self.history) < self.epochs:
+                yield from self._rest_of_epoch()
                 yield self.history[-1]
+        if (stop := self._finish(reason)) is not None:
+            yield stop
 
-    def _epoch(self) -> Iterator[None]:
-        """Learn from what is left of this epoch's batches; after the last epoch, put averaged weights in place."""
+    def _reason_to_stop(self) -> str | None:
+        """Return why the training should go no further, if there is a reason."""
+        if self.stopping is None:
+            return None
+        ended = self.history and self.batch == 0
+        seconds = self._seconds + math.fsum(epoch.seconds for epoch in self.history)
+        return (self.stopping.after_epoch(self.history) if ended else None) or self.stopping.after_batch(seconds)
+
+    def _rest_of_epoch(self) -> Iterator[Batch]:
+        """Learn from what is left of this epoch's batches, unless time is up, and put the epoch on record."""
         order = self._order()
         clean = len(self.history) >= self.epochs - self.clean_epochs
-        self._team.augmentation = None if clean else self.augmentation
-        while self.batch < self.steps_per_epoch:
+        self.workers.augmentation = None if clean else self.augmentation
+        cut_short = False
+        while self.batch < self.steps_per_epoch and not cut_short:
+            yield self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
+            cut_short = self.batch < self.steps_per_epoch and self._reason_to_stop() is not None
+        if self.average is not None and (cut_short or len(self.history) + 1 == self.epochs):
             started = time.perf_counter()
-            self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
-            self._sums["seconds"] += time.perf_counter() - started
-            yield None
-        if self.average is not None and len(self.history) + 1 == self.epochs:
-            started = time.perf_counter()
-            self.average.put_in_place(self._team, self.train, order, self.batch_size)
-            self._sums["seconds"] += time.perf_counter() - started
+            self.average.put_in_place(self.workers, self.train, order, self.batch_size)
+            self._seconds += time.perf_counter() - started
+        self._end_epoch()
 
     def _order(self) -> np.ndarray:
-        """Return the rows of the training images in the order of this epoch, the same each time it is asked for."""
+        """Return the rows of the training examples in the order of this epoch, the same each time it is asked for."""
         self._shuffle.bit_generator.state = self._shuffle_state
         order = np.arange(len(self.train), dtype=np.uint32)
         self._shuffle.shuffle(order)
         return order
 
-    def _step(self, rows: np.ndarray) -> None:
-        value, right = self._team.gradient(self.train, rows)
-        if not math.isfinite(value):
-            self._diverged(f"the loss is {value}", self.batch + 1)
-        self.optimizer.step(self.network.vectors, self._rate(self.batch), decayed=self.network.decayed)
+    def _step(self, rows: np.ndarray) -> Batch:
+        started = time.perf_counter()
+        if self.optimizer.parameters is not self.network.parameters:
+            raise InputError("the optimizer serves another training since; give each training an optimizer of its own")
+        with self._as_if_nothing_had_happened():
+            figures = self.workers.gradient(self.train, rows)
+        if not math.isfinite(figures.loss):
+            self._diverged(f"the loss is {figures.loss}", self.batch + 1)
+        rate = self._rate(self.batch)
+        self.optimizer.step(rate)
         self.network.constrain()
         if self.average is not None:
             self.average.update(self.network, self.optimizer.steps)
-        self._sums["loss"] += value if self._team.summed else value * len(rows)
-        self._sums["right"] += right
+        self._figures.add(figures)
         self.batch += 1
+        seconds = time.perf_counter() - started
+        self._seconds += seconds
+        number = len(self.history) + 1
+        return Batch(number, self.batch, self.steps_per_epoch, figures.means()[0], rate, seconds)
+
+    @contextmanager
+    def _as_if_nothing_had_happened(self) -> Iterator[None]:
+        """Undo what a batch that fails has changed, so that the training can go on with the same batch."""
+        generators = [(generator, generator.bit_generator.state) for generator in self.workers.generators]
+        arrays = [(array, array.copy()) for _, layer in self.network.walk() for array in layer.state.values()]
+        try:
+            yield
+        except BaseException:
+            for generator, state in generators:
+                generator.bit_generator.state = state
+            for array, before in arrays:
+                array[...] = before
+            self.workers.forget()
+            raise
 
     def _rate(self, batch: int) -> float:
         """Return the learning rate of a batch of this epoch."""
@@ -140,14 +179,27 @@ class Training:
     def _end_epoch(self) -> None:
         self._check_weights()
         self._keep_finite(f"after epoch {len(self.history) + 1}")
-        loss, right, seconds = self._sums.values()
-        loss, accuracy = loss / len(self.train), right / len(self.train)
-        validation_loss, validation_accuracy = self._team.evaluate(self.validation) if self.validation else (None, None)
+        loss, metrics = self._figures.means()
+        validation_loss, validation = (
+            (None, None) if self.validation is None else self.workers.evaluate(self.validation).means()
+        )
         number, rate = len(self.history) + 1, self._rate(self.batch - 1)
-        self.history.append(Epoch(number, loss, accuracy, validation_loss, validation_accuracy, rate, seconds))
-        self._sums = dict.fromkeys(self._sums, 0.0)
+        self.history.append(Epoch(number, loss, metrics, validation_loss, validation, rate, self._seconds))
+        if self.stopping is not None and self.stopping.best(self.history) == number:
+            self._best = number, self._finite
+        self._figures, self._seconds = Figures(), 0.0
         self.batch = 0
         self._shuffle_state = self._shuffle.bit_generator.state
+
+    def _finish(self, reason: str | None) -> Stop | None:
+        """Put the best weights back, if that is wanted, and return the event that says so."""
+        best = None
+        if self._best is not None and self._best[0] < len(self.history):
+            best, tensors = self._best
+            self.network.restore(tensors)
+        if reason is None and best is None:
+            return None
+        return Stop(reason or f"all {self.epochs} epochs are done", len(self.history), best)
 
     def _keep_finite(self, whose: str) -> None:
         """Keep the weights as they are now, to return to if the training diverges."""
@@ -161,100 +213,84 @@ class Training:
 
     def _diverged(self, what: str, batch: int) -> NoReturn:
         """Put the weights back to the last ones that are known to be finite, and say so."""
-        self._put(self._finite)
+        self.network.restore(self._finite)
+        self.optimizer.attach(self.network.parameters)  # its memory may be as broken as the weights were
         epoch = len(self.history)
         raise TrainingDivergedError(
             f"training diverged in epoch {epoch + 1}, batch {batch} of {self.steps_per_epoch}: {what}; try a "
             f"tenth of the learning rate (the weights are again those {self._finite_of})"
         )
 
-    def _put(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Make these the parameters and the layers' state, of the replicas too."""
-        for member in self._team.members:
-            member.restore(tensors)
-
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return all that decides how the training goes on: arrays, borrowed, and plain values that JSON can hold.
+        """Return all that decides how the training goes on: arrays and plain values that JSON can hold, all copied.
 
-        Raises: `TrainingDivergedError` if the weights are not finite.
+        Raises: `TrainingDivergedError` if the weights are not finite; `InputError` if the optimizer's memory is of a
+        kind that no file can hold.
         """
         self._check_weights()
-        vectors = self.network.vectors
-        arrays = self.network.tensors() | {"optimizer.0": vectors[0], "optimizer.3": vectors[3]}
+        arrays = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
+        numbers = {}
+        for name, value in self.optimizer.state().items():
+            if isinstance(value, np.ndarray):
+                arrays[f"optimizer.{name}"] = value
+            else:
+                numbers[name] = value
         if self.average is not None:
-            arrays["average"] = self.average.values
+            arrays["average"] = self.average.values.copy()
+        if self._best is not None:
+            arrays |= {f"best.{name}": tensor.copy() for name, tensor in self._best[1].items()}
         return arrays, {
-            "history": [list(epoch) for epoch in self.history],
+            "history": [epoch.to_table() for epoch in self.history],
             "batch": self.batch,
-            "sums": self._sums,
-            "optimizer_steps": self.optimizer.steps,
-            "shuffle": self._shuffle_state,
-            "generators": [generator.bit_generator.state for generator in self._team.generators],
+            "figures": asdict(self._figures) | {"seconds": self._seconds},
+            "optimizer": numbers,
+            "best": None if self._best is None else self._best[0],
+            "shuffle": copy.deepcopy(self._shuffle_state),
+            "generators": [generator.bit_generator.state for generator in self.workers.generators],
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
         """Take up the training where `state` was called.
 
-        Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training.
+        Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then as it
+        was.
         """
-        mine, _ = self.state()
-        for name, array in mine.items():
-            if arrays[name].shape != array.shape:
-                raise ValueError(f"{name} has the shape {arrays[name].shape}, here it has {array.shape}")
-        self.history = [Epoch(*epoch) for epoch in values["history"]]
-        self.batch, self._sums = int(values["batch"]), dict(values["sums"])
-        self._shuffle.bit_generator.state = self._shuffle_state = values["shuffle"]
-        for generator, state in zip(self._team.generators, values["generators"], strict=True):
+        tensors = _like(self.network.tensors(), arrays)
+        average = None if self.average is None else _like({"average": self.average.values}, arrays)["average"]
+        of_best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
+        best = values["best"] and (int(values["best"]), _like(self.network.tensors(), of_best))
+        history = [Epoch.from_table(table) for table in values["history"]]
+        batch, so_far = values["batch"], values["figures"]
+        if type(batch) is not int or not 0 <= batch <= self.steps_per_epoch or len(history) > self.epochs:
+            raise ValueError(f"it stands after {len(history)} epochs and {batch!r} batches")
+        sums = {str(name): float(value) for name, value in so_far["metrics"].items()}
+        figures = Figures(float(so_far["loss"]), sums, float(so_far["weight"]), float(so_far["counted"]))
+        seconds = float(so_far["seconds"])
+        generators = [self._shuffle, *self.workers.generators]
+        states = [values["shuffle"], *values["generators"]]
+        for generator, state in zip(generators, states, strict=True):
+            type(generator.bit_generator)().state = state  # raises if it is none
+        memory = {k.removeprefix("optimizer."): a for k, a in arrays.items() if k.startswith("optimizer.")}
+        self.optimizer.restore(values["optimizer"] | memory)
+        # From here on nothing can fail.
+        for generator, state in zip(generators, states, strict=True):
             generator.bit_generator.state = state
-        self.optimizer.begin(self.network.vectors, int(values["optimizer_steps"]))
-        self.network.vectors[0], self.network.vectors[3] = arrays["optimizer.0"], arrays["optimizer.3"]
-        self._put(arrays)
-        if self.average is not None:
-            self.average.values[:] = arrays["average"]
+        self._shuffle_state = copy.deepcopy(values["shuffle"])
+        self.history, self.batch, self._figures, self._seconds, self._best = history, batch, figures, seconds, best
+        self.network.restore(tensors)
+        if self.average is not None and average is not None:
+            self.average.values[:] = average
         self._keep_finite("of the checkpoint")
 
 
-def epochs(
-    network: Network,
-    loss: Loss,
-    optimizer: Optimizer,
-    train: DataSet,
-    validation: DataSet | None = None,
-    *,
-    batch_size: int,
-    epochs: int,
-    learning_rate: float | Schedule,
-    workers: int = 1,
-    augmentation: Augmentation | None = None,
-    clean_epochs: int = 0,
-    averaging: float | None = None,
-    rng: int | np.random.Generator = 0,
-) -> Iterator[Epoch]:
-    """Train `network` on `train`, yielding a record after each of the `epochs` passes.
+def _like(mine: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return copies of the arrays in `given` that have the names of `mine`.
 
-    Every epoch visits every image once, in a new random order, `batch_size` at a time; the last batch may be
-    shorter. `learning_rate` is a number or a schedule. With several `workers` each batch is shared among as many
-    threads (see `Team`); their number is part of what decides the result, to the last bit. With an
-    `augmentation` every image is changed anew each time it is learned from, but for the last `clean_epochs`. With
-    `averaging`, a decay such as 0.999, the network has at the end the moving average of its weights (`WeightAverage`).
-
-    Raises: `InputError` for a batch size or a number of epochs or workers below 1, a decay outside [0, 1), a network
-    that is not built or is an ensemble; `TrainingDivergedError` if the loss or a weight is no longer a finite number:
-    the weights are then again those of the last complete epoch.
+    Raises: `KeyError` or `ValueError` if one is missing, or of another shape or type.
     """
-    training = Training(
-        network, loss, optimizer, train, validation, batch_size=batch_size, epochs=epochs, learning_rate=learning_rate,
-        workers=workers, augmentation=augmentation, clean_epochs=clean_epochs, averaging=averaging, rng=rng,
-    )  # fmt: skip
-    return (epoch for epoch in training if epoch is not None)
-
-
-def fit(network: Network, *arguments: Any, **options: Any) -> list[Epoch]:
-    """Train to the end and return the records of all epochs; the arguments are those of `epochs`."""
-    return list(epochs(network, *arguments, **options))
-
-
-def evaluate(network: Network, loss: Loss, data: DataSet, *, workers: int = 1) -> tuple[float, float]:
-    """Return the mean loss and the accuracy on `data`, with the weights as they are."""
-    with Team(network, loss, workers) as team:
-        return team.evaluate(data)
+    for name, array in mine.items():
+        if (given[name].shape, given[name].dtype) != (array.shape, array.dtype):
+            raise ValueError(
+                f"{name} is {given[name].dtype} of shape {given[name].shape}, here {array.dtype} of shape {array.shape}"
+            )
+    return {name: given[name].copy() for name in mine}

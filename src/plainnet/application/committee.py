@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
 from pathlib import Path
 from typing import Any
 
 from plainnet.application.environment import hardware, threads, versions
-from plainnet.application.evaluation import evaluate, usual_shifts
+from plainnet.application.evaluation import evaluate
 from plainnet.application.records import model_path, note_opening, runs
 from plainnet.application.run import described
 from plainnet.data.dataset import Splits
@@ -34,9 +35,10 @@ def together(models: list[Model]) -> Model:
         for number, model in enumerate(models)
         for name, tensor in model.network.tensors().items()
     }
-    ensemble = Ensemble([[layer.config() for layer in model.network.layers] for model in models])
+    ensemble = Ensemble([copy.deepcopy(model.network.layers) for model in models])
     network = Network(ensemble).build(first.network.in_shape, values=values, dtype=first.network.theta.dtype)
-    return Model(network, first.class_names, {"members": [dict(model.about) for model in models]})
+    about = {"members": [dict(model.about) for model in models]}
+    return Model(network, first.class_names, about, first.preparation, test_shifts=first.test_shifts)
 
 
 def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> d
     if on_record:
         return on_record[0]
     note_opening(folder, first["settings"], seeds[0], members=members)
-    result = evaluate(model.network, data.test, shifts=usual_shifts(model))
+    result = evaluate(model.network, data.test, shifts=model.test_shifts)
     table = {
         "recipe": "ensemble",
         "seed": seeds[0],

@@ -12,9 +12,7 @@ from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
-from plainnet.model_file import Model
 from plainnet.network import Network
-from plainnet.recipes import Recipe
 from plainnet.softmax import log_softmax, softmax
 
 
@@ -102,15 +100,6 @@ def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> Evaluation:
             "classes; give it data of its own kind"
         )
     return Evaluation(data, probabilities(network.logits, data.images, shifts))
-
-
-def usual_shifts(model: Model) -> int:
-    """Return by how many pixels the recipe of the model, or of its members, has images moved to look again."""
-    try:
-        recipe = (model.about["members"][0] if "members" in model.about else model.about)["recipe"]
-        return Recipe.from_table(recipe).test_shifts
-    except (KeyError, IndexError, TypeError, ValueError):  # a model that does not come from a recipe of ours
-        return 0
 
 
 def as_percent(share: float) -> str:

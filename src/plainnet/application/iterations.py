@@ -21,6 +21,7 @@ from plainnet.application.run import Run
 from plainnet.data.dataset import Splits
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.files import to_json, write_atomically
+from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.recipes import read
 
 DESCRIBED, RIGHT = "as described", "done right"
@@ -37,7 +38,9 @@ ITERATIONS = [  # name, hidden units, learning rate, epochs, the test accuracy t
 class WrongCrossEntropy:
     """A softmax that overflows, and a gradient with the wrong sign before the label: p + y instead of p - y."""
 
-    def __call__(self, logits: np.ndarray, labels: np.ndarray, batch: int | None = None, /) -> tuple[float, np.ndarray]:
+    reduction, takes, metrics = "sum", ("classes",), SoftmaxCrossEntropy.metrics
+
+    def __call__(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
         one_hot = np.eye(logits.shape[1], dtype=logits.dtype)[labels]
         shares = np.exp(logits)
         shares /= shares.sum(axis=1, keepdims=True)

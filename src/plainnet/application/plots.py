@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from plainnet.application.evaluation import Evaluation, as_percent
+from plainnet.events import Epoch
 from plainnet.metrics import per_class_accuracy, precision
-from plainnet.training import Epoch
 
 BLUE, ORANGE, GRAY = "#1f5a99", "#d1661a", "#6b7280"
 

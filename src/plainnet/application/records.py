@@ -22,7 +22,7 @@ from plainnet import checkpoint
 from plainnet.application.environment import hardware, peak_memory_mb
 from plainnet.application.results import check_writable
 from plainnet.application.run import Run
-from plainnet.application.saving import epochs, locked, resume
+from plainnet.application.saving import events, locked, resume
 from plainnet.data.dataset import Splits
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.files import to_json, write_atomically
@@ -93,7 +93,7 @@ def _train(run: Run, unfinished: Path, data_dir: Path | None) -> str:
         else:
             changed = resume(run, found)
     try:
-        for _ in epochs(run, unfinished, data_dir=data_dir):
+        for _ in events(run, unfinished, data_dir=data_dir):
             pass
     except TrainingDivergedError:
         checkpoint.remove(unfinished)  # nobody can go on from there

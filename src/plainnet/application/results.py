@@ -11,7 +11,7 @@ from plainnet.application import galleries, plots
 from plainnet.application.run import Run
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
-from plainnet.model_file import PREPROCESSING, save_model
+from plainnet.model_file import PIXELS, save_model
 
 DONE = "metrics.json"  # written last: where it is, the results are complete
 
@@ -85,7 +85,7 @@ def _pickled(run: Run) -> bytes:
             "state": {name: array for name, array in arrays.items() if name not in learned},
             "layers": [layer.config() for layer in model.network.layers],
             "input_shape": model.network.in_shape,
-            "preprocessing": PREPROCESSING,
+            "preprocessing": PIXELS["about"],
             "class_names": list(model.class_names),
             **model.about,
         }

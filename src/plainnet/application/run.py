@@ -14,11 +14,11 @@ from plainnet.application.environment import threads, versions
 from plainnet.application.evaluation import Evaluation, probabilities
 from plainnet.data.dataset import DataSet, Splits
 from plainnet.errors import InputError
-from plainnet.losses import Loss
+from plainnet.events import Epoch
 from plainnet.model_file import Model
 from plainnet.recipes import Recipe
-from plainnet.team import Team
-from plainnet.training import Epoch, Training
+from plainnet.training import Training
+from plainnet.workers import Threads
 
 
 class Run:
@@ -32,7 +32,7 @@ class Run:
     """
 
     def __init__(
-        self, recipe: Recipe, data: Splits, *, seed: int = 0, limit: int | None = None, loss: Loss | None = None
+        self, recipe: Recipe, data: Splits, *, seed: int = 0, limit: int | None = None, loss: Any = None
     ) -> None:
         self.recipe = recipe
         self.data = data
@@ -42,7 +42,8 @@ class Run:
             raise InputError(
                 f"--limit must be between 1 and {len(self.train):,}, the training images, received {limit:,}"
             )
-        self.train = self.train[:limit]
+        if limit is not None:
+            self.train = self.train.sample(limit)
         self.seed, self.limit = seed, limit
         self.network = recipe.network(rng=seed)
         self.test: Evaluation | None = None
@@ -67,6 +68,7 @@ class Run:
             augmentation=recipe.augment(),
             clean_epochs=recipe.clean_epochs,
             averaging=recipe.averaging,
+            stop=recipe.stopping(),
             rng=seed,
         )
 
@@ -88,15 +90,15 @@ class Run:
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding the record of each epoch, and saving nothing."""
-        return (epoch for epoch in self.training if epoch is not None)
+        return (event for event in self.training if isinstance(event, Epoch))
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures of the trained network; the first call reads the test set, none does so again."""
         if not self._metrics:
-            with Team(self.network, self.recipe.loss_function(), self.recipe.workers) as team:
+            with Threads(self.network, self.recipe.loss_function(), self.recipe.workers) as threads:
                 images = self.data.test.images
-                self.test = Evaluation(self.data.test, probabilities(team.logits, images, self.recipe.test_shifts))
-                train_accuracy = team.evaluate(self.train)[1]
+                self.test = Evaluation(self.data.test, probabilities(threads.outputs, images, self.recipe.test_shifts))
+                train_accuracy = threads.evaluate(self.train).means()[1]["accuracy"]
             self._metrics = self._table(self.test, train_accuracy)
         return self._metrics
 
@@ -123,12 +125,13 @@ class Run:
 
     def history_table(self) -> list[dict[str, Any]]:
         """Return the history as plain values, one object an epoch."""
-        return [{"epoch": epoch.pop("number")} | epoch for epoch in (epoch._asdict() for epoch in self.history)]
+        return [epoch.to_table() for epoch in self.history]
 
     def model(self) -> Model:
         """Return the network with what its file should say about it."""
         figures = {key: value for key, value in self.metrics().items() if key != "settings"}
-        return Model(self.network, self.data.train.class_names, {"recipe": self.recipe.to_table(), "metrics": figures})
+        about = {"recipe": self.recipe.to_table(), "metrics": figures}
+        return Model(self.network, self.data.train.class_names, about, test_shifts=self.recipe.test_shifts)
 
 
 def described(data: DataSet) -> dict[str, Any]:

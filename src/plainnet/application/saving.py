@@ -17,8 +17,9 @@ from plainnet import checkpoint
 from plainnet.application.environment import threads, versions
 from plainnet.application.run import Run
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
+from plainnet.events import Batch
 from plainnet.files import PARTIAL
-from plainnet.training import Epoch
+from plainnet.training import Event
 
 
 @contextmanager
@@ -58,8 +59,8 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     return differences(then["made_with"], now["made_with"])
 
 
-def epochs(run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None = None) -> Iterator[Epoch]:
-    """Train the run to its end, yielding its epochs and saving a checkpoint after each, and every so many seconds.
+def events(run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None = None) -> Iterator[Event]:
+    """Train the run to its end, yielding its events and saving a checkpoint after each, and every so many seconds.
 
     SIGINT (Ctrl-C) and SIGTERM are answered after the batch under way, when its checkpoint is written; a second one
     stops at once.
@@ -73,17 +74,15 @@ def epochs(run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None
     about = _about(run) | {"data_dir": data_dir and str(data_dir.resolve())}
     with _signals() as received:
         try:
-            for epoch in training:
-                if epoch is not None or received or time.monotonic() - saved >= every:
+            for event in training:
+                if not isinstance(event, Batch) or received or time.monotonic() - saved >= every:
                     checkpoint.save(folder, training, about)
                     saved = time.monotonic()
                 if received:
                     done = f"{len(training.history)} of {training.epochs} epochs and {training.batch} batches"
                     raise TrainingInterruptedError(received[0], f"stopped after {done}; all is saved")
-                if epoch is not None:
-                    yield epoch
+                yield event
         except TrainingDivergedError as error:
-            run.optimizer.begin(run.network.vectors)  # its memory may be as broken as the weights were
             checkpoint.save(folder, training, about | {"diverged": str(error)})
             raise
 

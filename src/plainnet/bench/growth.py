@@ -18,11 +18,11 @@ from plainnet.application.plots import BLUE, GRAY, ORANGE, png
 from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
+from plainnet.fitting import epochs
 from plainnet.layers import Dense, Flatten, ReLU
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.recipes import read
-from plainnet.training import epochs
 
 UNITS = [64, 128, 256, 512, 1024, 2048, 4096, 8192]
 BATCHES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]

@@ -27,16 +27,18 @@ def step_profile(steps: int = 300) -> dict[str, float]:
         return result
 
     rng = np.random.default_rng(0)
-    for _ in range(steps):
-        rows = rng.integers(0, len(data), recipe.batch_size)
-        images, labels = timed(
-            "gather the images", lambda rows=rows: (data.images.take(rows, axis=0), data.labels[rows])
-        )
-        x = timed("scale the bytes", network.as_input, images)
-        for number, layer in enumerate(network.layers[1:], start=1):
-            x = timed(f"{number} {type(layer).__name__}, forward", layer.forward, x.reshape(len(x), -1), training=True)
-        _, dy = timed("loss", loss, x, labels)
-        for number, layer in reversed(list(enumerate(network.layers[1:], start=1))):
-            dy = timed(f"{number} {type(layer).__name__}, backward", layer.backward, dy, need_dx=number > 1)
-        timed("update", optimizer.step, network.vectors, 0.01, decayed=network.decayed)
+    optimizer.attach(network.parameters)
+    with network.context():
+        for _ in range(steps):
+            rows = rng.integers(0, len(data), recipe.batch_size)
+            images, labels = timed(
+                "gather the images", lambda rows=rows: (data.images.take(rows, axis=0), data.labels[rows])
+            )
+            x = timed("scale the bytes", network.as_input, images).reshape(len(rows), -1)
+            for number, layer in enumerate(network.layers[1:], start=1):
+                x = timed(f"{number} {type(layer).__name__}, forward", layer.forward, x, training=True)
+            _, dy = timed("loss", loss, x, labels)
+            for number, layer in reversed(list(enumerate(network.layers[1:], start=1))):
+                dy = timed(f"{number} {type(layer).__name__}, backward", layer.backward, dy, need_dx=number > 1)
+            timed("update", optimizer.step, 0.01)
     return {part: float(np.median(values) * 1e6) for part, values in seconds.items()}

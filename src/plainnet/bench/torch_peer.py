@@ -12,7 +12,7 @@ from plainnet.data.dataset import DataSet
 from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU, Sigmoid, Tanh
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam, Optimizer
-from plainnet.randomness import stream
+from plainnet.randomness import generator_for
 from plainnet.schedules import Schedule
 
 
@@ -91,7 +91,7 @@ class TorchTraining:
 
     def epoch(self, rng: int = 0) -> float:
         """Train for one epoch in the order that our loop takes with this seed; return the mean loss."""
-        order = torch.from_numpy(stream(rng, "shuffle").permutation(len(self.labels)))
+        order = torch.from_numpy(generator_for(rng, "shuffle").permutation(len(self.labels)))
         steps = -(-len(order) // self.batch_size)
         total, right = 0.0, 0
         for step in range(steps):

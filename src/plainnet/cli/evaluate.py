@@ -30,11 +30,10 @@ def evaluate(
     """
     check_ending(json, ".json", "--json")
     from plainnet.application.evaluation import evaluate as judge
-    from plainnet.application.evaluation import usual_shifts
 
     loaded = load_model(model)
     if shifts is None:
-        shifts = usual_shifts(loaded)
+        shifts = loaded.test_shifts
     if not 0 <= shifts <= 5:
         raise InputError(f"--shifts must be a whole number from 0 to 5, received {shifts}")
     result = judge(loaded.network, mnist.load(data_dir).test, shifts=shifts)

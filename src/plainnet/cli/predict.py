@@ -28,13 +28,13 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     check_ending(json, ".json", "--json")
     import numpy as np
 
-    from plainnet.application.evaluation import as_percent, probabilities, usual_shifts
+    from plainnet.application.evaluation import as_percent, probabilities
     from plainnet.application.images import read_image
 
     loaded = load_model(model)
     paths = (image, *images)
     drawn = np.stack([read_image(path) for path in paths])
-    shares = probabilities(loaded.network.logits, drawn, usual_shifts(loaded))
+    shares = probabilities(loaded.network.logits, drawn, loaded.test_shifts)
     answers = []
     for path, row in zip(paths, shares, strict=True):
         first, *others = np.argsort(-row)[:2]

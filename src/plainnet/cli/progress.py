@@ -3,48 +3,79 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from plainnet.training import Epoch
+from plainnet.events import Batch, Epoch
+from plainnet.stopping import Stop
+from plainnet.training import Event
 
 
-def show(epochs: Iterable[Epoch], total: int) -> None:
-    """Show each epoch of a training, as it comes."""
+def show(events: Iterable[Event], total: int) -> None:
+    """Show each epoch of a training, as it comes, and why it ended if that was early."""
     console = Console()
     if console.is_terminal and console.width >= 100:
-        _live(epochs, total, console)
+        _live(events, total, console)
     else:
-        _lines(epochs, total)
+        _lines(events, total)
 
 
-def _live(epochs: Iterable[Epoch], total: int, console: Console) -> None:
+class TimeLeft:
+    """How long a training will take yet, by the batches made since it was begun or gone on with."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self._seconds, self._batches, self._left = 0.0, 0, 0
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch into account."""
+        self._seconds += batch.seconds
+        self._batches += 1
+        self._left = (self.epochs - batch.epoch) * batch.of + batch.of - batch.number
+
+    def __str__(self) -> str:
+        seconds = round(self._seconds / max(self._batches, 1) * self._left)
+        return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _live(events: Iterable[Event], total: int, console: Console) -> None:
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(),
         BarColumn(bar_width=None if console.width > 110 else 12),
         TextColumn("{task.fields[figures]}"),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("left {task.fields[left]}"),
     )
+    left, stop = TimeLeft(total), None
     with Progress(*columns, console=console, expand=console.width > 110) as progress:
-        task = progress.add_task("", total=total, figures="")
-        for epoch in epochs:
-            progress.update(task, completed=epoch.number, figures=_figures(epoch))
-    console.print()
+        task = progress.add_task("", total=total, figures="", left="")
+        for event in events:
+            if isinstance(event, Batch):
+                left.add(event)
+                progress.update(task, left=str(left))
+            elif isinstance(event, Epoch):
+                progress.update(task, completed=event.number, figures=_figures(event), left=str(left))
+            else:
+                stop = event
+    console.print("" if stop is None else f"{stop}\n", markup=False, highlight=False)
 
 
 def _figures(epoch: Epoch) -> str:
-    validation = "" if epoch.validation_accuracy is None else f"  validation {epoch.validation_accuracy:.2%}"
-    return f"loss {epoch.train_loss:.4f}  train {epoch.train_accuracy:.2%}{validation}  rate {epoch.learning_rate:.3g}"
+    def shown(accuracy: float | None) -> str:
+        return "" if accuracy is None else f"{accuracy:.2%}"
+
+    validation = "" if epoch.validation_accuracy is None else f"  validation {shown(epoch.validation_accuracy)}"
+    train = shown(epoch.train_accuracy)
+    return f"loss {epoch.train_loss:.4f}  train {train}{validation}  rate {epoch.learning_rate:.3g}"
 
 
-def _lines(epochs: Iterable[Epoch], total: int) -> None:
-    started = time.perf_counter()
-    for shown, epoch in enumerate(epochs, start=1):
-        left = (time.perf_counter() - started) / shown * (total - epoch.number)
-        print(f"{epoch}  left {round(left) // 60}:{round(left) % 60:02d}", flush=True)
+def _lines(events: Iterable[Event], total: int) -> None:
+    left = TimeLeft(total)
+    for event in events:
+        if isinstance(event, Batch):
+            left.add(event)
+        else:
+            print(event if isinstance(event, Stop) else f"{event}  left {left}", flush=True)
     print(file=sys.stdout)

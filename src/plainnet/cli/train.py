@@ -105,7 +105,7 @@ def train(
                 checkpoint.remove(folder)
             else:
                 results.check_free(folder)
-            under_way = saving.epochs(run, folder, every=checkpoint_every, data_dir=data_dir)
+            under_way = saving.events(run, folder, every=checkpoint_every, data_dir=data_dir)
             try:
                 if quiet:
                     deque(under_way, maxlen=0)

@@ -1,4 +1,4 @@
-"""Labelled images in memory, and the split that sets some of them aside without upsetting the class balance."""
+"""Examples in memory: inputs, targets, what the targets mean; and the split that sets some of them aside."""
 
 from __future__ import annotations
 
@@ -7,28 +7,75 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plainnet.data.prepare import as_array
 from plainnet.errors import InputError
+
+KINDS = ("classes", "probabilities", "labels", "numbers")
 
 
 class DataSet:
-    """Images with their labels; pixels stay bytes and are scaled batch by batch when they are used.
+    """Inputs with their targets; pixels stay bytes and are scaled batch by batch when they are used.
 
-    Shapes: images (N, H, W) uint8, labels (N,) uint8 with values below len(class_names).
+    Shapes: inputs (N, H, W), (N, H, W, C) or (N, D), bytes or floating-point numbers; targets, by their `kind`:
+    "classes", whole numbers (N,) below len(class_names); "probabilities" (N, K) of the classes, rows that add up to 1;
+    "labels" (N, K), 1 or 0 for each of several names; "numbers" (N,) or (N, M), which need no names. If `kind` is left
+    out, it is found: whole numbers in one dimension are classes where there are names.
+    `weights` (N,) say how much each example counts; all alike if left out.
+
     A slice or an array of row numbers gives a smaller data set: `data.train[:1000]`.
 
-    Raises: `InputError` if the counts differ, the set is empty, a label names no class, or two classes have one name.
+    Raises: `InputError` if the counts differ, the set is empty, a number is not finite, a target does not fit its kind,
+    or two classes have one name.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> None:
-        self.images = images = np.asarray(images)
-        self.labels = labels = np.asarray(labels)
-        self.class_names = tuple(class_names)
-        if len(set(self.class_names)) < len(self.class_names):
-            raise InputError(f"each class needs a name of its own, received {', '.join(self.class_names)}")
-        if len(images) != len(labels):
-            raise InputError(f"{len(images):,} images but {len(labels):,} labels; each image needs exactly one label")
-        if len(labels) == 0:
+    def __init__(
+        self,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        class_names: Sequence[str] | None = None,
+        *,
+        weights: np.ndarray | None = None,
+        kind: str | None = None,
+    ) -> None:
+        self.inputs = as_array(inputs, "images")
+        self.targets = as_array(targets, "labels")
+        self.class_names = tuple(class_names or ())
+        self.weights = None if weights is None else as_array(weights, "weights").astype(float)
+        self.kind = kind or self._kind()
+        self._check()
+
+    def _kind(self) -> str:
+        targets = self.targets
+        if not self.class_names:
+            return "numbers"
+        if targets.ndim != 2 or targets.shape[1] != len(self.class_names) or targets.dtype.kind not in "biuf":
+            return "classes"
+        return "probabilities" if np.allclose(targets.sum(axis=1), 1, atol=1e-4) else "labels"
+
+    def _check(self) -> None:
+        inputs, targets, names = self.inputs, self.targets, self.class_names
+        if not all(isinstance(name, str) for name in names):
+            raise InputError(f"class names must be texts, received {list(names)}; write them in quotes")
+        if len(set(names)) < len(names):
+            raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
+        if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) != len(targets):
+            count = [f"{len(part):,}" if part.ndim else "one" for part in (inputs, targets)]
+            raise InputError(f"{count[0]} images but {count[1]} labels; each image needs exactly one label")
+        if len(targets) == 0:
             raise InputError("the data set holds no images; give at least one")
+        if inputs.dtype.kind == "f" and not np.isfinite((inputs.min(), inputs.max())).all():
+            raise InputError("the images hold NaN or infinity; leave such examples out, or fill the gaps with a number")
+        if self.weights is not None and (
+            self.weights.shape != (len(targets),)
+            or not (np.isfinite(self.weights).all() and self.weights.min() >= 0 and self.weights.max() > 0)
+        ):
+            raise InputError(f"weights must be {len(targets):,} numbers from 0, not all 0, received {self.weights}")
+        if self.kind not in KINDS:
+            raise InputError(f"kind must be one of {', '.join(KINDS)}, received {self.kind!r}")
+        getattr(self, f"_check_{self.kind}")()
+
+    def _check_classes(self) -> None:
+        labels = self.targets
         if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
             raise InputError(
                 f"labels must be whole numbers in one dimension, received {labels.dtype} of shape {labels.shape}"
@@ -37,21 +84,83 @@ class DataSet:
             worst = labels.max() if labels.max() >= len(self.class_names) else labels.min()
             raise InputError(f"label {worst} is out of range: labels go from 0 to {len(self.class_names) - 1}")
 
+    def _check_probabilities(self) -> None:
+        self._check_labels()
+        if not np.allclose(self.targets.sum(axis=1), 1, atol=1e-4):
+            raise InputError("the probabilities of an example must add up to 1; divide each row by its sum")
+
+    def _check_labels(self) -> None:
+        targets = self.targets
+        if targets.ndim != 2 or targets.shape[1] != len(self.class_names) or targets.dtype.kind not in "biuf":
+            raise InputError(
+                f"{self.kind} must be numbers (N, {len(self.class_names)}), one a class name, received {targets.dtype} "
+                f"of shape {targets.shape}"
+            )
+        if not (targets.min() >= 0 and targets.max() <= 1):
+            raise InputError(f"{self.kind} must be from 0 to 1, received {targets.min():g} to {targets.max():g}")
+
+    def _check_numbers(self) -> None:
+        targets = self.targets
+        if targets.dtype.kind not in "biuf" or targets.ndim > 2 or not np.isfinite(targets).all():
+            raise InputError(
+                f"targets without class names must be finite numbers (N,) or (N, M), received {targets.dtype} of shape "
+                f"{targets.shape}; for classes, give class_names"
+            )
+
+    @property
+    def images(self) -> np.ndarray:
+        """The inputs, where they are images."""
+        return self.inputs
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The targets, where they are classes."""
+        return self.targets
+
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.targets)
 
     def __getitem__(self, rows: slice | np.ndarray) -> DataSet:
         if isinstance(rows, int | np.integer):
             raise InputError(f"a data set takes a slice or an array of rows; for one image write .images[{rows}]")
-        return DataSet(self.images[rows], self.labels[rows], self.class_names)
+        part = object.__new__(DataSet)  # whose rows have been checked
+        vars(part).update(vars(self) | {"inputs": self.inputs[rows], "targets": self.targets[rows]})
+        part.weights = None if self.weights is None else self.weights[rows]
+        if len(part) == 0:
+            raise InputError("the data set holds no images; give at least one")
+        return part
 
     def joined(self, other: DataSet) -> DataSet:
-        """Return one data set with the images of both."""
-        images, labels = (np.concatenate(pair) for pair in ((self.images, other.images), (self.labels, other.labels)))
-        return DataSet(images, labels, self.class_names)
+        """Return one data set with the examples of both.
+
+        Raises: `InputError` if they do not mean the same.
+        """
+        self.expect_same_kind(other, "the data set to join")
+        inputs, targets = (np.concatenate(p) for p in ((self.inputs, other.inputs), (self.targets, other.targets)))
+        weights = None
+        if self.weights is not None or other.weights is not None:
+            weights = np.concatenate([np.ones(len(p)) if p.weights is None else p.weights for p in (self, other)])
+        return DataSet(inputs, targets, self.class_names, weights=weights, kind=self.kind)
+
+    def expect_same_kind(self, other: DataSet, what: str) -> None:
+        """Raise `InputError` if `other` has examples of another size, other classes, or another kind of targets."""
+        for name, mine, theirs in (
+            ("examples of shape", self.inputs.shape[1:], other.inputs.shape[1:]),
+            ("classes", ", ".join(self.class_names), ", ".join(other.class_names)),
+            ("targets that are", self.kind, other.kind),
+        ):
+            if mine != theirs:
+                raise InputError(f"expected {what} to have {name} {mine}, received {theirs}; give data of one kind")
+
+    def sample(self, count: int) -> DataSet:
+        """Return `count` of the examples, the same ones each time; of classes, each keeps its share."""
+        rng = np.random.default_rng(0)
+        if self.kind == "classes":
+            return self[stratified_split(self.targets, count, rng)[1]]
+        return self[np.sort(rng.choice(len(self), count, replace=False))]
 
     def __repr__(self) -> str:
-        return f"DataSet({len(self):,} images of {'x'.join(map(str, self.images.shape[1:]))})"
+        return f"DataSet({len(self):,} images of {'x'.join(map(str, self.inputs.shape[1:]))})"
 
 
 class Splits(NamedTuple):

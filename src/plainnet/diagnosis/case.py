@@ -20,7 +20,6 @@ from plainnet.errors import InputError
 from plainnet.model_file import load_model
 from plainnet.network import Network
 from plainnet.recipes import Recipe
-from plainnet.training import Epoch
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _unfinished(folder: Path, data_dir: Path | None) -> Case:
         network = recipe.network(rng=settings["seed"])
         for name, tensor in network.tensors().items():
             tensor[...] = found.arrays[name]
-        history = [Epoch(*epoch)._asdict() for epoch in found.values["history"]]
+        history = list(found.values["history"])
         return Case(
             curves_of(history), recipe, network, described=settings["data"], diverged=found.about.get("diverged"),
             seed=settings["seed"], limit=settings["limit"], data_dir=data_dir or (Path(stored) if stored else None),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plainnet.context import Context
 from plainnet.data.dataset import DataSet
 from plainnet.layers import Conv2D, Dense, ReLU, Sigmoid, Tanh
 from plainnet.network import Network
@@ -47,7 +48,7 @@ class Steps:
 
 def look_inside(network: Network, data: DataSet) -> Inside:
     """Measure the layers of a trained network while it looks at training images."""
-    x = network.as_input(data.images[:_IMAGES], training=False)
+    x = network.as_input(data.images[:_IMAGES])
     dead, saturated, zero, equal = {}, {}, [], []
     for index, layer in enumerate(network.layers):
         x = layer.forward(x)
@@ -76,10 +77,13 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
     rate = max(schedule(step, steps_per_epoch, recipe.epochs) for step in range(steps_per_epoch))
     clip = recipe.optimizer.get("clip")
     ratios, doubled, lost = [], [], []
+    context = Context(leads=False)  # what is drawn at random stays the same, so that gradients can be compared
+    optimizer.attach(network.parameters)
 
     def gradient(batch: DataSet) -> np.ndarray:
-        logits = network.forward(network.as_input(batch.images), training=True)
-        network.backward(loss(logits, batch.labels)[1])
+        with context:
+            logits = network.forward(network.as_input(batch.images), training=True)
+            network.backward(loss(logits, batch.labels)[1])
         return network.grad
 
     for step in range(_STEPS):
@@ -91,7 +95,7 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
         kept = np.clip(once, -clip, clip) if clip else once
         lost.append(1 - float(np.linalg.norm(kept)) / length if length > 0 else 0.0)
         before = copy.copy(network.theta)
-        optimizer.step(network.vectors, rate, decayed=network.decayed)
+        optimizer.step(rate)
         ratios.append(float(np.linalg.norm(network.theta - before) / max(float(np.linalg.norm(before)), 1e-30)))
     median = [float(np.nanmedian(values)) for values in (ratios, doubled, lost)]
     return Steps(*median)

@@ -56,21 +56,25 @@ class LayerSession:
     """A plainnet layer, whose parameters carry their gradients themselves."""
 
     def __init__(self, make: Callable[[], Any], in_shape: tuple[int, ...]) -> None:
+        from plainnet.context import Context
         from plainnet.network import Network
 
         seed_everything()
         self.layer = make()
         self.network = Network(self.layer).build(in_shape, rng=0, dtype=np.float64)
+        self.context = Context()
 
     def forward(self, inputs: Arrays) -> Any:
         """Put the parameters in place and call forward."""
         for parameter in self.network.parameters:
             parameter.value[...] = inputs[short_name(parameter.name)]
-        return self.layer.forward(inputs["x"], training=True).copy()
+        with self.context:
+            return self.layer.forward(inputs["x"], training=True).copy()
 
     def backward(self, dy: Any) -> Arrays:
         """Call backward and read the gradients."""
-        dx = self.layer.backward(dy)
+        with self.context:
+            dx = self.layer.backward(dy)
         grads = {short_name(p.name): p.grad.copy() for p in self.network.parameters}
         return grads if dx is None else {"x": dx.copy()} | grads
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from plainnet.config import construct
-from plainnet.layers.activations import ReLU, Sigmoid, Tanh
+from plainnet.errors import InputError
+from plainnet.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from plainnet.layers.average_pooling import AveragePool, GlobalAveragePool
 from plainnet.layers.convolution import Conv2D
 from plainnet.layers.dense import Dense
@@ -14,17 +15,20 @@ from plainnet.layers.dropout import Dropout
 from plainnet.layers.ensemble import Ensemble
 from plainnet.layers.flatten import Flatten
 from plainnet.layers.layer import Layer, Parameter
+from plainnet.layers.layer_normalization import LayerNorm
 from plainnet.layers.noise import GaussianNoise
 from plainnet.layers.normalization import BatchNorm
 from plainnet.layers.pooling import MaxPool
+from plainnet.layers.sequential import Residual, Sequential
 
 _KINDS = (
-    AveragePool, BatchNorm, Conv2D, Dense, Dropout, Ensemble, Flatten, GaussianNoise, GlobalAveragePool, MaxPool, ReLU,
-    Sigmoid, Tanh,
+    GELU, AveragePool, BatchNorm, Conv2D, Dense, Dropout, Ensemble, Flatten, GaussianNoise, GlobalAveragePool,
+    LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Tanh,
 )  # fmt: skip
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
 
 __all__ = [
+    "GELU",
     "LAYERS",
     "AveragePool",
     "BatchNorm",
@@ -36,15 +40,47 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePool",
     "Layer",
+    "LayerNorm",
+    "LeakyReLU",
     "MaxPool",
     "Parameter",
     "ReLU",
+    "Residual",
+    "Sequential",
+    "SiLU",
     "Sigmoid",
     "Tanh",
     "layer_from_config",
 ]
 
 
-def layer_from_config(config: Mapping[str, Any]) -> Layer:
-    """Make the layer that `config` describes: {"type": "Dense", "units": 10} gives Dense(10)."""
-    return construct(LAYERS, config, "layer")
+def layer_from_config(config: Mapping[str, Any], own: Iterable[type[Layer]] = ()) -> Layer:
+    """Make the layer that `config` describes: {"type": "Dense", "units": 10} gives Dense(10).
+
+    `own` are layers of one's own that it may name; nothing is imported because a table says so.
+
+    Raises: `InputError` for an unknown type or arguments that do not fit; for `own` that are no layers, or have the
+    name of one of ours.
+    """
+    kinds = LAYERS | {kind.__name__: kind for kind in _checked(own)}
+    if isinstance(config, Mapping):
+        config = {key: _with_layers(value, own) for key, value in config.items()}
+    return construct(kinds, config, "layer")
+
+
+def _with_layers(value: Any, own: Iterable[type[Layer]]) -> Any:
+    """Return an argument with the tables of layers in it made into layers."""
+    if isinstance(value, Mapping) and "type" in value:
+        return layer_from_config(value, own)
+    if isinstance(value, list | tuple):
+        return [_with_layers(part, own) for part in value]
+    return value
+
+
+def _checked(own: Iterable[type[Layer]]) -> Iterable[type[Layer]]:
+    for kind in own:
+        if not (isinstance(kind, type) and issubclass(kind, Layer)):
+            raise InputError(f"layers of your own must be classes derived from plainnet.Layer, received {kind!r}")
+        if LAYERS.get(kind.__name__, kind) is not kind:
+            raise InputError(f"{kind.__name__} is the name of a layer of plainnet; give yours another")
+    return own

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from plainnet.config import number
+from plainnet.errors import InputError
 from plainnet.layers.layer import Layer
 
 
@@ -17,13 +21,12 @@ class ReLU(Layer):
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", x.shape, x.dtype, training=training)
+        y = self.buffer("y", x.shape, x.dtype)
         if np.iscomplexobj(x):
             np.multiply(x, x.real > 0, out=y)  # max(x, 0) by the real part; NumPy orders complex numbers otherwise
         else:
             np.clip(x, 0, np.inf, out=y)  # NumPy is quicker with two bounds than with one
-        if training:
-            self.remember(y)
+        self.remember(y)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -42,13 +45,12 @@ class Sigmoid(Layer):
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", x.shape, x.dtype, training=training)
+        y = self.buffer("y", x.shape, x.dtype)
         np.multiply(x, 0.5, out=y)
         np.tanh(y, out=y)
         y += 1.0
         y *= 0.5
-        if training:
-            self.remember(y)
+        self.remember(y)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -68,10 +70,9 @@ class Tanh(Layer):
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", x.shape, x.dtype, training=training)
+        y = self.buffer("y", x.shape, x.dtype)
         np.tanh(x, out=y)
-        if training:
-            self.remember(y)
+        self.remember(y)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -80,4 +81,104 @@ class Tanh(Layer):
         np.multiply(y, y, out=dx)
         np.subtract(1.0, dx, out=dx)
         dx *= dy
+        return dx
+
+
+class LeakyReLU(Layer):
+    """Rectified linear unit that lets a little through, y = x where x > 0, else slope x.
+
+    Shapes: x, y (N, ...).
+    Gradient: dx = dy where x > 0, else slope dy.
+
+    Raises: `InputError` for a slope outside [0, 1).
+    Source: Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+    """
+
+    def __init__(self, slope: float = 0.01) -> None:
+        super().__init__()
+        if not 0.0 <= number(slope, "slope") < 1.0:
+            raise InputError(f"slope must be at least 0 and below 1, received {slope}; 0.01 is common")
+        self.slope = slope
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        factor = self.buffer("factor", x.shape, x.real.dtype)
+        np.multiply(x.real <= 0, self.slope - 1, out=factor, dtype=factor.dtype)
+        factor += 1  # 1 where x > 0, else the slope
+        self.remember(factor)
+        return np.multiply(x, factor, out=self.buffer("y", x.shape, x.dtype))
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        (factor,) = self.recall()
+        return np.multiply(dy, factor, out=self.buffer("dx", dy.shape, dy.dtype))
+
+
+class SiLU(Layer):
+    """Sigmoid linear unit, also called swish, y = x s(x) with s(x) = 1 / (1 + exp(-x)).
+
+    Shapes: x, y (N, ...).
+    Gradient: dx = dy s (1 + x (1 - s)) = dy (s + y (1 - s)).
+
+    Source: Elfwing, Uchibe, Doya 2018, "Sigmoid-weighted linear units for neural network function approximation".
+    """
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        s = self.buffer("s", x.shape, x.dtype)
+        np.multiply(x, 0.5, out=s)
+        np.tanh(s, out=s)
+        s += 1.0
+        s *= 0.5
+        y = np.multiply(x, s, out=self.buffer("y", x.shape, x.dtype))
+        self.remember(s, y)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        s, y = self.recall()
+        dx = np.subtract(1.0, s, out=self.buffer("dx", dy.shape, dy.dtype))
+        dx *= y
+        dx += s
+        dx *= dy
+        return dx
+
+
+class GELU(Layer):
+    """Gaussian error linear unit, y = x (1 + t) / 2 with t = tanh(sqrt(2 / pi) (x + 0.044715 x^3)).
+
+    (1 + t) / 2 is the common approximation, to 0.0005, of the share of the normal distribution below x.
+
+    Shapes: x, y (N, ...).
+    Gradient: dx = dy ((1 + t) + x (1 - t^2) sqrt(2 / pi) (1 + 3 * 0.044715 x^2)) / 2.
+
+    Source: Hendrycks, Gimpel 2016, "Gaussian error linear units", with its approximation.
+    """
+
+    _SCALE, _CUBE = math.sqrt(2 / math.pi), 0.044715
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        t = self.buffer("t", x.shape, x.dtype)
+        np.multiply(x, x, out=t)
+        t *= self._CUBE
+        t += 1.0
+        t *= x
+        t *= self._SCALE
+        np.tanh(t, out=t)
+        y = np.add(t, 1.0, out=self.buffer("y", x.shape, x.dtype))
+        y *= x
+        y *= 0.5
+        self.remember(x, t)
+        return y
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        x, t = self.recall()
+        slope = np.multiply(x, x, out=self.buffer("slope", x.shape, x.dtype))
+        slope *= 3 * self._CUBE
+        slope += 1.0
+        slope *= self._SCALE
+        slope *= x
+        dx = np.multiply(t, t, out=self.buffer("dx", x.shape, x.dtype))
+        np.subtract(1.0, dx, out=dx)
+        dx *= slope
+        dx += t
+        dx += 1.0
+        dx *= dy
+        dx *= 0.5
         return dx

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.sums import long_sum
 
 
 class AveragePool(Layer):
@@ -35,10 +34,9 @@ class AveragePool(Layer):
         return self.out_shape
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", (len(x), *self.out_shape), x.dtype, training=training)
-        np.mean(self._squares(x), axis=(2, 4), out=y)
-        if training:
-            self.remember(y)
+        y = self.buffer("y", (len(x), *self.out_shape), x.dtype)
+        self.remember()
+        y[...] = long_sum(long_sum(self._squares(x), 4), 2) / self.size**2
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -47,9 +45,6 @@ class AveragePool(Layer):
         dx[...] = 0
         self._squares(dx)[...] = (dy / self.size**2)[:, :, None, :, None]
         return dx
-
-    def config(self) -> dict[str, Any]:
-        return super().config() | {"size": self.size}
 
     def _squares(self, x: np.ndarray) -> np.ndarray:
         """Return a view (N, rows, K, columns, K, C) of images: the pixels of each square."""
@@ -75,10 +70,9 @@ class GlobalAveragePool(Layer):
         return in_shape[2:]
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", (len(x), x.shape[3]), x.dtype, training=training)
-        np.mean(x, axis=(1, 2), out=y)
-        if training:
-            self.remember(y)
+        y = self.buffer("y", (len(x), x.shape[3]), x.dtype)
+        self.remember()
+        y[...] = long_sum(x.reshape(len(x), -1, x.shape[3]), 1) / (x.shape[1] * x.shape[2])
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:

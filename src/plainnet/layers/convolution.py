@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from plainnet.config import whole_number
 from plainnet.errors import InputError
-from plainnet.initializers import Initializer, he_normal, zeros
+from plainnet.initializers import Initializer, as_initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
 from plainnet.layers.windows import patches
 
@@ -36,7 +35,7 @@ class Conv2D(Layer):
         *,
         stride: int = 1,
         padding: str = "valid",
-        initializer: Initializer = he_normal,
+        initializer: Initializer | str = he_normal,
     ) -> None:
         super().__init__()
         self.filters = whole_number(filters, "filters")
@@ -44,10 +43,8 @@ class Conv2D(Layer):
         self.stride = whole_number(stride, "stride")
         if padding not in ("valid", "same"):
             raise InputError(f'padding must be "valid" or "same", received {padding!r}')
-        if not callable(initializer):
-            raise InputError(f"initializer must be a function such as he_normal, received {initializer!r}")
         self.padding = padding
-        self.initializer = initializer
+        self.initializer = as_initializer(initializer)
 
     def build(self, in_shape: Shape) -> Shape:
         if len(in_shape) not in (2, 3):
@@ -69,13 +66,12 @@ class Conv2D(Layer):
         return total // 2, total - total // 2
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        padded = self._surround(x.reshape(len(x), *self.image), self.rows, self.columns, training=training)
-        y = self.buffer("y", (len(x), *self.out_shape), x.dtype, training=training)
+        padded = self._surround(x.reshape(len(x), *self.image), self.rows, self.columns)
+        y = self.buffer("y", (len(x), *self.out_shape), x.dtype)
         filters = np.vstack([self.W.value.reshape(-1, self.filters), self.b.value])
         for images, matrix in patches(padded, (self.size, self.size), self.stride, self.buffer, bias=True):
             np.matmul(matrix, filters, out=y[images].reshape(len(matrix), -1))
-        if training:
-            self.remember(x, padded)
+        self.remember(x, padded)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -119,25 +115,15 @@ class Conv2D(Layer):
                     dx[:, rows.start :: s, columns.start :: s] = part
         return dx
 
-    def _surround(
-        self, x: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], *, training: bool = True
-    ) -> np.ndarray:
+    def _surround(self, x: np.ndarray, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
         """Return images (N, H, W, C) with rows of zeros above and below, and columns of zeros left and right."""
         if not any(rows + columns):
             return x
         n, h, w, c = x.shape
         shape = (n, sum(rows) + h, sum(columns) + w, c)
-        wide = self.buffer(f"surrounded {shape[1:]}", shape, x.dtype, training=training)
+        wide = self.buffer(f"surrounded {shape[1:]}", shape, x.dtype)
         inside = slice(rows[0], rows[0] + h), slice(columns[0], columns[0] + w)
         wide[:, : inside[0].start] = wide[:, inside[0].stop :] = 0
         wide[:, :, : inside[1].start] = wide[:, :, inside[1].stop :] = 0
         wide[:, inside[0], inside[1]] = x
         return wide
-
-    def config(self) -> dict[str, Any]:
-        return super().config() | {
-            "filters": self.filters,
-            "size": self.size,
-            "stride": self.stride,
-            "padding": self.padding,
-        }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from plainnet.config import number, whole_number
 from plainnet.errors import InputError
-from plainnet.initializers import Initializer, he_normal, zeros
+from plainnet.initializers import Initializer, as_initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
 
 
@@ -28,12 +27,12 @@ class Dense(Layer):
     Srivastava et al. 2014, "Dropout", section 5.1, for the limit on lengths.
     """
 
-    def __init__(self, units: int, *, initializer: Initializer = he_normal, max_norm: float | None = None) -> None:
+    def __init__(
+        self, units: int, *, initializer: Initializer | str = he_normal, max_norm: float | None = None
+    ) -> None:
         super().__init__()
-        if not callable(initializer):
-            raise InputError(f"initializer must be a function such as he_normal, received {initializer!r}")
         self.units = whole_number(units, "units")
-        self.initializer = initializer
+        self.initializer = as_initializer(initializer)
         if max_norm is not None and not 0.0 < number(max_norm, "max_norm") < math.inf:
             raise InputError(f"max_norm must be a positive number, received {max_norm}; leave it out for no limit")
         self.max_norm = max_norm
@@ -49,11 +48,10 @@ class Dense(Layer):
         return (self.units,)
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", (len(x), self.units), x.dtype, training=training)
+        y = self.buffer("y", (len(x), self.units), x.dtype)
         np.matmul(x, self.W.value, out=y)
         y += self.b.value
-        if training:
-            self.remember(x)
+        self.remember(x)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -68,9 +66,6 @@ class Dense(Layer):
 
     def constrain(self) -> None:
         if self.max_norm is not None:
-            lengths = np.sqrt(np.einsum("dm,dm->m", self.W.value, self.W.value))
-            self.W.value[...] *= self.max_norm / np.maximum(lengths.astype(float), self.max_norm)
-
-    def config(self) -> dict[str, Any]:
-        limit = {} if self.max_norm is None else {"max_norm": self.max_norm}
-        return super().config() | {"units": self.units} | limit
+            W = self.W.value
+            lengths = np.sqrt(np.einsum("dm,dm->m", W, W))
+            W *= self.max_norm / np.maximum(lengths.astype(float), self.max_norm)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from plainnet.config import number
@@ -14,8 +12,8 @@ from plainnet.layers.layer import Layer
 class Dropout(Layer):
     """Inverted dropout: y = m x in training, where m is 0 with probability `rate` and otherwise 1 / (1 - rate).
 
-    In evaluation y = x. The mask is drawn anew in every forward pass of a training. Outside of one the layer has no
-    generator, and the mask is frozen, one for all examples: to check a gradient, the function must stay the same.
+    In evaluation y = x. The mask is drawn anew in every forward pass of a training. Where a gradient is checked there
+    is no generator, and the mask is frozen, one for all examples: the function must stay the same.
 
     Shapes: x, y (N, ...).
     Gradient: dx = m dy, with the mask of the forward pass.
@@ -32,6 +30,7 @@ class Dropout(Layer):
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         if not training:
+            self.remember()
             return x
         drawn = self.buffer("drawn", x.shape, np.float32)
         if self.rng is None:
@@ -47,10 +46,6 @@ class Dropout(Layer):
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        (mask,) = self.recall()
-        dx = self.buffer("dx", dy.shape, dy.dtype)
-        np.multiply(dy, mask, out=dx)
-        return dx
-
-    def config(self) -> dict[str, Any]:
-        return super().config() | {"rate": self.rate}
+        for mask in self.recall():  # none in evaluation
+            dy = np.multiply(dy, mask, out=self.buffer("dx", dy.shape, dy.dtype))
+        return dy

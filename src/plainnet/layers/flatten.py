@@ -20,10 +20,8 @@ class Flatten(Layer):
         return (math.prod(in_shape),)
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = x.reshape(len(x), -1)
-        if training:
-            self.remember(y)
-        return y
+        self.remember()
+        return x.reshape(len(x), -1)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         self.recall()

@@ -1,73 +1,56 @@
-"""The contract every layer keeps, and the scratch memory that lets layers compute without allocating.
+"""The contract every layer keeps.
 
 A layer is a differentiable function y = f(x; parameters). `forward` computes y; `backward` is given dy, the
 gradient of the loss with respect to y, and computes the gradients of the parameters and dx by the chain rule.
 
 1.  `build(in_shape) -> out_shape` (shapes of one example, without N) declares the parameters. The network
     then gives each one its place in two flat vectors, one of values and one of gradients.
-2.  `forward` never writes to x. What it returns is borrowed: it is valid until the layer's next call.
-    It remembers what `backward` needs only while training.
-3.  `backward` consumes what was remembered, so calling it twice is an error; it overwrites the gradients
-    (nothing is accumulated, so nothing has to be zeroed). Where dx takes work, it is left out unless `need_dx`.
+2.  `forward` never writes to x, and remembers what `backward` will need. What it returns is borrowed: it is valid
+    until the next pass.
+3.  `backward` recalls what the last `forward` of the same pass remembered, so calling it twice is an error; it
+    overwrites the gradients in place (nothing is accumulated, so nothing has to be zeroed). Where dx takes work, it is
+    left out unless `need_dx`.
 4.  Any number of examples, from one, at any call, and any of float32, float64 and complex128; with complex numbers,
     comparisons look at the real part, so that the complex step can differentiate every layer.
+5.  A layer keeps its arguments under their own names (`self.rate = rate`), its parameters, and learned state in
+    `self.state`: nothing of a pass, since several threads may compute with it (see `context`).
+6.  A layer belongs to one network. One that is made of others adopts them: `self.inner = self.adopt(Dense(3))`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import inspect
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
-from plainnet.initializers import Initializer
+from plainnet.context import Context, current
+from plainnet.errors import InputError
+from plainnet.initializers import Initializer, name_of
+from plainnet.parameters import Parameter, Shape
 
-Shape = tuple[int, ...]
+__all__ = ["Layer", "Parameter", "Shape", "adopt_all", "attributes", "kept_since"]
 
-
-class Parameter:
-    """A named array to be learned: its `value` and `grad` are views into the network's flat vectors, at `place`.
-
-    `fan_in` is the number of inputs each unit sums over; `decay` says whether weight decay applies.
-    """
-
-    value: np.ndarray
-    grad: np.ndarray
-    place: slice
-
-    def __init__(self, name: str, shape: Shape, initializer: Initializer, fan_in: int, *, decay: bool) -> None:
-        self.name = name
-        self.shape = shape
-        self.initializer = initializer
-        self.fan_in = fan_in
-        self.decay = decay
-
-    def __getstate__(self) -> dict[str, object]:
-        # A view would come out of a pickle as an array of its own; the network binds it anew instead.
-        return {name: part for name, part in vars(self).items() if name not in ("value", "grad")}
+Child = TypeVar("Child", bound="Layer")
 
 
 class Layer:
-    """Base of all layers; a new layer defines `build`, `forward`, `backward` and, with arguments, `config`.
-
-    `rng` is what a layer draws from that does something at random. Only a training gives it one (see `Team`); without
-    it, the layer does the same thing every time.
-    """
-
-    rng: np.random.Generator | None = None
+    """Base of all layers; a new layer defines `build`, `forward` and `backward`."""
 
     def __init__(self) -> None:
         self.parameters: list[Parameter] = []
         self.state: dict[str, np.ndarray] = {}  # arrays that training changes, though no gradient does
-        self._buffers: dict[tuple[str, bool], np.ndarray] = {}
-        self._cache: tuple[np.ndarray, ...] | None = None
+        self.children: dict[str, Layer] = {}  # the layers this one is made of, by name
+        self._owner: Callable[[], object] = lambda: None
 
     def build(self, in_shape: Shape) -> Shape:
         """Declare the parameters for examples of `in_shape` and return the shape of their outputs."""
         return in_shape
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        """Return y = f(x), borrowed until the next call."""
+        """Return y = f(x), borrowed until the next pass."""
         raise NotImplementedError
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
@@ -78,58 +61,198 @@ class Layer:
         """Put the parameters back to where the layer allows them; called after each update."""
 
     def config(self) -> dict[str, Any]:
-        """Return the layer's type and arguments as plain values, from which `layer_from_config` makes it again."""
-        return {"type": type(self).__name__}
+        """Return the layer's type and arguments as plain values, from which `layer_from_config` makes it again.
+
+        Raises: `InputError` if the layer does not keep an argument under its own name.
+        """
+        arguments = list(inspect.signature(type(self).__init__).parameters)[1:]
+        for name in arguments:
+            if not hasattr(self, name):
+                raise InputError(
+                    f"{type(self).__name__} takes {name} but does not keep it; write self.{name} = {name} in __init__, "
+                    "or define config()"
+                )
+        return {"type": type(self).__name__} | {
+            name: _plain(getattr(self, name), f"{type(self).__name__}.{name}")
+            for name in arguments
+            if getattr(self, name) is not None
+        }
+
+    # What a layer asks of the pass it computes in.
+
+    @property
+    def context(self) -> Context:
+        """The context in force."""
+        return current()
+
+    @property
+    def rng(self) -> np.random.Generator | None:
+        """The generator to draw from; if there is none, draw the same each time."""
+        return current().rng
+
+    def buffer(self, name: str, shape: Shape, dtype: np.dtype | type) -> np.ndarray:
+        """Return scratch memory of this shape; its content is whatever was left there."""
+        return current().buffer(self, name, shape, dtype)
+
+    def remember(self, *values: Any) -> None:
+        """Keep what `backward` will need."""
+        current().remember(self, values)
+
+    def recall(self) -> tuple[Any, ...]:
+        """Return what was remembered, once."""
+        return current().recall(self)
+
+    def sum_over_workers(self, sums: np.ndarray) -> np.ndarray:
+        """Return the sum of `sums` over all workers that share a batch; alone, it is `sums`.
+
+        A layer whose output for one example depends on the other examples must ask.
+        """
+        return current().sum_over_workers(sums)
+
+    # How a layer declares what it has, and how its owner sets it up.
 
     def declare(
         self, name: str, shape: Shape, initializer: Initializer, *, fan_in: int = 1, decay: bool = False
     ) -> Parameter:
-        """Add a parameter; `build` calls this."""
-        parameter = Parameter(name, shape, initializer, fan_in, decay=decay)
+        """Add a parameter; `build` calls this.
+
+        Raises: `InputError` if the name is taken or the initializer is no function.
+        """
+        kind = type(self).__name__
+        if any(name == parameter.name for parameter in self.parameters):
+            raise InputError(f"{kind} declares the parameter {name} twice; each needs a name of its own")
+        if not callable(initializer):
+            raise InputError(
+                f"{kind} declares {name} with the initializer {initializer!r}; give a function such as he_normal or "
+                "zeros from plainnet.initializers"
+            )
+        parameter = Parameter(name, tuple(shape), initializer, fan_in, decay=decay)
         self.parameters.append(parameter)
         return parameter
 
-    def buffer(self, name: str, shape: Shape, dtype: np.dtype | type, *, training: bool = True) -> np.ndarray:
-        """Return scratch memory of this shape, kept between calls and grown when a larger batch comes.
+    def adopt(self, child: Child, name: str | None = None) -> Child:
+        """Make `child` a part of this layer and return it; it is called by its kind and number unless `name` is given.
 
-        Training and evaluation have memory apart: evaluating between forward and backward disturbs neither.
+        Raises: `InputError` if it is no layer, or a part of something already.
         """
-        key = (name, training)
-        kept = self._buffers.get(key)
-        if kept is None or len(kept) < shape[0] or kept.shape[1:] != shape[1:] or kept.dtype != dtype:
-            kept = self._buffers[key] = np.empty(shape, dtype)
-        return kept[: shape[0]]
+        adopt_all(self, [child], None if name is None else [name])
+        return child
 
-    def across(self, sums: np.ndarray) -> np.ndarray:
-        """Return the sum of `sums` over all replicas of the network that share a batch; alone, it is `sums`.
+    def set_up(self, in_shape: Shape) -> Shape:
+        """Build the layer anew and return the shape of its outputs; owners call this, not `build`.
 
-        A layer whose output for one example depends on the other examples must ask; `Team` gives the answer.
+        Raises: what `build` raises; `InputError` for a layer that does not keep the contract.
         """
-        return sums
-
-    def remember(self, *arrays: np.ndarray) -> None:
-        """Keep what `backward` will need; `forward` calls this while training."""
-        self._cache = arrays
-
-    def recall(self) -> tuple[np.ndarray, ...]:
-        """Return what was remembered, once."""
-        if self._cache is None:
-            raise RuntimeError(
-                f"{type(self).__name__}.backward has nothing to differentiate: "
-                "call forward(x, training=True) before each backward"
+        self.parameters.clear()
+        self.state.clear()
+        _check_signatures(type(self))
+        _check_children(self)
+        shape = self.build(in_shape)
+        if not isinstance(shape, tuple):
+            raise InputError(
+                f"{type(self).__name__}.build must return the shape of an output as a tuple, received {shape!r}; "
+                "end it with a return, such as return in_shape"
             )
-        cache, self._cache = self._cache, None
-        return cache
+        return shape
+
+    def walk(self, path: str = "") -> Iterator[tuple[str, Layer]]:
+        """Yield this layer and all it is made of, each with its path, such as "residual_1.dense_2"."""
+        yield path, self
+        for name, child in self.children.items():
+            yield from child.walk(f"{path}.{name}".lstrip("."))
+
+    def learns(self) -> bool:
+        """Tell whether there are parameters in this layer or in what it is made of."""
+        return any(layer.parameters for _, layer in self.walk())
 
     def __getstate__(self) -> dict[str, object]:
-        kept = {name: part for name, part in vars(self).items() if name not in ("across", "rng")}
-        return kept | {"_buffers": {}, "_cache": None}
+        return vars(self) | {"_owner": None}  # a copy belongs to nobody until it is adopted
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._owner = lambda: None
+        for child in self.children.values():
+            child._owner = weakref.ref(self)
 
 
-def named(layers: Iterable[Layer]) -> Iterator[tuple[str, Layer]]:
-    """Yield each layer with its name among these: "dense_1" for the first Dense, "dense_2" for the second."""
-    counts: dict[str, int] = {}
-    for layer in layers:
+def adopt_all(owner: Layer, layers: list[Any], names: list[str] | None = None) -> None:
+    """Make layers the children of `owner`, all or none: "dense_1" is the first Dense, "dense_2" the second.
+
+    Raises: `InputError` if one is no layer, or a part of something already.
+    """
+    for place, layer in enumerate(layers):
+        kind = type(layer).__name__
+        if not isinstance(layer, Layer):
+            made = f"; make it one: {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise InputError(f"a network is made of layers such as Dense(10), received {layer!r}{made}")
+        if not hasattr(layer, "_owner"):
+            raise InputError(f"{kind}.__init__ must begin with super().__init__(), which makes room for its parameters")
+        if any(layer is other for other in layers[:place]):
+            raise InputError(f"one {kind} object stands twice in the network; make a new one for each place")
+        if layer._owner() is not None:
+            raise InputError(
+                f"this {kind} belongs to another network already, which would learn and answer with it; make a new "
+                "one, or give a copy: copy.deepcopy(layer)"
+            )
+    for place, layer in enumerate(layers):
         kind = type(layer).__name__.lower()
-        counts[kind] = counts.get(kind, 0) + 1
-        yield f"{kind}_{counts[kind]}", layer
+        count = 1 + sum(type(other).__name__.lower() == kind for other in owner.children.values())
+        owner.children[names[place] if names else f"{kind}_{count}"] = layer
+        layer._owner = weakref.ref(owner)
+
+
+def attributes(layer: Layer) -> list[tuple[Layer, dict[str, Any]]]:
+    """Return what each layer of a tree keeps, to be compared with later by `kept_since`."""
+    return [(part, dict(vars(part))) for _, part in layer.walk()]
+
+
+def kept_since(before: list[tuple[Layer, dict[str, Any]]]) -> str | None:
+    """Return what a pass has left on a layer, as a sentence with the remedy, if it has left something."""
+    for layer, attributes in before:
+        for name, value in vars(layer).items():
+            if name not in attributes or attributes[name] is not value:
+                return (
+                    f"{type(layer).__name__} keeps self.{name} from a pass, which another one would overwrite; "
+                    "keep it with self.remember(...) in forward and take it with self.recall() in backward"
+                )
+    return None
+
+
+def _plain(value: Any, name: str) -> Any:
+    """Return an argument of a layer as JSON can hold it.
+
+    Raises: `InputError` if it cannot.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if callable(value):
+        return name_of(value)
+    if isinstance(value, list | tuple):
+        return [_plain(part, name) for part in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise InputError(f"{name} is {value!r}, which no file can hold; keep a number or a text, or define config()")
+
+
+def _check_signatures(kind: type[Layer]) -> None:
+    """Raise `InputError` if a layer cannot be called as networks call it."""
+    for method, keyword, call in (
+        ("forward", "training", "forward(self, x, *, training=False)"),
+        ("backward", "need_dx", "backward(self, dy, *, need_dx=True)"),
+    ):
+        parameters = inspect.signature(getattr(kind, method)).parameters.values()
+        if not any(p.name == keyword or p.kind is p.VAR_KEYWORD for p in parameters):
+            raise InputError(f"{kind.__name__}.{method} must take {keyword}: define it as {call}")
+
+
+def _check_children(layer: Layer) -> None:
+    """Raise `InputError` if a layer keeps another one that it has not adopted."""
+    for name, value in vars(layer).items():
+        inside = value if isinstance(value, list | tuple) else [value]
+        for part in inside:
+            if isinstance(part, Layer) and not any(part is child for child in layer.children.values()):
+                kind = type(layer).__name__
+                raise InputError(
+                    f"{kind} keeps a {type(part).__name__} in self.{name} that is no part of it yet; write "
+                    f"self.{name} = self.adopt({type(part).__name__}(...)) in {kind}.__init__"
+                )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from plainnet.config import number
@@ -14,8 +12,8 @@ from plainnet.layers.layer import Layer
 class GaussianNoise(Layer):
     """Additive noise, y = x + deviation n in training, each n drawn from the standard normal distribution.
 
-    In evaluation y = x. Outside of a training the layer has no generator, and the noise is frozen, the same for all
-    examples: to check a gradient, the function must stay the same.
+    In evaluation y = x. Where a gradient is checked there is no generator, and the noise is frozen, the same for all
+    examples: the function must stay the same.
 
     Shapes: x, y (N, ...).
     Gradient: dx = dy.
@@ -31,6 +29,7 @@ class GaussianNoise(Layer):
         self.deviation = deviation
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        self.remember()
         if not training:
             return x
         noise = self.buffer("noise", x.shape, np.float32)
@@ -41,12 +40,8 @@ class GaussianNoise(Layer):
         noise *= self.deviation
         y = self.buffer("y", x.shape, x.dtype)
         np.add(x, noise, out=y)
-        self.remember(y)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         self.recall()
         return dy
-
-    def config(self) -> dict[str, Any]:
-        return super().config() | {"deviation": self.deviation}

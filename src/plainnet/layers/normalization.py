@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.initializers import ones, zeros
 from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.sums import long_sum
+
+_SURE = 1e-4  # a deviation of this share of the mean is far above what rounding leaves of it in float32
 
 
 class BatchNorm(Layer):
@@ -56,15 +57,17 @@ class BatchNorm(Layer):
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         rows = self._rows(x)
-        centered = self.buffer("centered", rows.shape, x.dtype, training=training)
-        y = self.buffer("y", rows.shape, x.dtype, training=training)
-        if training and not self.frozen:
+        centered = self.buffer("centered", rows.shape, x.dtype)
+        y = self.buffer("y", rows.shape, x.dtype)
+        of_batch = training and not self.frozen
+        if of_batch:
             total = self._sum(rows)
-            count, total = self.across(np.stack([np.full_like(total, x.size // self.channels), total]))
+            count, total = self.sum_over_workers(np.stack([np.full_like(total, x.size // self.channels), total]))
             mean = total / count
-            np.subtract(rows, self._row_of(mean), out=centered)
-            np.multiply(centered, centered, out=y)
-            variance = self.across(self._sum(y)) / count
+            variance = self._center(rows, mean, count, centered, y)
+            if (variance.real < np.square(_SURE * mean.real)).any():  # rounding alone may be as large: center once more
+                rest = self.sum_over_workers(self._sum(centered)) / count
+                mean, variance = mean + rest, self._center(centered, rest, count, centered, y)
             self._average(mean, variance, count[0].real)
         else:
             mean, variance = (running.astype(float) for running in self.state.values())
@@ -72,19 +75,28 @@ class BatchNorm(Layer):
         inverse_deviation = 1 / np.sqrt(variance + self.epsilon)
         np.multiply(centered, self._row_of(self.gamma.value * inverse_deviation), out=y)
         y += self._row_of(self.beta.value)
-        if training:
-            self.remember(centered, inverse_deviation)
+        self.remember(centered, inverse_deviation, of_batch)
         return y.reshape(x.shape)
+
+    def _center(
+        self, rows: np.ndarray, mean: np.ndarray, count: np.ndarray, centered: np.ndarray, squares: np.ndarray
+    ) -> np.ndarray:
+        """Write rows - mean to `centered` and return its variance; `squares` is written over."""
+        np.subtract(rows, self._row_of(mean), out=centered)
+        np.multiply(centered, centered, out=squares)
+        return self.sum_over_workers(self._sum(squares)) / count
 
     def _average(self, mean: np.ndarray, variance: np.ndarray, count: float) -> None:
         """Take the statistics of a batch of `count` numbers a channel into the running averages."""
-        if count > 1:
+        context = self.context
+        if count > 1 and context.leads:
+            momentum = self.momentum if context.momentum is None else context.momentum
             for running, batch in zip(self.state.values(), (mean, variance * count / (count - 1)), strict=True):
-                running *= self.momentum
-                running += (1 - self.momentum) * batch.real
+                running *= momentum
+                running += (1 - momentum) * batch.real
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        centered, inverse_deviation = self.recall()
+        centered, inverse_deviation, of_batch = self.recall()
         dy_rows = self._rows(dy)
         dx = self.buffer("dx", dy_rows.shape, dy.dtype)
         dbeta = self._sum(dy_rows)
@@ -95,16 +107,14 @@ class BatchNorm(Layer):
             return None
         scale = self.gamma.value * inverse_deviation
         np.multiply(dy_rows, self._row_of(scale), out=dx)
-        if not self.frozen:
-            count, dbeta, dgamma = self.across(np.stack([np.full_like(dbeta, dy.size // self.channels), dbeta, dgamma]))
+        if of_batch:
+            sums = np.stack([np.full_like(dbeta, dy.size // self.channels), dbeta, dgamma])
+            count, dbeta, dgamma = self.sum_over_workers(sums)
             slope = -scale * inverse_deviation * dgamma / count
             centered *= self._row_of(slope)
             dx += centered
             dx -= self._row_of(scale * dbeta / count)
         return dx.reshape(dy.shape)
-
-    def config(self) -> dict[str, Any]:
-        return super().config() | {"momentum": self.momentum, "epsilon": self.epsilon, "frozen": self.frozen}
 
     # NumPy is quicker the longer the rows: all channels of all pixels in a row of an image make up one.
 
@@ -117,5 +127,5 @@ class BatchNorm(Layer):
 
     def _sum(self, rows: np.ndarray) -> np.ndarray:
         """Return the sum for each channel, (C,), of type float64 or complex128."""
-        sums: np.ndarray = rows.sum(axis=0).reshape(-1, self.channels).sum(axis=0, dtype=np.result_type(rows, float))
+        sums: np.ndarray = long_sum(rows, 0).reshape(-1, self.channels).sum(axis=0)
         return sums

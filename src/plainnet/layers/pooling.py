@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from plainnet.config import whole_number
@@ -38,23 +36,19 @@ class MaxPool(Layer):
         return self.rows, self.columns, self.channels
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        winners = self._tournament("of rows", self._by_rows(x), training)
-        y = self._tournament("of columns", self._by_columns(winners), training)
-        if training:
-            self.remember(y)
+        winners, row_wins = self._tournament("rows", self._by_rows(x))
+        y, column_wins = self._tournament("columns", self._by_columns(winners))
+        self.remember(row_wins, column_wins)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        self.recall()
+        row_wins, column_wins = self.recall()
         dx = self.buffer("dx", (len(dy), *self.in_shape), dy.dtype)
         dwinners = self.buffer("dwinners", (len(dy), self.rows, *self.in_shape[1:]), dy.dtype)
         dx[:, self.rows * self.size :] = dwinners[:, :, self.columns * self.size :] = 0
-        self._undo("of columns", dy, self._by_columns(dwinners))
-        self._undo("of rows", dwinners, self._by_rows(dx))
+        self._undo(column_wins, dy, self._by_columns(dwinners))
+        self._undo(row_wins, dwinners, self._by_rows(dx))
         return dx
-
-    def config(self) -> dict[str, Any]:
-        return super().config() | {"size": self.size}
 
     def _by_rows(self, x: np.ndarray) -> np.ndarray:
         """Return a view (K, N, rows, W, C) of images: the first, second, ... row of each square."""
@@ -66,28 +60,26 @@ class MaxPool(Layer):
         used = winners[:, :, : self.columns * self.size]
         return np.moveaxis(used.reshape(len(used), self.rows, self.columns, self.size, self.channels), 3, 0)
 
-    def _tournament(self, name: str, players: np.ndarray, training: bool) -> np.ndarray:
-        """Return the largest of the players (K, ...); note for each but the first whether it beat those before it."""
+    def _tournament(self, name: str, players: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the largest of the players (K, ...), and of each but the first whether it beat those before it."""
         best: np.ndarray = players[0]
-        winner = self.buffer(name, best.shape, best.dtype, training=training)
+        winner, all_wins = self.buffer(f"winner of {name}", best.shape, best.dtype), []
         for k in range(1, self.size):
-            wins = self._wins(name, k, best.shape, training)
+            wins = self.buffer(f"wins of {name} {k}", best.shape, bool)
             np.greater(players[k].real, best.real, out=wins)
             if np.iscomplexobj(best):
                 winner[...] = np.where(wins, players[k], best)  # by the real part; np.maximum compares both
             else:
                 np.maximum(best, players[k], out=winner)
             best = winner
-        return best
+            all_wins.append(wins)
+        return best, all_wins
 
-    def _undo(self, name: str, dwinner: np.ndarray, dplayers: np.ndarray) -> None:
+    def _undo(self, all_wins: list[np.ndarray], dwinner: np.ndarray, dplayers: np.ndarray) -> None:
         """Write the gradients of the players (K, ...), from the last match to the first."""
         for k in range(self.size - 1, 0, -1):
-            np.multiply(dwinner, self._wins(name, k, dwinner.shape, True), out=dplayers[k])
+            np.multiply(dwinner, all_wins[k - 1], out=dplayers[k])
             np.subtract(dwinner, dplayers[k], out=dplayers[0])
             dwinner = dplayers[0]
         if self.size == 1:
             dplayers[0] = dwinner
-
-    def _wins(self, name: str, k: int, shape: Shape, training: bool) -> np.ndarray:
-        return self.buffer(f"{name} {k} wins", shape, bool, training=training)

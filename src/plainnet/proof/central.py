@@ -16,7 +16,7 @@ import numpy as np
 
 from plainnet.proof.derivatives import EPSILON
 
-RIGHT, WRONG, UNDECIDABLE = "right", "wrong", "undecidable"
+RIGHT, WRONG, UNDECIDABLE, RANDOM = "right", "wrong", "undecidable", "random"
 TOLERANCE = 1e-7  # on every relative error
 UNIT = 2.0**-52  # the spacing of float64 at 1
 _ATTEMPTS = 4  # each with a tenth of the epsilon before

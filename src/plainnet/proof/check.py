@@ -12,6 +12,7 @@ of the largest gradient, so that rounding does not hide behind tiny numbers.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,11 +20,12 @@ import numpy as np
 
 from plainnet.errors import InputError
 from plainnet.layers import Parameter
-from plainnet.losses import Loss
+from plainnet.layers.layer import kept_since
 from plainnet.network import Network
-from plainnet.proof.central import RIGHT, TOLERANCE, UNDECIDABLE, UNIT, WRONG, Central, judge, relative_error
-from plainnet.proof.derivatives import Objective
-from plainnet.randomness import stream
+from plainnet.proof.central import RANDOM, RIGHT, TOLERANCE, UNDECIDABLE, UNIT, WRONG, Central, judge, relative_error
+from plainnet.proof.derivatives import Objective, position_of
+from plainnet.proof.fitness import impassable, random_layer
+from plainnet.randomness import generator_for
 
 _LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
 _ROUNDING = 64  # how many times its last digit, or what that of the weights moves it by, rounding may move a gradient
@@ -42,7 +44,7 @@ class Row:
     shape: tuple[int, ...]
     verdict: str
     checked: int
-    complex_step: float
+    complex_step: float | None
     complex_index: tuple[int, ...] | None
     central_checked: int
     central: float | None
@@ -51,61 +53,77 @@ class Row:
 
     def line(self, width: int) -> str:
         """Return the row as a line of the table, whose first column is so wide."""
-        checked = f"{self.checked:,}" if self.checked else "directions"
+        checked = f"{self.checked:,}" if self.checked else "directions" if self.complex_step is not None else "-"
+        error = "-" if self.complex_step is None else f"{self.complex_step:.1e}"
         where = "" if self.complex_index is None else f"[{', '.join(map(str, self.complex_index))}]"
         central = "-" if self.central is None else f"{self.central:.1e}"
         kinks = f", {self.undecidable} at a kink" if self.undecidable else ""
         return (
-            f"{self.parameter:<{width}}{'x'.join(map(str, self.shape)):>10}{checked:>12}{self.complex_step:>10.1e} "
+            f"{self.parameter:<{width}}{'x'.join(map(str, self.shape)):>10}{checked:>12}{error:>10} "
             f"{where:<13}{self.central_checked:>8,}{central:>10}  {self.verdict}{kinks}"
         )
 
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a gradient check: a row a parameter, and where something is wrong, what."""
+    """The result of a gradient check: a row a parameter, and where something is wrong, what.
+
+    `random`, where the network does not do the same twice, so that nothing can be told; `notes`, what else a reader
+    should know.
+    """
 
     rows: tuple[Row, ...]
     parameters: int
     fault: str | None
     seconds: float
+    random: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
         """Whether every gradient is right."""
-        return self.fault is None
+        return self.fault is None and self.random is None
 
     @property
     def verdict(self) -> str:
         """One line: that all is right, or which element of which parameter is wrong."""
-        return "All relative errors < 1e-7" if self.right else f"WRONG: {self.fault}"
+        if self.random is not None:
+            return f"RANDOM: {self.random}"
+        if self.fault is not None:
+            return f"WRONG: {self.fault}"
+        return "All relative errors < 1e-7" if self.rows else "There are no parameters, and so no gradients to check"
 
     def to_table(self) -> dict[str, Any]:
         """Return the report as plain values."""
         central = [row.central for row in self.rows if row.central is not None]
+        by_complex_step = [row.complex_step for row in self.rows if row.complex_step is not None]
         return {
-            "verdict": RIGHT if self.right else WRONG,
+            "verdict": RIGHT if self.right else WRONG if self.random is None else RANDOM,
             "parameters": self.parameters,
             "checked": sum(row.checked for row in self.rows),
-            "max_relative_error_complex": max(row.complex_step for row in self.rows),
+            "max_relative_error_complex": max(by_complex_step, default=None),
             "max_relative_error_central": max(central, default=None),
-            "fault": self.fault,
+            "fault": self.fault or self.random,
+            "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
             "rows": [asdict(row) for row in self.rows],
         }
 
     def __str__(self) -> str:
+        if not self.rows:
+            return self.verdict
         width = max(10, *(len(row.parameter) for row in self.rows)) + 2
         head = (
             f"{'parameter':<{width}}{'shape':>10}{'checked':>12}{'complex step, worst at':>24}"
             f"{'checked':>8}{'central':>10}  verdict"
         )
-        return "\n".join([head, *(row.line(width) for row in self.rows), "", self.verdict])
+        notes = [f"note: {note}" for note in self.notes]
+        return "\n".join([head, *(row.line(width) for row in self.rows), "", *notes, self.verdict])
 
 
 def check_gradients(
     network: Network,
-    loss: Loss,
+    loss: Callable[..., tuple[float, np.ndarray]],
     images: np.ndarray,
     labels: np.ndarray,
     *,
@@ -120,21 +138,35 @@ def check_gradients(
     instead, each of which moves all elements at once: much quicker, and one wrong element changes every one of them.
     The network itself is left as it is. `print(report)` shows a table.
 
-    Shapes: images (N, ...), labels (N,). A batch of 3 to 8 is plenty.
-    Raises: `InputError` for a negative number of directions or elements.
+    Where complex numbers do not pass through a layer, which may be one of your own, central differences decide.
+
+    Shapes: images (N, ...), labels (N,) or what else the loss takes. A batch of 3 to 8 is plenty.
+    Raises: `InputError` for a negative number of directions or elements, or a layer that does not keep the contract.
     """
     if directions < 0 or central < 0:
         raise InputError(f"directions and central must be at least 0, received {directions} and {central}")
     started = time.perf_counter()
     objective = Objective(network, loss, images, labels)
+    if (kind := random_layer(objective)) is not None:
+        said = (
+            f"two passes over the same batch give different outputs: {kind} draws random numbers of its own; draw them "
+            "from self.rng, which stands still during a check"
+        )
+        return Report((), network.theta.size, None, time.perf_counter() - started, random=said)
+    before = objective.real.attributes()
     gradient = objective.backpropagation()
+    notes = [said for said in [kept_since(before)] if said]
+    blocked = impassable(objective)
     rounding = objective.rounding(gradient)
-    generator = stream(rng, "check")
+    generator = generator_for(rng, "check")
     rows, faults = [], []
     for parameter in objective.real.parameters:
         analytic = gradient[parameter.place].reshape(parameter.shape)
+        passes = position_of(objective.real, parameter) > max(blocked, default=-1)
         worst, index, numeric, fits = (
-            _along(objective, gradient, parameter, directions, generator)
+            (None, None, 0.0, True)
+            if not passes
+            else _along(objective, gradient, parameter, directions, generator)
             if directions
             else _each(objective, gradient, rounding, parameter)
         )
@@ -155,7 +187,7 @@ def check_gradients(
                 parameter=parameter.name,
                 shape=parameter.shape,
                 verdict=RIGHT if fits and not wrong else WRONG,
-                checked=0 if directions else size,
+                checked=size if passes and not directions else 0,
                 complex_step=worst,
                 complex_index=index,
                 central_checked=len(sample),
@@ -164,10 +196,24 @@ def check_gradients(
                 undecidable=len(judged) - len(decided),
             )
         )
-    return Report(tuple(rows), network.theta.size, next(iter(faults), None), time.perf_counter() - started)
+    if blocked:
+        kinds = ", ".join(dict.fromkeys(type(network.layers[place]).__name__ for place in blocked))
+        notes.append(
+            f"complex numbers do not pass {kinds} (|x|, a cast, or a comparison of more than the real part); up to it, "
+            f"central differences on {central} elements a parameter decide"
+        )
+    fault = next(iter(faults), None)
+    seconds = time.perf_counter() - started
+    return Report(tuple(rows), network.theta.size, fault, seconds, notes=tuple(notes))
 
 
-def assert_gradients(network: Network, loss: Loss, images: np.ndarray, labels: np.ndarray, **options: Any) -> None:
+def assert_gradients(
+    network: Network,
+    loss: Callable[..., tuple[float, np.ndarray]],
+    images: np.ndarray,
+    labels: np.ndarray,
+    **options: Any,
+) -> None:
     """Raise `AssertionError` with the report unless every gradient is right; takes what `check_gradients` takes."""
     report = check_gradients(network, loss, images, labels, **options)
     if not report.right:
@@ -175,7 +221,7 @@ def assert_gradients(network: Network, loss: Loss, images: np.ndarray, labels: n
 
 
 # The worst relative error, where it is, the numerical derivative there, and whether all are right.
-Found = tuple[float, "tuple[int, ...] | None", float, bool]
+Found = tuple["float | None", "tuple[int, ...] | None", float, bool]
 
 
 def _each(objective: Objective, gradient: np.ndarray, rounding: np.ndarray, parameter: Parameter) -> Found:

@@ -10,10 +10,12 @@ Source: Squire, Trapp 1998, "Using complex variables to estimate derivatives of 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
+from plainnet.context import Context
 from plainnet.layers import Layer, Parameter
-from plainnet.losses import Loss
 from plainnet.network import Network
 
 STEP = 1e-30
@@ -24,20 +26,32 @@ _ROWS = 1 << 18  # complex numbers in a batch of perturbed outputs: 4 MB, about 
 class Objective:
     """The loss on one batch as a function of the parameters, in float64 and in complex128, as training sees it.
 
+    What layers draw at random is drawn the same each time.
+
     Shapes: images (N, ...), labels (N,), theta and the gradient (P,).
     """
 
-    def __init__(self, network: Network, loss: Loss, images: np.ndarray, labels: np.ndarray) -> None:
+    def __init__(
+        self, network: Network, loss: Callable[..., tuple[float, np.ndarray]], images: np.ndarray, labels: np.ndarray
+    ) -> None:
+        network.expect_built()
         self.loss = loss
-        self.labels = labels
+        self.labels = np.asarray(labels)
         self.real = network.astype(np.float64)
         self.complex = network.astype(np.complex128)
         self.images = self.real.as_input(images).copy()
+        self.context = Context()
+
+    def logits(self, network: Network) -> np.ndarray:
+        """Return the outputs of one of the two networks for the batch, borrowed."""
+        with self.context:
+            return network.forward(self.images.astype(network.theta.dtype), training=True)
 
     def backpropagation(self) -> np.ndarray:
         """Return the gradient as the network computes it: what is to be proven."""
-        logits = self.real.forward(self.images, training=True)
-        self.real.backward(self.loss(logits, self.labels)[1])
+        with self.context:
+            logits = self.real.forward(self.images, training=True)
+            self.real.backward(self.loss(logits, self.labels)[1])
         return self.real.grad.copy()
 
     def rounding(self, gradient: np.ndarray) -> np.ndarray:
@@ -51,13 +65,13 @@ class Objective:
 
     def value(self) -> float:
         """Return the loss with the parameters that `real` holds now."""
-        return self.loss(self.real.forward(self.images, training=True), self.labels)[0]
+        return self.loss(self.logits(self.real), self.labels)[0]
 
     def along(self, direction: np.ndarray, step: float = STEP) -> float:
         """Return the derivative of the loss along `direction` (P,), by the complex step."""
         theta = self.complex.theta
         theta.imag = step * direction
-        loss = self.loss(self.complex.forward(self.images.astype(complex), training=True), self.labels)[0]
+        loss = self.loss(self.logits(self.complex), self.labels)[0]
         theta.imag = 0
         return loss.imag / step
 
@@ -92,24 +106,25 @@ class Objective:
         of the output (true of dense and convolutional weights, and looked up, not assumed), one pass of the layer
         serves a whole row of them.
         """
+        with self.context:
+            return self._every_derivative(parameter)
+
+    def _every_derivative(self, parameter: Parameter) -> np.ndarray:
         layers = self.complex.layers
-        position = next(i for i, layer in enumerate(self.real.layers) if parameter in layer.parameters)
+        position = position_of(self.real, parameter)
         values = next(p.value for p in self.complex.parameters if p.name == parameter.name)
-        layer, rest = layers[position], Network(*layers[position + 1 :]) if layers[position + 1 :] else None
-        x = self.images.astype(complex)
-        for below in layers[:position]:
-            x = below.forward(x, training=True)
-        x = x.copy()
+        layer, rest = layers[position], layers[position + 1 :]
+        x = _through(layers[:position], self.images.astype(complex)).copy()
 
         output = layer.forward(x, training=True).copy()
         slope = self._slope_of_the_loss()
         apart = _channels_are_apart(layer, values, x)
-        count = max(1, _ROWS // output.size) if rest is None or _rows_are_apart(rest, output) else 1
+        count = max(1, _ROWS // output.size) if _rows_are_apart(rest, output) else 1
         copies = np.repeat(output[None], count, axis=0)  # each to be moved in its own way
 
         def derivatives_of(moved: np.ndarray) -> np.ndarray:
             batch = moved.reshape(-1, *output.shape[1:])
-            logits = batch if rest is None else rest.forward(batch, training=True)
+            logits = _through(rest, batch)
             return np.tensordot(logits.imag.reshape(-1, *slope.shape), slope, axes=2) / STEP
 
         result = np.empty(parameter.shape)
@@ -131,7 +146,7 @@ class Objective:
 
     def _slope_of_the_loss(self) -> np.ndarray:
         """Return dL/dlogits (N, K) by the complex step, without the gradient that the loss itself returns."""
-        logits = self.real.forward(self.images, training=True).astype(complex)
+        logits = self.logits(self.real).astype(complex)
         slope = np.empty(logits.shape)
         for place in np.ndindex(logits.shape):
             logits[place] += 1j * STEP
@@ -154,7 +169,20 @@ def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool
     return True
 
 
-def _rows_are_apart(network: Network, x: np.ndarray) -> bool:
+def _rows_are_apart(layers: Sequence[Layer], x: np.ndarray) -> bool:
     """Tell whether the outputs for x stay what they are when other examples are in the batch."""
-    together = network.forward(np.concatenate([x, 0.5 * x + 0.1]), training=True)[: len(x)].copy()
-    return np.allclose(together, network.forward(x, training=True), rtol=1e-9, atol=1e-12)
+    together = _through(layers, np.concatenate([x, 0.5 * x + 0.1]))[: len(x)].copy()
+    return np.allclose(together, _through(layers, x), rtol=1e-9, atol=1e-12)
+
+
+def _through(layers: Sequence[Layer], x: np.ndarray) -> np.ndarray:
+    """Return what the layers make of x in training, borrowed."""
+    for layer in layers:
+        x = layer.forward(x, training=True)
+    return x
+
+
+def position_of(network: Network, parameter: Parameter) -> int:
+    """Return the place of the layer in which a parameter lies, itself or within."""
+    inside = [[p for _, part in layer.walk() for p in part.parameters] for layer in network.layers]
+    return next(place for place, found in enumerate(inside) if any(p is parameter for p in found))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ import numpy as np
 from plainnet.config import construct
 from plainnet.data.augmentation import Augmentation
 from plainnet.errors import InputError
-from plainnet.layers import layer_from_config
+from plainnet.layers import Layer, layer_from_config
 from plainnet.losses import LOSSES, Loss
 from plainnet.network import Network
 from plainnet.optimizers import OPTIMIZERS, Optimizer
 from plainnet.schedules import SCHEDULES, Schedule
+from plainnet.stopping import Stopping
 
 _FOLDER = Path(__file__).parent
 
@@ -43,16 +45,25 @@ class Recipe:
     clean_epochs: int = 0  # at the end, without augmentation
     averaging: float | None = None  # the decay of the moving average of the weights, with which the training ends
     test_shifts: int = 0  # answer by the mean over the image moved by up to so many pixels in every direction
+    stop: Table | None = None  # when to end before the last epoch
     validate: bool = True  # if not, the validation images are trained on as well: for a recipe that is settled
+    own_layers: tuple[type[Layer], ...] = field(default=(), repr=False, compare=False)  # that `layers` may name
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, _read_only(value))
 
     @classmethod
-    def from_table(cls, table: Table) -> Recipe:
+    def from_table(cls, table: Table, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
         """Make a recipe of what a TOML or JSON file holds, after checking every key and value.
+
+        `own_layers` are layers of one's own that it may name.
 
         Raises: `InputError` if a key is unknown or missing, or a value is of the wrong kind or out of range.
         """
-        known = {field.name for field in fields(cls)}
+        known = {field.name for field in fields(cls)} - {"own_layers"}
         defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
+        del defaults["own_layers"]
         table = defaults | dict(table)
         if unknown := set(table) - known:
             raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
@@ -79,19 +90,24 @@ class Recipe:
             _expect(isinstance(table[key], Mapping), key, 'a table such as {type = "..."}', table[key])
         change = table["augmentation"]
         _expect(change is None or isinstance(change, Mapping), "augmentation", "a table such as {shift = 2.0}", change)
-        recipe = cls(**{**table, "input_shape": tuple(shape), "layers": tuple(layers)})
-        recipe.loss_function(), recipe.optimizer_state(), recipe.learning_rate(), recipe.augment()
+        stop = table["stop"]
+        _expect(stop is None or isinstance(stop, Mapping), "stop", "a table such as {patience = 5}", stop)
+        values = {"input_shape": tuple(shape), "layers": tuple(layers), "own_layers": tuple(own_layers)}
+        recipe = cls(**{**table, **values})
+        recipe.loss_function(), recipe.optimizer_state(), recipe.learning_rate(), recipe.augment(), recipe.stopping()
         for layer in recipe.layers:
-            layer_from_config(layer)
+            layer_from_config(layer, recipe.own_layers)
         return recipe
 
     def to_table(self) -> dict[str, Any]:
-        """Return the recipe as plain values; `from_table` reads it back."""
-        return asdict(self)
+        """Return the recipe as plain values, yours to change; `from_table` reads it back."""
+        left_out = {"own_layers"} | ({"stop"} if self.stop is None else set())
+        return {name: _plain(value) for name, value in vars(self).items() if name not in left_out}
 
     def network(self, *, rng: int | np.random.Generator = 0) -> Network:
         """Return the network, built and initialized."""
-        return Network(*map(layer_from_config, self.layers)).build(self.input_shape, rng=rng)
+        layers = (layer_from_config(layer, self.own_layers) for layer in self.layers)
+        return Network(*layers).build(self.input_shape, rng=rng)
 
     def loss_function(self) -> Loss:
         """Return the loss."""
@@ -104,6 +120,14 @@ class Recipe:
     def learning_rate(self) -> Schedule:
         """Return the learning-rate schedule."""
         return construct(SCHEDULES, self.schedule, "schedule")
+
+    def stopping(self) -> Stopping | None:
+        """Return when to end before the last epoch, or None."""
+        return (
+            None
+            if self.stop is None
+            else construct({"Stopping": Stopping}, {"type": "Stopping"} | dict(self.stop), "table")
+        )
 
     def augment(self) -> Augmentation | None:
         """Return the augmentation, or None if images are learned from as they are."""
@@ -131,7 +155,7 @@ def source(name: str) -> str:
         raise InputError(f"cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def read(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
+def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
     """Return the recipe called `name`, or in the file `name`, with some of its values replaced (see `override`)."""
     try:
         table = tomllib.loads(source(name))
@@ -139,7 +163,7 @@ def read(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
         raise InputError(f"the recipe {name} is not valid TOML: {error}") from error
     table["name"] = Path(name).stem
     try:
-        return Recipe.from_table(override(table, overrides or {}))
+        return Recipe.from_table(override(table, overrides or {}), own_layers)
     except InputError as error:
         raise InputError(f"recipe {table['name']}: {error}") from error
 
@@ -189,6 +213,20 @@ def _place(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"{text!r} counts no layer")
     return int(text)
+
+
+def _read_only(value: Any) -> Any:
+    """Return a copy of plain values that cannot be changed."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: _read_only(item) for key, item in value.items()})
+    return tuple(map(_read_only, value)) if isinstance(value, list | tuple) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return a copy of such values as dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 def _is_count(value: object) -> bool:

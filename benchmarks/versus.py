@@ -1,0 +1,83 @@
+"""Time this working tree against an earlier commit, in turns: an epoch of `classic`, of `fast99`, steps of `small-cnn`.
+
+`python benchmarks/versus.py COMMIT [ROUNDS] [--record FILE]`. Each version runs in a process of its own, and waits
+while the other one works; the ratio is taken round by round. `make versus COMMIT=...` does so and keeps the record.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from plainnet.application.environment import hardware, versions
+from plainnet.bench.interleave import Comparison
+from plainnet.files import to_json, write_atomically
+
+ROOT = Path(__file__).parent.parent
+WORKS = {"classic": ("classic", 100), "fast99": ("fast99", 100), "small-cnn": ("fast99", 10)}
+CHILD = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from plainnet.bench import training
+from plainnet.recipes import Recipe, read
+recipe = read(sys.argv[2])
+if sys.argv[4] == "small-cnn":
+    table = recipe.to_table() | {"layers": training.SMALL_CNN, "batch_size": 128}
+    recipe = Recipe.from_table(table | {"schedule": {"type": "constant", "learning_rate": 0.001}})
+epoch = training.Work(recipe, int(sys.argv[3])).ours()
+for _ in sys.stdin:
+    started = time.perf_counter()
+    epoch()
+    print(time.perf_counter() - started, flush=True)
+"""
+
+
+def main() -> None:
+    """Compare, print and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("commit")
+    parser.add_argument("rounds", type=int, nargs="?", default=31)
+    parser.add_argument("--record", type=Path)
+    options = parser.parse_args()
+    record = {"commit": options.commit, "hardware": hardware(), "versions": versions(), "comparisons": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.run(
+            ["git", "archive", options.commit, "src"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+        )
+        subprocess.run(["tar", "x"], cwd=folder, input=archive.stdout, check=True)
+        sources = {"now": ROOT / "src", f"at {options.commit}": Path(folder) / "src"}
+        for name, (recipe, steps) in WORKS.items():
+            comparison = compare(name, recipe, steps, sources, options.rounds)
+            print(comparison, flush=True)
+            record["comparisons"][name] = comparison.to_table()
+    if options.record:
+        write_atomically(options.record, to_json(record))
+
+
+def compare(name: str, recipe: str, steps: int, sources: dict[str, Path], rounds: int) -> Comparison:
+    """Return the seconds of both versions; the first two rounds do not count, and each round has another order."""
+    children = {
+        label: subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(source), recipe, str(steps), name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for label, source in sources.items()
+    }  # fmt: skip
+    seconds = {label: [] for label in sources}
+    for number in range(rounds + 2):
+        for label in sorted(sources, reverse=number % 2 == 0):
+            child = children[label]
+            child.stdin.write("go\n")
+            child.stdin.flush()
+            elapsed = float(child.stdout.readline())
+            if number >= 2:
+                seconds[label].append(elapsed)
+    for child in children.values():
+        child.stdin.close()
+        child.wait()
+    return Comparison(name, seconds, f"{steps} steps in each round")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Preparation: from data as it is stored to numbers as a network takes them, in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from plainnet.errors import InputError
+
+Shape = tuple[int, ...]
+Buffer = Callable[[Shape, np.dtype], np.ndarray]
+
+
+def as_array(values: object, what: str) -> np.ndarray:
+    """Return `values` as an array.
+
+    Raises: `InputError` for a masked array, whose mask would be lost.
+    """
+    if np.ma.isMaskedArray(values):
+        raise InputError(
+            f"{what} must be whole, received a masked array; fill its gaps first, such as with .filled(0), or leave "
+            "out the rows that have some"
+        )
+    return np.asarray(values)
+
+
+def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buffer = np.empty) -> np.ndarray:
+    """Return images in the shape and type of a network's inputs, bytes scaled from 0-255 to [0, 1] in a `buffer`.
+
+    Shapes: images (N, ...) with as many numbers an example as `in_shape` has; result (N, *in_shape).
+    Raises: `InputError` if they are of another size, or neither bytes nor floating-point numbers.
+    """
+    images = as_array(images, "images")
+    if images.dtype.kind not in "fcb" and images.dtype != np.uint8:
+        raise InputError(
+            f"images must be bytes (uint8, 0 to 255) or floating-point numbers (0 to 1), received {images.dtype}; "
+            "convert them with .astype(np.uint8)"
+        )
+    flat = images.ndim == 2 or len(in_shape) == 1
+    if (
+        images.ndim < 2
+        or math.prod(images.shape[1:]) != math.prod(in_shape)
+        or not (flat or images.shape[1:] == in_shape[: images.ndim - 1])
+    ):
+        raise InputError(_wrong_size(in_shape, images.shape))
+    shaped = images.reshape(len(images), *in_shape)
+    if images.dtype == np.uint8:
+        return np.multiply(shaped, 1 / 255, out=buffer(shaped.shape, dtype), dtype=dtype)
+    return shaped.astype(dtype, copy=False)
+
+
+def _wrong_size(in_shape: Shape, received: Shape) -> str:
+    size = math.prod(in_shape)
+    side = math.isqrt(size)
+    image = "x".join(map(str, in_shape)) if len(in_shape) > 1 else f"{side}x{side}"
+    drawn = len(in_shape) > 1 or side * side == size
+    advice = f"each image must be {image} or flattened to {size}" if drawn else f"each row must hold {size} numbers"
+    return f"expected images with {size} features, received shape {received}; {advice}"

@@ -1,0 +1,13 @@
+"""The losses; `loss.py` holds the contract they keep."""
+
+from collections.abc import Callable
+
+from plainnet.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
+from plainnet.losses.loss import Loss, as_loss
+from plainnet.losses.regression import Huber, MeanSquaredError
+
+LOSSES: dict[str, Callable[..., Loss]] = {
+    kind.__name__: kind for kind in (BinaryCrossEntropy, Huber, MeanSquaredError, SoftmaxCrossEntropy)
+}
+
+__all__ = ["LOSSES", "BinaryCrossEntropy", "Huber", "Loss", "MeanSquaredError", "SoftmaxCrossEntropy", "as_loss"]

@@ -1,0 +1,133 @@
+"""Losses: how wrong a batch of outputs is, in one number, and the gradient that backpropagation starts from.
+
+A loss says what kind of targets it takes and whether it adds up or averages over the examples. Nothing else in plainnet
+knows what a target means, but for the metrics that come with the loss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.metrics import Metric
+
+
+class Loss:
+    """Base of all losses; a new one defines `examples`, and says what it takes and what is measured beside it.
+
+    `takes`: the kinds of targets it understands, of "classes" (N,), "probabilities" (N, K), "labels" (N, K) and
+    "numbers" (N, M). `reduction`: "mean" or "sum" over the examples. `metrics`: functions by name, see `metrics`.
+
+    Raises: `InputError` for a reduction that is neither "mean" nor "sum".
+    """
+
+    takes: tuple[str, ...] = ("numbers",)
+    metrics: Mapping[str, Metric] = {}
+
+    def __init__(self, reduction: str = "mean") -> None:
+        if reduction not in ("mean", "sum"):
+            raise InputError(f'reduction must be "mean" or "sum", received {reduction!r}')
+        self.reduction = reduction
+
+    def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of each example, (N,), and its gradient with respect to the outputs, (N, K)."""
+        raise NotImplementedError
+
+    def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        """Raise `InputError` if the targets do not fit the outputs."""
+        if targets.shape != outputs.shape:
+            raise InputError(f"expected targets of shape {outputs.shape} like the outputs, received {targets.shape}")
+
+    def weights(self, targets: np.ndarray, given: np.ndarray | None) -> np.ndarray | None:
+        """Return how much each example counts, (N,); None if all count alike."""
+        return given
+
+    def total(self, targets: np.ndarray, given: np.ndarray | None = None) -> float:
+        """Return the sum of the weights of all examples, by which a mean divides."""
+        weights = self.weights(targets, given)
+        return float(len(targets)) if weights is None else math.fsum(weights)
+
+    def __call__(
+        self,
+        outputs: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        total: float | None = None,
+    ) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient with respect to the outputs.
+
+        Where the examples are a part of a batch, `total` is the sum of the weights of the whole; the losses of its
+        parts then add up to that of the batch, and so do the gradients.
+
+        Shapes: outputs (N, K), targets as the loss takes them, weights (N,), gradient (N, K).
+        Raises: `InputError` if the targets do not fit the outputs.
+        """
+        self.check(outputs, targets)
+        values, gradient = self.examples(outputs, targets)
+        counted = self.weights(targets, weights)
+        if counted is not None:
+            values = values * counted
+            gradient *= counted.astype(outputs.real.dtype)[:, None]
+        if self.reduction == "sum":
+            return values.sum().item(), gradient
+        count = self.total(targets, weights) if total is None else total
+        if count == 0:
+            raise InputError("the weights of all examples of a batch are 0; leave such examples out")
+        with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
+            gradient /= count
+        return values.sum().item() / count, gradient
+
+
+class GivenLoss(Loss):
+    """A function of one's own, `f(outputs, targets) -> (loss, gradient)`, as a loss.
+
+    It must say whether it adds up or averages over the examples: `f.reduction = "sum"` or `"mean"`. What targets it
+    takes it may say as well (`f.takes`), and what is measured beside it (`f.metrics`).
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(getattr(function, "reduction", "missing"))
+        self.function = function
+        self.takes = tuple(getattr(function, "takes", ("classes", "probabilities", "labels", "numbers")))
+        self.metrics = dict(getattr(function, "metrics", {}))
+
+    def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        """Leave it to the function what it takes."""
+
+    def __call__(
+        self,
+        outputs: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray | None = None,
+        *,
+        total: float | None = None,
+    ) -> tuple[float, np.ndarray]:
+        if weights is not None:
+            raise InputError(
+                "a loss that is a function cannot weigh examples; derive a class from plainnet.losses.Loss"
+            )
+        value, gradient = self.function(outputs, targets)
+        share = 1 if self.reduction == "sum" or total is None else len(targets) / total
+        return value * share, np.asarray(gradient) * share
+
+
+def as_loss(given: Any) -> Loss:
+    """Return a loss, made of a function if it is one.
+
+    Raises: `InputError` for what is none, or a function that does not say whether it adds up or averages.
+    """
+    if isinstance(given, Loss):
+        return given
+    if isinstance(given, type) and issubclass(given, Loss):
+        raise InputError(f"the loss must be an object, received the class; write {given.__name__}()")
+    if not callable(given) or getattr(given, "reduction", None) not in ("mean", "sum"):
+        raise InputError(
+            f"the loss must be a Loss such as SoftmaxCrossEntropy(), received {given!r}; a function of your own, "
+            'f(outputs, targets), must say whether it averages or adds up: f.reduction = "mean" or "sum"'
+        )
+    return GivenLoss(given)

@@ -1,0 +1,268 @@
+"""Workers: threads that share each batch, every one in a context of its own.
+
+NumPy computes elementwise on one core, but lets other threads run meanwhile. So a batch is done sooner in two halves,
+if each half has memory of its own. All compute with the same layers; the gradient of the batch is the sum of theirs,
+taken in the same order every time. Matrix products should then use one thread each.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from plainnet.config import whole_number
+from plainnet.context import Context
+from plainnet.data.dataset import DataSet
+from plainnet.errors import InputError
+from plainnet.layers.layer import kept_since
+from plainnet.losses import Loss, as_loss
+from plainnet.metrics import Metric
+from plainnet.network import Network
+from plainnet.randomness import generator_for
+
+if TYPE_CHECKING:
+    from plainnet.data.augmentation import Augmentation
+
+
+@dataclass
+class Figures:
+    """What examples came to: the loss of all, the sum of each metric, and the sum of their weights."""
+
+    loss: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+    weight: float = 0.0  # by which the metrics are divided
+    counted: float = 0.0  # by which the loss is divided: class weights count as well
+
+    def add(self, other: Figures) -> None:
+        """Take in the figures of more examples."""
+        self.loss += other.loss
+        self.metrics = {name: self.metrics.get(name, 0.0) + value for name, value in other.metrics.items()}
+        self.weight += other.weight
+        self.counted += other.counted
+
+    def means(self) -> tuple[float, dict[str, float]]:
+        """Return the mean loss and the mean of each metric."""
+        return self.loss / self.counted, {name: value / self.weight for name, value in self.metrics.items()}
+
+
+class Workers(Protocol):
+    """What a training asks of those who compute for it, be they threads or processes on several machines.
+
+    All see the same rows of a batch and agree on who takes which; afterwards the network of each has the gradient of
+    the whole batch, and the same figures. `generators` are part of what decides how a training goes on.
+    """
+
+    number: int
+    network: Network
+    generators: list[np.random.Generator]
+    augmentation: Augmentation | None
+
+    def gradient(self, data: DataSet, rows: np.ndarray) -> Figures: ...
+
+    def outputs(self, inputs: np.ndarray) -> np.ndarray: ...
+
+    def evaluate(self, data: DataSet) -> Figures: ...
+
+    def measuring(self, momentum: float | None) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def __enter__(self) -> Workers: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Threads:
+    """So many threads of this process; with one, no other than the caller's.
+
+    To be used in a `with` statement. What each draws at random, to change the images it learns from by the
+    `augmentation`, if there is one, or to drop units, it draws from a generator of its own, made from `rng`.
+    `metrics` are functions by name; the loss's own if left out.
+
+    Raises: `InputError` if `number` is not a whole number of at least 1, or the loss is none.
+    Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        number: int = 1,
+        *,
+        metrics: Mapping[str, Metric] | None = None,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
+        self.network, self.loss, self.number = network, as_loss(loss), whole_number(number, "workers")
+        self.metrics = dict(self.loss.metrics if metrics is None else metrics)
+        self.augmentation: Augmentation | None = None
+        self.generators = generator_for(rng, "augment").spawn(number)
+        self._vectors: list[np.ndarray] = []  # the gradients of all workers but the first, whose is the network's
+        self._contexts: list[Context] = []
+        self._slots: list[np.ndarray] = []
+        self._looked = False  # whether a first batch has shown that the layers keep nothing of a pass
+
+    def gradient(self, data: DataSet, rows: np.ndarray) -> Figures:
+        """Write the gradient of the loss on these rows of the data into the network's `grad`; return the figures."""
+        self._make_contexts()
+        weights = None if data.weights is None else data.weights[rows]
+        counted = self.loss.total(data.targets.take(rows, axis=0), weights)
+
+        def task(number: int, own_rows: np.ndarray) -> Figures:
+            with self._contexts[number]:
+                return self._learn(number, data, own_rows, counted)
+
+        before = self.network.attributes() if self.number > 1 and not self._looked else []
+        parts = self._all(task, rows)
+        if (said := kept_since(before)) is not None:
+            raise InputError(f"{said}; or train with one worker")
+        self._looked = True
+        whole = self.network.grad
+        for vector in self._vectors[: len(parts) - 1]:
+            whole += vector
+        figures = Figures(counted=counted)
+        for part in parts:
+            figures.add(part)
+        figures.loss = math.fsum(part.loss for part in parts) * (counted if self.loss.reduction == "mean" else 1)
+        return figures
+
+    def _learn(self, number: int, data: DataSet, rows: np.ndarray, counted: float) -> Figures:
+        """Do one worker's part of a batch: its gradient, its share of the loss, the sums of its metrics."""
+        targets = data.targets.take(rows, axis=0)
+        weights = None if data.weights is None else data.weights[rows]
+        inputs = data.inputs.take(rows, axis=0, mode="clip")
+        if self.augmentation is not None:
+            inputs = self.augmentation(inputs, self.generators[number])
+        outputs = self.network.forward(self.network.as_input(inputs), training=True)
+        loss, gradient = self.loss(outputs, targets, weights, total=counted)
+        figures = self._measure(outputs, targets, weights)
+        figures.loss = loss
+        self.network.backward(gradient)
+        return figures
+
+    def _measure(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> Figures:
+        """Return the sums of the metrics."""
+        found = {name: metric(outputs, targets) for name, metric in self.metrics.items()}
+        if weights is None:
+            return Figures(0.0, {name: float(np.sum(values)) for name, values in found.items()}, float(len(targets)))
+        return Figures(0.0, {name: float(values @ weights) for name, values in found.items()}, math.fsum(weights))
+
+    def outputs(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs (N, K) for any number of inputs, with the weights as they are."""
+
+        def task(number: int, rows: np.ndarray) -> np.ndarray:
+            return self.network.logits(inputs[rows[0] : rows[-1] + 1])
+
+        return np.concatenate(self._all(task, np.arange(len(inputs))))
+
+    def evaluate(self, data: DataSet) -> Figures:
+        """Return the figures on `data`, with the weights as they are."""
+        outputs = self.outputs(data.inputs)
+        figures = self._measure(outputs, data.targets, data.weights)
+        figures.counted = self.loss.total(data.targets, data.weights)
+        mean_or_sum = self.loss(outputs, data.targets, data.weights)[0]
+        figures.loss = mean_or_sum * (figures.counted if self.loss.reduction == "mean" else 1)
+        return figures
+
+    def measuring(self, momentum: float | None) -> None:
+        """Let running averages be taken with this momentum, until it is None again."""
+        self._make_contexts()
+        for context in self._contexts:
+            context.momentum = momentum
+
+    def forget(self) -> None:
+        """Drop what was remembered for a backward pass that will not come."""
+        for context in self._contexts:
+            context.forget()
+
+    def _make_contexts(self) -> None:
+        if self._contexts:
+            return
+        self._vectors = [np.zeros_like(self.network.grad) for _ in range(self.number - 1)]
+        for number, generator in enumerate(self.generators):
+            self._contexts.append(
+                Context(
+                    rng=generator,
+                    gradients=self.network.parameters.views(self._vectors[number - 1]) if number else None,
+                    leads=number == 0,
+                    sum_over_workers=self._summing(number) if self.number > 1 else None,
+                )
+            )
+
+    def _summing(self, number: int) -> Callable[[np.ndarray], np.ndarray]:
+        """Return a function that gives the sum of what all workers bring, and lets none go on before all have it."""
+
+        def sum_over_workers(sums: np.ndarray) -> np.ndarray:
+            self._slots[number] = sums
+            self._barrier.wait()
+            total: np.ndarray = sum(self._slots[1:], self._slots[0])
+            self._barrier.wait()
+            return total
+
+        return sum_over_workers
+
+    def _all(self, task: Callable[[int, np.ndarray], Any], rows: np.ndarray) -> list[Any]:
+        """Return what `task` gives for each worker, by its number, and its share of the rows; all work at once."""
+        shares = np.array_split(rows, min(self.number, len(rows)))
+        self._slots = [rows] * len(shares)
+        self._barrier = threading.Barrier(len(shares))
+        if len(shares) == 1:
+            return [task(0, rows)]
+
+        def careful(number: int, share: np.ndarray) -> Any:
+            try:
+                return task(number, share)
+            except BaseException:
+                self._barrier.abort()  # whoever waits for this worker would wait forever
+                raise
+
+        others = [
+            self._pool.submit(contextvars.copy_context().run, careful, number, share)
+            for number, share in enumerate(shares[1:], start=1)
+        ]
+        from concurrent.futures import wait
+
+        try:
+            results = [careful(0, shares[0])]
+        except threading.BrokenBarrierError:
+            results = []  # because another worker failed, whose error is raised below
+        finally:
+            wait(others)
+        errors = [error for error in (other.exception() for other in others) if error]
+        for error in sorted(errors, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
+            raise error
+        return results + [other.result() for other in others]
+
+    def __enter__(self) -> Threads:
+        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
+
+        self._pool = ThreadPoolExecutor(self.number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+
+def check_data(network: Network, loss: Loss, train: DataSet, validation: DataSet | None) -> None:
+    """Raise `InputError` if the data do not fit the network, the loss or each other."""
+    if train.kind not in loss.takes:
+        raise InputError(
+            f"{type(loss).__name__} takes targets that are {' or '.join(loss.takes)}, the training data has "
+            f"{train.kind}; choose another loss, or tell the data what its targets are: DataSet(..., kind=...)"
+        )
+    if validation is not None:
+        train.expect_same_kind(validation, "the validation data")
+    network.as_input(train.inputs[:1])
+    outputs = np.zeros((1, *network.out_shapes[-1]), network.theta.dtype)
+    classes = len(train.class_names)
+    if train.kind == "classes" and network.out_shapes[-1] != (1,) and classes > math.prod(network.out_shapes[-1]):
+        raise InputError(
+            f"the network gives outputs of shape {network.out_shapes[-1]}, the training data has {classes} classes; "
+            "give the last layer a unit for each class"
+        )
+    loss.check(outputs, train.targets[:1])
