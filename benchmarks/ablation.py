@@ -19,7 +19,6 @@ from plainnet import mnist
 from plainnet.application.environment import hardware, versions
 from plainnet.application.evaluation import probabilities
 from plainnet.application.run import Run
-from plainnet.cli.threads import blas_threads
 from plainnet.data.dataset import DataSet
 from plainnet.files import to_json, write_atomically
 from plainnet.metrics import accuracy
@@ -155,7 +154,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
 
 def measure(recipe: str, changes: Changes, seed: int) -> dict[str, Any]:
     """Train with the changes and return the validation accuracy, by the images as they are and moved by some pixels."""
-    with blas_threads(1, 1), np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
         run = Run(read(recipe, {**changes, "workers": 1}), mnist.load(), seed=seed)
         history = list(run.epochs())
         validation = run.validation

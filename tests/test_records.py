@@ -157,7 +157,7 @@ def test_two_that_make_the_same_run_open_the_test_set_once(tmp_path, digits, mon
     assert len(records.openings(folder)) == 1
 
 
-def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, monkeypatch, capsys):
+def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, capsys):
     small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
     (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 1", "epochs = 2"))
     recipe, folder = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small"
@@ -165,8 +165,9 @@ def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, monkeyp
     next(event for event in saving.events(run, folder / "unfinished-0") if isinstance(event, Epoch))
     assert main(["records", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split() == ["small", "0", "0", "0", "-", "1"]
-    monkeypatch.setattr(saving, "threads", lambda: 77)
-    assert "threads was " in records.record_run(recipe, small, 0, folder)["resumed_after_a_change"]
+    resumed = records.record_run(recipe, small, 0, folder, threads=77)
+    assert resumed["resumed_after_a_change"] == f"threads was {run.threads.choices[0][2]}, now 77"
+    assert resumed["thread_choices"] == [*run.threads.choices, [1, 0, 77]]
     assert "resumed_after_a_change" not in records.record_run(recipe, small, 1, folder)
     with pytest.raises(InputError, match="would take the place of that rung"):
         records.record_run(replace(recipe, name="ensemble"), small, 0, tmp_path / "ensemble")

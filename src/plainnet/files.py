@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -65,7 +66,10 @@ def _flush_folder(folder: Path) -> None:
 
 
 def to_json(value: Any) -> bytes:
-    """Return a value as JSON that people can read, with rows of numbers on one line each."""
+    """Return a value as JSON that people can read, with rows of numbers on one line each.
+
+    A number that is not finite becomes null.
+    """
     return (_json(value) + "\n").encode()
 
 
@@ -76,4 +80,8 @@ def _json(value: Any, indent: str = "") -> str:
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if isinstance(value, list | tuple) and any(isinstance(item, dict | list | tuple) for item in value):
         return "[\n" + ",\n".join(deeper + _json(item, deeper) for item in value) + f"\n{indent}]"
-    return json.dumps(value, allow_nan=False)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_json, value))}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "null"  # JSON has no word for it
+    return json.dumps(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import resource
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -46,10 +45,14 @@ def hardware() -> str:
 
 
 def peak_memory_mb() -> float:
-    """Return the largest resident memory of this process so far, in megabytes of 10^6 bytes."""
+    """Return the largest resident memory of this process so far, in megabytes of 10^6 bytes; 0 if it is not known."""
     with contextlib.suppress(OSError):  # Linux: its figure is that of this program alone, not of who started it
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6
+    try:
+        import resource  # which Windows has not
+    except ImportError:
+        return 0.0
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from plainnet.application.evaluation import Evaluation
-from plainnet.application.plots import class_names, png
+from plainnet.application.plots import class_names, drawable, png
 from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.layers import Conv2D, Dense
@@ -44,14 +44,20 @@ def first_layer_weights(network: Network) -> bytes | None:
     return png(figure)
 
 
-def confusing_pairs(test: Evaluation) -> bytes:
-    """Draw the pairs of classes that are most often confused, with the images concerned, the surest mistakes first."""
+def confusing_pairs(test: Evaluation) -> bytes | None:
+    """Draw the pairs of classes that are most often confused, with the images concerned, the surest mistakes first.
+
+    None if the inputs are no images.
+    """
+    if drawable(test.data.images[:1]) is None:
+        return None
     mistakes = test.confusion - np.diag(test.confusion.diagonal())
     places = np.argsort(-mistakes, axis=None, kind="stable")[:_PAIRS]
     pairs = [(place // len(mistakes), place % len(mistakes)) for place in places if mistakes.flat[place] > 0]
-    names, (height, width) = class_names(test), test.data.images.shape[1:]
+    names, (height, width, *colors) = class_names(test), test.data.images.shape[1:]
+    colors = [size for size in colors if size > 1]
     lines = max(1, len(pairs))
-    sheet = np.zeros((lines, height, _EXAMPLES, width))
+    sheet = np.full((lines, height, _EXAMPLES, width, *colors), 1.0 if colors else 0.0)
     figure = Figure(figsize=(10.5, 0.5 + 0.92 * lines), layout="constrained")
     axes = figure.subplots()
     axes.axis("off")
@@ -61,8 +67,10 @@ def confusing_pairs(test: Evaluation) -> bytes:
         axes.text(-4, (line + 0.5) * height, caption, ha="right", va="center", fontsize=11)
         rows = np.flatnonzero((test.data.labels == label) & (test.predicted == guess))
         surest = rows[np.argsort(-test.probabilities[rows, guess], kind="stable")][:_EXAMPLES]
-        sheet[line, :, : len(surest)] = test.data.images[surest].transpose(1, 0, 2)
-    axes.imshow(sheet.reshape(lines * height, -1), cmap="gray_r", vmin=0, vmax=255)
+        shown = drawable(test.data.images[surest])
+        assert shown is not None
+        sheet[line, :, : len(surest)] = shown.swapaxes(0, 1)
+    axes.imshow(sheet.reshape(lines * height, _EXAMPLES * width, *colors), cmap="gray_r", vmin=0, vmax=1)
     return png(figure)
 
 
@@ -71,7 +79,9 @@ def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 
     rng = np.random.default_rng(seed)
     chosen = [np.flatnonzero(data.labels == label)[:1] for label in range(len(data.class_names))]
     images = data.images[np.concatenate(chosen)]
-    variants = [images / 255, *(augmentation(images, rng) for _ in range(_VARIANTS))]
+    as_they_are = drawable(images)
+    assert as_they_are is not None
+    variants = [as_they_are, *(augmentation(images, rng) for _ in range(_VARIANTS))]
     sheet = np.stack(variants, axis=1)  # (classes, 1 + variants, H, W)
     classes, across, height, width = sheet.shape
     figure = Figure(figsize=(0.8 * across + 0.3, 0.8 * classes + 0.7), layout="constrained")

@@ -139,8 +139,25 @@ def per_digit_accuracy(test: Evaluation) -> bytes:
     return png(figure)
 
 
-def sample_predictions(test: Evaluation) -> bytes:
-    """Draw one image of each class that was recognized, and the mistakes the network was surest of."""
+def drawable(images: np.ndarray) -> np.ndarray | None:
+    """Return images (N, H, W) or (N, H, W, 3) with values from 0 to 1; None for what is not to be drawn, as a table."""
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.ndim != 3 and images.shape[3:] != (3,):
+        return None
+    if images.dtype == np.uint8:
+        return images / 255
+    low, high = min(0.0, float(images.min(initial=0))), max(1.0, float(images.max(initial=1)))
+    return (images - low) / (high - low)
+
+
+def sample_predictions(test: Evaluation) -> bytes | None:
+    """Draw one image of each class that was recognized, and the mistakes the network was surest of.
+
+    None if the inputs are no images.
+    """
+    if drawable(test.data.images[:1]) is None:
+        return None
     predicted, labels, names = test.predicted, test.data.labels, test.data.class_names
     confidence = test.probabilities.max(axis=1)
     right = [row for k in range(len(names)) for row in np.flatnonzero((labels == k) & (predicted == k))[:1]][:10]
@@ -160,6 +177,8 @@ def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Eval
     axes.text(0.05, top + 0.22, title if rows else f"{title}: none", fontsize=12, va="center")
     line_height, names = 1.4, class_names(test, most=10)
     size = 9 if max(map(len, names)) <= 5 else 7
+    images = drawable(test.data.images[np.asarray(rows, int)])
+    assert images is not None
     for place, row in enumerate(rows):
         line, column = divmod(place, 10)
         y, shares = top + 0.4 + line * line_height, test.probabilities[row]
@@ -168,7 +187,8 @@ def _gallery(axes: Axes, top: float, title: str, rows: Sequence[int], test: Eval
         if guess != label:
             caption += f"\nis {names[label]}  {as_percent(shares[label])}"
         axes.text(column + 0.5, y + 0.2, caption, fontsize=size, color=color, ha="center", va="center")
-        axes.imshow(test.data.images[row], cmap="gray_r", extent=(column + 0.08, column + 0.92, y + 1.3, y + 0.4))
+        axes.imshow(images[place], cmap="gray_r", vmin=0, vmax=1,
+                    extent=(column + 0.08, column + 0.92, y + 1.3, y + 0.4))  # fmt: skip
     return top + 0.4 + line_height * max(1, -(-len(rows) // 10))
 
 

@@ -36,7 +36,9 @@ _KINDS = {  # what every record holds
 }  # fmt: skip
 
 
-def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None) -> dict[str, Any]:
+def record_run(
+    recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None, threads: int | None = None
+) -> dict[str, Any]:
     """Return the record of one run, trained now unless its file is there already; an interrupted one goes on.
 
     The model is saved beside the record.
@@ -45,7 +47,7 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: 
     """
     if recipe.name in ("chance", "ensemble"):
         raise InputError(f"a recipe called {recipe.name} would take the place of that rung of the ladder; rename it")
-    run = Run(recipe, data, seed=seed)
+    run = Run(recipe, data, seed=seed, threads=threads)
     if table := _on_record(run, folder):
         return table
     unfinished = folder / f"unfinished-{seed}"

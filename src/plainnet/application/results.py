@@ -53,9 +53,9 @@ def write_results(run: Run, folder: Path, data_dir: Path | None = None) -> list[
     metrics = run.metrics() | {"data_dir": data_dir and str(data_dir.resolve())}
     test = run.test
     assert test is not None
-    save_model(folder / "model_final.safetensors", run.model())
+    model, pickled = run.model(), _pickled(run)
     pictures_and_figures = {
-        "model_final.pkl": _pickled(run),
+        "model_final.pkl": pickled,
         "training_history.json": to_json(run.history_table()),
         "training_curves.png": plots.training_curves(run.history, run.recipe.title),
         "confusion_matrix.png": plots.confusion_matrix(test),
@@ -65,6 +65,7 @@ def write_results(run: Run, folder: Path, data_dir: Path | None = None) -> list[
         "first_layer_weights.png": galleries.first_layer_weights(run.network),
         DONE: to_json(metrics),
     }
+    save_model(folder / "model_final.safetensors", model)  # all is there to be written: nothing is left half done
     for name, content in pictures_and_figures.items():
         if content is None:  # and one that another network left here would mislead
             (folder / name).unlink(missing_ok=True)

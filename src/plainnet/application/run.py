@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from plainnet.application.environment import threads, versions
+from plainnet.application.environment import threads as threads_of_blas
+from plainnet.application.environment import versions
 from plainnet.application.evaluation import Evaluation, probabilities
+from plainnet.application.threads import MatrixThreads, ThreadChoice
 from plainnet.data.dataset import DataSet, Splits
 from plainnet.errors import InputError
-from plainnet.events import Epoch
+from plainnet.events import Batch, Epoch
+from plainnet.layers import Conv2D
 from plainnet.model_file import Model
 from plainnet.recipes import Recipe
-from plainnet.training import Training
+from plainnet.training import Event, Training
 from plainnet.workers import Threads
+
+_SMALL = 3_000_000  # parameters times batch: below, a product is done before a second thread has begun
 
 
 class Run:
-    """One training of a recipe: iterate over `epochs()` to the end, then ask for the `metrics()`.
+    """One training of a recipe: iterate over `events()` or `epochs()` to the end, then ask for the `metrics()`.
 
     `seed` decides the first weights and the order of the images; `limit` is the number of images to train on, all
-    if None; `loss` takes the place of the recipe's. A recipe that does not validate trains on the validation images
+    if None; `threads`, those for matrix products, over all workers, chosen by timing if None; `loss` takes the place of
+    the recipe's. A recipe that does not validate trains on the validation images
     as well.
 
     Raises: `InputError` if the recipe does not fit the data, or there are not as many images as `limit`.
     """
 
     def __init__(
-        self, recipe: Recipe, data: Splits, *, seed: int = 0, limit: int | None = None, loss: Any = None
+        self,
+        recipe: Recipe,
+        data: Splits,
+        *,
+        seed: int = 0,
+        limit: int | None = None,
+        threads: int | None = None,
+        loss: Any = None,
     ) -> None:
         self.recipe = recipe
         self.data = data
@@ -55,9 +69,11 @@ class Run:
                 "or name the classes in class_names.txt beside the images"
             )
         self.optimizer = recipe.optimizer_state()
+        self.loss = loss or recipe.loss_function()
+        self.threads = MatrixThreads(threads, recipe.workers)
         self.training = Training(
             self.network,
-            loss or recipe.loss_function(),
+            self.loss,
             self.optimizer,
             self.train,
             self.validation,
@@ -88,17 +104,64 @@ class Run:
         settings: dict[str, Any] = json.loads(json.dumps(table))
         return settings
 
+    def events(self) -> Iterator[Event | ThreadChoice]:
+        """Train, yielding what happens: batches, epochs, a stop, and how many threads were chosen."""
+        with self.threads.in_force():
+            training = self.training
+            choice = self.threads.begin(self._throw_away_step(), len(training.history), training.batch)
+            if choice is not None:
+                yield choice
+            for event in training:
+                choice = None
+                if isinstance(event, Epoch) and event.number < training.epochs:
+                    choice = self.threads.after(event, training.steps_per_epoch, self._throw_away_step())
+                yield event
+                if choice is not None:
+                    yield choice
+
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding the record of each epoch, and saving nothing."""
-        return (event for event in self.training if isinstance(event, Epoch))
+        return (event for event in self.events() if isinstance(event, Epoch))
+
+    def _throw_away_step(self) -> Callable[[], object] | None:
+        """Return what does the work of a batch on a copy of the network; None if its products are small."""
+        work = self.network.theta.size * self.recipe.batch_size
+        if work < _SMALL and not any(isinstance(layer, Conv2D) for _, layer in self.network.walk()):
+            return None
+        rows = np.arange(min(len(self.train), 4 * self.recipe.batch_size))
+
+        def batches() -> Iterator[object]:
+            copied = Training(
+                copy.deepcopy(self.network),
+                self.loss,
+                self.recipe.optimizer_state(),
+                self.train[rows],
+                batch_size=self.recipe.batch_size,
+                epochs=10**6,
+                learning_rate=1e-9,
+                workers=self.recipe.workers,
+                augmentation=self.recipe.augment(),
+            )
+            return (event for event in copied if isinstance(event, Batch))
+
+        started: list[Iterator[object]] = []
+
+        def step() -> object:
+            if not started:
+                started.append(batches())
+            return next(started[0])
+
+        return step
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures of the trained network; the first call reads the test set, none does so again."""
         if not self._metrics:
-            with Threads(self.network, self.recipe.loss_function(), self.recipe.workers) as threads:
+            workers = self.recipe.workers
+            with self.threads.in_force(), Threads(self.network, self.recipe.loss_function(), workers) as threads:
                 images = self.data.test.images
                 self.test = Evaluation(self.data.test, probabilities(threads.outputs, images, self.recipe.test_shifts))
                 train_accuracy = threads.evaluate(self.train).means()[1]["accuracy"]
+                self._threads_of_blas = threads_of_blas()
             self._metrics = self._table(self.test, train_accuracy)
         return self._metrics
 
@@ -119,7 +182,8 @@ class Run:
             "test_set_opened": datetime.now(UTC).isoformat(timespec="seconds"),
             **test.to_table(),
             "versions": versions(),
-            "threads": threads(),
+            "threads": self._threads_of_blas,
+            "thread_choices": self.threads.choices,
             "settings": self.recipe.to_table(),
         }
 

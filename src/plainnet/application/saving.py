@@ -14,11 +14,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from plainnet import checkpoint
-from plainnet.application.environment import threads, versions
+from plainnet.application.environment import versions
 from plainnet.application.run import Run
+from plainnet.application.threads import ThreadChoice
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
-from plainnet.events import Batch
+from plainnet.events import Epoch
 from plainnet.files import PARTIAL
+from plainnet.stopping import Stop
 from plainnet.training import Event
 
 
@@ -56,10 +58,18 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     if changed := differences(then["run"], now["run"]):
         raise InputError(f"the training in {found.path.parent} has other settings: {changed}; leave them as they were")
     found.restore(run.training)
-    return differences(then["made_with"], now["made_with"])
+    # Version 1 of checkpoints noted only the threads of each worker.
+    choices = then.get("thread_choices") or [[0, 0, int(then["made_with"]["threads"]) * run.recipe.workers]]
+    run.threads.repeat(choices)
+    given, before = run.threads.given, choices[-1][2]
+    versions_changed = differences(then["made_with"]["versions"], now["made_with"]["versions"], "versions")
+    threads_changed = "" if given in (None, before) else f"threads was {before}, now {given}"
+    return ", ".join(filter(None, [versions_changed, threads_changed]))
 
 
-def events(run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None = None) -> Iterator[Event]:
+def events(
+    run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None = None
+) -> Iterator[Event | ThreadChoice]:
     """Train the run to its end, yielding its events and saving a checkpoint after each, and every so many seconds.
 
     SIGINT (Ctrl-C) and SIGTERM are answered after the batch under way, when its checkpoint is written; a second one
@@ -74,16 +84,16 @@ def events(run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None
     about = _about(run) | {"data_dir": data_dir and str(data_dir.resolve())}
     with _signals() as received:
         try:
-            for event in training:
-                if not isinstance(event, Batch) or received or time.monotonic() - saved >= every:
-                    checkpoint.save(folder, training, about)
+            for event in run.events():
+                if isinstance(event, Epoch | Stop) or received or time.monotonic() - saved >= every:
+                    checkpoint.save(folder, training, about | {"thread_choices": run.threads.choices})
                     saved = time.monotonic()
                 if received:
                     done = f"{len(training.history)} of {training.epochs} epochs and {training.batch} batches"
                     raise TrainingInterruptedError(received[0], f"stopped after {done}; all is saved")
                 yield event
         except TrainingDivergedError as error:
-            checkpoint.save(folder, training, about | {"diverged": str(error)})
+            checkpoint.save(folder, training, about | {"diverged": str(error), "thread_choices": run.threads.choices})
             raise
 
 
@@ -101,7 +111,7 @@ def differences(before: Any, now: Any, name: str = "") -> str:
 
 def _about(run: Run) -> dict[str, Any]:
     """Return what a checkpoint should say beside the state: what decides the training, and what it was made with."""
-    return {"run": run.settings(), "made_with": {"versions": versions(), "threads": threads()}}
+    return {"run": run.settings(), "made_with": {"versions": versions()}}
 
 
 @contextmanager

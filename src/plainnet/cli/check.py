@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.own_layers import read_layers
 from plainnet.data import mnist
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
@@ -25,6 +26,7 @@ def check(
     seed: int = 0,
     json: Path | None = None,
     plot: Path | None = None,
+    layers: Path | None = None,
 ) -> int:
     """Verify every gradient numerically: exit code 0 if all are right, 1 if one is wrong.
 
@@ -43,16 +45,19 @@ def check(
         Write the report to this file as well.
     plot
         Draw the relative error against epsilon to this PNG file.
+    layers
+        A Python file with layers of your own that the target uses; it is run.
     """
     check_ending(json, ".json", "--json")
     check_ending(plot, ".png", "--plot")
     if seed < 0 or directions < 0:
         raise InputError(f"--seed and --directions must be at least 0, received {seed} and {directions}")
+    own = read_layers(layers)
     loss: Loss = SoftmaxCrossEntropy()
     if Path(target).suffix in (".safetensors", ".pkl"):
-        network = load_model(target).network
+        network = load_model(target, layers=own).network
     else:
-        recipe = read(target)
+        recipe = read(target, own_layers=own)
         network, loss = recipe.network(rng=seed), recipe.loss_function()
     digits = mnist.load().train[:_IMAGES]
     labels = digits.labels % network.out_shapes[-1][0]  # a network may know fewer classes than there are digits

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.own_layers import read_layers
 from plainnet.files import to_json, write_atomically
 
 
@@ -17,6 +18,7 @@ def diagnose(
     verify: Annotated[bool, Parameter(negative=())] = False,
     data_dir: Path | None = None,
     json: Path | None = None,
+    layers: Path | None = None,
 ) -> int:
     """Say what went wrong in a training, by what evidence, and what to do; exit code 1 if something did.
 
@@ -30,12 +32,14 @@ def diagnose(
         The folder of IDX files the training used, if it has moved.
     json
         Write the findings to this file as well.
+    layers
+        A Python file with layers of your own that the training uses; it is run.
     """
     check_ending(json, ".json", "--json")
     from plainnet.diagnosis import findings, read_case
     from plainnet.diagnosis import verify as tried
 
-    case = read_case(training, data_dir)
+    case = read_case(training, data_dir, read_layers(layers))
     found = findings(case)
     tables = [finding.to_table() for finding in found]
     for finding, table in zip(found, tables, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.own_layers import read_layers
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError
@@ -13,7 +14,12 @@ from plainnet.model_file import load_model
 
 
 def evaluate(
-    model: Path, *, data_dir: Path | None = None, shifts: WholeNumber | None = None, json: Path | None = None
+    model: Path,
+    *,
+    data_dir: Path | None = None,
+    shifts: WholeNumber | None = None,
+    json: Path | None = None,
+    layers: Path | None = None,
 ) -> None:
     """Measure a saved model on the test images.
 
@@ -27,11 +33,13 @@ def evaluate(
         Average over the image moved by up to so many pixels in every direction; if left out, as its recipe does.
     json
         Write the figures to this file as well.
+    layers
+        A Python file with layers of your own that the model uses; it is run.
     """
     check_ending(json, ".json", "--json")
     from plainnet.application.evaluation import evaluate as judge
 
-    loaded = load_model(model)
+    loaded = load_model(model, layers=read_layers(layers))
     if shifts is None:
         shifts = loaded.test_shifts
     if not 0 <= shifts <= 5:

@@ -9,12 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from plainnet.events import Batch, Epoch
-from plainnet.stopping import Stop
-from plainnet.training import Event
 
 
-def show(events: Iterable[Event], total: int) -> None:
-    """Show each epoch of a training, as it comes, and why it ended if that was early."""
+def show(events: Iterable[object], total: int) -> None:
+    """Show each epoch of a training, as it comes, how many threads were chosen, and why it ended if that was early."""
     console = Console()
     if console.is_terminal and console.width >= 100:
         _live(events, total, console)
@@ -40,7 +38,7 @@ class TimeLeft:
         return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def _live(events: Iterable[Event], total: int, console: Console) -> None:
+def _live(events: Iterable[object], total: int, console: Console) -> None:
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(),
@@ -48,7 +46,7 @@ def _live(events: Iterable[Event], total: int, console: Console) -> None:
         TextColumn("{task.fields[figures]}"),
         TextColumn("left {task.fields[left]}"),
     )
-    left, stop = TimeLeft(total), None
+    left = TimeLeft(total)
     with Progress(*columns, console=console, expand=console.width > 110) as progress:
         task = progress.add_task("", total=total, figures="", left="")
         for event in events:
@@ -58,8 +56,8 @@ def _live(events: Iterable[Event], total: int, console: Console) -> None:
             elif isinstance(event, Epoch):
                 progress.update(task, completed=event.number, figures=_figures(event), left=str(left))
             else:
-                stop = event
-    console.print("" if stop is None else f"{stop}\n", markup=False, highlight=False)
+                progress.console.print(str(event), markup=False, highlight=False)
+    console.print()
 
 
 def _figures(epoch: Epoch) -> str:
@@ -71,11 +69,11 @@ def _figures(epoch: Epoch) -> str:
     return f"loss {epoch.train_loss:.4f}  train {train}{validation}  rate {epoch.learning_rate:.3g}"
 
 
-def _lines(events: Iterable[Event], total: int) -> None:
+def _lines(events: Iterable[object], total: int) -> None:
     left = TimeLeft(total)
     for event in events:
         if isinstance(event, Batch):
             left.add(event)
         else:
-            print(event if isinstance(event, Stop) else f"{event}  left {left}", flush=True)
+            print(f"{event}  left {left}" if isinstance(event, Epoch) else event, flush=True)
     print(file=sys.stdout)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from plainnet import checkpoint
+from plainnet.cli.own_layers import read_layers
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
@@ -16,6 +17,7 @@ from plainnet.recipes import Recipe, override, parse_override, read
 
 if TYPE_CHECKING:
     from plainnet.application.run import Run
+    from plainnet.layers import Layer
 
 EVERY = 60.0  # seconds
 
@@ -34,6 +36,7 @@ def train(
     resume: Path | None = None,
     checkpoint_every: float = EVERY,
     force: Annotated[bool, Parameter(negative=())] = False,
+    layers: Path | None = None,
 ) -> None:
     """Train a recipe on MNIST and write the model, figures and pictures to a folder.
 
@@ -52,7 +55,7 @@ def train(
     data_dir
         A folder with four IDX files to use instead of the embedded MNIST.
     threads
-        Threads for matrix products; all cores if left out.
+        Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest.
     quiet
         Print nothing.
     set_
@@ -63,13 +66,14 @@ def train(
         Seconds between checkpoints, beside the one after each epoch.
     force
         Start anew even if the folder holds a training, and replace its results at the end.
+    layers
+        A Python file with layers of your own that the recipe uses; it is run.
     """
     import numpy as np
 
     from plainnet.application import results, saving
     from plainnet.application.run import Run
     from plainnet.cli.progress import show
-    from plainnet.cli.threads import blas_threads
 
     if seed is not None and seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
@@ -78,24 +82,25 @@ def train(
     if resume is not None and (out is not None or force):
         raise InputError("--resume goes on in the folder it names; leave out --out and --force")
     folder = resume or out or Path("results")
+    own = read_layers(layers)
     overrides = dict(map(parse_override, set_ or [])) | ({} if epochs is None else {"epochs": epochs})
     if resume is not None:
         if (folder / results.DONE).exists() and not checkpoint.present(folder):
             raise InputError(f"the training in {folder} is finished; there is nothing to go on with")
         found = checkpoint.Checkpoint(folder)
         stored = found.about["run"]
-        chosen = read(recipe, overrides) if recipe else Recipe.from_table(override(stored["recipe"], overrides))
+        chosen = (
+            read(recipe, overrides, own_layers=own)
+            if recipe
+            else Recipe.from_table(override(stored["recipe"], overrides), own)
+        )
         seed, limit = stored["seed"] if seed is None else seed, stored["limit"] if limit is None else limit
         data_dir = data_dir or (found.about["data_dir"] and Path(found.about["data_dir"]))
-        threads = threads or found.about["made_with"]["threads"]
     else:
-        chosen = read(recipe or "classic", overrides)
+        chosen = read(recipe or "classic", overrides, own_layers=own)
     data = mnist.load(data_dir)
-    with (
-        blas_threads(threads, chosen.workers),
-        np.errstate(all="ignore"),  # a loss that is not finite is reported, in one sentence
-    ):
-        run = Run(chosen, data, seed=seed or 0, limit=limit)
+    with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
+        run = Run(chosen, data, seed=seed or 0, limit=limit, threads=threads)
         results.check_writable(folder)
         with saving.locked(folder):
             changed = ""
@@ -117,17 +122,17 @@ def train(
                     error.signal, f"{error}; go on with: plainnet train --resume {folder}"
                 ) from None
             except TrainingDivergedError as error:
-                raise TrainingDivergedError(f"{error}; {_likely_cause(folder)}") from None
+                raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}") from None
             names = results.write_results(run, folder, data_dir)
     if not quiet:
         print(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
 
 
-def _likely_cause(folder: Path) -> str:
+def _likely_cause(folder: Path, own_layers: tuple[type[Layer], ...]) -> str:
     """Return the first finding about a training that diverged, in a few words."""
     from plainnet.diagnosis import findings, read_case
 
-    first = findings(read_case(folder))[0]
+    first = findings(read_case(folder, own_layers=own_layers))[0]
     return f"likely cause: {first.name}, {first.evidence}"
 
 

@@ -17,6 +17,7 @@ from plainnet.data.dataset import Splits
 from plainnet.diagnosis.curves import Curves, curves_of, read_curves
 from plainnet.diagnosis.probe import Inside, Steps, first_steps, look_inside
 from plainnet.errors import InputError
+from plainnet.layers import Layer
 from plainnet.model_file import load_model
 from plainnet.network import Network
 from plainnet.recipes import Recipe
@@ -76,43 +77,42 @@ class Case:
             return first_steps(self.recipe, self.data.train, self.seed)
 
 
-def read_case(path: Path, data_dir: Path | None = None) -> Case:
-    """Read a results folder, finished or not, or a file with a history.
+def read_case(path: Path, data_dir: Path | None = None, own_layers: tuple[type[Layer], ...] = ()) -> Case:
+    """Read a results folder, finished or not, or a file with a history; `own_layers` are those that it may name.
 
     Raises: `InputError` if it holds neither.
     """
     if not path.is_dir():
         return Case(read_curves(path))
     if checkpoint.present(path):
-        return _unfinished(path, data_dir)
+        return _unfinished(path, data_dir, own_layers)
     if (path / DONE).exists():
-        return _finished(path, data_dir)
+        return _finished(path, data_dir, own_layers)
     history = path / "training_history.json"
     if history.exists():
         return Case(read_curves(history))
     raise InputError(f"{path} holds no training: neither {DONE} nor a checkpoint nor training_history.json")
 
 
-def _finished(folder: Path, data_dir: Path | None) -> Case:
+def _finished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
     path = folder / DONE
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
-        recipe = Recipe.from_table(metrics["settings"])
+        recipe = Recipe.from_table(metrics["settings"], own_layers)
         stored = metrics.get("data_dir")
         case = {"described": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not the metrics of a training of plainnet: {error!r}; train again") from error
-    return Case(
-        read_curves(folder / "training_history.json"), recipe, load_model(folder / "model_final.safetensors").network,
-        metrics, data_dir=data_dir or (Path(stored) if stored else None), **case,
-    )  # fmt: skip
+    network = load_model(folder / "model_final.safetensors", layers=own_layers).network
+    curves = read_curves(folder / "training_history.json")
+    return Case(curves, recipe, network, metrics, data_dir=data_dir or (Path(stored) if stored else None), **case)
 
 
-def _unfinished(folder: Path, data_dir: Path | None) -> Case:
+def _unfinished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
     found = checkpoint.Checkpoint(folder)
     try:
         settings, stored = found.about["run"], found.about["data_dir"]
-        recipe = Recipe.from_table(settings["recipe"])
+        recipe = Recipe.from_table(settings["recipe"], own_layers)
         network = recipe.network(rng=settings["seed"])
         for name, tensor in network.tensors().items():
             tensor[...] = found.arrays[name]

@@ -1,0 +1,36 @@
+"""Layers of one's own, from a Python file that the user names; no model and no recipe can name one."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from plainnet.errors import InputError
+from plainnet.layers import Layer
+
+
+def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
+    """Run the file and return the layers that it defines, none if there is no file.
+
+    Raises: `InputError` if it cannot be read, fails, or defines no layer.
+    """
+    if path is None:
+        return ()
+    if path.suffix != ".py" or not path.is_file():
+        raise InputError(f"--layers takes a Python file that defines layers, received {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the user's file raises
+        raise InputError(f"{path} fails: {type(error).__name__}: {error}; mend it first") from error
+    found = tuple(
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Layer) and value.__module__ == module.__name__
+    )
+    if not found:
+        raise InputError(f"{path} defines no layer; derive a class from plainnet.Layer there")
+    return found

@@ -1,0 +1,145 @@
+"""What a run leaves behind, whatever the inputs are: images, colors, numbers, tables."""
+
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from plainnet import DataSet, InputError
+from plainnet.application import plots
+from plainnet.application.plots import drawable
+from plainnet.application.results import write_results
+from plainnet.application.run import Run
+from plainnet.cli.progress import TimeLeft
+from plainnet.data.dataset import Splits
+from plainnet.events import Batch, Epoch
+from plainnet.files import to_json
+from plainnet.recipes import Recipe, read
+
+IMAGES = {"sample_predictions.png", "confusing_pairs.png"}
+
+
+def run_on(inputs, labels, validation=None, **changes):
+    """A short training of one layer on three parts of the data, to its end."""
+    table = {"input_shape": list(inputs.shape[1:]), "epochs": 2, "batch_size": 20,
+             "layers": [{"type": "Flatten"}, {"type": "Dense", "units": 3}]}  # fmt: skip
+    names = ("a", "b", "c")
+    parts = [DataSet(inputs[rows], labels[rows], names) for rows in (slice(0, 90), slice(90, 120), slice(120, 150))]
+    if validation is not None:
+        parts[1] = DataSet(validation, labels[: len(validation)], names)
+    run = Run(Recipe.from_table(read("softmax").to_table() | table | changes), Splits(*parts), threads=1)
+    with np.errstate(all="ignore"):
+        list(run.epochs())
+    return run
+
+
+RNG = np.random.default_rng(0)
+LABELS = np.arange(150) % 3
+KINDS = {
+    "bytes": RNG.integers(0, 256, (150, 6, 5), np.uint8),
+    "bytes with a channel": RNG.integers(0, 256, (150, 6, 5, 1), np.uint8),
+    "colors": RNG.integers(0, 256, (150, 6, 5, 3), np.uint8),
+    "numbers from 0 to 1": RNG.random((150, 6, 5), np.float32),
+    "numbers of any size": RNG.standard_normal((150, 6, 5, 3)).astype(np.float32),
+    "a table": RNG.standard_normal((150, 7)),
+    "many channels": RNG.random((150, 4, 4, 9), np.float32),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_of_any_inputs_are_whole(kind, tmp_path):
+    run = run_on(KINDS[kind], LABELS)
+    names = set(write_results(run, tmp_path))
+    assert {"model_final.safetensors", "metrics.json", "confusion_matrix.png", "training_curves.png"} <= names
+    assert (names >= IMAGES) == (kind not in ("a table", "many channels"))
+    assert {path.name for path in tmp_path.iterdir()} == names
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["thread_choices"] == [[0, 0, 1]]
+    assert metrics["test_images"] == 30
+
+
+def test_images_are_drawn_in_their_own_range(monkeypatch):
+    """Numbers from 0 to 1 were drawn white: as if they were bytes."""
+    for name, least in (("bytes", 0.9), ("numbers from 0 to 1", 0.9), ("colors", 0.9)):
+        shown = drawable(KINDS[name])
+        assert 0 <= shown.min() < 0.1
+        assert least < shown.max() <= 1
+    assert drawable(np.array([[[-1.0, 0.0], [1.0, 3.0]]])).tolist() == [[[0.0, 0.25], [0.5, 1.0]]]
+    assert drawable(KINDS["a table"]) is None
+    assert drawable(KINDS["bytes with a channel"]).shape == (150, 6, 5)
+    seen = []
+    monkeypatch.setattr(plots, "png", lambda figure: seen.append(figure) or b"")
+    run = run_on(KINDS["numbers from 0 to 1"], LABELS)
+    run.metrics()
+    plots.sample_predictions(run.test)
+    pictures = seen[0].axes[0].images
+    assert pictures
+    assert all(picture.get_clim() == (0, 1) for picture in pictures)
+    assert np.ptp(np.stack([picture.get_array() for picture in pictures])) > 0.5
+
+
+def test_nothing_is_written_before_all_is_there(tmp_path, monkeypatch):
+    run = run_on(KINDS["bytes"], LABELS)
+
+    def fail(*_):
+        raise InputError("no picture")
+
+    monkeypatch.setattr(plots, "per_digit_accuracy", fail)
+    with pytest.raises(InputError, match="no picture"):
+        write_results(run, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_validation_loss_that_is_no_number_leaves_readable_results(tmp_path):
+    huge = np.full((9, 6, 5), 3e38, np.float32)
+    run = run_on(KINDS["numbers from 0 to 1"], LABELS, validation=huge)
+    assert not np.isfinite(run.history[-1].validation_loss)
+    write_results(run, tmp_path)
+    history = json.loads((tmp_path / "training_history.json").read_text())
+    assert history[-1]["validation_loss"] is None
+    assert history[-1]["train_loss"] < 2
+
+
+def test_numbers_in_json():
+    assert to_json({"a": [1.5, float("nan")], "b": float("inf"), "c": [[1], [2]], "d": "nan"}) == (
+        b'{\n  "a": [1.5, null],\n  "b": null,\n  "c": [\n    [1],\n    [2]\n  ],\n  "d": "nan"\n}\n'
+    )
+    assert json.loads(to_json({"x": (True, None, 3, "\u00e9")})) == {"x": [True, None, 3, "\u00e9"]}
+
+
+def test_a_limit_takes_a_sample_of_every_class(digits):
+    """Of images sorted by class the first ones are of three classes; a sample has all ten in their shares."""
+    order = np.argsort(digits.train.labels, kind="stable")
+    splits = Splits(digits.train[order], digits.validation, digits.test)
+    run = Run(read("softmax"), splits, limit=1000)
+    counts, shares = np.bincount(run.train.labels), np.bincount(digits.train.labels) / 50
+    assert counts.sum() == 1000
+    np.testing.assert_allclose(counts, shares, atol=1)
+    again = Run(read("softmax"), splits, limit=1000, seed=5)
+    np.testing.assert_array_equal(again.train.images, run.train.images)  # the same ones, whatever the seed
+    numbers = DataSet(np.arange(12.0).reshape(6, 2), np.arange(6.0))
+    assert len(numbers.sample(4)) == 4
+
+
+def test_time_left_is_known_from_the_batches_made():
+    """In the first epoch, and after going on in the middle of one."""
+    left = TimeLeft(10)
+    left.add(Batch(1, 1, 100, 0.5, 0.1, 0.25))
+    assert str(left) == "4:10"  # 999 batches of a quarter of a second
+    resumed = TimeLeft(10)
+    for number in (51, 52):
+        resumed.add(Batch(9, number, 100, 0.5, 0.1, 2.0))
+    assert str(resumed) == "4:56"  # 148 batches of two seconds
+    for number in range(53, 101):
+        resumed.add(Batch(10, number, 100, 0.5, 0.1, 2.0))
+    assert str(resumed) == "0:00"
+
+
+def test_a_history_with_other_metrics_is_drawn():
+    epochs = [Epoch(n, 1.0 / n, {"absolute_error": 0.5}, None, None, 0.1, 1.0) for n in (1, 2)]
+    png = plots.training_curves(epochs, "numbers")
+    assert Image.open(BytesIO(png)).size[0] > 400
+    assert isinstance(Figure(), Figure)
