@@ -1,12 +1,88 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plainnet import InputError, SoftmaxCrossEntropy
+from loss_harness import CHECKS, LossHarness
+from plainnet import BinaryCrossEntropy, Huber, InputError, MeanSquaredError, SoftmaxCrossEntropy
+from plainnet.losses import LOSSES
+from plainnet.metrics import absolute_error, correct_class, correct_labels
 from plainnet.softmax import log_softmax, softmax
 
 loss = SoftmaxCrossEntropy()
+
+CASES = {  # every loss, with every kind of targets and in every way that matters to its code
+    "SoftmaxCrossEntropy": (SoftmaxCrossEntropy, "classes"),
+    "SoftmaxCrossEntropy, smoothed": (partial(SoftmaxCrossEntropy, label_smoothing=0.2), "classes"),
+    "SoftmaxCrossEntropy, weighted": (partial(SoftmaxCrossEntropy, class_weights=[1, 2, 0.5, 3]), "classes"),
+    "SoftmaxCrossEntropy of soft targets": (SoftmaxCrossEntropy, "probabilities"),
+    "SoftmaxCrossEntropy of soft targets, smoothed and weighted": (
+        partial(SoftmaxCrossEntropy, label_smoothing=0.1, class_weights=[1, 2, 0.5, 3]), "probabilities"
+    ),
+    "BinaryCrossEntropy": (BinaryCrossEntropy, "labels"),
+    "BinaryCrossEntropy of one logit": (BinaryCrossEntropy, "labels", 1),
+    "BinaryCrossEntropy of two classes": (BinaryCrossEntropy, "classes", 1),
+    "MeanSquaredError": (MeanSquaredError, "numbers"),
+    "MeanSquaredError of one number": (MeanSquaredError, "numbers", 1),
+    "Huber": (Huber, "numbers"),
+    "Huber, narrow": (partial(Huber, 0.3), "numbers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_loss_keeps_the_contract(case, check):
+    getattr(LossHarness(*CASES[case]), check)()
+
+
+def test_no_loss_is_left_out():
+    assert {type(make()).__name__ for make, *_ in CASES.values()} == set(LOSSES)
+
+
+def test_by_hand():
+    z, t = np.array([[0.5, -2.0]]), np.array([[1, 0]])
+    p = 1 / (1 + np.exp(-z))
+    assert BinaryCrossEntropy()(z, t)[0] == pytest.approx(-(np.log(p[0, 0]) + np.log(1 - p[0, 1])) / 2)
+    assert MeanSquaredError()(z, np.array([[1.5, 1.0]]))[0] == pytest.approx((1 + 9) / 2)
+    value, gradient = Huber(2.0)(z, np.array([[1.5, 1.0]]))
+    assert value == pytest.approx((0.5 + 2 * (3 - 1)) / 2)
+    np.testing.assert_allclose(gradient, [[-0.5, -1.0]])
+    weighted = SoftmaxCrossEntropy(class_weights=[1.0, 3.0])(np.zeros((2, 2)), np.array([0, 1]))
+    assert weighted[0] == pytest.approx(np.log(2))
+    np.testing.assert_allclose(weighted[1], np.array([[-1, 1], [3, -3]]) / 8)
+
+
+def test_metrics_by_hand():
+    outputs = np.array([[1.0, 2.0, 0.0], [5.0, 1.0, 1.0]])
+    np.testing.assert_array_equal(correct_class(outputs, np.array([1, 2])), [True, False])
+    np.testing.assert_array_equal(correct_class(outputs, np.array([[0.2, 0.5, 0.3], [0.9, 0.1, 0]])), [True, True])
+    np.testing.assert_allclose(
+        correct_labels(np.array([[1.0, -1.0], [2.0, 3.0]]), np.array([[1, 0], [0, 1]])), [1, 0.5]
+    )
+    np.testing.assert_array_equal(correct_labels(np.array([[0.1], [-0.1]]), np.array([1, 1])), [1, 0])
+    np.testing.assert_allclose(absolute_error(outputs, np.zeros((2, 3))), [1, 7 / 3])
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: SoftmaxCrossEntropy(class_weights=[1, -1]), "class_weights must be positive numbers"),
+        (lambda: SoftmaxCrossEntropy(class_weights=[1, float("inf")]), "class_weights must be positive numbers"),
+        (lambda: SoftmaxCrossEntropy(class_weights=["a"]), "a class weight must be a number"),
+        (lambda: SoftmaxCrossEntropy(class_weights=[1, 2])(np.zeros((1, 3)), np.array([0])), "must hold 3 numbers"),
+        (lambda: Huber(0.0), "delta must be a positive number"),
+        (lambda: BinaryCrossEntropy()(np.zeros((2, 1)), np.array([0, 2])), "targets must be numbers from 0 to 1"),
+        (
+            lambda: BinaryCrossEntropy()(np.zeros((2, 1)), np.array([0.0, np.nan])),
+            "targets must be numbers from 0 to 1",
+        ),
+    ],
+)
+def test_what_a_loss_cannot_use_is_refused(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()
 
 
 def test_uniform_logits_cost_the_logarithm_of_the_classes():

@@ -5,14 +5,18 @@ import warnings
 import numpy as np
 import pytest
 
+from loss_harness import TARGETS
 from plainnet import (
     SGD,
     Adam,
     BatchNorm,
+    BinaryCrossEntropy,
     Conv2D,
     Dense,
     Flatten,
+    Huber,
     MaxPool,
+    MeanSquaredError,
     Network,
     ReLU,
     Sigmoid,
@@ -20,6 +24,7 @@ from plainnet import (
     Tanh,
 )
 from plainnet.context import Context
+from plainnet.layers import GELU, LayerNorm, LeakyReLU, SiLU
 from plainnet.schedules import one_cycle
 from test_layers import CASES
 
@@ -63,6 +68,47 @@ def test_gradcheck_in_slow_mode_judges_our_layers(case):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert torch.autograd.gradcheck(AsFunction.apply, (network, x, *values), fast_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kind"),
+    [
+        (SoftmaxCrossEntropy(), torch.nn.CrossEntropyLoss(), "classes"),
+        (SoftmaxCrossEntropy(label_smoothing=0.1), torch.nn.CrossEntropyLoss(label_smoothing=0.1), "probabilities"),
+        (
+            SoftmaxCrossEntropy(class_weights=[1, 2, 0.5, 3]),
+            torch.nn.CrossEntropyLoss(weight=torch.tensor([1, 2, 0.5, 3], dtype=torch.float64)),
+            "classes",
+        ),
+        (BinaryCrossEntropy(), torch.nn.BCEWithLogitsLoss(), "labels"),
+        (MeanSquaredError(), torch.nn.MSELoss(), "numbers"),
+        (Huber(0.7), torch.nn.HuberLoss(delta=0.7), "numbers"),
+    ],
+)
+def test_losses(ours, theirs, kind):
+    outputs = np.random.default_rng(3).standard_normal(TARGETS["numbers"].shape)
+    value, gradient = ours(outputs, TARGETS[kind])
+    z = torch.from_numpy(outputs).requires_grad_()
+    targets = torch.from_numpy(TARGETS[kind])
+    loss = theirs(z, targets if kind == "classes" else targets.double())
+    loss.backward()
+    assert value == pytest.approx(loss.item(), rel=1e-12)
+    np.testing.assert_allclose(gradient, z.grad.numpy(), rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (LeakyReLU(0.2), torch.nn.LeakyReLU(0.2)),
+        (SiLU(), torch.nn.SiLU()),
+        (GELU(), torch.nn.GELU(approximate="tanh")),
+        (LayerNorm(), torch.nn.LayerNorm(6, dtype=torch.float64)),
+    ],
+)
+def test_newer_layers(ours, theirs):
+    x = 3 * np.random.default_rng(3).standard_normal((5, 6))
+    network = Network(ours).build((6,), dtype=np.float64)
+    np.testing.assert_allclose(network.forward(x), theirs(torch.from_numpy(x)).detach().numpy(), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
