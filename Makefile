@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation test test-all test-oldest oracle series record figures clean
+.PHONY: help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,12 @@ record: $(VENV)/installed-test ## measure the main job from an empty clone and w
 
 kill-table: $(VENV)/installed-test ## put every known fault into right code and record what the doctor says
 	$(BIN)/python benchmarks/kill_table.py
+
+versus: $(VENV)/installed    ## time the working tree against an earlier commit: make versus COMMIT=51117f5
+	$(BIN)/python benchmarks/versus.py $(COMMIT) --record records/versus/$(COMMIT).json
+
+threads: $(VENV)/installed   ## the threads that train chooses, against one and two, with and without other work
+	$(BIN)/python benchmarks/threads.py --record records/threads.json
 
 mutation: $(VENV)/installed-test ## change our own code, one operator at a time, and see whether the tests notice
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'

@@ -92,7 +92,7 @@ class LossHarness:
 
     def check_targets_that_do_not_fit_are_refused(self):
         for targets in (self.targets[:-1], np.zeros((N, K + 1)), np.zeros((N, K, 2))):
-            with pytest.raises(InputError, match="expected|must"):
+            with pytest.raises(InputError, match=r"expected|must"):
                 self.make()(self.outputs, targets)
 
     def check_it_says_what_it_takes_and_measures(self):
