@@ -143,3 +143,15 @@ def test_a_history_with_other_metrics_is_drawn():
     png = plots.training_curves(epochs, "numbers")
     assert Image.open(BytesIO(png)).size[0] > 400
     assert isinstance(Figure(), Figure)
+
+
+def test_a_stop_is_on_record(tmp_path):
+    stop = {"stop": {"patience": 2}, "epochs": 40, "schedule": {"type": "constant", "learning_rate": 3.0}}
+    run = run_on(KINDS["numbers from 0 to 1"], LABELS, **stop)
+    write_results(run, tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["epochs"] == run.stop.epoch < 40
+    assert metrics["stopped"].startswith(f"stopped after epoch {run.stop.epoch}: the validation loss has not improved")
+    best = run.history[run.stop.best - 1]
+    assert metrics["validation_accuracy"] == best.validation_accuracy
+    assert run.training.workers.network is run.network

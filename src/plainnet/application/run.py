@@ -21,6 +21,7 @@ from plainnet.events import Batch, Epoch
 from plainnet.layers import Conv2D
 from plainnet.model_file import Model
 from plainnet.recipes import Recipe
+from plainnet.stopping import Stop
 from plainnet.training import Event, Training
 from plainnet.workers import Threads
 
@@ -61,6 +62,7 @@ class Run:
         self.seed, self.limit = seed, limit
         self.network = recipe.network(rng=seed)
         self.test: Evaluation | None = None
+        self.stop: Stop | None = None
         self._metrics: dict[str, Any] = {}
         if self.network.out_shapes[-1] != (len(data.train.class_names),):
             raise InputError(
@@ -113,6 +115,8 @@ class Run:
                 yield choice
             for event in training:
                 choice = None
+                if isinstance(event, Stop):
+                    self.stop = event
                 if isinstance(event, Epoch) and event.number < training.epochs:
                     choice = self.threads.after(event, training.steps_per_epoch, self._throw_away_step())
                 yield event
@@ -166,12 +170,14 @@ class Run:
         return self._metrics
 
     def _table(self, test: Evaluation, train_accuracy: float) -> dict[str, Any]:
-        validation_accuracy = self.history[-1].validation_accuracy
+        kept = self.stop.best if self.stop is not None and self.stop.best is not None else len(self.history)
+        validation_accuracy = self.history[kept - 1].validation_accuracy
         return {
             "recipe": self.recipe.name,
             "seed": self.seed,
             "parameters": self.network.theta.size,
             "epochs": len(self.history),
+            "stopped": None if self.stop is None else str(self.stop),
             "seconds": round(sum(epoch.seconds for epoch in self.history), 3),
             "train_images": len(self.train),
             "limit": self.limit,

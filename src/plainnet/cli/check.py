@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,21 @@ from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
 from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
+from plainnet.network import Network
 from plainnet.proof import check_gradients
 from plainnet.recipes import read
 
 _IMAGES = 3
+
+
+def _quickest_threads(network: Network, images: np.ndarray) -> AbstractContextManager[None]:
+    """Return what lets the products of a check use the quickest number of threads; nothing where NumPy is alone."""
+    try:
+        from plainnet.application.threads import quickest
+    except ImportError:
+        return nullcontext()
+    probe = network.astype(np.complex128)
+    return quickest(lambda: probe.logits(images))
 
 
 def check(
@@ -64,7 +76,8 @@ def check(
     noise = np.random.default_rng(seed).random(digits.images.shape)
     images = 0.5 * digits.images / 255 + 0.5 * noise
 
-    report = check_gradients(network, loss, images, labels, directions=directions, rng=seed)
+    with _quickest_threads(network, images):
+        report = check_gradients(network, loss, images, labels, directions=directions, rng=seed)
     print(f"{target}: {report.parameters:,} parameters, {_IMAGES} digits, float64, {report.seconds:.1f} s\n")
     print(report)
     if json is not None:
