@@ -35,7 +35,7 @@ def test_an_interrupted_average_leaves_batch_norm_its_momentum(digits, monkeypat
     state = network.layers[1].state
     with Threads(network, SoftmaxCrossEntropy()) as threads:
         real = threads.gradient
-        monkeypatch.setattr(threads, "gradient", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr(threads, "gradient", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             WeightAverage(network, 0.9).put_in_place(threads, digits.train, np.arange(100), 10)
         real(digits.train, np.arange(100))
@@ -65,9 +65,9 @@ def test_the_statistics_are_means_over_full_batches_of_the_last_epoch(batch_size
     seen = []
 
     class Watching(Threads):
-        def gradient(self, data, rows):
+        def gradient(self, data, rows, **options):
             seen.append(rows)
-            return super().gradient(data, rows)
+            return super().gradient(data, rows, **options)
 
     monkeypatch.setattr("plainnet.averaging._BATCHES", most)
     monkeypatch.setattr("plainnet.training.Threads", Watching)

@@ -1,6 +1,8 @@
 """Layers of one's own: what their authors get wrong is said in a sentence, and what they get right is kept."""
 
+import copy
 import json
+import pickle
 import re
 import sys
 import threading
@@ -27,10 +29,11 @@ from plainnet import (
     load_model,
     save_model,
 )
-from plainnet.application.threads import MatrixThreads
+from plainnet.application.threads import MatrixThreads, timed
 from plainnet.cli.app import main
+from plainnet.events import Epoch
 from plainnet.initializers import ones
-from plainnet.layers import AveragePool, GlobalAveragePool, LayerNorm, Residual, layer_from_config
+from plainnet.layers import AveragePool, GlobalAveragePool, LayerNorm, Residual, Sequential, layer_from_config
 from plainnet.recipes import read
 
 LOSS = SoftmaxCrossEntropy()
@@ -254,6 +257,92 @@ def test_a_right_layer_is_right():
     assert report.notes == ()
 
 
+class Accumulates(Own):
+    def backward(self, dy, *, need_dx=True):
+        (x,) = self.recall()
+        self.w.grad[...] += (dy * x).sum(axis=0)
+        return dy * self.w.value
+
+
+class NeverWrites(Own):
+    def backward(self, dy, *, need_dx=True):
+        self.recall()
+        return dy * self.w.value
+
+
+@pytest.mark.parametrize("directions", [0, 3])
+@pytest.mark.parametrize("kind", [Accumulates, NeverWrites])
+def test_a_gradient_that_is_not_overwritten_is_wrong(kind, directions):
+    report = check_gradients(network_of(kind), LOSS, *batch(), directions=directions)
+    assert report.verdict.startswith(f"WRONG: {kind.__name__.lower()}_1.w: its gradient depends on what stood there")
+
+
+class Doubled(Layer):
+    """Nothing to learn, and a wrong dx: where it stands first, no gradient of a parameter shows it."""
+
+    def forward(self, x, *, training=False):
+        return 2 * x
+
+    def backward(self, dy, *, need_dx=True):
+        return dy
+
+
+def test_the_gradient_of_the_inputs_is_checked_too():
+    report = check_gradients(Network(Doubled(), Dense(10)).build((5,)), LOSS, *batch())
+    assert report.verdict.startswith("WRONG: the gradient of the inputs: along a random direction backpropagation says")
+
+
+class WritesToItsInput(Own):
+    def forward(self, x, *, training=False):
+        x *= -1
+        return super().forward(x, training=training)
+
+
+def test_a_layer_that_writes_to_its_input_is_told_so():
+    with pytest.raises(InputError, match=r"WritesToItsInput.forward writes to its input"):
+        check_gradients(network_of(WritesToItsInput), LOSS, *batch())
+
+
+class FromItsGenerator(Own):
+    def forward(self, x, *, training=False):
+        mask = (self.rng.random(x.shape) > 0.5) if training else np.ones(x.shape)
+        self.remember(x * mask, mask)
+        return x * mask * self.w.value
+
+    def backward(self, dy, *, need_dx=True):
+        x, mask = self.recall()
+        self.w.grad[...] = (dy * x).sum(axis=0)
+        return dy * mask * self.w.value
+
+
+def test_numbers_from_the_generator_of_the_pass_stand_still():
+    assert check_gradients(network_of(FromItsGenerator), LOSS, *batch()).right
+
+
+def mean_squares(outputs, targets):
+    """Returns a float, as most people write it: complex numbers do not pass."""
+    return float(np.mean(np.real(outputs - targets) ** 2)), 2 * (outputs - targets) / outputs.size
+
+
+def absolute_errors(outputs, targets):
+    return np.abs(outputs - targets).mean(), np.sign(outputs - targets) / outputs.size
+
+
+def wrong_by_the_batch(outputs, targets):
+    return float(np.mean(np.real(outputs - targets) ** 2)), 2 * (outputs - targets)
+
+
+@pytest.mark.parametrize("directions", [0, 3])
+def test_losses_of_ones_own_that_know_no_complex_numbers(directions):
+    network, (x, _) = network_of(Own), batch()
+    targets = np.random.default_rng(1).standard_normal((4, 10))
+    for loss in (mean_squares, absolute_errors):
+        report = check_gradients(network, loss, x, targets, directions=directions)
+        assert report.right, str(report)
+        assert "complex numbers do not pass function" in str(report)
+    assert not check_gradients(network, wrong_by_the_batch, x, targets, directions=directions).right
+
+
 # Saved and loaded again
 
 
@@ -348,6 +437,168 @@ def test_what_would_not_load_to_the_same_answers_is_not_saved(make, sentence, tm
     assert len(list(tmp_path.iterdir())) == 1
 
 
+class Muted(Layer):
+    """Acts in training alone: no answer of a loaded model shows what it forgot."""
+
+    def __init__(self, share=0.5):
+        super().__init__()
+        self.share = share
+
+    def config(self):
+        return {"type": "Muted"}
+
+    def forward(self, x, *, training=False):
+        return x * self.share if training else x
+
+    def backward(self, dy, *, need_dx=True):
+        return dy * self.share
+
+
+class MaybeScaled(Scaled):
+    def __init__(self, slope=0.3):
+        super().__init__(slope)
+        if slope is None:
+            self.slope = None
+
+    def forward(self, x, *, training=False):
+        return x if self.slope is None else super().forward(x, training=training)
+
+
+class Block(Sequential):
+    """A block with an argument of its own."""
+
+    def __init__(self, units):
+        self.units = units
+        super().__init__(Dense(units), ReLU())
+
+
+class Around(Layer):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = self.adopt(inner)
+
+    def build(self, in_shape):
+        return self.inner.set_up(in_shape)
+
+    def forward(self, x, *, training=False):
+        return self.inner.forward(x, training=training)
+
+    def backward(self, dy, *, need_dx=True):
+        return self.inner.backward(dy, need_dx=need_dx)
+
+
+class Counts(Layer):
+    """State of a type of its own."""
+
+    def build(self, in_shape):
+        self.state["seen"] = np.zeros(1, np.int64)
+        return in_shape
+
+    def forward(self, x, *, training=False):
+        return x
+
+    def backward(self, dy, *, need_dx=True):
+        return dy
+
+
+def test_arguments_none_blocks_and_state_come_back(tmp_path):
+    path = tmp_path / "m.safetensors"
+    network = Network(Flatten(), Block(16), Around(Dense(8)), MaybeScaled(None), Counts(), Dense(10)).build((28, 28))
+    save_model(path, Model(network, NAMES, {}))
+    again = load_model(path, layers=[Block, Around, MaybeScaled, Counts]).network
+    np.testing.assert_array_equal(again.theta, network.theta)
+    assert again.theta.dtype == np.float32
+    assert again.layers[3].slope is None
+    assert "around_1.dense_1.W" in again.tensors()
+    with pytest.raises(InputError, match=r"config\(\) of Muted must tell all arguments"):
+        save_model(path, Model(one_hidden(Muted(0.1)), NAMES, {}))
+
+
+@pytest.mark.parametrize("about", [{"a": np.float32(1)}, {"a": {1, 2}}, {"a": np.ones(2)}])
+def test_what_a_model_says_of_itself_must_be_plain(about, tmp_path):
+    with pytest.raises(InputError, match=r"cannot save what the model says about itself: .*plain numbers and texts"):
+        save_model(tmp_path / "m.safetensors", Model(Network(Dense(2)).build((2,)), ("a", "b"), about))
+
+
+def test_a_model_is_saved_beside_a_training(tmp_path, digits):
+    network, failed, over = one_hidden(ReLU()), [], threading.Event()
+
+    def save():
+        while not over.is_set():
+            try:
+                save_model(tmp_path / "m.safetensors", Model(network, NAMES, {}))
+            except InputError as error:
+                failed.append(error)
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    fit(network, LOSS, SGD(), digits.train[:2000], batch_size=20, epochs=5, learning_rate=0.01)
+    over.set()
+    thread.join()
+    assert not failed
+    assert load_model(tmp_path / "m.safetensors").network.theta.size == network.theta.size
+
+
+class AdoptsInBuild(Around):
+    def __init__(self):
+        Layer.__init__(self)
+
+    def build(self, in_shape):
+        self.inner = self.adopt(Dense(4))
+        return self.inner.set_up(in_shape)
+
+
+def test_what_is_adopted_in_build_is_let_go_before_the_next():
+    network = Network(AdoptsInBuild(), Dense(3)).build((5,))
+    names = [p.name for p in network.parameters]
+    assert [p.name for p in network.build((5,)).parameters] == names
+    assert names[0] == "adoptsinbuild_1.dense_1.W"
+    layer = Layer()
+    layer.adopt(Dense(3), "fc")
+    for name in ("fc", "a.b", ""):
+        with pytest.raises(InputError, match="choose a new name without dots"):
+            layer.adopt(Dense(3), name)
+
+
+class StateOfThatName(Own):
+    def build(self, in_shape):
+        self.state["w"] = np.zeros(in_shape)
+        return super().build(in_shape)
+
+
+class StateIsANumber(Own):
+    def build(self, in_shape):
+        self.state["n"] = 0
+        return super().build(in_shape)
+
+
+def test_state_is_arrays_with_names_of_their_own():
+    with pytest.raises(InputError, match="StateOfThatName has a parameter and a state called w"):
+        network_of(StateOfThatName)
+    with pytest.raises(InputError, match=r"StateIsANumber keeps something in self.state that is not an array"):
+        network_of(StateIsANumber)
+
+
+def test_a_recipe_is_copied_whole():
+    recipe = read("cnn")
+    for twin in (copy.deepcopy(recipe), pickle.loads(pickle.dumps(recipe))):
+        assert twin == recipe
+        with pytest.raises(TypeError, match="a recipe cannot be changed"):
+            twin.optimizer["beta1"] = 0
+
+
+def test_restore_is_all_or_nothing_and_types_are_known():
+    network = Network(Dense(3)).build((4,))
+    before = network.theta.copy()
+    for values in ({"dense_1.W": np.zeros((4, 3))}, {"dense_1.W": np.zeros(1), "dense_1.b": np.zeros(3)}, {}):
+        with pytest.raises(InputError, match=r"expected dense_1\.. of shape"):
+            network.restore(values)
+    np.testing.assert_array_equal(network.theta, before)
+    for dtype in (int, np.float16, "foo"):
+        with pytest.raises(InputError, match="dtype must be float32, float64 or complex128"):
+            network.astype(dtype)
+
+
 def test_initializers_are_kept_by_name(tmp_path):
     def mine(rng, shape, fan_in):
         return rng.random(shape)
@@ -439,7 +690,7 @@ def test_a_recipe_may_name_them_and_every_command_takes_the_file(tmp_path, capsy
         assert "Scaled" in capsys.readouterr().err
     for content, sentence in (
         ("x = 1", "defines no layer"),
-        ("1 / 0", "fails: ZeroDivisionError"),
+        ("1 / 0", "failed: ZeroDivisionError"),
         (None, "takes a Py"),
     ):
         other = tmp_path / "other.py"
@@ -551,17 +802,60 @@ def test_a_frozen_recipe_is_frozen():
     assert recipe == read("cnn")
 
 
-@pytest.mark.parametrize("total", [1, 2, 3, 8])
+@pytest.mark.parametrize("given", [1, 2, 3, 8])
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_threads_that_are_given_are_obeyed(total, workers):
-    threads = MatrixThreads(total, workers)
+def test_threads_that_are_given_are_obeyed(given, workers):
+    """They are shared among the workers, of which each needs one; what is noted is what is used."""
+    threads = MatrixThreads(given, workers)
     with threads.in_force():
         choice = threads.begin(None)
-        blas = [pool["num_threads"] for pool in threads._blas.info() if pool["user_api"] == "blas"]
-    assert choice.threads == total
-    assert threads.choices == [[0, 0, total]]
-    assert set(blas) == {max(1, total // workers)}
+        blas = {pool["num_threads"] for pool in threads._blas.info() if pool["user_api"] == "blas"}
+    each = max(1, given // workers)
+    assert blas == {each}
+    assert choice.threads == each * workers
+    assert threads.choices == [[0, 0, each * workers]]
     assert threads.begin(None) is None  # a run that goes on has chosen
+
+
+def test_threads_are_chosen_by_what_is_quicker(monkeypatch):
+    """With clocks of the test's own: the choice is made, kept, and made anew when an epoch takes another time."""
+    monkeypatch.setattr("plainnet.application.threads.threads_of_blas", lambda: 4)
+    monkeypatch.setattr("plainnet.application.threads.available_cores", lambda: 4)
+    times = {1: 0.004, 4: 0.002}
+    monkeypatch.setattr("plainnet.application.threads.timed", lambda step, numbers, use: {n: times[n] for n in numbers})
+    threads = MatrixThreads()
+    with threads.in_force():
+        choice = threads.begin(lambda: None)
+        assert (choice.threads, str(choice)) == (
+            4, "4 threads for matrix products: a step takes 4 ms with 1, 2 ms with 4"
+        )  # fmt: skip
+
+        def epoch(number, seconds):
+            return threads.after(Epoch(number, 1.0, {}, None, None, 0.1, seconds), 100, lambda: None)
+
+        assert epoch(1, 0.2) is None
+        assert epoch(2, 0.25) is None
+        assert epoch(3, 5.0) is None  # much slower, but four threads are still quicker
+        times[4] = 0.1
+        assert epoch(4, 5.0) is None  # the new measure
+        assert epoch(5, 20.0).threads == 1
+        assert threads.choices == [[0, 0, 4], [5, 0, 1]]
+        resumed = MatrixThreads()
+        resumed.repeat(threads.choices)
+        assert resumed.begin(lambda: None) is None
+        times[4] = 0.0039
+        assert MatrixThreads().begin(lambda: None).threads == 1  # not worth it
+        assert MatrixThreads().begin(None).why == "the products are small"
+        assert MatrixThreads(workers=4).begin(lambda: None).why == "one a worker"
+
+
+def test_timing_takes_turns_and_ends():
+    used, made = [], []
+    found = timed(lambda: made.append(used[-1]), (1, 2), used.append)
+    assert set(found) == {1, 2}
+    assert used[:4] == [1, 2, 1, 2]
+    assert made.count(1) > 1
+    assert made.count(2) > 1
 
 
 def test_nothing_needs_posix_to_start():

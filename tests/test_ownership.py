@@ -1,6 +1,7 @@
 """Who owns state: layers, optimizers, passes and trainings each have their own, and nobody else's."""
 
 import copy
+import json
 import pickle
 import re
 import threading
@@ -40,6 +41,7 @@ from plainnet import (
 from plainnet.averaging import WeightAverage
 from plainnet.context import Context
 from plainnet.layers import Ensemble, Layer, Residual
+from plainnet.metrics import absolute_error
 from plainnet.optimizers import Optimizer
 from plainnet.workers import Figures, Threads
 
@@ -91,7 +93,7 @@ def test_one_optimizer_cannot_serve_two_trainings(digits):
     first = iter(Training(small(), LOSS, optimizer, digits.train[:500], **OPTIONS))
     next(first)
     next(iter(Training(small(), LOSS, optimizer, digits.train[:500], **OPTIONS)))
-    with pytest.raises(InputError, match="serves another training since; give each training"):
+    with pytest.raises(InputError, match="another training has taken this optimizer; give each training"):
         next(first)
 
 
@@ -404,9 +406,9 @@ def test_a_loss_of_ones_own_says_whether_it_adds_up(workers, digits):
 def test_targets_that_the_loss_does_not_take_are_refused_at_once(digits):
     data, numbers = digits.train[:100], DataSet(np.ones((9, 784), np.float32), np.ones(9))
     for loss, given, sentence in (
-        (MeanSquaredError(), data, "MeanSquaredError takes targets that are numbers, the training data has classes"),
+        (MeanSquaredError(), data, "MeanSquaredError takes targets that are numbers, the data has classes"),
         (LOSS, numbers, "SoftmaxCrossEntropy takes targets that are classes or probabilities, .* has numbers"),
-        (BinaryCrossEntropy(), data, "expected logits"),
+        (BinaryCrossEntropy(), data, "expected logits|has 10 classes"),
         (SoftmaxCrossEntropy, data, r"the loss must be an object, received the class; write SoftmaxCrossEntropy\(\)"),
         (None, data, "the loss must be a Loss such as"),
     ):
@@ -436,7 +438,7 @@ class InTurn(Threads):
         super().__init__(network, loss, 1, rng=rng)
         self.shares = number
 
-    def gradient(self, data, rows):
+    def gradient(self, data, rows, *, momentum=None):
         whole, total = np.zeros_like(self.network.grad), Figures()
         for share in np.array_split(rows, self.shares):
             figures = super().gradient(data, share)
@@ -550,13 +552,163 @@ def test_impossible_stops_are_refused(options, sentence):
 
 
 def test_a_stop_that_nothing_can_decide_is_refused(digits):
+    data, numbers = digits.train[:100], DataSet(np.ones((90, 4), np.float32), np.ones(90))
     for stop, more in ((Stopping(patience=3), {}), (Stopping(accuracy=0.9), {"averaging": 0.9})):
         with pytest.raises(InputError, match="needs validation data, and no averaging"):
-            Training(small(), LOSS, SGD(), digits.train[:100], stop=stop, **more, **OPTIONS)
-    training = Training(small(), LOSS, SGD(), digits.train[:100], digits.validation[:50],
-                        stop=Stopping(patience=1, metric="f1"), **OPTIONS)  # fmt: skip
-    with pytest.raises(InputError, match="nothing called 'f1' is measured in validation"):
-        list(training)
+            Training(small(), LOSS, SGD(), data, stop=stop, **more, **OPTIONS)
+    f1 = Stopping(patience=1, metric="f1", larger_is_better=True)
+    with pytest.raises(InputError, match="stopping needs 'f1', which is not measured; there is loss, accuracy"):
+        Training(small(), LOSS, SGD(), data, data, stop=f1, **OPTIONS)
+    with pytest.raises(InputError, match="stopping needs 'accuracy', which is not measured"):
+        Training(Network(Dense(1)).build((4,)), MeanSquaredError(), SGD(), numbers, numbers,
+                 stop=Stopping(accuracy=0.9), **OPTIONS)  # fmt: skip
+    with pytest.raises(InputError, match="larger_is_better must be true or false for the metric 'rmse'"):
+        Stopping(patience=2, metric="rmse")
+
+
+def test_a_metric_of_ones_own_stops_in_its_own_direction():
+    x = np.random.default_rng(0).standard_normal((100, 3)).astype(np.float32)
+    data = DataSet(x, x[:, 0])
+    stop = Stopping(patience=3, metric="mae", larger_is_better=False)
+    *_, last = Training(Network(Dense(1)).build((3,)), MeanSquaredError(), SGD(), data, data, stop=stop,
+                        metrics={"mae": absolute_error}, **OPTIONS | {"epochs": 12})  # fmt: skip
+    assert isinstance(last, Epoch)  # it became better to the end, and nothing was put back
+
+
+def test_a_stop_by_time_loses_no_epoch_and_averages(digits):
+    class Now(Stopping):
+        """Time is up when the test says so."""
+
+        up = False
+
+        def after_batch(self, seconds):
+            return "time is up" if self.up else None
+
+    def make():
+        return Training(small(), LOSS, SGD(), digits.train[:150], averaging=0.9, stop=Now(seconds=1), **OPTIONS)
+
+    first = make()
+    next(iter(first))
+    second = make()
+    second.restore(*first.state())
+    second.stopping.up = True
+    *_, epoch, stop = second
+    assert (type(epoch), type(stop), stop.epoch) == (Epoch, Stop, 1)
+    for batches in (1, 3):  # in the middle, and at the very end of an epoch
+        training = make()
+        events = iter(training)
+        for _ in range(batches):
+            next(events)
+        training.stopping.up = True
+        list(events)
+        np.testing.assert_array_equal(training.network.theta, training.average.values)
+
+
+def test_a_metric_must_be_a_function_with_a_value_for_each_example(digits):
+    for metrics, sentence in (
+        ({"loss": lambda o, t: np.ones(len(t))}, "none called loss"),
+        ({"accuracy": "accuracy"}, "metrics must be functions by name"),
+        (
+            {"acc": lambda o, t: np.mean(o)},
+            r"the metric acc must return a value for each of \d+ examples, received shape",
+        ),
+        ({"acc": lambda o, t: None}, "the metric acc must return a value"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            evaluate(small(), LOSS, digits.validation[:20], metrics=metrics)
+
+
+def test_workers_must_be_those_of_the_network(digits):
+    other = small()
+    for workers, more in ((Threads(other, LOSS, 2), {}), (None, {"metrics": {}})):
+        network = small()
+        given = workers or Threads(network, LOSS)
+        with pytest.raises(InputError, match="workers that are given must be those of this network"):
+            Training(network, LOSS, SGD(), digits.train[:100], workers=given, **more, **OPTIONS)
+
+
+def test_workers_follow_a_network_that_is_built_anew(digits):
+    network, fresh = small(dtype=np.float64), Network(Dense(24), ReLU(), Dense(10)).build((784,), rng=5, dtype=float)
+    with Threads(network, LOSS, 2) as threads, Threads(fresh, LOSS, 2) as others:
+        threads.gradient(digits.train, np.arange(20))
+        network.build((784,), rng=5, dtype=np.float64)
+        threads.gradient(digits.train, np.arange(20))
+        others.gradient(digits.train, np.arange(20))
+    np.testing.assert_array_equal(network.grad, fresh.grad)
+
+
+def test_a_second_iterator_takes_over(digits):
+    whole, training = small(), small()
+    list(Training(whole, LOSS, SGD(), digits.train[:300], workers=2, **OPTIONS))
+    broken = Training(training, LOSS, SGD(), digits.train[:300], workers=2, **OPTIONS)
+    old = iter(broken)
+    next(old)
+    new = iter(broken)
+    next(new)
+    del old
+    list(new)
+    assert_same(weights(training), weights(whole))
+
+
+def test_a_copy_of_a_training_goes_on_by_itself(digits):
+    network, options = small(Dense(8), Dropout(0.5), Dense(10)), OPTIONS | {"workers": 2}
+    training = Training(network, LOSS, SGD(momentum=0.9), digits.train[:200], **options)
+    steps = iter(training)
+    for _ in range(3):
+        next(steps)
+    twin = copy.deepcopy(training)
+    list(twin)
+    before = weights(training.network)
+    list(steps)
+    assert_same(weights(twin.network), weights(training.network))
+    assert not np.array_equal(before["dense_1.W"], training.network.tensors()["dense_1.W"])
+
+
+def test_the_state_of_another_training_is_refused(digits):
+    def make(**options):
+        return Training(small(), LOSS, options.pop("optimizer", SGD()), digits.train[:options.pop("n", 200)],
+                        **OPTIONS | options)  # fmt: skip
+
+    state = make(averaging=0.9).state()
+    for other in ({}, {"averaging": 0.5}, {"averaging": 0.9, "batch_size": 20}, {"averaging": 0.9, "workers": 2},
+                  {"averaging": 0.9, "optimizer": Adam()}, {"averaging": 0.9, "n": 100}):  # fmt: skip
+        with pytest.raises(ValueError, match="it is the state of a training with"):
+            make(**other).restore(*state)
+    json.dumps(state[1])
+    mersenne = make(rng=np.random.Generator(np.random.MT19937(3)))
+    arrays, values = mersenne.state()
+    again = make(rng=np.random.Generator(np.random.MT19937(4)))
+    again.restore(arrays, json.loads(json.dumps(values)))
+    list(again), list(mersenne)
+    assert_same(weights(again.network), weights(mersenne.network))
+
+
+def test_batches_of_no_weight_change_nothing_and_are_no_error(digits):
+    seven = digits.train[:100]
+    data = DataSet(seven.images, seven.labels, seven.class_names, weights=np.arange(100) % 2)
+    for reduction in ("mean", "sum"):
+        history = fit(small(), SoftmaxCrossEntropy(reduction), SGD(), data, batch_size=1, epochs=1, learning_rate=0.001)
+        assert np.isfinite(history[0].train_loss)
+
+
+def test_running_averages_are_written_at_once(digits):
+    """Who predicts beside a training sees averages from before a batch or from after it, nothing in between."""
+    network, seen = small(Dense(8), BatchNorm(momentum=0.5), Dense(10)), []
+
+    class Watched(np.ndarray):
+        def __setitem__(self, key, value):
+            seen.append("written")
+            super().__setitem__(key, value)
+
+        def __imul__(self, other):
+            seen.append("scaled in place")
+            return super().__imul__(other)
+
+    state = network.layers[1].state
+    for name, array in state.items():
+        state[name] = array.view(Watched)
+    network.forward(network.as_input(digits.train.images[:50]), training=True)
+    assert seen == ["written"] * 2
 
 
 def test_the_gradient_of_the_input_against_complex_steps(digits):

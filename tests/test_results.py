@@ -151,7 +151,7 @@ def test_a_stop_is_on_record(tmp_path):
     write_results(run, tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["epochs"] == run.stop.epoch < 40
-    assert metrics["stopped"].startswith(f"stopped after epoch {run.stop.epoch}: the validation loss has not improved")
+    assert metrics["stopped"].startswith(f"ended after epoch {run.stop.epoch}: the validation loss has not improved")
     best = run.history[run.stop.best - 1]
     assert metrics["validation_accuracy"] == best.validation_accuracy
     assert run.training.workers.network is run.network

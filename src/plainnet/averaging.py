@@ -48,9 +48,6 @@ class WeightAverage:
         network = workers.network
         network.theta[:] = self.values
         has_averages = any(layer.state for _, layer in network.walk())
-        try:
-            for count in range(min(_BATCHES, max(1, len(order) // batch_size)) if has_averages else 0):
-                workers.measuring(count / (count + 1))  # which makes the running average the mean of all so far
-                workers.gradient(data, order[count * batch_size : (count + 1) * batch_size])  # for the averages alone
-        finally:
-            workers.measuring(None)
+        for count in range(min(_BATCHES, max(1, len(order) // batch_size)) if has_averages else 0):
+            rows = order[count * batch_size : (count + 1) * batch_size]
+            workers.gradient(data, rows, momentum=count / (count + 1))  # the running average is the mean of all so far

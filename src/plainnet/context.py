@@ -26,8 +26,8 @@ _in_force: ContextVar[Context | None] = ContextVar("_in_force", default=None)
 class Context:
     """Working memory for one thread at a time; `with context:` puts it in force.
 
-    Arguments: `rng`, the generator of all that layers draw at random; without one they draw the same each time, so that
-    a gradient can be checked. `remembers`: whether what `backward` needs is kept; prediction does without. `gradients`,
+    Arguments: `rng`, the generator of all that layers draw at random; None while a gradient is checked: layers then
+    draw the same each time. `remembers`: whether what `backward` needs is kept; prediction does without. `gradients`,
     arrays that take the place of the parameters' own `grad`. `leads`: whether this pass updates the learned state of
     layers, such as running averages; of several workers that share a batch, one does. `sum_over_workers`, a function
     that returns the sum of an array over all workers. `on_gradient`, a function that is called with each layer of the

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.agreement import expect_agreement
 from plainnet.context import Context
 from plainnet.data.dataset import DataSet
 from plainnet.events import Epoch
@@ -14,7 +15,7 @@ from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
 from plainnet.training import Training
-from plainnet.workers import Threads, check_data
+from plainnet.workers import Threads
 
 
 def epochs(*arguments: Any, **options: Any) -> Iterator[Epoch]:
@@ -43,20 +44,24 @@ def evaluate(
     """Return the mean loss on `data` and the metrics by name, with the weights as they are.
 
     `loss, figures = evaluate(network, SoftmaxCrossEntropy(), data.test)`, then `figures["accuracy"]`.
+
+    Raises: `InputError` if data, loss and network do not fit each other.
     """
-    network.expect_built()
-    check_data(network, as_loss(loss), data, None)
+    expect_agreement(network, as_loss(loss), data)
     with Threads(network, loss, workers, metrics=metrics) as threads:
         return threads.evaluate(data).means()
 
 
 def input_gradient(network: Network, loss: Loss, inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the gradient of the loss with respect to the inputs, (N, *in_shape): what would change it.
+    """Return the gradient of the loss with respect to the inputs, (N, *in_shape): which inputs it depends on.
 
     The network is looked at as it answers: dropout is off, batch normalization uses its running averages. The loss is
     that of all examples together; with a mean, multiply by N for that of each.
 
+    Of bytes it is the gradient with respect to the scaled numbers, from 0 to 1.
+
     Shapes: inputs (N, ...), targets as the loss takes them.
+    Raises: `InputError` if the network is not built, or inputs or targets do not fit.
     Source: Simonyan, Vedaldi, Zisserman 2014, "Deep inside convolutional networks".
     """
     network.expect_built()

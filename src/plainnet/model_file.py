@@ -7,6 +7,7 @@ What is not there has its default (see `Model`). Version 1 had neither names of 
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -56,7 +57,7 @@ class Model:
         names, outputs = self.class_names, self.network.out_shapes[-1]
         if isinstance(names, str) or not all(isinstance(name, str) for name in (*names, *self.column_names)):
             raise InputError(f"class names must be texts, received {names!r}; write them in quotes")
-        if len(names) and outputs != (len(names),) and (outputs, len(names)) != ((1,), 2):
+        if (names and outputs != (1 if len(names) == 2 and outputs == (1,) else len(names),)) or len(names) == 1:
             raise InputError(f"it has {len(names)} class names for outputs of shape {outputs}")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
@@ -76,13 +77,14 @@ def save_model(path: str | Path, model: Model) -> None:
 
     Raises: `InputError` if the model could not be loaded again, or the file cannot be written.
     """
-    network = model.network
+    network = copy.deepcopy(model.network)  # others may be training it
     if not network.is_finite():
         raise InputError("cannot save a network with weights that are not finite; it could not be loaded again")
     own = {type(layer) for _, layer in network.walk()} - set(LAYERS.values())
     metadata = {
         "format": _FORMAT,
         "input_shape": list(network.in_shape),
+        "dtype": str(network.theta.dtype),
         "layers": [layer.config() for layer in network.layers],
         "own_layers": sorted(kind.__name__ for kind in own),
         "class_names": list(model.class_names),
@@ -94,17 +96,26 @@ def save_model(path: str | Path, model: Model) -> None:
         "splits": dict(model.splits),
         "about": dict(model.about),
     }
-    texts = {key: json.dumps(value) for key, value in metadata.items()}
+    try:
+        texts = {key: json.dumps(value) for key, value in metadata.items()}
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"cannot save what the model says about itself: {error}; give plain numbers and texts"
+        ) from error
     safetensors.write(path, network.tensors(), texts, check=partial(_check_answers, network=network, own=own))
 
 
 def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> None:
     """Raise `InputError` if the model in the file does not answer as `network` does."""
     again = load_model(path, layers=own).network
-    images = np.linspace(0, 1, 3 * math.prod(network.in_shape), dtype=network.theta.dtype)
-    images = images.reshape(3, *network.in_shape)[:, ::-1]
+    images = np.linspace(-3, 3, 8 * math.prod(network.in_shape)).astype(network.theta.dtype)  # in steps of 8 a feature
+    images = images.reshape(-1, 8).T.reshape(8, *network.in_shape)
     with np.errstate(all="ignore"):
         same = np.array_equal(network.logits(images), again.logits(images), equal_nan=True)
+    for (_, layer), (_, loaded) in zip(network.walk(), again.walk(), strict=True):
+        for name in {*layer.arguments()} & {*vars(layer)} & {*vars(loaded)}:
+            mine, theirs = getattr(layer, name), getattr(loaded, name)
+            same = same and (isinstance(mine, Layer) or callable(mine) or np.array_equal(mine, theirs))
     if not same:
         names = ", ".join(sorted(kind.__name__ for kind in own)) or "its layers"
         raise InputError(
@@ -131,7 +142,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
                 "load_model(path, layers=[...]), or the file that defines them, --layers FILE.py"
             )
         network = Network(*(layer_from_config(table, own) for table in metadata["layers"]))
-        dtype = np.result_type(*tensors.values()) if tensors else np.float32
+        dtype = metadata.get("dtype") or (np.result_type(*tensors.values()) if tensors else np.float32)
         network.build(metadata["input_shape"], values=tensors, dtype=dtype)
         if not network.is_finite():
             raise InputError("its weights are not all finite numbers")

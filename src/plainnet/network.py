@@ -19,10 +19,9 @@ from plainnet.layers.layer import Shape, attributes
 from plainnet.layers.sequential import Sequential
 from plainnet.parameters import Parameters
 from plainnet.randomness import generator_for
-from plainnet.softmax import softmax
+from plainnet.softmax import expect_finite, softmax, with_two_columns
 
 _BATCH = 250  # examples at a time when predicting: more need memory and are no faster
-_DTYPES = (np.float32, np.float64, np.complex128)
 
 
 class Network:
@@ -41,6 +40,7 @@ class Network:
             raise InputError("a network needs at least one layer; begin with Network(Dense(10))")
         self._layers = Sequential(*layers)
         self.parameters: Parameters
+        self.in_shape: Shape
         self._rng: int | np.random.Generator = 0
         self._generator: np.random.Generator | None = None
         self._contexts = threading.local()
@@ -58,6 +58,7 @@ class Network:
     @property
     def theta(self) -> np.ndarray:
         """The values of all parameters, (P,)."""
+        self.expect_built()
         return self.parameters.theta
 
     @theta.setter
@@ -67,6 +68,7 @@ class Network:
     @property
     def grad(self) -> np.ndarray:
         """The gradients of all parameters, (P,)."""
+        self.expect_built()
         return self.parameters.grad
 
     @grad.setter
@@ -107,11 +109,11 @@ class Network:
         """
         if hasattr(self, "parameters"):
             self.parameters.in_a_network = False  # an optimizer that serves them must notice
-            del self.parameters
+            del self.parameters, self.in_shape
+        self._contexts = threading.local()
         sizes = tuple(in_shape) if np.iterable(in_shape) else (in_shape,)
         shape = tuple(whole_number(size, "each size of in_shape", most=10**8) for size in sizes)
-        if not any(np.dtype(dtype) == known for known in _DTYPES):
-            raise InputError(f"dtype must be float32, float64 or complex128, received {np.dtype(dtype)}")
+        dtype = _known_dtype(dtype)
         self._layers.set_up(shape)
         found = []
         for path, layer in self.walk():
@@ -120,16 +122,18 @@ class Network:
                 found.append(parameter)
         if values is not None:  # see whether they fit before making room for as many as the layers claim
             needed = {p.name: p.shape for p in found} | {name: a.shape for name, a in self._state().items()}
-            received = {name: value.shape for name, value in values.items()}
+            received = {name: np.shape(value) for name, value in values.items()}
             if received != needed:
                 raise InputError(f"expected values for {needed}, received {received}")
         parameters = Parameters(found, dtype)
         if values is None:
             generator = generator_for(rng, "initialize")
             for p in parameters:
-                p.value[...] = p.initializer(generator, p.shape, p.fan_in)
+                first = p.initializer(generator, p.shape, p.fan_in)
+                if np.shape(first) != p.shape:
+                    raise InputError(f"the initializer of {p.name} must return shape {p.shape}, not {np.shape(first)}")
+                p.value[...] = first
         self._rng, self._generator = rng, None
-        self._contexts = threading.local()
         self.in_shape, self.parameters = shape, parameters
         if values is not None:
             self.restore(values)
@@ -145,8 +149,16 @@ class Network:
         return {parameter.name: parameter.value for parameter in self.parameters} | self._state()
 
     def restore(self, values: Mapping[str, np.ndarray]) -> None:
-        """Make these arrays, named as `tensors` names them, the parameters and the layers' other state."""
-        for name, tensor in self.tensors().items():
+        """Make these arrays, named as `tensors` names them, the parameters and the layers' other state.
+
+        Raises: `InputError` if one is missing or has another shape; nothing has changed then.
+        """
+        own = self.tensors()
+        for name, tensor in own.items():
+            if name not in values or np.shape(values[name]) != tensor.shape:
+                received = np.shape(values[name]) if name in values else "nothing"
+                raise InputError(f"expected {name} of shape {tensor.shape}, received {received}")
+        for name, tensor in own.items():
             tensor[...] = values[name]
 
     def is_finite(self) -> bool:
@@ -209,12 +221,13 @@ class Network:
 
         Raises: `InputError` if they are not of the network's size, or neither bytes nor floating-point numbers.
         """
+        self.expect_built()
         return as_pixels(inputs, self.in_shape, self.theta.dtype, partial(current().buffer, self, "inputs"))
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs (N, K) for any number of inputs, computed batch by batch.
 
-        Raises: `InputError` if the network is not built, the inputs do not fit, or an output is not a finite number.
+        Raises: `InputError` if the network is not built, or the inputs do not fit.
         """
         self.expect_built()
         inputs = np.ma.atleast_1d(inputs) if np.ma.isMaskedArray(inputs) else np.atleast_1d(inputs)
@@ -242,15 +255,15 @@ class Network:
 
         Raises: `InputError` as `logits`, or if an output is not a finite number.
         """
-        logits = _finite(self.logits(inputs))
-        if logits.shape[1:] == (1,):
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        return softmax(logits)
+        self.expect_built()
+        if len(self.out_shapes[-1]) != 1:
+            raise InputError(f"a classifier must end in one number a class, this network in {self.out_shapes[-1]}")
+        return softmax(with_two_columns(expect_finite(self.logits(inputs))))
 
     def astype(self, dtype: np.typing.DTypeLike) -> Network:
         """Return a copy of the network that computes in another type: float32, float64 or complex128."""
+        theta = self.theta.astype(_known_dtype(dtype))
         twin = copy.deepcopy(self)
-        theta = self.theta.astype(dtype)
         twin.parameters.bind(theta, np.zeros_like(theta))
         return twin
 
@@ -273,14 +286,15 @@ class Network:
             self.parameters.in_a_network = True
 
 
-def _finite(logits: np.ndarray) -> np.ndarray:
-    """Return logits that can be answered with.
+def _known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
+    """Return the type as one that networks compute in.
 
-    Raises: `InputError` if one is not a finite number.
+    Raises: `InputError` for another one.
     """
-    if not np.isfinite(logits).all():
-        raise InputError(
-            "the network's outputs are not finite numbers: its weights or the inputs hold NaN, infinity or numbers too "
-            "large to compute with; train it anew, or look at the inputs"
-        )
-    return logits
+    try:
+        known = np.dtype(dtype)
+    except TypeError:
+        known = np.dtype(object)
+    if known not in (np.float32, np.float64, np.complex128):
+        raise InputError(f"dtype must be float32, float64 or complex128, received {dtype!r}")
+    return known

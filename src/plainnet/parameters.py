@@ -99,6 +99,7 @@ class Parameters(Sequence[Parameter]):
                 decayed = position
         self.groups = {"decayed": slice(0, decayed), "free": slice(decayed, position)}
         self.in_a_network = True  # a copy of an optimizer alone has parameters that no network computes with
+        self.served_by: object = None  # what the optimizer that was attached last is known by
         self.bind(np.zeros(position, dtype), np.zeros(position, dtype))
 
     def bind(self, theta: np.ndarray, grad: np.ndarray) -> None:
@@ -130,5 +131,5 @@ class Parameters(Sequence[Parameter]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._parameters, self.groups = state["parameters"], state["groups"]
-        self.in_a_network = False
+        self.in_a_network, self.served_by = False, None
         self.bind(state["theta"], np.zeros_like(state["theta"]))

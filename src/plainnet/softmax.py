@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from plainnet.errors import InputError
+
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log softmax(z) = z - log(sum_j exp z_j), row by row.
@@ -18,6 +20,27 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     with np.errstate(under="ignore"):  # an exponential too small for the format is 0, as it should be
         shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return shifted
+
+
+def with_two_columns(logits: np.ndarray) -> np.ndarray:
+    """Return a single logit z for each example as the two logits (0, z), which mean the same; others as they are.
+
+    Shapes: logits (N, K), result (N, K), or (N, 2) if K is 1.
+    """
+    return np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1:] == (1,) else logits
+
+
+def expect_finite(logits: np.ndarray) -> np.ndarray:
+    """Return logits that can be answered with.
+
+    Raises: `InputError` if one is not a finite number.
+    """
+    if not np.isfinite(logits).all():
+        raise InputError(
+            "the network's outputs are not finite numbers: its weights or the inputs hold NaN, infinity or numbers too "
+            "large to compute with; train it anew, or look at the inputs"
+        )
+    return logits
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from plainnet.config import number, whole_number
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Stop(NamedTuple):
-    """The last event of a training that ended before its last epoch.
+    """The last event of a training that ended early, or whose best weights were put back.
 
     `reason` says why in a sentence; `epoch` is the number of the last one on record; `best`, if the weights are those
     of an earlier epoch, its number.
@@ -26,15 +26,16 @@ class Stop(NamedTuple):
 
     def __str__(self) -> str:
         back = "" if self.best is None else f"; the weights are again those after epoch {self.best}, the best"
-        return f"stopped after epoch {self.epoch}: {self.reason}{back}"
+        return f"ended after epoch {self.epoch}: {self.reason}{back}"
 
 
 class Stopping:
     """Ends a training when validation has not improved for some epochs, when time is up, or when it is good enough.
 
     `patience`: epochs without a validation loss (or the `metric` named, such as "accuracy") better than the best so far
-    by more than `min_change`; the weights of the best epoch are then put back. `accuracy`: the validation accuracy that
-    is enough. `seconds`: of training, after which the batch under way is the last.
+    by more than `min_change`; the weights of the best epoch are then put back. `larger_is_better` must be given for a
+    metric of one's own. `accuracy`: the validation accuracy that is enough. `seconds`: of training, after which the
+    batch under way is the last.
 
     Raises: `InputError` if none of the three is given, or a value is out of range.
     Source: Prechelt 1998, "Early stopping - but when?", for the patience.
@@ -46,6 +47,7 @@ class Stopping:
         patience: int | None = None,
         metric: str = "loss",
         min_change: float = 0.0,
+        larger_is_better: bool | None = None,
         accuracy: float | None = None,
         seconds: float | None = None,
     ) -> None:
@@ -55,6 +57,12 @@ class Stopping:
         if not isinstance(metric, str):
             raise InputError(f'metric must be a name such as "loss" or "accuracy", received {metric!r}')
         self.metric = metric
+        known = {"loss": False, "accuracy": True, "absolute_error": False}.get(metric)
+        self.larger_is_better = known if larger_is_better is None else larger_is_better
+        if not isinstance(self.larger_is_better, bool):
+            raise InputError(
+                f"larger_is_better must be true or false for the metric {metric!r}, received {larger_is_better}"
+            )
         if not 0.0 <= number(min_change, "min_change") < math.inf:
             raise InputError(f"min_change must be at least 0, received {min_change}; 0.001 is common")
         self.min_change = min_change
@@ -70,17 +78,22 @@ class Stopping:
         """Whether the validation figures decide."""
         return self.patience is not None or self.accuracy is not None
 
+    def check(self, metrics: Collection[str]) -> None:
+        """Raise `InputError` if something that decides is not measured."""
+        needed = ([self.metric] if self.patience is not None else []) + ["accuracy"] * (self.accuracy is not None)
+        for name in needed:
+            if name != "loss" and name not in metrics:
+                raise InputError(f"stopping needs {name!r}, which is not measured; there is loss, {', '.join(metrics)}")
+
     def best(self, history: Sequence[Epoch]) -> int | None:
         """Return the number of the epoch with the best validation figure so far; None without patience."""
         if self.patience is None or not history:
             return None
-        sign = 1 if self.metric == "loss" or self.metric.endswith("error") else -1
+        sign = -1 if self.larger_is_better else 1
         best, at = math.inf, history[0].number
         for epoch in history:
-            value = epoch.validation_loss if self.metric == "loss" else (epoch.validation or {}).get(self.metric)
-            if value is None:
-                raise InputError(f"nothing called {self.metric!r} is measured in validation; choose loss or accuracy")
-            if sign * value < best - self.min_change:
+            value = epoch.validation_loss if self.metric == "loss" else (epoch.validation or {})[self.metric]
+            if value is not None and sign * value < best - self.min_change:
                 best, at = sign * value, epoch.number
         return at
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from plainnet import resuming
+from plainnet.agreement import expect_agreement
 from plainnet.averaging import WeightAverage
 from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
@@ -24,7 +24,7 @@ from plainnet.optimizers import Optimizer
 from plainnet.randomness import generator_for
 from plainnet.schedules import Schedule, constant
 from plainnet.stopping import Stop, Stopping
-from plainnet.workers import Figures, Threads, Workers, check_data
+from plainnet.workers import Figures, Threads, Workers
 
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation
@@ -70,9 +70,8 @@ class Training:
         metrics: Mapping[str, Metric] | None = None,
         rng: int | np.random.Generator = 0,
     ) -> None:
-        network.expect_built()
         self.loss = as_loss(loss)
-        check_data(network, self.loss, train, validation)
+        expect_agreement(network, self.loss, train, validation)
         if not isinstance(optimizer, Optimizer):
             raise InputError(f"the optimizer must be one such as SGD(momentum=0.9), received {optimizer!r}")
         if stop is not None and stop.needs_validation and (validation is None or averaging is not None):
@@ -90,43 +89,55 @@ class Training:
         self.history: list[Epoch] = []
         self.batch = 0
         self._figures, self._seconds = Figures(), 0.0  # of the batches of the epoch under way
-        if isinstance(workers, int | np.integer | float | str | None):
-            workers = Threads(network, self.loss, workers, metrics=metrics, rng=rng)
-        self.workers: Workers = workers
+        self.workers: Workers
+        if not isinstance(workers, Workers):
+            self.workers = Threads(network, self.loss, workers, metrics=metrics, rng=rng)
+        elif workers.network is not network or metrics is not None:
+            raise InputError("workers that are given must be those of this network, and bring their metrics with them")
+        else:
+            self.workers = workers
+        if stop is not None:
+            stop.check(self.workers.metrics)
         self._shuffle = generator_for(rng, "shuffle")
         self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
         optimizer.attach(network.parameters)
+        self._attachment = optimizer.attachment
         self._best: tuple[int, dict[str, np.ndarray]] | None = None  # an epoch, and the weights after it
         self._keep_finite("it began with")
 
     def __iter__(self) -> Iterator[Event]:
         with self.workers:
-            while (reason := self._reason_to_stop()) is None and len(self.history) < self.epochs:
+            reason = None if self.batch else self._reason_to_stop()
+            while reason is None and len(self.history) < self.epochs:
                 yield from self._rest_of_epoch()
                 yield self.history[-1]
+                reason = self._reason_to_stop()
         if (stop := self._finish(reason)) is not None:
             yield stop
 
     def _reason_to_stop(self) -> str | None:
-        """Return why the training should go no further, if there is a reason."""
+        """Return why the training should go no further, between two epochs, if there is a reason."""
         if self.stopping is None:
             return None
-        ended = self.history and self.batch == 0
+        return (self.stopping.after_epoch(self.history) if self.history else None) or self._time_is_up()
+
+    def _time_is_up(self) -> str | None:
         seconds = self._seconds + math.fsum(epoch.seconds for epoch in self.history)
-        return (self.stopping.after_epoch(self.history) if ended else None) or self.stopping.after_batch(seconds)
+        return None if self.stopping is None else self.stopping.after_batch(seconds)
 
     def _rest_of_epoch(self) -> Iterator[Batch]:
         """Learn from what is left of this epoch's batches, unless time is up, and put the epoch on record."""
         order = self._order()
         clean = len(self.history) >= self.epochs - self.clean_epochs
         self.workers.augmentation = None if clean else self.augmentation
-        cut_short = False
+        cut_short = self.batch > 0 and self._time_is_up() is not None
         while self.batch < self.steps_per_epoch and not cut_short:
             yield self._step(order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size])
-            cut_short = self.batch < self.steps_per_epoch and self._reason_to_stop() is not None
+            cut_short = self._time_is_up() is not None
         if self.average is not None and (cut_short or len(self.history) + 1 == self.epochs):
             started = time.perf_counter()
-            self.average.put_in_place(self.workers, self.train, order, self.batch_size)
+            with self._undone_on_error():
+                self.average.put_in_place(self.workers, self.train, order, self.batch_size)
             self._seconds += time.perf_counter() - started
         self._end_epoch()
 
@@ -139,9 +150,9 @@ class Training:
 
     def _step(self, rows: np.ndarray) -> Batch:
         started = time.perf_counter()
-        if self.optimizer.parameters is not self.network.parameters:
-            raise InputError("the optimizer serves another training since; give each training an optimizer of its own")
-        with self._as_if_nothing_had_happened():
+        if self.optimizer.attachment is not self._attachment:
+            raise InputError("another training has taken this optimizer; give each training an optimizer of its own")
+        with self._undone_on_error():
             figures = self.workers.gradient(self.train, rows)
         if not math.isfinite(figures.loss):
             self._diverged(f"the loss is {figures.loss}", self.batch + 1)
@@ -158,7 +169,7 @@ class Training:
         return Batch(number, self.batch, self.steps_per_epoch, figures.means()[0], rate, seconds)
 
     @contextmanager
-    def _as_if_nothing_had_happened(self) -> Iterator[None]:
+    def _undone_on_error(self) -> Iterator[None]:
         """Undo what a batch that fails has changed, so that the training can go on with the same batch."""
         generators = [(generator, generator.bit_generator.state) for generator in self.workers.generators]
         arrays = [(array, array.copy()) for _, layer in self.network.walk() for array in layer.state.values()]
@@ -215,11 +226,16 @@ class Training:
         """Put the weights back to the last ones that are known to be finite, and say so."""
         self.network.restore(self._finite)
         self.optimizer.attach(self.network.parameters)  # its memory may be as broken as the weights were
+        self._attachment = self.optimizer.attachment
         epoch = len(self.history)
         raise TrainingDivergedError(
             f"training diverged in epoch {epoch + 1}, batch {batch} of {self.steps_per_epoch}: {what}; try a "
             f"tenth of the learning rate (the weights are again those {self._finite_of})"
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._attachment = self.optimizer.attachment  # of the copy
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all that decides how the training goes on: arrays and plain values that JSON can hold, all copied.
@@ -227,27 +243,7 @@ class Training:
         Raises: `TrainingDivergedError` if the weights are not finite; `InputError` if the optimizer's memory is of a
         kind that no file can hold.
         """
-        self._check_weights()
-        arrays = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
-        numbers = {}
-        for name, value in self.optimizer.state().items():
-            if isinstance(value, np.ndarray):
-                arrays[f"optimizer.{name}"] = value
-            else:
-                numbers[name] = value
-        if self.average is not None:
-            arrays["average"] = self.average.values.copy()
-        if self._best is not None:
-            arrays |= {f"best.{name}": tensor.copy() for name, tensor in self._best[1].items()}
-        return arrays, {
-            "history": [epoch.to_table() for epoch in self.history],
-            "batch": self.batch,
-            "figures": asdict(self._figures) | {"seconds": self._seconds},
-            "optimizer": numbers,
-            "best": None if self._best is None else self._best[0],
-            "shuffle": copy.deepcopy(self._shuffle_state),
-            "generators": [generator.bit_generator.state for generator in self.workers.generators],
-        }
+        return resuming.state(self)
 
     def restore(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
         """Take up the training where `state` was called.
@@ -255,42 +251,4 @@ class Training:
         Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then as it
         was.
         """
-        tensors = _like(self.network.tensors(), arrays)
-        average = None if self.average is None else _like({"average": self.average.values}, arrays)["average"]
-        of_best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
-        best = values["best"] and (int(values["best"]), _like(self.network.tensors(), of_best))
-        history = [Epoch.from_table(table) for table in values["history"]]
-        batch, so_far = values["batch"], values["figures"]
-        if type(batch) is not int or not 0 <= batch <= self.steps_per_epoch or len(history) > self.epochs:
-            raise ValueError(f"it stands after {len(history)} epochs and {batch!r} batches")
-        sums = {str(name): float(value) for name, value in so_far["metrics"].items()}
-        figures = Figures(float(so_far["loss"]), sums, float(so_far["weight"]), float(so_far["counted"]))
-        seconds = float(so_far["seconds"])
-        generators = [self._shuffle, *self.workers.generators]
-        states = [values["shuffle"], *values["generators"]]
-        for generator, state in zip(generators, states, strict=True):
-            type(generator.bit_generator)().state = state  # raises if it is none
-        memory = {k.removeprefix("optimizer."): a for k, a in arrays.items() if k.startswith("optimizer.")}
-        self.optimizer.restore(values["optimizer"] | memory)
-        # From here on nothing can fail.
-        for generator, state in zip(generators, states, strict=True):
-            generator.bit_generator.state = state
-        self._shuffle_state = copy.deepcopy(values["shuffle"])
-        self.history, self.batch, self._figures, self._seconds, self._best = history, batch, figures, seconds, best
-        self.network.restore(tensors)
-        if self.average is not None and average is not None:
-            self.average.values[:] = average
-        self._keep_finite("of the checkpoint")
-
-
-def _like(mine: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return copies of the arrays in `given` that have the names of `mine`.
-
-    Raises: `KeyError` or `ValueError` if one is missing, or of another shape or type.
-    """
-    for name, array in mine.items():
-        if (given[name].shape, given[name].dtype) != (array.shape, array.dtype):
-            raise ValueError(
-                f"{name} is {given[name].dtype} of shape {given[name].shape}, here {array.dtype} of shape {array.shape}"
-            )
-    return {name: given[name].copy() for name in mine}
+        resuming.restore(self, arrays, values)

@@ -12,7 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -48,9 +48,12 @@ class Figures:
 
     def means(self) -> tuple[float, dict[str, float]]:
         """Return the mean loss and the mean of each metric."""
+        if self.weight == 0:  # all its examples have a weight of 0
+            return 0.0, dict.fromkeys(self.metrics, 0.0)
         return self.loss / self.counted, {name: value / self.weight for name, value in self.metrics.items()}
 
 
+@runtime_checkable
 class Workers(Protocol):
     """What a training asks of those who compute for it, be they threads or processes on several machines.
 
@@ -60,16 +63,15 @@ class Workers(Protocol):
 
     number: int
     network: Network
+    metrics: Mapping[str, Metric]
     generators: list[np.random.Generator]
     augmentation: Augmentation | None
 
-    def gradient(self, data: DataSet, rows: np.ndarray) -> Figures: ...
+    def gradient(self, data: DataSet, rows: np.ndarray, *, momentum: float | None = None) -> Figures: ...
 
     def outputs(self, inputs: np.ndarray) -> np.ndarray: ...
 
     def evaluate(self, data: DataSet) -> Figures: ...
-
-    def measuring(self, momentum: float | None) -> None: ...
 
     def forget(self) -> None: ...
 
@@ -85,7 +87,7 @@ class Threads:
     `augmentation`, if there is one, or to drop units, it draws from a generator of its own, made from `rng`.
     `metrics` are functions by name; the loss's own if left out.
 
-    Raises: `InputError` if `number` is not a whole number of at least 1, or the loss is none.
+    Raises: `InputError` if `number` is not a whole number of at least 1, `loss` not a loss, or a metric not a function.
     Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
     """
 
@@ -99,22 +101,33 @@ class Threads:
         rng: int | np.random.Generator = 0,
     ) -> None:
         self.network, self.loss, self.number = network, as_loss(loss), whole_number(number, "workers")
-        self.metrics = dict(self.loss.metrics if metrics is None else metrics)
+        self.metrics: Mapping[str, Metric] = dict(self.loss.metrics if metrics is None else metrics)
+        if "loss" in self.metrics or not all(map(callable, self.metrics.values())):
+            raise InputError(
+                f"metrics must be functions by name, none called loss, received {list(self.metrics)}; a metric takes "
+                "outputs and targets and returns a value for each example"
+            )
         self.augmentation: Augmentation | None = None
         self.generators = generator_for(rng, "augment").spawn(number)
         self._vectors: list[np.ndarray] = []  # the gradients of all workers but the first, whose is the network's
         self._contexts: list[Context] = []
         self._slots: list[np.ndarray] = []
+        self._made_for: object = None  # the parameters whose gradients the contexts hold
+        self._entered = 0
         self._looked = False  # whether a first batch has shown that the layers keep nothing of a pass
 
-    def gradient(self, data: DataSet, rows: np.ndarray) -> Figures:
-        """Write the gradient of the loss on these rows of the data into the network's `grad`; return the figures."""
+    def gradient(self, data: DataSet, rows: np.ndarray, *, momentum: float | None = None) -> Figures:
+        """Write the gradient of the loss on these rows of the data into the network's `grad`; return the figures.
+
+        Running averages are taken with `momentum`, if it is given, instead of the layers' own.
+        """
         self._make_contexts()
         weights = None if data.weights is None else data.weights[rows]
         counted = self.loss.total(data.targets.take(rows, axis=0), weights)
 
         def task(number: int, own_rows: np.ndarray) -> Figures:
-            with self._contexts[number]:
+            with self._contexts[number] as context:
+                context.momentum = momentum
                 return self._learn(number, data, own_rows, counted)
 
         before = self.network.attributes() if self.number > 1 and not self._looked else []
@@ -148,6 +161,12 @@ class Threads:
     def _measure(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> Figures:
         """Return the sums of the metrics."""
         found = {name: metric(outputs, targets) for name, metric in self.metrics.items()}
+        for name, values in found.items():
+            if np.shape(values) != targets.shape[:1]:
+                raise InputError(
+                    f"the metric {name} must return a value for each of {len(targets)} examples, received shape "
+                    f"{np.shape(values)}; their mean is taken for you"
+                )
         if weights is None:
             return Figures(0.0, {name: float(np.sum(values)) for name, values in found.items()}, float(len(targets)))
         return Figures(0.0, {name: float(values @ weights) for name, values in found.items()}, math.fsum(weights))
@@ -169,20 +188,16 @@ class Threads:
         figures.loss = mean_or_sum * (figures.counted if self.loss.reduction == "mean" else 1)
         return figures
 
-    def measuring(self, momentum: float | None) -> None:
-        """Let running averages be taken with this momentum, until it is None again."""
-        self._make_contexts()
-        for context in self._contexts:
-            context.momentum = momentum
-
     def forget(self) -> None:
         """Drop what was remembered for a backward pass that will not come."""
         for context in self._contexts:
             context.forget()
 
     def _make_contexts(self) -> None:
-        if self._contexts:
+        if self._made_for is self.network.parameters:
             return
+        self._made_for = self.network.parameters
+        self._contexts = []
         self._vectors = [np.zeros_like(self.network.grad) for _ in range(self.number - 1)]
         for number, generator in enumerate(self.generators):
             self._contexts.append(
@@ -238,31 +253,27 @@ class Threads:
             raise error
         return results + [other.result() for other in others]
 
+    def __getstate__(self) -> dict[str, object]:
+        own: dict[str, object] = {
+            "_pool": None,
+            "_barrier": None,
+            "_contexts": [],
+            "_vectors": [],
+            "_made_for": None,
+            "_entered": 0,
+        }
+        return {name: own.get(name, part) for name, part in vars(self).items()}
+
     def __enter__(self) -> Threads:
         from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
 
-        self._pool = ThreadPoolExecutor(self.number)
+        if self._entered == 0:
+            self._pool = ThreadPoolExecutor(self.number)
+        self._entered += 1
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-
-
-def check_data(network: Network, loss: Loss, train: DataSet, validation: DataSet | None) -> None:
-    """Raise `InputError` if the data do not fit the network, the loss or each other."""
-    if train.kind not in loss.takes:
-        raise InputError(
-            f"{type(loss).__name__} takes targets that are {' or '.join(loss.takes)}, the training data has "
-            f"{train.kind}; choose another loss, or tell the data what its targets are: DataSet(..., kind=...)"
-        )
-    if validation is not None:
-        train.expect_same_kind(validation, "the validation data")
-    network.as_input(train.inputs[:1])
-    outputs = np.zeros((1, *network.out_shapes[-1]), network.theta.dtype)
-    classes = len(train.class_names)
-    if train.kind == "classes" and network.out_shapes[-1] != (1,) and classes > math.prod(network.out_shapes[-1]):
-        raise InputError(
-            f"the network gives outputs of shape {network.out_shapes[-1]}, the training data has {classes} classes; "
-            "give the last layer a unit for each class"
-        )
-    loss.check(outputs, train.targets[:1])
+        self._entered -= 1
+        if self._entered == 0:
+            self._pool.shutdown()
+            del self._pool

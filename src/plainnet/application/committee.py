@@ -27,9 +27,14 @@ def together(models: list[Model]) -> Model:
     if not models:
         raise InputError("an ensemble needs at least one model")
     first = models[0]
-    kinds = {(model.network.in_shape, model.class_names) for model in models}
+    kinds = {
+        (model.network.in_shape, model.class_names, model.column_names, model.test_shifts, str(model.preparation))
+        for model in models
+    }
     if len(kinds) > 1:
-        raise InputError(f"the models of an ensemble must take the same images and know the same classes: {kinds}")
+        raise InputError(
+            f"the models of an ensemble must take the same images in the same way and know the same classes: {kinds}"
+        )
     values = {
         f"ensemble_1.{number}.{name}": tensor
         for number, model in enumerate(models)
@@ -38,7 +43,9 @@ def together(models: list[Model]) -> Model:
     ensemble = Ensemble([copy.deepcopy(model.network.layers) for model in models])
     network = Network(ensemble).build(first.network.in_shape, values=values, dtype=first.network.theta.dtype)
     about = {"members": [dict(model.about) for model in models]}
-    return Model(network, first.class_names, about, first.preparation, test_shifts=first.test_shifts)
+    return Model(
+        network, first.class_names, about, first.preparation, first.column_names, test_shifts=first.test_shifts
+    )
 
 
 def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> dict[str, Any]:

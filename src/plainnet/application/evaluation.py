@@ -13,7 +13,7 @@ from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
 from plainnet.network import Network
-from plainnet.softmax import log_softmax, softmax
+from plainnet.softmax import expect_finite, log_softmax, softmax, with_two_columns
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray
     section 4.1, which averages the probabilities of ten views.
     """
     if whole_number(shifts, "shifts", least=0) == 0:
-        return softmax(logits(images))
+        return softmax(with_two_columns(expect_finite(logits(images))))
     if images.ndim != 3:
         raise InputError(f"images to move must be of shape (N, H, W), received {images.shape}; reshape them")
     height, width = images.shape[1:]
     framed = np.pad(images, [(0, 0), (shifts, shifts), (shifts, shifts)])
     views = [
-        log_softmax(logits(framed[:, down : down + height, right : right + width]))
+        log_softmax(with_two_columns(expect_finite(logits(framed[:, down : down + height, right : right + width]))))
         for down in range(2 * shifts + 1)
         for right in range(2 * shifts + 1)
     ]

@@ -63,7 +63,8 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     run.threads.repeat(choices)
     given, before = run.threads.given, choices[-1][2]
     versions_changed = differences(then["made_with"]["versions"], now["made_with"]["versions"], "versions")
-    threads_changed = "" if given in (None, before) else f"threads was {before}, now {given}"
+    same = given is None or run.recipe.workers * max(1, given // run.recipe.workers) == before
+    threads_changed = "" if same else f"threads was {before}, now {given}"
     return ", ".join(filter(None, [versions_changed, threads_changed]))
 
 

@@ -78,8 +78,14 @@ class MatrixThreads:
         A run that goes on does so after so many complete epochs and batches.
         """
         if self.given is not None:
-            as_before = self.choices and self.choices[-1][2] == self.given
-            return None if as_before else self._note(epoch, batch, self.given, "as was asked for")
+            total = self.workers * max(1, self.given // self.workers)  # each worker has as many
+            why = (
+                "as was asked for"
+                if total == self.given
+                else f"{self.given} were asked for, for {self.workers} workers"
+            )
+            as_before = self.choices and self.choices[-1][2] == total
+            return None if as_before else self._note(epoch, batch, total, why)
         return None if self.choices else self._choose(epoch, step)
 
     def after(self, epoch: Epoch, batches: int, step: Callable[[], object] | None) -> ThreadChoice | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 from plainnet.errors import InputError
@@ -18,14 +19,18 @@ def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
         return ()
     if path.suffix != ".py" or not path.is_file():
         raise InputError(f"--layers takes a Python file that defines layers, received {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(f"own_layers_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where the file's own classes look for it
+    sys.path.insert(0, str(path.resolve().parent))  # it may import what lies beside it
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the user's file raises
-        raise InputError(f"{path} fails: {type(error).__name__}: {error}; mend it first") from error
+    except (Exception, SystemExit) as error:  # whatever the user's file raises
+        raise InputError(f"running {path} failed: {type(error).__name__}: {error}; fix it first") from error
+    finally:
+        del sys.path[0]
     found = tuple(
         value
         for value in vars(module).values()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.own_layers import read_layers
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
 
 
-def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None) -> None:
+def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None, layers: Path | None = None) -> None:
     """Tell what is drawn in each picture.
 
     Any picture will do, dark on light or light on dark; it is cropped, scaled and centered as MNIST was made.
@@ -24,6 +25,8 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
         More of them.
     json
         Write the answers, with the probability of every class, to this file as well.
+    layers
+        A Python file with layers of your own that the model uses; it is run.
     """
     check_ending(json, ".json", "--json")
     import numpy as np
@@ -31,7 +34,7 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     from plainnet.application.evaluation import as_percent, probabilities
     from plainnet.application.images import read_image
 
-    loaded = load_model(model)
+    loaded = load_model(model, layers=read_layers(layers))
     paths = (image, *images)
     drawn = np.stack([read_image(path) for path in paths])
     shares = probabilities(loaded.network.logits, drawn, loaded.test_shifts)

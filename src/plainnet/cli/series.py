@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.own_layers import read_layers
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingInterruptedError
 
@@ -16,6 +17,7 @@ def series(
     out: Path = Path("records"),
     data_dir: Path | None = None,
     threads: WholeNumber | None = None,
+    layers: Path | None = None,
 ) -> None:
     """Train a settled recipe with several seeds, on all training images, and keep a record of each run.
 
@@ -34,6 +36,8 @@ def series(
         A folder with four IDX files to use instead of the embedded MNIST.
     threads
         Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest.
+    layers
+        A Python file with layers of your own that the recipe uses; it is run.
     """
     import numpy as np
 
@@ -41,7 +45,7 @@ def series(
     from plainnet.data import mnist
     from plainnet.recipes import read
 
-    chosen = read(recipe, {"validate": False})
+    chosen = read(recipe, {"validate": False}, own_layers=read_layers(layers))
     numbers = seeds_in(seeds)
     data = mnist.load(data_dir)
     folder = out / chosen.name

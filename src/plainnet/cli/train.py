@@ -83,6 +83,7 @@ def train(
         raise InputError("--resume goes on in the folder it names; leave out --out and --force")
     folder = resume or out or Path("results")
     own = read_layers(layers)
+    with_layers = "" if layers is None else f" --layers {layers}"
     overrides = dict(map(parse_override, set_ or [])) | ({} if epochs is None else {"epochs": epochs})
     if resume is not None:
         if (folder / results.DONE).exists() and not checkpoint.present(folder):
@@ -119,7 +120,7 @@ def train(
                     show(under_way, chosen.epochs)
             except TrainingInterruptedError as error:
                 raise TrainingInterruptedError(
-                    error.signal, f"{error}; go on with: plainnet train --resume {folder}"
+                    error.signal, f"{error}; go on with: plainnet train --resume {folder}{with_layers}"
                 ) from None
             except TrainingDivergedError as error:
                 raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}") from None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plainnet.config import whole_number
 from plainnet.data.prepare import as_array
 from plainnet.errors import InputError
 
@@ -19,7 +20,8 @@ class DataSet:
     Shapes: inputs (N, H, W), (N, H, W, C) or (N, D), bytes or floating-point numbers; targets, by their `kind`:
     "classes", whole numbers (N,) below len(class_names); "probabilities" (N, K) of the classes, rows that add up to 1;
     "labels" (N, K), 1 or 0 for each of several names; "numbers" (N,) or (N, M), which need no names. If `kind` is left
-    out, it is found: whole numbers in one dimension are classes where there are names.
+    out, it is found: without names they are numbers; (N, K) with a name for each column are probabilities if all rows
+    add up to 1, and labels otherwise; all else are classes.
     `weights` (N,) say how much each example counts; all alike if left out.
 
     A slice or an array of row numbers gives a smaller data set: `data.train[:1000]`.
@@ -39,7 +41,10 @@ class DataSet:
     ) -> None:
         self.inputs = as_array(inputs, "images")
         self.targets = as_array(targets, "labels")
-        self.class_names = tuple(class_names or ())
+        if isinstance(class_names, str) or not (class_names is None or np.iterable(class_names)):
+            raise InputError(f"class_names must be a list of texts, received {class_names!r}")
+        names = [] if class_names is None else list(class_names)
+        self.class_names = tuple(str(name) if isinstance(name, np.str_) else name for name in names)
         self.weights = None if weights is None else as_array(weights, "weights").astype(float)
         self.kind = kind or self._kind()
         self._check()
@@ -63,8 +68,14 @@ class DataSet:
             raise InputError(f"{count[0]} images but {count[1]} labels; each image needs exactly one label")
         if len(targets) == 0:
             raise InputError("the data set holds no images; give at least one")
+        if inputs.dtype.kind not in "biuf":
+            raise InputError(f"images must be numbers, received {inputs.dtype}; convert them with .astype(np.float32)")
         if inputs.dtype.kind == "f" and not np.isfinite((inputs.min(), inputs.max())).all():
             raise InputError("the images hold NaN or infinity; leave such examples out, or fill the gaps with a number")
+        if inputs.dtype == np.float64 and max(-inputs.min(), inputs.max()) > np.finfo(np.float32).max:
+            raise InputError(
+                f"the images hold numbers as large as {np.abs(inputs).max():.3g}; divide them by their size"
+            )
         if self.weights is not None and (
             self.weights.shape != (len(targets),)
             or not (np.isfinite(self.weights).all() and self.weights.min() >= 0 and self.weights.max() > 0)
@@ -76,6 +87,8 @@ class DataSet:
 
     def _check_classes(self) -> None:
         labels = self.targets
+        if not self.class_names:
+            raise InputError("targets that are classes need class_names, one for each class")
         if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
             raise InputError(
                 f"labels must be whole numbers in one dimension, received {labels.dtype} of shape {labels.shape}"
@@ -123,6 +136,8 @@ class DataSet:
     def __getitem__(self, rows: slice | np.ndarray) -> DataSet:
         if isinstance(rows, int | np.integer):
             raise InputError(f"a data set takes a slice or an array of rows; for one image write .images[{rows}]")
+        if not isinstance(rows, slice):
+            rows = self._checked(np.asarray(rows))
         part = object.__new__(DataSet)  # whose rows have been checked
         vars(part).update(vars(self) | {"inputs": self.inputs[rows], "targets": self.targets[rows]})
         part.weights = None if self.weights is None else self.weights[rows]
@@ -130,12 +145,29 @@ class DataSet:
             raise InputError("the data set holds no images; give at least one")
         return part
 
+    def _checked(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows that are there.
+
+        Raises: `InputError` for others.
+        """
+        if rows.dtype.kind in "iu" and rows.ndim == 1:
+            inside = rows.size == 0 or (rows.min() >= -len(self) and rows.max() < len(self))
+        else:
+            inside = rows.dtype == bool and rows.shape == (len(self),)
+        if not inside:
+            raise InputError(f"rows must be whole numbers below {len(self):,}, or a bool for each row, received {rows}")
+        return rows
+
     def joined(self, other: DataSet) -> DataSet:
         """Return one data set with the examples of both.
 
         Raises: `InputError` if they do not mean the same.
         """
+        if not isinstance(other, DataSet):
+            raise InputError(f"the data set to join must be a DataSet, received {type(other).__name__}")
         self.expect_same_kind(other, "the data set to join")
+        if (self.inputs.dtype == np.uint8) != (other.inputs.dtype == np.uint8):
+            raise InputError("one of the data sets to join holds bytes, the other numbers; convert one of them")
         inputs, targets = (np.concatenate(p) for p in ((self.inputs, other.inputs), (self.targets, other.targets)))
         weights = None
         if self.weights is not None or other.weights is not None:
@@ -148,12 +180,18 @@ class DataSet:
             ("examples of shape", self.inputs.shape[1:], other.inputs.shape[1:]),
             ("classes", ", ".join(self.class_names), ", ".join(other.class_names)),
             ("targets that are", self.kind, other.kind),
+            ("targets of shape", self.targets.shape[1:], other.targets.shape[1:]),
         ):
             if mine != theirs:
                 raise InputError(f"expected {what} to have {name} {mine}, received {theirs}; give data of one kind")
 
     def sample(self, count: int) -> DataSet:
-        """Return `count` of the examples, the same ones each time; of classes, each keeps its share."""
+        """Return `count` of the examples, the same ones each time; of classes, each keeps its share.
+
+        Raises: `InputError` if there are not so many.
+        """
+        if whole_number(count, "count", most=10**12) > len(self):
+            raise InputError(f"a sample must be of 1 to {len(self):,} examples, received {count:,}")
         rng = np.random.default_rng(0)
         if self.kind == "classes":
             return self[stratified_split(self.targets, count, rng)[1]]

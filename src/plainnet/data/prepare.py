@@ -23,7 +23,10 @@ def as_array(values: object, what: str) -> np.ndarray:
             f"{what} must be whole, received a masked array; fill its gaps first, such as with .filled(0), or leave "
             "out the rows that have some"
         )
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{what} must be an array, all rows of one length: {error}") from error
 
 
 def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buffer = np.empty) -> np.ndarray:
@@ -33,10 +36,10 @@ def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buff
     Raises: `InputError` if they are of another size, or neither bytes nor floating-point numbers.
     """
     images = as_array(images, "images")
-    if images.dtype.kind not in "fcb" and images.dtype != np.uint8:
+    if images.dtype.kind not in ("fcb" if dtype.kind == "c" else "fb") and images.dtype != np.uint8:
         raise InputError(
             f"images must be bytes (uint8, 0 to 255) or floating-point numbers (0 to 1), received {images.dtype}; "
-            "convert them with .astype(np.uint8)"
+            "convert pixels with .astype(np.uint8), other numbers with .astype(np.float32)"
         )
     flat = images.ndim == 2 or len(in_shape) == 1
     if (

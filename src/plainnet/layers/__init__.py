@@ -64,6 +64,12 @@ def layer_from_config(config: Mapping[str, Any], own: Iterable[type[Layer]] = ()
     """
     kinds = LAYERS | {kind.__name__: kind for kind in _checked(own)}
     if isinstance(config, Mapping):
+        kind = config.get("type")
+        if isinstance(kind, str) and kind not in kinds:
+            raise InputError(
+                f"unknown layer type {kind!r}; choose one of {', '.join(sorted(kinds))}, or give the file that defines "
+                "it: --layers FILE.py"
+            )
         config = {key: _with_layers(value, own) for key, value in config.items()}
     return construct(kinds, config, "layer")
 

@@ -45,11 +45,7 @@ class Sigmoid(Layer):
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        y = self.buffer("y", x.shape, x.dtype)
-        np.multiply(x, 0.5, out=y)
-        np.tanh(y, out=y)
-        y += 1.0
-        y *= 0.5
+        y = _logistic(x, self.buffer("y", x.shape, x.dtype))
         self.remember(y)
         return y
 
@@ -60,6 +56,15 @@ class Sigmoid(Layer):
         dx *= y
         dx *= dy
         return dx
+
+
+def _logistic(x: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Write (1 + tanh(x / 2)) / 2 to `out` and return it."""
+    np.multiply(x, 0.5, out=out)
+    np.tanh(out, out=out)
+    out += 1.0
+    out *= 0.5
+    return out
 
 
 class Tanh(Layer):
@@ -102,8 +107,7 @@ class LeakyReLU(Layer):
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         factor = self.buffer("factor", x.shape, x.real.dtype)
-        np.multiply(x.real <= 0, self.slope - 1, out=factor, dtype=factor.dtype)
-        factor += 1  # 1 where x > 0, else the slope
+        factor[...] = np.where(x.real > 0, 1, self.slope)
         self.remember(factor)
         return np.multiply(x, factor, out=self.buffer("y", x.shape, x.dtype))
 
@@ -122,11 +126,7 @@ class SiLU(Layer):
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        s = self.buffer("s", x.shape, x.dtype)
-        np.multiply(x, 0.5, out=s)
-        np.tanh(s, out=s)
-        s += 1.0
-        s *= 0.5
+        s = _logistic(x, self.buffer("s", x.shape, x.dtype))
         y = np.multiply(x, s, out=self.buffer("y", x.shape, x.dtype))
         self.remember(s, y)
         return y

@@ -10,6 +10,7 @@ from plainnet.config import number, whole_number
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, as_initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.sums import long_sum
 
 
 class Dense(Layer):
@@ -57,7 +58,7 @@ class Dense(Layer):
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         (x,) = self.recall()
         np.matmul(x.T, dy, out=self.W.grad)
-        np.sum(dy, axis=0, out=self.b.grad)
+        self.b.grad[...] = long_sum(dy, 0)
         if not need_dx:
             return None
         dx = self.buffer("dx", x.shape, x.dtype)

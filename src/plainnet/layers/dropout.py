@@ -33,7 +33,7 @@ class Dropout(Layer):
             self.remember()
             return x
         drawn = self.buffer("drawn", x.shape, np.float32)
-        if self.rng is None:
+        if self.context.rng is None:
             drawn[:] = np.random.default_rng(0).random(x.shape[1:], np.float32)
         else:
             self.rng.random(out=drawn, dtype=np.float32)

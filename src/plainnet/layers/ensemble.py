@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -33,10 +32,17 @@ class Ensemble(Layer):
         for number, member in enumerate(members):
             self.adopt(Sequential(*member), str(number))
 
+    @property
+    def members(self) -> list[list[Layer]]:
+        """The layers of each member."""
+        return [list(member.children.values()) for member in self.children.values()]
+
     def build(self, in_shape: Shape) -> Shape:
         shapes = [member.set_up(in_shape) for member in self.children.values()]
-        if len(set(shapes)) > 1 or len(shapes[0]) != 1:
-            raise InputError(f"the members of an ensemble must give logits (K,) of one size, received shapes {shapes}")
+        if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0] == (1,):
+            raise InputError(
+                f"the members of an ensemble must give logits (K,) of one size, at least 2, received shapes {shapes}"
+            )
         return shapes[0]
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -53,7 +59,3 @@ class Ensemble(Layer):
             if of_member is not None:
                 dx = of_member.copy() if dx is None else dx + of_member
         return dx
-
-    def config(self) -> dict[str, Any]:
-        members = [[layer.config() for layer in member.children.values()] for member in self.children.values()]
-        return {"type": type(self).__name__, "members": members}

@@ -44,6 +44,7 @@ class Layer:
         self.state: dict[str, np.ndarray] = {}  # arrays that training changes, though no gradient does
         self.children: dict[str, Layer] = {}  # the layers this one is made of, by name
         self._owner: Callable[[], object] = lambda: None
+        self._adopted_by_build: set[str] = set()
 
     def build(self, in_shape: Shape) -> Shape:
         """Declare the parameters for examples of `in_shape` and return the shape of their outputs."""
@@ -65,18 +66,24 @@ class Layer:
 
         Raises: `InputError` if the layer does not keep an argument under its own name.
         """
-        arguments = list(inspect.signature(type(self).__init__).parameters)[1:]
+        arguments = self.arguments()
         for name in arguments:
             if not hasattr(self, name):
                 raise InputError(
                     f"{type(self).__name__} takes {name} but does not keep it; write self.{name} = {name} in __init__, "
                     "or define config()"
                 )
+        defaults = {name: parameter.default for name, parameter in arguments.items()}
         return {"type": type(self).__name__} | {
             name: _plain(getattr(self, name), f"{type(self).__name__}.{name}")
             for name in arguments
-            if getattr(self, name) is not None
+            if getattr(self, name) is not None or defaults[name] is not None
         }
+
+    @classmethod
+    def arguments(cls) -> dict[str, inspect.Parameter]:
+        """Return what the layer is made with, by name."""
+        return dict(list(inspect.signature(cls.__init__).parameters.items())[1:])
 
     # What a layer asks of the pass it computes in.
 
@@ -86,9 +93,9 @@ class Layer:
         return current()
 
     @property
-    def rng(self) -> np.random.Generator | None:
-        """The generator to draw from; if there is none, draw the same each time."""
-        return current().rng
+    def rng(self) -> np.random.Generator:
+        """The generator to draw from; during a check of gradients a new one each time, which draws the same."""
+        return current().rng or np.random.default_rng(0)
 
     def buffer(self, name: str, shape: Shape, dtype: np.dtype | type) -> np.ndarray:
         """Return scratch memory of this shape; its content is whatever was left there."""
@@ -126,15 +133,20 @@ class Layer:
                 f"{kind} declares {name} with the initializer {initializer!r}; give a function such as he_normal or "
                 "zeros from plainnet.initializers"
             )
-        parameter = Parameter(name, tuple(shape), initializer, fan_in, decay=decay)
+        sizes = tuple(shape) if np.iterable(shape) else (shape,)
+        if not all(isinstance(size, int | np.integer) and size > 0 for size in sizes) or not fan_in >= 1:
+            raise InputError(f"{kind} declares {name} with shape {shape!r} and fan_in {fan_in!r}; give positive sizes")
+        parameter = Parameter(name, sizes, initializer, fan_in, decay=bool(decay))
         self.parameters.append(parameter)
         return parameter
 
     def adopt(self, child: Child, name: str | None = None) -> Child:
         """Make `child` a part of this layer and return it; it is called by its kind and number unless `name` is given.
 
-        Raises: `InputError` if it is no layer, or a part of something already.
+        Raises: `InputError` if it is not a layer, or a part of something already, or the name is taken.
         """
+        if name is not None and (name in self.children or "." in name or not name):
+            raise InputError(f"{type(self).__name__} cannot call a layer {name!r}; choose a new name without dots")
         adopt_all(self, [child], None if name is None else [name])
         return child
 
@@ -143,12 +155,23 @@ class Layer:
 
         Raises: what `build` raises; `InputError` for a layer that does not keep the contract.
         """
-        self.parameters.clear()
-        self.state.clear()
+        for name in self._adopted_by_build:
+            del self.children[name]
+        for _, layer in self.walk():
+            layer.parameters.clear()
+            layer.state.clear()
         _check_signatures(type(self))
-        _check_children(self)
+        before = set(self.children)
         shape = self.build(in_shape)
-        if not isinstance(shape, tuple):
+        self._adopted_by_build = set(self.children) - before
+        _check_children(self)
+        if not all(isinstance(array, np.ndarray) for array in self.state.values()):
+            raise InputError(f"{type(self).__name__} keeps something in self.state that is not an array")
+        if twice := {parameter.name for parameter in self.parameters} & set(self.state):
+            raise InputError(
+                f"{type(self).__name__} has a parameter and a state called {min(twice)}; give one another name"
+            )
+        if not isinstance(shape, tuple) or not all(isinstance(size, int | np.integer) for size in shape):
             raise InputError(
                 f"{type(self).__name__}.build must return the shape of an output as a tuple, received {shape!r}; "
                 "end it with a return, such as return in_shape"
@@ -178,7 +201,7 @@ class Layer:
 def adopt_all(owner: Layer, layers: list[Any], names: list[str] | None = None) -> None:
     """Make layers the children of `owner`, all or none: "dense_1" is the first Dense, "dense_2" the second.
 
-    Raises: `InputError` if one is no layer, or a part of something already.
+    Raises: `InputError` if one is not a layer, or a part of something already.
     """
     for place, layer in enumerate(layers):
         kind = type(layer).__name__
@@ -201,16 +224,25 @@ def adopt_all(owner: Layer, layers: list[Any], names: list[str] | None = None) -
         layer._owner = weakref.ref(owner)
 
 
-def attributes(layer: Layer) -> list[tuple[Layer, dict[str, Any]]]:
+Kept = list[tuple["Layer", dict[str, list[Any]]]]
+
+
+def attributes(layer: Layer) -> Kept:
     """Return what each layer of a tree keeps, to be compared with later by `kept_since`."""
-    return [(part, dict(vars(part))) for _, part in layer.walk()]
+    return [(part, {name: _parts(value) for name, value in vars(part).items()}) for _, part in layer.walk()]
 
 
-def kept_since(before: list[tuple[Layer, dict[str, Any]]]) -> str | None:
+def _parts(value: Any) -> list[Any]:
+    """Return a value, and what is in it if it is a list or a dict."""
+    return [value, *(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())]
+
+
+def kept_since(before: Kept) -> str | None:
     """Return what a pass has left on a layer, as a sentence with the remedy, if it has left something."""
-    for layer, attributes in before:
+    for layer, kept in before:
         for name, value in vars(layer).items():
-            if name not in attributes or attributes[name] is not value:
+            old, new = kept.get(name, []), _parts(value)
+            if len(old) != len(new) or any(a is not b for a, b in zip(old, new, strict=True)):
                 return (
                     f"{type(layer).__name__} keeps self.{name} from a pass, which another one would overwrite; "
                     "keep it with self.remember(...) in forward and take it with self.recall() in backward"
@@ -225,7 +257,9 @@ def _plain(value: Any, name: str) -> Any:
     """
     if isinstance(value, np.generic):
         value = value.item()
-    if callable(value):
+    if isinstance(value, Layer):
+        return value.config()
+    if callable(value) and name.endswith("initializer"):
         return name_of(value)
     if isinstance(value, list | tuple):
         return [_plain(part, name) for part in value]

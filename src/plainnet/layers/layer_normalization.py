@@ -8,6 +8,7 @@ from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.initializers import ones, zeros
 from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.sums import long_sum
 
 
 class LayerNorm(Layer):
@@ -49,9 +50,9 @@ class LayerNorm(Layer):
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         z, inverse_deviation = self.recall()
         dx = np.multiply(dy, z, out=self.buffer("dx", dy.shape, dy.dtype))
-        over_all = tuple(range(dy.ndim - 1))
-        self.gamma.grad[...] = dx.sum(axis=over_all)
-        self.beta.grad[...] = dy.sum(axis=over_all)
+        channels = dy.shape[-1]
+        self.gamma.grad[...] = long_sum(dx.reshape(-1, channels), 0)
+        self.beta.grad[...] = long_sum(dy.reshape(-1, channels), 0)
         if not need_dx:
             return None
         dx *= self.gamma.value

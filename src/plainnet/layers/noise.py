@@ -33,7 +33,7 @@ class GaussianNoise(Layer):
         if not training:
             return x
         noise = self.buffer("noise", x.shape, np.float32)
-        if self.rng is None:
+        if self.context.rng is None:
             noise[:] = np.random.default_rng(0).standard_normal(x.shape[1:], np.float32)
         else:
             self.rng.standard_normal(out=noise, dtype=np.float32)

@@ -28,7 +28,8 @@ class BatchNorm(Layer):
     The variance that is averaged is the unbiased one, M / (M - 1) times that of the batch. From a single number, M = 1,
     no variance can be told: the running averages stay as they are.
 
-    Raises: `InputError` for a momentum outside [0, 1), an epsilon that is not positive or a `frozen` that is no bool.
+    Raises: `InputError` for a momentum outside [0, 1), an epsilon that is not positive, or a `frozen` that
+    is not a bool.
     Source: Ioffe, Szegedy 2015, "Batch normalization: accelerating deep network training".
     """
 
@@ -92,8 +93,9 @@ class BatchNorm(Layer):
         if count > 1 and context.leads:
             momentum = self.momentum if context.momentum is None else context.momentum
             for running, batch in zip(self.state.values(), (mean, variance * count / (count - 1)), strict=True):
-                running *= momentum
-                running += (1 - momentum) * batch.real
+                new = momentum * running
+                new += (1 - momentum) * batch.real
+                running[...] = new  # at once: other threads may be predicting with it
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         centered, inverse_deviation, of_batch = self.recall()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from plainnet.context import current
@@ -53,10 +51,7 @@ class Sequential(Layer):
             if asked and dx is None:
                 raise InputError(f"{type(layer).__name__}.backward returned nothing; end it with return dx")
             current().on_gradient(layer)
-        return dx
-
-    def config(self) -> dict[str, Any]:
-        return {"type": type(self).__name__, "layers": [layer.config() for layer in self.layers]}
+        return dx if need_dx else None
 
 
 class Residual(Sequential):

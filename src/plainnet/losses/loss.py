@@ -67,8 +67,14 @@ class Loss:
         Shapes: outputs (N, K), targets as the loss takes them, weights (N,), gradient (N, K).
         Raises: `InputError` if the targets do not fit the outputs.
         """
+        targets = np.asarray(targets)
         self.check(outputs, targets)
         values, gradient = self.examples(outputs, targets)
+        if np.shape(values) != outputs.shape[:1] or np.shape(gradient) != outputs.shape:
+            raise InputError(
+                f"{type(self).__name__}.examples must return a loss for each example, {outputs.shape[:1]}, and its "
+                f"gradient, {outputs.shape}; received shapes {np.shape(values)} and {np.shape(gradient)}"
+            )
         counted = self.weights(targets, weights)
         if counted is not None:
             values = values * counted
@@ -76,8 +82,8 @@ class Loss:
         if self.reduction == "sum":
             return values.sum().item(), gradient
         count = self.total(targets, weights) if total is None else total
-        if count == 0:
-            raise InputError("the weights of all examples of a batch are 0; leave such examples out")
+        if count == 0:  # all weights are 0, and so is the gradient
+            return 0.0, gradient
         with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
             gradient /= count
         return values.sum().item() / count, gradient
@@ -111,7 +117,13 @@ class GivenLoss(Loss):
             raise InputError(
                 "a loss that is a function cannot weigh examples; derive a class from plainnet.losses.Loss"
             )
-        value, gradient = self.function(outputs, targets)
+        result = self.function(outputs, targets)
+        if not isinstance(result, tuple) or len(result) != 2 or np.shape(result[1]) != outputs.shape:
+            raise InputError(
+                f"a loss must return its value and its gradient, of shape {outputs.shape} like the outputs, received "
+                f"{type(result).__name__} {result!r:.100}"
+            )
+        value, gradient = result
         share = 1 if self.reduction == "sum" or total is None else len(targets) / total
         return value * share, np.asarray(gradient) * share
 

@@ -24,7 +24,7 @@ from plainnet.layers.layer import kept_since
 from plainnet.network import Network
 from plainnet.proof.central import RANDOM, RIGHT, TOLERANCE, UNDECIDABLE, UNIT, WRONG, Central, judge, relative_error
 from plainnet.proof.derivatives import Objective, position_of
-from plainnet.proof.fitness import impassable, random_layer
+from plainnet.proof.fitness import impassable, not_overwritten, random_layer, wrong_inputs
 from plainnet.randomness import generator_for
 
 _LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
@@ -147,23 +147,23 @@ def check_gradients(
         raise InputError(f"directions and central must be at least 0, received {directions} and {central}")
     started = time.perf_counter()
     objective = Objective(network, loss, images, labels)
-    objective.value()  # a layer that does not keep the contract says so here
+    before = objective.real.attributes()
+    gradient = objective.backpropagation()
     if (kind := random_layer(objective)) is not None:
         said = (
             f"two passes over the same batch give different outputs: {kind} draws random numbers of its own; draw them "
-            "from self.rng, which stands still during a check"
+            "from self.rng, which gives the same ones in each pass of a check"
         )
         return Report((), network.theta.size, None, time.perf_counter() - started, random=said)
-    before = objective.real.attributes()
-    gradient = objective.backpropagation()
     notes = [said for said in [kept_since(before)] if said]
     blocked = impassable(objective)
+    objective.passes_from = 1 + max(blocked, default=-1)
     rounding = objective.rounding(gradient)
     generator = generator_for(rng, "check")
-    rows, faults = [], []
+    rows, faults = [], not_overwritten(objective, gradient)
     for parameter in objective.real.parameters:
         analytic = gradient[parameter.place].reshape(parameter.shape)
-        passes = position_of(objective.real, parameter) > max(blocked, default=-1)
+        passes = position_of(objective.real, parameter) >= objective.passes_from
         worst, index, numeric, fits = (
             (None, None, 0.0, True)
             if not passes
@@ -198,11 +198,13 @@ def check_gradients(
             )
         )
     if blocked:
-        kinds = ", ".join(dict.fromkeys(type(network.layers[place]).__name__ for place in blocked))
+        kinds = ", ".join(dict.fromkeys(type([*network.layers, loss][place]).__name__ for place in blocked))
         notes.append(
             f"complex numbers do not pass {kinds} (|x|, a cast, or a comparison of more than the real part); up to it, "
             f"central differences on {central} elements a parameter decide"
         )
+    elif not faults:
+        faults = wrong_inputs(objective, generator)
     fault = next(iter(faults), None)
     seconds = time.perf_counter() - started
     return Report(tuple(rows), network.theta.size, fault, seconds, notes=tuple(notes))

@@ -41,18 +41,40 @@ class Objective:
         self.complex = network.astype(np.complex128)
         self.images = self.real.as_input(images).copy()
         self.context = Context()
+        self.passes_from = 0  # the layer from which on complex numbers pass; below, `complex` is never asked
 
     def logits(self, network: Network) -> np.ndarray:
         """Return the outputs of one of the two networks for the batch, borrowed."""
         with self.context:
-            return network.forward(self.images.astype(network.theta.dtype), training=True)
+            if network is self.real:
+                return _through(self.real.layers, self.images)
+            x = _through(self.real.layers[: self.passes_from], self.images)
+            return _through(self.complex.layers[self.passes_from :], x.astype(complex))
 
-    def backpropagation(self) -> np.ndarray:
-        """Return the gradient as the network computes it: what is to be proven."""
+    def backpropagation(self, first: float = 0.0) -> np.ndarray:
+        """Return the gradient as the network computes it: what is to be proven.
+
+        `first` is what stands in its place before; it must not matter.
+        """
+        self.real.grad[:] = first
         with self.context:
             logits = self.real.forward(self.images, training=True)
             self.real.backward(self.loss(logits, self.labels)[1])
         return self.real.grad.copy()
+
+    def of_inputs(self) -> np.ndarray:
+        """Return the gradient of the inputs as the network computes it, (N, *in_shape)."""
+        with self.context:
+            logits = self.real.forward(self.images, training=True)
+            dx = self.real.backward(self.loss(logits, self.labels)[1], need_dx=True)
+            assert dx is not None
+            return dx.copy()
+
+    def along_inputs(self, direction: np.ndarray) -> float:
+        """Return the derivative of the loss along a direction of the inputs, by the complex step."""
+        with self.context:
+            logits = _through(self.complex.layers, self.images + 1j * STEP * direction)
+            return self.loss(logits, self.labels)[0].imag / STEP
 
     def rounding(self, gradient: np.ndarray) -> np.ndarray:
         """Return how far the gradient (P,) moves when every weight moves by its last digit."""
@@ -114,7 +136,7 @@ class Objective:
         position = position_of(self.real, parameter)
         values = next(p.value for p in self.complex.parameters if p.name == parameter.name)
         layer, rest = layers[position], layers[position + 1 :]
-        x = _through(layers[:position], self.images.astype(complex)).copy()
+        x = _through(self.real.layers[:position], self.images).astype(complex)
 
         output = layer.forward(x, training=True).copy()
         slope = self._slope_of_the_loss()
@@ -171,8 +193,10 @@ def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool
 
 def _rows_are_apart(layers: Sequence[Layer], x: np.ndarray) -> bool:
     """Tell whether the outputs for x stay what they are when other examples are in the batch."""
-    together = _through(layers, np.concatenate([x, 0.5 * x + 0.1]))[: len(x)].copy()
-    return np.allclose(together, _through(layers, x), rtol=1e-9, atol=1e-12)
+    other = 0.5 * x + 0.1
+    together = _through(layers, np.concatenate([x, other])).copy()
+    alone = np.concatenate([_through(layers, part).copy() for part in (x, other)])
+    return np.allclose(together, alone, rtol=1e-9, atol=1e-12)
 
 
 def _through(layers: Sequence[Layer], x: np.ndarray) -> np.ndarray:

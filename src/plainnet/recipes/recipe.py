@@ -7,8 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -25,6 +24,18 @@ from plainnet.stopping import Stopping
 _FOLDER = Path(__file__).parent
 
 Table = Mapping[str, Any]
+
+
+class ReadOnly(dict[str, Any]):
+    """A table that cannot be changed."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("a recipe cannot be changed; make another one, with dataclasses.replace or Recipe.from_table")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[ReadOnly], tuple[dict[str, Any]]]:
+        return ReadOnly, (dict(self),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +229,7 @@ def _place(text: str) -> int:
 def _read_only(value: Any) -> Any:
     """Return a copy of plain values that cannot be changed."""
     if isinstance(value, Mapping):
-        return MappingProxyType({key: _read_only(item) for key, item in value.items()})
+        return ReadOnly({key: _read_only(item) for key, item in value.items()})
     return tuple(map(_read_only, value)) if isinstance(value, list | tuple) else value
 
 

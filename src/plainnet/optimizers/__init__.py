@@ -1,0 +1,11 @@
+"""The optimizers, one file each; `optimizer.py` holds the contract they keep."""
+
+from collections.abc import Callable
+
+from plainnet.optimizers.adam import Adam
+from plainnet.optimizers.optimizer import Optimizer
+from plainnet.optimizers.sgd import SGD
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "SGD": SGD}
+
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "Optimizer"]

@@ -1,0 +1,74 @@
+"""Adam: a step size for every weight, from the history of its gradients."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from plainnet.config import number
+from plainnet.errors import InputError
+from plainnet.optimizers.optimizer import Optimizer, check_shares
+from plainnet.parameters import Parameters
+
+
+class Adam(Optimizer):
+    """Adaptive moments: every weight has a step size of its own, from the history of its gradients.
+
+    For every weight w with gradient g (clipped, if that is asked for), in the t-th step, t = 1, 2, ...:
+
+        m = beta1 m + (1 - beta1) g                     mean of the gradients
+        s = beta2 s + (1 - beta2) g^2                   mean of their squares
+        w = w - learning_rate weight_decay w            for weights, not for biases (decoupled, "AdamW")
+        w = w - learning_rate m^ / (sqrt(s^) + epsilon)  with m^ = m / (1 - beta1^t), s^ = s / (1 - beta2^t)
+
+    Arguments: beta1, beta2 in [0, 1), epsilon at least 1e-30 (float32 knows little below), weight_decay at least 0,
+    clip and clip_norm above 0 or None.
+    Raises: `InputError` for a value outside these ranges.
+    Sources: Kingma, Ba 2015, "Adam: a method for stochastic optimization"; Loshchilov, Hutter 2019, "Decoupled
+    weight decay regularization".
+    """
+
+    not_state = frozenset({"work"})
+    decays_itself = True
+
+    def __init__(
+        self,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        clip: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(weight_decay=weight_decay, clip=clip, clip_norm=clip_norm)
+        check_shares(beta1=beta1, beta2=beta2)
+        if not 1e-30 <= number(epsilon, "epsilon") < math.inf:
+            raise InputError(f"epsilon must be a small number of at least 1e-30, received {epsilon}; 1e-8 is common")
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def allocate(self, parameters: Parameters) -> None:
+        """Make room for the mean of the gradients and of their squares."""
+        self.mean, self.square = np.zeros_like(parameters.theta), np.zeros_like(parameters.theta)
+        self.work = np.empty_like(parameters.theta)
+
+    def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
+        assert self.parameters is not None
+        mean, square, scratch = self.mean, self.square, self.work
+        mean *= self.beta1
+        np.multiply(grad, 1 - self.beta1, out=scratch)
+        mean += scratch
+        np.multiply(grad, grad, out=grad)
+        grad *= 1 - self.beta2
+        square *= self.beta2
+        square += grad
+        if self.weight_decay:
+            theta[self.parameters.groups["decayed"]] *= 1 - learning_rate * self.weight_decay
+        # m^ / (sqrt(s^) + epsilon) = correction m / (sqrt(s) + epsilon sqrt(1 - beta2^t))
+        root = math.sqrt(1 - self.beta2**self.steps)
+        np.sqrt(square, out=scratch)
+        scratch += self.epsilon * root
+        np.divide(mean, scratch, out=scratch)
+        scratch *= learning_rate * root / (1 - self.beta1**self.steps)
+        theta -= scratch

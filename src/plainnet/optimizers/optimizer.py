@@ -1,0 +1,173 @@
+"""Optimizers: how the weights follow the gradient. They know flat vectors and nothing about layers."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from plainnet.config import number
+from plainnet.errors import InputError
+from plainnet.parameters import Parameters
+
+
+class Optimizer:
+    """Base of all optimizers; a new one defines `update` and, if it has memory, `allocate`.
+
+    An optimizer is attached to the parameters of one network and owns the memory it needs there:
+
+        optimizer.attach(network.parameters)    # begins without memory of earlier steps
+        optimizer.step(0.01)                    # updates theta in place from grad, at this learning rate
+
+    Before each update the gradient is clipped, to [-clip, clip] element by element, or, with `clip_norm`, shortened to
+    that Euclidean norm; then weight_decay times the weights is added to it. What `allocate` and `update` keep on the
+    optimizer beside the arguments it was made with, arrays and numbers, is its state; `state()` and `restore()` take it
+    out and in, so that another optimizer can go on. Arguments are settings: an update must leave them as they are.
+
+    Attributes: `parameters`, with their flat vectors, names, places, shapes and `groups`; `steps`, the number made.
+    Raises: `InputError` for a weight_decay below 0, a clip or clip_norm that is not above 0.
+    Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks", for the norm.
+    """
+
+    parameters: Parameters | None = None
+    attachment: object = None
+    not_state: frozenset[str] = frozenset()  # names of what is kept but decides nothing, or is told in another way
+    decays_itself = False  # whether `update` sees to weight decay; if not, it is added to the gradient
+
+    def __init__(self, *, weight_decay: float = 0.0, clip: float | None = None, clip_norm: float | None = None) -> None:
+        if not 0.0 <= number(weight_decay, "weight_decay") < math.inf:
+            raise InputError(f"weight_decay must be at least 0, received {weight_decay}; 0 turns it off")
+        for name, most in (("clip", clip), ("clip_norm", clip_norm)):
+            if most is not None and not number(most, name) > 0.0:
+                raise InputError(f"{name} must be above 0, received {most}; leave it out for no clipping")
+        self.weight_decay = weight_decay
+        self.clip = None if clip is None else float(clip)
+        self.clip_norm = None if clip_norm is None else float(clip_norm)
+        self.steps = 0
+
+    def allocate(self, parameters: Parameters) -> None:
+        """Make the memory for these parameters, as it is before the first step."""
+
+    def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
+        """Change theta (P,) in place; `steps` counts this step already, and grad may be used up."""
+        raise NotImplementedError
+
+    def attach(self, parameters: Parameters) -> None:
+        """Begin to serve these parameters, without memory of any step before.
+
+        Raises: `InputError` for anything but the parameters of a network that is built.
+        """
+        if not hasattr(self, "steps"):
+            raise InputError(f"{type(self).__name__}.__init__ must begin with super().__init__()")
+        if not isinstance(parameters, Parameters):
+            raise InputError(f"attach takes network.parameters, received {type(parameters).__name__}")
+        self._names = _arguments(type(self))
+        if self.parameters is None:
+            self._at_first = copy.deepcopy(self._memory())
+        for name in self._memory():
+            delattr(self, name)
+        vars(self).update(copy.deepcopy(self._at_first))
+        self.parameters, self.steps = parameters, 0
+        self.allocate(parameters)
+        self.attachment = parameters.served_by = object()
+
+    def step(self, learning_rate: float) -> None:
+        """Make one step; the gradient is used up.
+
+        Raises: `InputError` if the optimizer is not attached, or no longer attached.
+        """
+        parameters = self.parameters
+        if parameters is None or not parameters.in_a_network:
+            raise InputError("this optimizer serves no network; attach it first: optimizer.attach(network.parameters)")
+        if parameters.served_by is not self.attachment:
+            raise InputError(
+                "another optimizer has since been attached to this network; go on with that one, or attach this one "
+                "again, which begins without memory: optimizer.attach(network.parameters)"
+            )
+        theta, grad = parameters.theta, parameters.grad
+        if self.clip is not None and not np.dot(grad, grad) <= self.clip * self.clip:
+            np.clip(grad, -self.clip, self.clip, out=grad)  # needless where not even the norm exceeds the clip
+        if self.clip_norm is not None:
+            norm = float(np.linalg.norm(grad))
+            if norm > self.clip_norm:
+                grad *= self.clip_norm / norm
+        if self.weight_decay and not self.decays_itself:
+            decayed = parameters.groups["decayed"]
+            grad[decayed] += self.weight_decay * theta[decayed]
+        self.steps += 1
+        before = self._settings()
+        self.update(theta, grad, learning_rate)
+        for name, value in self._settings().items():
+            if value is not before.get(name):
+                raise InputError(
+                    f"{type(self).__name__} changes its argument {name} while it trains, which no checkpoint would "
+                    f"know; keep what changes under another name, such as self.current_{name}"
+                )
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in self._names if name in vars(self)}
+
+    def _memory(self) -> dict[str, Any]:
+        """Return what the optimizer keeps beside the arguments it was made with."""
+        own = _arguments(type(self)) | self.not_state | {"parameters", "steps", "attachment", "_at_first", "_names"}
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def state(self) -> dict[str, Any]:
+        """Return all that decides the next step, by name: arrays, copied, and numbers.
+
+        Raises: `InputError` if the optimizer keeps something else, which no checkpoint could hold.
+        """
+        state: dict[str, Any] = {"steps": self.steps}
+        if self.parameters is None:
+            return state
+        inner = {name: value for name, value in self._settings().items() if isinstance(value, Optimizer)}
+        for name, value in (self._memory() | inner).items():
+            if isinstance(value, np.ndarray):
+                state[name] = value.copy()
+            elif isinstance(value, bool | int | float | np.number):
+                state[name] = value.item() if isinstance(value, np.number) else value
+            elif value is not None and not inspect.isroutine(value):
+                raise InputError(
+                    f"{type(self).__name__} keeps self.{name}, a {type(value).__name__}, which no checkpoint can hold; "
+                    "keep arrays and numbers, or define state() and restore()"
+                )
+        return state
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state` gave, after `attach`.
+
+        Raises: `ValueError` if it is the state of another optimizer or network; nothing has changed then.
+        """
+        mine, arguments = self.state(), _arguments(type(self))
+        for name, value in mine.items():
+            fits = name in state and np.shape(state[name]) == np.shape(value)
+            if not fits or (isinstance(value, np.ndarray) and np.asarray(state[name]).dtype != value.dtype):
+                raise ValueError(f"the optimizer's state does not fit: {name} has the shape {np.shape(value)} here")
+        for name, value in state.items():
+            as_here = isinstance(value, np.ndarray) == isinstance(mine.get(name, value), np.ndarray)
+            plain = isinstance(value, np.ndarray | bool | int | float) and name not in arguments and name.isidentifier()
+            if not (as_here and plain) or (name == "steps" and (type(value) is not int or value < 0)):
+                raise ValueError(f"the optimizer's state does not fit: {name} is {value!r}")
+        for name, value in state.items():
+            setattr(self, name, np.array(value) if isinstance(value, np.ndarray) else value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self.parameters is not None:  # a copy of the parameters, which this copy serves
+            self.attachment = self.parameters.served_by = object()
+
+
+def _arguments(kind: type[Optimizer]) -> set[str]:
+    """Return the names of what an optimizer, and what it derives from, is made with."""
+    return {name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters} - {"self"}  # type: ignore[misc]
+
+
+def check_shares(**shares: float) -> None:
+    """Raise `InputError` if one is not a number from 0 to below 1."""
+    for name, share in shares.items():
+        if not 0.0 <= number(share, name) < 1.0:
+            raise InputError(f"{name} must be at least 0 and below 1, received {share}; 0.9 is common")

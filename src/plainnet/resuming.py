@@ -1,0 +1,123 @@
+"""Resuming: all that decides how a training goes on, taken out of it and put into another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plainnet.events import Epoch
+from plainnet.workers import Figures
+
+if TYPE_CHECKING:
+    from plainnet.training import Training
+
+
+def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return all that decides how the training goes on: arrays and plain values that JSON can hold, all copied.
+
+    Raises: `TrainingDivergedError` if the weights are not finite; `InputError` if the optimizer's memory is of a
+    kind that no file can hold.
+    """
+    training._check_weights()
+    arrays = {name: tensor.copy() for name, tensor in training.network.tensors().items()}
+    numbers = {}
+    for name, value in training.optimizer.state().items():
+        if isinstance(value, np.ndarray):
+            arrays[f"optimizer.{name}"] = value
+        else:
+            numbers[name] = value
+    if training.average is not None:
+        arrays["average"] = training.average.values.copy()
+    if training._best is not None:
+        arrays |= {f"best.{name}": tensor.copy() for name, tensor in training._best[1].items()}
+    return arrays, {
+        "training": identity(training),
+        "history": [epoch.to_table() for epoch in training.history],
+        "batch": training.batch,
+        "figures": asdict(training._figures) | {"seconds": training._seconds},
+        "optimizer": numbers,
+        "best": None if training._best is None else training._best[0],
+        "shuffle": _as_lists(training._shuffle_state),
+        "generators": [_as_lists(generator.bit_generator.state) for generator in training.workers.generators],
+    }
+
+
+def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+    """Take up the training where `state` was called.
+
+    Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then as it
+    was.
+    """
+    if (other := values.get("training", identity(training))) != identity(training):
+        raise ValueError(f"it is the state of a training with {other}, here {identity(training)}")
+    tensors = _like(training.network.tensors(), arrays)
+    average = None if training.average is None else _like({"average": training.average.values}, arrays)["average"]
+    of_best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
+    best = values["best"] and (int(values["best"]), _like(training.network.tensors(), of_best))
+    if best and not 1 <= best[0] <= len(values["history"]):
+        raise ValueError(f"its best epoch is {best[0]} of {len(values['history'])}")
+    history = [Epoch.from_table(table) for table in values["history"]]
+    batch, so_far = values["batch"], values["figures"]
+    if type(batch) is not int or not 0 <= batch <= training.steps_per_epoch or len(history) > training.epochs:
+        raise ValueError(f"it stands after {len(history)} epochs and {batch!r} batches")
+    sums = {str(name): float(value) for name, value in dict(so_far["metrics"]).items()}
+    figures = Figures(float(so_far["loss"]), sums, float(so_far["weight"]), float(so_far["counted"]))
+    seconds = float(so_far["seconds"])
+    generators = [training._shuffle, *training.workers.generators]
+    states = [values["shuffle"], *values["generators"]]
+    for generator, state in zip(generators, states, strict=True):
+        type(generator.bit_generator)().state = state  # raises if it is none
+    memory = {k.removeprefix("optimizer."): a for k, a in arrays.items() if k.startswith("optimizer.")}
+    training.optimizer.restore(values["optimizer"] | memory)
+    # From here on nothing can fail.
+    for generator, state in zip(generators, states, strict=True):
+        generator.bit_generator.state = state
+    training._shuffle_state = training._shuffle.bit_generator.state
+    training.history, training.batch, training._figures, training._seconds, training._best = (
+        history,
+        batch,
+        figures,
+        seconds,
+        best,
+    )
+    training.network.restore(tensors)
+    if training.average is not None and average is not None:
+        training.average.values[:] = average
+    training._keep_finite("of the checkpoint")
+
+
+def identity(training: Training) -> dict[str, Any]:
+    """Return what two trainings must have in common for one to go on with the state of the other."""
+    return {
+        "examples": len(training.train),
+        "batch_size": training.batch_size,
+        "workers": training.workers.number,
+        "optimizer": type(training.optimizer).__name__,
+        "averaging": None if training.average is None else training.average.decay,
+    }
+
+
+def _as_lists(state: Any) -> Any:
+    """Return the state of a generator with lists in place of arrays, a copy that JSON can hold."""
+    if isinstance(state, Mapping):
+        return {key: _as_lists(value) for key, value in state.items()}
+    return state.tolist() if isinstance(state, np.ndarray) else state
+
+
+def _like(mine: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return copies of the arrays in `given` that have the names of `mine`.
+
+    Raises: `KeyError` or `ValueError` if one is missing, or of another shape or type.
+    """
+    given = {name: np.asarray(given[name]) for name in mine}
+    for name, array in mine.items():
+        if not np.isfinite(np.asarray(given[name])).all():
+            raise ValueError(f"{name} holds numbers that are not finite")
+        if (given[name].shape, given[name].dtype) != (array.shape, array.dtype):
+            raise ValueError(
+                f"{name} is {given[name].dtype} of shape {given[name].shape}, here {array.dtype} of shape {array.shape}"
+            )
+    return {name: given[name].copy() for name in mine}
