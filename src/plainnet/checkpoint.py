@@ -1,4 +1,4 @@
-"""Checkpoints: a training as it stands, in a file, so that whatever stops it, it can be gone on with.
+"""Checkpoints: a training as it stands, in a file, so that it can be resumed, whatever stops it.
 
 A folder holds the newest checkpoint and the one before it. A new one is written beside them, flushed to disk and read
 again; only then does it take the name of the newest. Whatever happens in between, one whole checkpoint is there.

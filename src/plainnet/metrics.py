@@ -45,7 +45,7 @@ def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, classes: int) ->
 
 
 def per_class_accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Return, for each class, the share of its examples that were recognised; NaN for a class without any.
+    """Return, for each class, the share of its examples that were recognized; NaN for a class without any.
 
     Shapes: confusion (K, K) with true classes in rows, result (K,).
     """

@@ -69,7 +69,7 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     generators = [training._shuffle, *training.workers.generators]
     states = [values["shuffle"], *values["generators"]]
     for generator, state in zip(generators, states, strict=True):
-        type(generator.bit_generator)().state = state  # raises if it is none
+        type(generator.bit_generator)().state = state  # raises if it is not one
     memory = {k.removeprefix("optimizer."): a for k, a in arrays.items() if k.startswith("optimizer.")}
     training.optimizer.restore(values["optimizer"] | memory)
     # From here on nothing can fail.

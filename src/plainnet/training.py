@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -102,6 +101,7 @@ class Training:
         self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
         optimizer.attach(network.parameters)
         self._attachment = optimizer.attachment
+        self._learned_state: list[np.ndarray] = []  # such as running averages
         self._best: tuple[int, dict[str, np.ndarray]] | None = None  # an epoch, and the weights after it
         self._keep_finite("it began with")
 
@@ -128,6 +128,7 @@ class Training:
     def _rest_of_epoch(self) -> Iterator[Batch]:
         """Learn from what is left of this epoch's batches, unless time is up, and put the epoch on record."""
         order = self._order()
+        self._learned_state = [array for _, layer in self.network.walk() for array in layer.state.values()]
         clean = len(self.history) >= self.epochs - self.clean_epochs
         self.workers.augmentation = None if clean else self.augmentation
         cut_short = self.batch > 0 and self._time_is_up() is not None
@@ -136,8 +137,12 @@ class Training:
             cut_short = self._time_is_up() is not None
         if self.average is not None and (cut_short or len(self.history) + 1 == self.epochs):
             started = time.perf_counter()
-            with self._undone_on_error():
+            before = self._before_batch()
+            try:
                 self.average.put_in_place(self.workers, self.train, order, self.batch_size)
+            except BaseException:
+                self._undo(before)
+                raise
             self._seconds += time.perf_counter() - started
         self._end_epoch()
 
@@ -152,8 +157,12 @@ class Training:
         started = time.perf_counter()
         if self.optimizer.attachment is not self._attachment:
             raise InputError("another training has taken this optimizer; give each training an optimizer of its own")
-        with self._undone_on_error():
+        before = self._before_batch()
+        try:
             figures = self.workers.gradient(self.train, rows)
+        except BaseException:
+            self._undo(before)
+            raise
         if not math.isfinite(figures.loss):
             self._diverged(f"the loss is {figures.loss}", self.batch + 1)
         rate = self._rate(self.batch)
@@ -166,22 +175,20 @@ class Training:
         seconds = time.perf_counter() - started
         self._seconds += seconds
         number = len(self.history) + 1
-        return Batch(number, self.batch, self.steps_per_epoch, figures.means()[0], rate, seconds)
+        return Batch(number, self.batch, self.steps_per_epoch, figures.mean_loss(), rate, seconds)
 
-    @contextmanager
-    def _undone_on_error(self) -> Iterator[None]:
-        """Undo what a batch that fails has changed, so that the training can go on with the same batch."""
-        generators = [(generator, generator.bit_generator.state) for generator in self.workers.generators]
-        arrays = [(array, array.copy()) for _, layer in self.network.walk() for array in layer.state.values()]
-        try:
-            yield
-        except BaseException:
-            for generator, state in generators:
-                generator.bit_generator.state = state
-            for array, before in arrays:
-                array[...] = before
-            self.workers.forget()
-            raise
+    def _before_batch(self) -> tuple[list[Any], list[np.ndarray]]:
+        """Return what a batch changes before the weights: generators, and learned state such as running averages."""
+        states = [generator.bit_generator.state for generator in self.workers.generators]
+        return states, [array.copy() for array in self._learned_state]
+
+    def _undo(self, before: tuple[list[Any], list[np.ndarray]]) -> None:
+        """Put that back after a batch that has failed, so that the training can go on with the same batch."""
+        for generator, state in zip(self.workers.generators, before[0], strict=True):
+            generator.bit_generator.state = state
+        for array, was in zip(self._learned_state, before[1], strict=True):
+            array[...] = was
+        self.workers.forget()
 
     def _rate(self, batch: int) -> float:
         """Return the learning rate of a batch of this epoch."""

@@ -46,11 +46,13 @@ class Figures:
         self.weight += other.weight
         self.counted += other.counted
 
+    def mean_loss(self) -> float:
+        """Return the mean loss; 0 of examples that all have a weight of 0."""
+        return self.loss / self.counted if self.counted else 0.0
+
     def means(self) -> tuple[float, dict[str, float]]:
         """Return the mean loss and the mean of each metric."""
-        if self.weight == 0:  # all its examples have a weight of 0
-            return 0.0, dict.fromkeys(self.metrics, 0.0)
-        return self.loss / self.counted, {name: value / self.weight for name, value in self.metrics.items()}
+        return self.mean_loss(), {name: value / (self.weight or 1) for name, value in self.metrics.items()}
 
 
 @runtime_checkable
@@ -223,6 +225,8 @@ class Threads:
 
     def _all(self, task: Callable[[int, np.ndarray], Any], rows: np.ndarray) -> list[Any]:
         """Return what `task` gives for each worker, by its number, and its share of the rows; all work at once."""
+        if self.number == 1:
+            return [task(0, rows)]
         shares = np.array_split(rows, min(self.number, len(rows)))
         self._slots = [rows] * len(shares)
         self._barrier = threading.Barrier(len(shares))
@@ -277,3 +281,8 @@ class Threads:
         if self._entered == 0:
             self._pool.shutdown()
             del self._pool
+            self._contexts, self._vectors, self._made_for = (
+                [],
+                [],
+                None,
+            )  # their memory is large, and may be wanted elsewhere

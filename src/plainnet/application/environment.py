@@ -51,7 +51,7 @@ def peak_memory_mb() -> float:
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6
     try:
-        import resource  # which Windows has not
+        import resource  # which Windows lacks
     except ImportError:
         return 0.0
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes

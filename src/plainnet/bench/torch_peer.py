@@ -74,6 +74,7 @@ class TorchTraining:
         self.flat = len(network.in_shape) == 1
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         self.model = twin(network).to(memory_format=self.format)
+        self.first = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         self.clip = optimizer.clip if isinstance(optimizer, SGD) else None
         weights = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim == 1]
@@ -90,7 +91,12 @@ class TorchTraining:
             )
 
     def epoch(self, rng: int = 0) -> float:
-        """Train for one epoch in the order that our loop takes with this seed; return the mean loss."""
+        """Train for one epoch in the order that our loop takes with this seed, from the first weights on.
+
+        Returns the mean loss.
+        """
+        self.model.load_state_dict(self.first)
+        self.optimizer.state.clear()
         order = torch.from_numpy(generator_for(rng, "shuffle").permutation(len(self.labels)))
         steps = -(-len(order) // self.batch_size)
         total, right = 0.0, 0

@@ -59,8 +59,10 @@ class Work:
         network, optimizer = self.network(dtype), recipe.optimizer_state()
         options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "workers": recipe.workers}
         blas, controller = max(1, threads() // recipe.workers), ThreadpoolController()
+        first = {name: tensor.copy() for name, tensor in network.tensors().items()}
 
         def epoch() -> float:
+            network.restore(first)  # once the images are known by heart, gradients are too small to be quick with
             with controller.limit(limits=blas, user_api="blas"):
                 loop = epochs(
                     network, SoftmaxCrossEntropy(), optimizer, data, learning_rate=recipe.learning_rate(), **options

@@ -21,7 +21,7 @@ def show(events: Iterable[object], total: int) -> None:
 
 
 class TimeLeft:
-    """How long a training will take yet, by the batches made since it was begun or gone on with."""
+    """How much longer a training will take, by the batches made since it was begun or resumed."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs

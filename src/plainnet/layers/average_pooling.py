@@ -1,4 +1,4 @@
-"""Average pooling: each neighbourhood, or the whole image, becomes its mean."""
+"""Average pooling: each neighborhood, or the whole image, becomes its mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling: a smaller image that keeps what mattered in each neighbourhood."""
+"""Pooling: a smaller image that keeps what mattered in each neighborhood."""
 
 from __future__ import annotations
 

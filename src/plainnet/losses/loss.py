@@ -131,7 +131,7 @@ class GivenLoss(Loss):
 def as_loss(given: Any) -> Loss:
     """Return a loss, made of a function if it is one.
 
-    Raises: `InputError` for what is none, or a function that does not say whether it adds up or averages.
+    Raises: `InputError` for anything else, or a function that does not say whether it adds up or averages.
     """
     if isinstance(given, Loss):
         return given

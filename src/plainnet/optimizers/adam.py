@@ -50,7 +50,7 @@ class Adam(Optimizer):
 
     def allocate(self, parameters: Parameters) -> None:
         """Make room for the mean of the gradients and of their squares."""
-        self.mean, self.square = np.zeros_like(parameters.theta), np.zeros_like(parameters.theta)
+        self.mean, self.square = np.full_like(parameters.theta, 0.0), np.full_like(parameters.theta, 0.0)
         self.work = np.empty_like(parameters.theta)
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:

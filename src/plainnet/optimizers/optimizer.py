@@ -99,17 +99,14 @@ class Optimizer:
             decayed = parameters.groups["decayed"]
             grad[decayed] += self.weight_decay * theta[decayed]
         self.steps += 1
-        before = self._settings()
+        before = list(map(vars(self).get, self._names))
         self.update(theta, grad, learning_rate)
-        for name, value in self._settings().items():
-            if value is not before.get(name):
+        for name, value in zip(self._names, before, strict=True):
+            if vars(self).get(name) is not value:
                 raise InputError(
                     f"{type(self).__name__} changes its argument {name} while it trains, which no checkpoint would "
                     f"know; keep what changes under another name, such as self.current_{name}"
                 )
-
-    def _settings(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in self._names if name in vars(self)}
 
     def _memory(self) -> dict[str, Any]:
         """Return what the optimizer keeps beside the arguments it was made with."""
@@ -124,7 +121,7 @@ class Optimizer:
         state: dict[str, Any] = {"steps": self.steps}
         if self.parameters is None:
             return state
-        inner = {name: value for name, value in self._settings().items() if isinstance(value, Optimizer)}
+        inner = {name: value for name, value in vars(self).items() if isinstance(value, Optimizer)}
         for name, value in (self._memory() | inner).items():
             if isinstance(value, np.ndarray):
                 state[name] = value.copy()

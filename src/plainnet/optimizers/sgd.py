@@ -56,7 +56,9 @@ class SGD(Optimizer):
 
     def allocate(self, parameters: Parameters) -> None:
         """Lay theta and gradient between two rows for the velocity."""
-        self._rows = np.zeros((4, parameters.theta.size), parameters.theta.dtype)
+        self._rows = np.empty((4, parameters.theta.size), parameters.theta.dtype)
+        # Zeros are written, where np.zeros would only promise them: memory that is read first comes in small pages.
+        self._rows[0] = self._rows[3] = 0.0
         self._rows[1], self._rows[2] = parameters.theta, parameters.grad
         parameters.bind(self._rows[1], self._rows[2])
 
