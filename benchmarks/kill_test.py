@@ -44,7 +44,7 @@ TRAININGS = {
 def train(folder: Path, arguments: list[str], kill_after: float | None = None) -> tuple[bool, float]:
     """Start or go on with the training; return whether it was killed, and the seconds it ran."""
     resumable = checkpoint.present(folder / "out")
-    command = ["--resume", "out"] if resumable else [*arguments, "--out", "out"]
+    command = ["--resume", "out"] if resumable else [*arguments, "--out", "out", "--threads", "2"]
     started = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "plainnet", "train", *command, "--quiet", "--checkpoint-every", "0.02"],

@@ -18,7 +18,18 @@ from plainnet.data.mnist import Splits
 from plainnet.recipes import Recipe, read
 
 ROOT = Path(__file__).parent.parent
-QUICK = ["--epochs", "2", "--limit", "3000", "--set", "layers.1.units=32", "--set", "schedule.learning_rate=0.1"]
+QUICK = [
+    "--threads",
+    "1",
+    "--epochs",
+    "2",
+    "--limit",
+    "3000",
+    "--set",
+    "layers.1.units=32",
+    "--set",
+    "schedule.learning_rate=0.1",
+]
 FILES = {
     "model_final.safetensors",
     "model_final.pkl",
