@@ -19,8 +19,6 @@ from plainnet.recipes import Recipe, read
 
 ROOT = Path(__file__).parent.parent
 QUICK = [
-    "--threads",
-    "1",
     "--epochs",
     "2",
     "--limit",

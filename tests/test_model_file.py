@@ -164,6 +164,8 @@ def edited(path, **changes):
     [
         ({"format": '"another"'}, "its format is 'another'"),
         ({"layers": None}, "the key 'layers' is missing"),
+        ({"dtype": '"f4, (3"'}, "dtype must be float32, float64 or complex128"),
+        ({"dtype": '[["a", "f4"]]'}, "dtype must be float32, float64 or complex128"),
         ({"layers": '[{"type": "Evil"}]'}, "unknown layer type 'Evil'"),
         ({"layers": '[{"type": "Dense", "units": 3, "cmd": 1}]'}, "unknown key 'cmd'"),
         ({"layers": '[{"type": "Flatten"}, {"type": "Dense", "units": 1000000}]'}, "expected values for"),

@@ -62,3 +62,26 @@ def test_trainings_go_on_to_the_weights_they_had(kind, batches, small, tmp_path)
         assert now["train_loss"] == pytest.approx(then["train_loss"], rel=1e-5)
         assert now["train_accuracy"] == pytest.approx(then["train_accuracy"])
         assert now["validation_accuracy"] == pytest.approx(then["validation_accuracy"])
+
+
+def test_threads_that_were_asked_for_are_obeyed_to_the_end(small, tmp_path):
+    """Also after going on, and however slow an epoch is: other threads would give other bits."""
+    stored = checkpoint.Checkpoint(_folder(tmp_path, "sgd-3")).about["run"]
+    run = Run(Recipe.from_table(stored["recipe"]), small, seed=stored["seed"], threads=1)
+    events = saving.events(run, tmp_path / "new")
+    next(events), next(events), next(events)
+    events.close()
+    checkpoint.save(tmp_path / "new", run.training, saving._about(run) | saving._threads(run))
+    again = Run(Recipe.from_table(stored["recipe"]), small, seed=stored["seed"])
+    assert saving.resume(again, checkpoint.Checkpoint(tmp_path / "new")) == ""
+    assert (again.threads.given, again.threads.choices) == (1, [[0, 0, 1]])
+    old = Run(Recipe.from_table(stored["recipe"]), small, seed=stored["seed"])
+    saving.resume(old, checkpoint.Checkpoint(_folder(tmp_path, "sgd-3")))
+    assert old.threads.given == 1
+
+
+def _folder(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    shutil.copy(OLD / f"{name}.checkpoint.safetensors", folder / checkpoint.NEWEST)
+    return folder

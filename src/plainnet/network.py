@@ -182,7 +182,6 @@ class Network:
         """
         name = "training" if training else "evaluation"
         if not hasattr(self._contexts, name):
-            self.expect_built()
             context = Context(rng=self.generator) if training else Context(remembers=False)
             setattr(self._contexts, name, context)
         found: Context = getattr(self._contexts, name)
@@ -291,10 +290,11 @@ def _known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
 
     Raises: `InputError` for another one.
     """
-    try:
-        known = np.dtype(dtype)
-    except TypeError:
-        known = np.dtype(object)
-    if known not in (np.float32, np.float64, np.complex128):
-        raise InputError(f"dtype must be float32, float64 or complex128, received {dtype!r}")
-    return known
+    known = {np.dtype(kind): np.dtype(kind) for kind in (np.float32, np.float64, np.complex128)}
+    # A text from a file is looked up, never parsed by NumPy.
+    found = {kind.name: kind for kind in known}.get(dtype) if isinstance(dtype, str) else None
+    if isinstance(dtype, type | np.dtype) or dtype is None:
+        found = known.get(np.dtype(dtype))
+    if found is None:
+        raise InputError(f"dtype must be float32, float64 or complex128, received {dtype!r:.100}")
+    return found

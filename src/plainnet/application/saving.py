@@ -60,8 +60,9 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     found.restore(run.training)
     # Version 1 of checkpoints noted only the threads of each worker.
     choices = then.get("thread_choices") or [[0, 0, int(then["made_with"]["threads"]) * run.recipe.workers]]
-    run.threads.repeat(choices)
     given, before = run.threads.given, choices[-1][2]
+    # Threads that were asked for, as they always were in version 1, are obeyed to the end.
+    run.threads.repeat(choices, then.get("threads") if "thread_choices" in then else before)
     versions_changed = differences(then["made_with"]["versions"], now["made_with"]["versions"], "versions")
     same = given is None or run.recipe.workers * max(1, given // run.recipe.workers) == before
     threads_changed = "" if same else f"threads was {before}, now {given}"
@@ -87,14 +88,14 @@ def events(
         try:
             for event in run.events():
                 if isinstance(event, Epoch | Stop) or received or time.monotonic() - saved >= every:
-                    checkpoint.save(folder, training, about | {"thread_choices": run.threads.choices})
+                    checkpoint.save(folder, training, about | _threads(run))
                     saved = time.monotonic()
                 if received:
                     done = f"{len(training.history)} of {training.epochs} epochs and {training.batch} batches"
                     raise TrainingInterruptedError(received[0], f"stopped after {done}; all is saved")
                 yield event
         except TrainingDivergedError as error:
-            checkpoint.save(folder, training, about | {"diverged": str(error), "thread_choices": run.threads.choices})
+            checkpoint.save(folder, training, about | {"diverged": str(error)} | _threads(run))
             raise
 
 
@@ -108,6 +109,11 @@ def differences(before: Any, now: Any, name: str = "") -> str:
     else:
         return "" if before == now else f"{name} was {before}, now {now}"
     return ", ".join(part for part in parts if part)
+
+
+def _threads(run: Run) -> dict[str, Any]:
+    """Return what a checkpoint should say about threads: those that were asked for, and those that were chosen."""
+    return {"threads": run.threads.given, "thread_choices": run.threads.choices}
 
 
 def _about(run: Run) -> dict[str, Any]:

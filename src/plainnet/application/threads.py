@@ -68,8 +68,9 @@ class MatrixThreads:
     def _use(self, total: int) -> None:
         self._blas.limit(limits=max(1, total // self.workers), user_api="blas")
 
-    def repeat(self, choices: Sequence[Sequence[int]]) -> None:
-        """Take up the choices of a run that goes on."""
+    def repeat(self, choices: Sequence[Sequence[int]], given: int | None = None) -> None:
+        """Take up the choices of a run that goes on, and the threads it was given, unless it is given others now."""
+        self.given = self.given or given
         self.choices = [[int(number) for number in choice] for choice in choices]
 
     def begin(self, step: Callable[[], object] | None, epoch: int = 0, batch: int = 0) -> ThreadChoice | None:
