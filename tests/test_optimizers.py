@@ -285,7 +285,7 @@ class KeepsAList(Optimizer):
 
 
 class WithMemory(SGD):
-    """A subclass of one of ours with memory of its own."""
+    """A subclass of SGD with memory of its own."""
 
     def allocate(self, parameters):
         super().allocate(parameters)

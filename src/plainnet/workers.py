@@ -237,7 +237,7 @@ class Threads:
             try:
                 return task(number, share)
             except BaseException:
-                self._barrier.abort()  # whoever waits for this worker would wait forever
+                self._barrier.abort()  # the workers that wait for this one would wait forever
                 raise
 
         others = [
