@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from plainnet import mnist
-from plainnet.application.environment import hardware, versions
-from plainnet.application.evaluation import probabilities
-from plainnet.application.run import Run
 from plainnet.data.dataset import DataSet
+from plainnet.evaluation import probabilities
 from plainnet.files import to_json, write_atomically
 from plainnet.metrics import accuracy
 from plainnet.recipes import read
+from plainnet.runs.environment import hardware, versions
+from plainnet.runs.run import Run
 
 RECORDS = Path(__file__).parent.parent / "records"
 Changes = dict[str, Any]

@@ -23,16 +23,16 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from injections import CLASS_FAULTS, FUNCTION_FAULTS, Injection, inject
 from mutants import mutants_of
-from plainnet.doctor.examine import Finding
-from plainnet.doctor.subjects import discover
-from plainnet.doctor.worker import examine_path, load
+from plainnet.checks.code.examine import CodeFinding
+from plainnet.checks.code.subjects import discover
+from plainnet.checks.code.worker import examine_path, load
 from plainnet.files import to_json, write_atomically
 from plainnet.layers import activations, dense
 from random_networks import random_network
 from specimens import CLASSES, FUNCTIONS, source
 
 
-def examine_text(text: str) -> list[Finding]:
+def examine_text(text: str) -> list[CodeFinding]:
     """Return the findings on a file with this content."""
     with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
         path = Path(folder) / "specimen.py"

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from plainnet import checkpoint, load_model, safetensors
-from plainnet.application.environment import hardware, threads, versions
-from plainnet.application.results import DONE
 from plainnet.files import to_json, write_atomically
+from plainnet.runs.environment import hardware, threads, versions
+from plainnet.runs.results import DONE
 
 EVERYTHING = """
 title = "a little of everything"

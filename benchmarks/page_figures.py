@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from plainnet.doctor.faults import as_page
+from plainnet.checks.code.faults import as_page
 from tables.durability import fuzz, kill_test, sabotage
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results

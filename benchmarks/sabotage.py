@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from plainnet import DataSet, TrainingDivergedError, mnist
-from plainnet.application import results, saving
-from plainnet.application.environment import hardware, versions
-from plainnet.application.run import Run
-from plainnet.data.dataset import Splits
+from plainnet.data.splits import Splits
 from plainnet.diagnosis import findings, read_case, verify
 from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
+from plainnet.runs import results, saving
+from plainnet.runs.environment import hardware, versions
+from plainnet.runs.run import Run
 
 SMALL = {"layers.1.units": 64, "epochs": 6}
 
@@ -41,8 +41,10 @@ def relabeled(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Splits, n
     """Return what changes the labels to train and to validate with."""
 
     def data(splits: Splits, rng: np.random.Generator) -> Splits:
-        parts = (DataSet(part.images, change(part.labels), part.class_names) for part in splits[:2])
-        return Splits(*parts, splits.test)
+        parts = (
+            DataSet(part.images, change(part.labels), part.class_names) for part in (splits.train, splits.validation)
+        )
+        return Splits.of(*parts, splits.test)
 
     return data
 
@@ -54,13 +56,13 @@ def shuffled(splits: Splits, rng: np.random.Generator) -> Splits:
 
 def as_numbers(splits: Splits, rng: np.random.Generator) -> Splits:
     """Make the pixels floating-point numbers from 0 to 255."""
-    return Splits(*(DataSet(part.images.astype(np.float32), part.labels, part.class_names) for part in splits))
+    return Splits.of(*(DataSet(part.images.astype(np.float32), part.labels, part.class_names) for part in splits))
 
 
 def only_ones(splits: Splits, rng: np.random.Generator) -> Splits:
     """Keep the training images of one class."""
     train = splits.train
-    return Splits(train[np.flatnonzero(train.labels == 1)], splits.validation, splits.test)
+    return Splits.of(train[np.flatnonzero(train.labels == 1)], splits.validation, splits.test)
 
 
 def in_order(run: Run) -> None:
@@ -131,7 +133,7 @@ def train(recipe: str, sabotage: Sabotage, seed: int, folder: Path) -> None:
     """Train with the sabotage and leave the results, or what a training that diverged leaves, in the folder."""
     data = sabotage.data(mnist.load(), np.random.default_rng(seed))
     chosen = replace(read(recipe, sabotage.overrides), workers=1)
-    run = Run(chosen, Splits(data.train[: sabotage.limit], data.validation, data.test), seed=seed)
+    run = Run(chosen, Splits.of(data.train[: sabotage.limit], data.validation, data.test), seed=seed)
     sabotage.run(run)
     try:
         with np.errstate(all="ignore"):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from plainnet.application.environment import hardware, versions
-from plainnet.application.run import Run
 from plainnet.bench.interleave import interleave
 from plainnet.data import mnist
-from plainnet.data.dataset import Splits
+from plainnet.data.splits import Splits
 from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
+from plainnet.runs.environment import hardware, versions
+from plainnet.runs.run import Run
 
 EPOCHS = {"softmax": 40, "classic": 10, "minute": 5, "mlp": 2, "fast99": 2}
 BUSY = [sys.executable, "-c", "while True: pass"]
@@ -46,7 +46,7 @@ def main() -> None:
 def row(name: str, epochs: int, busy: int, rounds: int) -> dict[str, object]:
     """Return the seconds of each setting, and the default's relative to the better of the two others."""
     data = mnist.load()
-    data = Splits(data.train[:10_000], data.validation[:1000], data.test)
+    data = Splits.of(data.train[:10_000], data.validation[:1000], data.test)
     chosen = []
 
     def train(threads: int | None) -> None:

@@ -157,7 +157,7 @@ def team():
     recipe, data = read("fast99"), mnist.load().train[: 20 * 256]
 
     def rival(workers):
-        network, optimizer = recipe.network(), recipe.optimizer_state()
+        network, optimizer = recipe.network(), recipe.make_optimizer()
         options = {"batch_size": 256, "epochs": 1, "learning_rate": 0.001, "workers": workers}
 
         def epoch():

@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from plainnet.application.environment import hardware, versions
 from plainnet.bench.interleave import Comparison
 from plainnet.files import to_json, write_atomically
+from plainnet.runs.environment import hardware, versions
 
 ROOT = Path(__file__).parent.parent
 WORKS = {"classic": ("classic", 200), "fast99": ("fast99", 50), "small-cnn": ("fast99", 8)}
@@ -36,7 +36,7 @@ data = training.Work(recipe, int(sys.argv[3])).data
 threadpool_limits(max(1, 2 // recipe.workers), user_api="blas")
 for _ in sys.stdin:  # each time from the first weights on: later, when few images are known by heart, numbers get tiny
     loop = epochs(
-        recipe.network(rng=0), SoftmaxCrossEntropy(), recipe.optimizer_state(), data, batch_size=recipe.batch_size,
+        recipe.network(rng=0), SoftmaxCrossEntropy(), recipe.make_optimizer(), data, batch_size=recipe.batch_size,
         epochs=2, learning_rate=recipe.learning_rate(), workers=recipe.workers,
     )
     next(loop)

@@ -173,7 +173,7 @@ def test_interruption_has_an_exit_code_of_its_own(results, capsys, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("plainnet.application.saving.events", interrupted)
+    monkeypatch.setattr("plainnet.runs.saving.events", interrupted)
     assert main(["train", "--force", "--out", str(results), "--quiet"]) == 130
     assert capsys.readouterr().err == "plainnet: interrupted\n"
     digest = hashlib.sha256((results / "metrics.json").read_bytes()).hexdigest()

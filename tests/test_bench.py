@@ -2,13 +2,15 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
-from plainnet.bench.growth import measure, picture, slope
 from plainnet.bench.interleave import Comparison, interleave
 from plainnet.bench.profile import step_profile
 from plainnet.cli.app import main
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
 def test_rivals_take_turns_and_the_first_rounds_do_not_count():
@@ -63,10 +65,13 @@ def test_the_profile_names_every_part_of_a_step():
 
 
 def test_growth_is_measured_and_drawn(monkeypatch):
-    monkeypatch.setattr("plainnet.bench.growth.UNITS", [4, 8, 16])
-    monkeypatch.setattr("plainnet.bench.growth.BATCHES", [64, 128, 256])
-    monkeypatch.setattr("plainnet.bench.growth._ROUNDS", 1)
-    record = measure([300, 600, 1200])
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import growth
+
+    monkeypatch.setattr(growth, "UNITS", [4, 8, 16])
+    monkeypatch.setattr(growth, "BATCHES", [64, 128, 256])
+    monkeypatch.setattr(growth, "_ROUNDS", 1)
+    record = growth.measure([300, 600, 1200])
     assert [row[0] for row in record["images_seconds_megabytes"]] == [300, 600, 1200]
-    assert picture(record).startswith(b"\x89PNG")
-    assert slope([[1, 3], [10, 300], [100, 30000]]) == pytest.approx(2)
+    assert growth.picture(record).startswith(b"\x89PNG")
+    assert growth.slope([[1, 3], [10, 300], [100, 30000]]) == pytest.approx(2)

@@ -49,9 +49,9 @@ EVERYTHING = {
 def training(digits, recipe=None, seed=1):
     recipe = recipe or Recipe.from_table(EVERYTHING)
     return Training(
-        recipe.network(rng=seed), recipe.loss_function(), recipe.optimizer_state(), digits.train[:510],
+        recipe.network(rng=seed), recipe.loss_function(), recipe.make_optimizer(), digits.train[:510],
         digits.validation[:200], batch_size=recipe.batch_size, epochs=recipe.epochs,
-        learning_rate=recipe.learning_rate(), workers=recipe.workers, augmentation=recipe.augment(),
+        learning_rate=recipe.learning_rate(), workers=recipe.workers, augmentation=recipe.make_augmentation(),
         clean_epochs=recipe.clean_epochs, averaging=recipe.averaging, rng=seed,
     )  # fmt: skip
 

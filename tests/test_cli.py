@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from plainnet import __version__, load_model
-from plainnet.application.results import write_results
-from plainnet.application.run import Run
 from plainnet.cli.app import main
-from plainnet.data.mnist import Splits
+from plainnet.data.splits import Splits
 from plainnet.recipes import Recipe, read
+from plainnet.runs.results import write_results
+from plainnet.runs.run import Run
 
 ROOT = Path(__file__).parent.parent
 QUICK = [
@@ -111,7 +111,7 @@ def test_the_pickle_opens_with_numpy_alone(results):
 def test_the_pickle_has_the_state_of_the_layers_and_no_stale_picture_stays(tmp_path, digits):
     recipe = Recipe.from_table(read("classic").to_table() | {"epochs": 1, "layers": [
         {"type": "Flatten"}, {"type": "BatchNorm"}, {"type": "Dense", "units": 10}]})  # fmt: skip
-    run = Run(recipe, Splits(digits.train[:300], digits.validation[:100], digits.test[:100]))
+    run = Run(recipe, Splits.of(digits.train[:300], digits.validation[:100], digits.test[:100]))
     list(run.epochs())
     (tmp_path / "first_layer_weights.png").write_text("of another network")
     assert "first_layer_weights.png" not in write_results(run, tmp_path)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from plainnet import InputError
+from plainnet.checks.trainings.curves import Curves, read_curves
+from plainnet.checks.trainings.finding import ERROR
 from plainnet.cli.app import main
-from plainnet.diagnosis import Case, Finding, findings, read_case, verify
-from plainnet.diagnosis.curves import Curves, read_curves
-from plainnet.diagnosis.finding import ERROR
+from plainnet.diagnosis import Case, TrainingFinding, findings, read_case, verify
 from plainnet.recipes import read
 from test_data import idx_bytes
 
@@ -76,8 +76,14 @@ def test_noise_makes_images_harder_to_learn_from_than_to_recognize():
 
 def test_verifying_makes_do_with_the_images_there_are(digits):
     case = Case(Curves(), recipe=read("softmax"))
-    vars(case)["data"] = digits._replace(train=digits.train[:400])
-    finding = Finding("learning-rate-too-high", ERROR, "", "", {"schedule.learning_rate": 0.05})
+    vars(case)["data"] = type(digits).of(digits.train[:400], digits.validation, digits.test)
+    finding = TrainingFinding(
+        name="learning-rate-too-high",
+        severity=ERROR,
+        evidence="",
+        suggestion="",
+        change={"schedule.learning_rate": 0.05},
+    )
     verified = verify(case, finding)
     assert verified["images"] == 400
     assert verified["before"] > 0.5
@@ -124,7 +130,7 @@ def test_folders_without_a_training_are_refused(tmp_path, capsys):
         assert sentence in capsys.readouterr().err
     (tmp_path / "metrics.json").write_text("{}")
     assert main(["diagnose", str(tmp_path)]) == 2
-    assert "is not the metrics of a training of plainnet" in capsys.readouterr().err
+    assert "is not the metrics of a training: recipe is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", SABOTAGE["SABOTAGES"])

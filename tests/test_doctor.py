@@ -10,11 +10,11 @@ import pytest
 from injections import CLASS_FAULTS, FUNCTION_FAULTS, inject
 from mutants import mutants_of
 from plainnet import InputError
+from plainnet.checks.code.examination import examine_file
+from plainnet.checks.code.faults import CATALOGUE
+from plainnet.checks.code.subject import find_gradient
+from plainnet.checks.code.worker import examine_path
 from plainnet.cli.app import main
-from plainnet.doctor.faults import CATALOGUE
-from plainnet.doctor.run import examine_file
-from plainnet.doctor.subject import find_gradient
-from plainnet.doctor.worker import examine_path
 from random_networks import random_network
 from specimens import CLASSES, FUNCTIONS, source
 

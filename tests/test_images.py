@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from plainnet import InputError
-from plainnet.application.images import normalize, read_image
+from plainnet.sources.images import normalize, read_image
 
 
 def drawing(size=(200, 160), ground=255, ink=0, mode="L"):

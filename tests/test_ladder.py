@@ -18,12 +18,12 @@ from plainnet import (
     safetensors,
     save_model,
 )
-from plainnet.application.committee import together
-from plainnet.application.evaluation import evaluate, probabilities
-from plainnet.application.images import read_image
-from plainnet.application.ladder import LABEL_ERRORS, ladder
 from plainnet.cli.app import main
+from plainnet.evaluation import evaluate, probabilities
 from plainnet.metrics import mcnemar, wilson_interval
+from plainnet.records.ensemble import combine_models
+from plainnet.records.ladder import LABEL_ERRORS, ladder
+from plainnet.sources.images import read_image
 from test_records import put
 
 
@@ -106,12 +106,12 @@ def test_models_that_do_not_belong_together_are_refused():
     first = Model(Network(Dense(2)).build((3,)), ("a", "b"), {})
     other = Model(Network(Dense(2)).build((4,)), ("a", "b"), {})
     with pytest.raises(InputError, match="take the same images"):
-        together([first, other])
+        combine_models([first, other])
     names = Model(Network(Dense(2)).build((3,)), ("a", "c"), {})
     with pytest.raises(InputError, match="know the same classes"):
-        together([first, names])
+        combine_models([first, names])
     with pytest.raises(InputError, match="at least one model"):
-        together([])
+        combine_models([])
 
 
 def test_shifted_views_are_averaged(digits):

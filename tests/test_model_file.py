@@ -170,7 +170,7 @@ def edited(path, **changes):
         ({"layers": '[{"type": "Dense", "units": 3, "cmd": 1}]'}, "unknown key 'cmd'"),
         ({"layers": '[{"type": "Flatten"}, {"type": "Dense", "units": 1000000}]'}, "expected values for"),
         ({"layers": "not JSON"}, "Expecting value"),
-        ({"layers": "3"}, "not iterable"),
+        ({"layers": "3"}, "layers must be a list"),
         ({"class_names": '["a"]'}, "1 class names for outputs"),
         ({"class_names": "[1, 2, 3]"}, "class names"),
         ({"input_shape": "[3, 3]"}, "expected values for"),
@@ -288,7 +288,7 @@ def test_loading_takes_at_most_twice_the_memory_of_the_file(tmp_path):
     program = """
 import sys
 from plainnet import load_model, Dense, Network
-from plainnet.application.environment import peak_memory_mb
+from plainnet.runs.environment import peak_memory_mb
 Network(Dense(3)).build((3,))
 before = peak_memory_mb()
 load_model(sys.argv[1])

@@ -29,12 +29,12 @@ from plainnet import (
     load_model,
     save_model,
 )
-from plainnet.application.threads import MatrixThreads, timed
 from plainnet.cli.app import main
 from plainnet.events import Epoch
 from plainnet.initializers import ones
 from plainnet.layers import AveragePool, GlobalAveragePool, LayerNorm, Residual, Sequential, layer_from_config
 from plainnet.recipes import read
+from plainnet.runs.threads import MatrixThreads, timed
 
 LOSS = SoftmaxCrossEntropy()
 NAMES = tuple("0123456789")
@@ -819,10 +819,10 @@ def test_threads_that_are_given_are_obeyed(given, workers):
 
 def test_threads_are_chosen_by_what_is_quicker(monkeypatch):
     """With clocks of the test's own: the choice is made, kept, and made anew when an epoch takes another time."""
-    monkeypatch.setattr("plainnet.application.threads.threads_of_blas", lambda: 4)
-    monkeypatch.setattr("plainnet.application.threads.available_cores", lambda: 4)
+    monkeypatch.setattr("plainnet.runs.threads.threads_of_blas", lambda: 4)
+    monkeypatch.setattr("plainnet.runs.threads.available_cores", lambda: 4)
     times = {1: 0.004, 4: 0.002}
-    monkeypatch.setattr("plainnet.application.threads.timed", lambda step, numbers, use: {n: times[n] for n in numbers})
+    monkeypatch.setattr("plainnet.runs.threads.timed", lambda step, numbers, use: {n: times[n] for n in numbers})
     threads = MatrixThreads()
     with threads.in_force():
         choice = threads.begin(lambda: None)
@@ -870,7 +870,7 @@ import pkgutil, importlib, plainnet
 for module in pkgutil.walk_packages(plainnet.__path__, "plainnet."):
     if not module.name.endswith("__main__") and "torch" not in module.name:
         importlib.import_module(module.name)
-from plainnet.application.environment import peak_memory_mb, hardware
+from plainnet.runs.environment import peak_memory_mb, hardware
 assert peak_memory_mb() >= 0 and hardware()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

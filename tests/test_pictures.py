@@ -7,10 +7,11 @@ from plainnet import (
     Flatten,
     Network,
 )
-from plainnet.application.evaluation import Evaluation
-from plainnet.application.galleries import confusing_pairs, first_layer_weights
 from plainnet.cli.app import main
+from plainnet.evaluation import Evaluation
 from plainnet.files import to_json, write_atomically
+from plainnet.pictures.confusing_pairs import confusing_pairs
+from plainnet.pictures.first_layer import first_layer
 
 
 def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):
@@ -35,7 +36,9 @@ def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):
 
 def test_pictures_without_anything_to_show(digits):
     flat = Network(Flatten(), Dense(10)).build((28, 28))
-    assert first_layer_weights(flat).startswith(b"\x89PNG")
-    assert first_layer_weights(Network(Dense(3)).build((5,))) is None
+    assert len(first_layer(flat, flat, "0123456789").axes) == 10
+    table = Network(Dense(3)).build((5,))
+    assert first_layer(table, table, "abc") is None
     right = np.eye(10)[digits.test.labels[:30]]
-    assert confusing_pairs(Evaluation(digits.test[:30], right)).startswith(b"\x89PNG")
+    figure = confusing_pairs(Evaluation(digits.test[:30], right))
+    assert figure.axes[0].get_title() == "the most confusing pairs: none, all images are recognized"

@@ -19,11 +19,11 @@ from plainnet import (
     assert_gradients,
     check_gradients,
 )
+from plainnet.checks.gradients import Report
+from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG, Central, judge, relative_error
+from plainnet.checks.gradients.check import Row
+from plainnet.checks.gradients.derivatives import Objective
 from plainnet.layers import GaussianNoise, GlobalAveragePool, Layer
-from plainnet.proof import Report
-from plainnet.proof.central import RIGHT, UNDECIDABLE, WRONG, Central, judge, relative_error
-from plainnet.proof.check import Row
-from plainnet.proof.derivatives import Objective
 
 loss = SoftmaxCrossEntropy()
 
@@ -338,7 +338,7 @@ def test_weights_into_more_channels_than_are_moved_at_a_time(monkeypatch):
     x, labels = batch((4,), n=3)
     objective = Objective(network, loss, x, labels)
     expected = objective.every_derivative(objective.real.parameters[0])
-    monkeypatch.setattr("plainnet.proof.derivatives._ROWS", 60)  # two of the nine channels
+    monkeypatch.setattr("plainnet.checks.gradients.derivatives._ROWS", 60)  # two of the nine channels
     np.testing.assert_allclose(objective.every_derivative(objective.real.parameters[0]), expected, rtol=1e-12)
 
 
@@ -357,7 +357,7 @@ def test_a_strong_curve_is_no_kink():
 
 def test_only_what_is_undecidable_is_counted_so(monkeypatch):
     verdicts = iter([RIGHT, UNDECIDABLE, RIGHT, UNDECIDABLE, UNDECIDABLE])
-    monkeypatch.setattr("plainnet.proof.check.judge", lambda *_, **__: Central(0.0, 0.0, next(verdicts)))
+    monkeypatch.setattr("plainnet.checks.gradients.check.judge", lambda *_, **__: Central(0.0, 0.0, next(verdicts)))
     report = check_gradients(Network(Dense(1)).build((4,)), loss, *one_class(), central=10)
     assert [row.undecidable for row in report.rows] == [2, 1]
 

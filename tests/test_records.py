@@ -16,13 +16,15 @@ from plainnet import (
     load_model,
     save_model,
 )
-from plainnet.application import records, saving
-from plainnet.application.committee import record_ensemble
-from plainnet.application.run import Run
 from plainnet.cli.app import main
 from plainnet.events import Epoch
 from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
+from plainnet.records import series
+from plainnet.records.ensemble import record_ensemble
+from plainnet.records.openings import openings
+from plainnet.runs import saving
+from plainnet.runs.run import Run
 
 SMALL = """
 title = "a small network"
@@ -130,7 +132,7 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     ):
         assert main(["ensemble", *command]) == 2
         assert sentence in capsys.readouterr().err
-    few = type(digits)(digits.train[:500], digits.validation, digits.test)
+    few = type(digits).of(digits.train[:500], digits.validation, digits.test)
     with pytest.raises(InputError, match="were made with other images"):
         record_ensemble("small", range(2), few, tmp_path / "records")
     assert (tmp_path / "records" / "ensemble" / "openings.json").read_bytes() == opened
@@ -138,48 +140,48 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
 
 def test_two_that_make_the_same_run_open_the_test_set_once(tmp_path, digits, monkeypatch):
     """The second one waits until the first lets go of the folder; what it then finds, it returns."""
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    small = type(digits).of(digits.train[:2000], digits.validation[:500], digits.test[:500])
     (tmp_path / "small.toml").write_text(SMALL)
     recipe, folder, first = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small", []
-    locked = records.locked
+    locked = series.locked
 
     @contextmanager
     def late(unfinished):
         if not first:
             first.append(None)
-            first[0] = records.record_run(recipe, small, 0, folder)
+            first[0] = series.record_run(recipe, small, 0, folder)
             unfinished.mkdir()  # which a process makes before it asks for the lock
         with locked(unfinished):
             yield
 
-    monkeypatch.setattr(records, "locked", late)
-    assert to_json(records.record_run(recipe, small, 0, folder)) == to_json(first[0])
-    assert len(records.openings(folder)) == 1
+    monkeypatch.setattr(series, "locked", late)
+    assert to_json(series.record_run(recipe, small, 0, folder)) == to_json(first[0])
+    assert len(openings(folder)) == 1
 
 
 def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, capsys):
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    small = type(digits).of(digits.train[:2000], digits.validation[:500], digits.test[:500])
     (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 1", "epochs = 2"))
     recipe, folder = read(str(tmp_path / "small.toml"), {"validate": False}), tmp_path / "small"
     run = Run(recipe, small)
     next(event for event in saving.events(run, folder / "unfinished-0") if isinstance(event, Epoch))
     assert main(["records", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split() == ["small", "0", "0", "0", "-", "1"]
-    resumed = records.record_run(recipe, small, 0, folder, threads=77)
+    resumed = series.record_run(recipe, small, 0, folder, threads=77)
     assert resumed["resumed_after_a_change"] == f"threads was {run.threads.choices[0][2]}, now 77"
     assert resumed["thread_choices"] == [*run.threads.choices, [1, 0, 77]]
-    assert "resumed_after_a_change" not in records.record_run(recipe, small, 1, folder)
+    assert "resumed_after_a_change" not in series.record_run(recipe, small, 1, folder)
     with pytest.raises(InputError, match="would take the place of that rung"):
-        records.record_run(replace(recipe, name="ensemble"), small, 0, tmp_path / "ensemble")
+        series.record_run(replace(recipe, name="ensemble"), small, 0, tmp_path / "ensemble")
 
 
 def test_a_run_that_diverged_and_was_killed_at_once_begins_anew(tmp_path, digits):
-    small = type(digits)(digits.train[:2000], digits.validation[:500], digits.test[:500])
+    small = type(digits).of(digits.train[:2000], digits.validation[:500], digits.test[:500])
     (tmp_path / "small.toml").write_text(SMALL)
     steep, right = (read(str(tmp_path / "small.toml"), {"schedule.learning_rate": rate}) for rate in (1e38, 0.1))
     with np.errstate(all="ignore"), pytest.raises(TrainingDivergedError):
         list(saving.events(Run(steep, small), tmp_path / "small" / "unfinished-0"))
-    assert records.record_run(right, small, 0, tmp_path / "small")["test_accuracy"] > 0.2
+    assert series.record_run(right, small, 0, tmp_path / "small")["test_accuracy"] > 0.2
 
 
 def test_a_series_that_diverges_can_be_made_anew(tmp_path, monkeypatch, capsys):

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import plainnet
+from plainnet.checks.code.faults import as_page
 from plainnet.data.augmentation import Augmentation
-from plainnet.doctor.faults import as_page
 from plainnet.layers import LAYERS
 from plainnet.losses import LOSSES
 from plainnet.optimizers import OPTIMIZERS

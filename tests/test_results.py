@@ -5,19 +5,20 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 from plainnet import DataSet, InputError
-from plainnet.application import plots
-from plainnet.application.plots import drawable
-from plainnet.application.results import write_results
-from plainnet.application.run import Run
 from plainnet.cli.progress import TimeLeft
-from plainnet.data.dataset import Splits
+from plainnet.data.splits import Splits
 from plainnet.events import Batch, Epoch
 from plainnet.files import to_json
+from plainnet.pictures.curves import training_curves
+from plainnet.pictures.sample_predictions import sample_predictions
+from plainnet.pictures.style import drawable, png
 from plainnet.recipes import Recipe, read
+from plainnet.runs import results
+from plainnet.runs.results import write_results
+from plainnet.runs.run import Run
 
 IMAGES = {"sample_predictions.png", "confusing_pairs.png"}
 
@@ -30,7 +31,7 @@ def run_on(inputs, labels, validation=None, **changes):
     parts = [DataSet(inputs[rows], labels[rows], names) for rows in (slice(0, 90), slice(90, 120), slice(120, 150))]
     if validation is not None:
         parts[1] = DataSet(validation, labels[: len(validation)], names)
-    run = Run(Recipe.from_table(read("softmax").to_table() | table | changes), Splits(*parts), threads=1)
+    run = Run(Recipe.from_table(read("softmax").to_table() | table | changes), Splits.of(*parts), threads=1)
     with np.errstate(all="ignore"):
         list(run.epochs())
     return run
@@ -61,7 +62,7 @@ def test_results_of_any_inputs_are_whole(kind, tmp_path):
     assert metrics["test_images"] == 30
 
 
-def test_images_are_drawn_in_their_own_range(monkeypatch):
+def test_images_are_drawn_in_their_own_range():
     """Numbers from 0 to 1 were drawn white: as if they were bytes."""
     for name, least in (("bytes", 0.9), ("numbers from 0 to 1", 0.9), ("colors", 0.9)):
         shown = drawable(KINDS[name])
@@ -70,12 +71,9 @@ def test_images_are_drawn_in_their_own_range(monkeypatch):
     assert drawable(np.array([[[-1.0, 0.0], [1.0, 3.0]]])).tolist() == [[[0.0, 0.25], [0.5, 1.0]]]
     assert drawable(KINDS["a table"]) is None
     assert drawable(KINDS["bytes with a channel"]).shape == (150, 6, 5)
-    seen = []
-    monkeypatch.setattr(plots, "png", lambda figure: seen.append(figure) or b"")
     run = run_on(KINDS["numbers from 0 to 1"], LABELS)
     run.metrics()
-    plots.sample_predictions(run.test)
-    pictures = seen[0].axes[0].images
+    pictures = sample_predictions(run.test).axes[0].images
     assert pictures
     assert all(picture.get_clim() == (0, 1) for picture in pictures)
     assert np.ptp(np.stack([picture.get_array() for picture in pictures])) > 0.5
@@ -87,7 +85,7 @@ def test_nothing_is_written_before_all_is_there(tmp_path, monkeypatch):
     def fail(*_):
         raise InputError("no picture")
 
-    monkeypatch.setattr(plots, "per_digit_accuracy", fail)
+    monkeypatch.setattr(results, "recall_and_precision", fail)
     with pytest.raises(InputError, match="no picture"):
         write_results(run, tmp_path)
     assert not list(tmp_path.iterdir())
@@ -113,7 +111,7 @@ def test_numbers_in_json():
 def test_a_limit_takes_a_sample_of_every_class(digits):
     """Of images sorted by class the first ones are of three classes; a sample has all ten in their shares."""
     order = np.argsort(digits.train.labels, kind="stable")
-    splits = Splits(digits.train[order], digits.validation, digits.test)
+    splits = Splits.of(digits.train[order], digits.validation, digits.test)
     run = Run(read("softmax"), splits, limit=1000)
     counts, shares = np.bincount(run.train.labels), np.bincount(digits.train.labels) / 50
     assert counts.sum() == 1000
@@ -140,9 +138,8 @@ def test_time_left_is_known_from_the_batches_made():
 
 def test_a_history_with_other_metrics_is_drawn():
     epochs = [Epoch(n, 1.0 / n, {"absolute_error": 0.5}, None, None, 0.1, 1.0) for n in (1, 2)]
-    png = plots.training_curves(epochs, "numbers")
-    assert Image.open(BytesIO(png)).size[0] > 400
-    assert isinstance(Figure(), Figure)
+    figure = training_curves(epochs, "numbers")
+    assert Image.open(BytesIO(png(figure))).size[0] > 400
 
 
 def test_a_stop_is_on_record(tmp_path):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from plainnet import checkpoint, load_model, save_model
-from plainnet.application import saving
-from plainnet.application.run import Run
-from plainnet.data.dataset import Splits
+from plainnet.data.splits import Splits
 from plainnet.layers import Ensemble
 from plainnet.recipes import Recipe
+from plainnet.runs import saving
+from plainnet.runs.run import Run
 
 OLD = Path(__file__).parent / "version_1"
 EXPECTED = json.loads((OLD / "expected.json").read_text())
@@ -21,7 +21,7 @@ EXPECTED = json.loads((OLD / "expected.json").read_text())
 @pytest.fixture
 def small(digits):
     """The images that the old program learned from."""
-    return Splits(digits.train[:320], digits.validation[:100], digits.test[:100])
+    return Splits.of(digits.train[:320], digits.validation[:100], digits.test[:100])
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "ensemble"])

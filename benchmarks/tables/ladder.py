@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from plainnet.application.iterations import DESCRIBED, ITERATIONS, RIGHT
-from plainnet.application.ladder import as_table
-from plainnet.application.ladder import ladder as rungs
 from plainnet.recipes import available, read
+from plainnet.records.iterations import DESCRIBED, ITERATIONS, RIGHT
+from plainnet.records.ladder import as_table
+from plainnet.records.ladder import ladder as rungs
 from tables.source import ROOT, record, table
 
 

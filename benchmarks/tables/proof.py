@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from plainnet.doctor.run import describe, examine_file
+from plainnet.checks.code.examination import describe, examine_file
 from tables.source import ROOT, record, table
 
 

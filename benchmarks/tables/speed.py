@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plainnet.bench.growth import slope
+from growth import slope
 from tables.source import measured_with, record, table
 
 TARGETS: list[tuple[str, str, str, float | None]] = [  # work, comparison, rival, the ratio we want at most

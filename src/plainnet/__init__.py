@@ -18,8 +18,8 @@ from plainnet.stopping import Stop, Stopping
 from plainnet.training import Training
 
 if _TYPE_CHECKING:
+    from plainnet.checks.gradients import Report, assert_gradients, check_gradients
     from plainnet.model_file import Model, load_model, save_model
-    from plainnet.proof import Report, assert_gradients, check_gradients
 
 __version__ = "0.1.0"
 
@@ -67,7 +67,7 @@ __all__ = [
 
 _LATER = {  # where names live that are imported when they are first used, so that `import plainnet` stays quick
     **dict.fromkeys(("Model", "load_model", "save_model"), "plainnet.model_file"),
-    **dict.fromkeys(("Report", "assert_gradients", "check_gradients"), "plainnet.proof"),
+    **dict.fromkeys(("Report", "assert_gradients", "check_gradients"), "plainnet.checks.gradients"),
 }
 
 

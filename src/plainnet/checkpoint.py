@@ -15,6 +15,8 @@ import numpy as np
 
 from plainnet import safetensors
 from plainnet.errors import InputError
+from plainnet.events import Epoch
+from plainnet.foreign.opening import parse_json
 from plainnet.training import Training
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
@@ -43,17 +45,27 @@ class Checkpoint:
 
     def _read(self, path: Path) -> None:
         self.path = path
-        self.arrays, texts = safetensors.read(path)
+        self.arrays, texts = safetensors.read(path, "checkpoint")
         try:
             if texts["format"] not in (_FORMAT, _FORMAT_1):
                 raise ValueError(f"its format is {texts['format']!r}, this program reads {_FORMAT!r} and {_FORMAT_1!r}")
-            self.about: dict[str, Any] = dict(json.loads(texts["about"]))
-            self.values: Mapping[str, Any] = dict(json.loads(texts["training"]))
+            self.about: dict[str, Any] = dict(parse_json(texts["about"]))
+            self.values: Mapping[str, Any] = dict(parse_json(texts["training"]))
             if texts["format"] == _FORMAT_1:
                 self.arrays, self.values = _from_version_1(self.arrays, self.values, self.about)
             self.epoch, self.batch = len(self.values["history"]), int(self.values["batch"])
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
             raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start the training anew") from error
+
+    def history(self) -> list[Epoch]:
+        """Return the records of the epochs that are complete.
+
+        Raises: `InputError` if they are none.
+        """
+        try:
+            return [Epoch.from_table(table) for table in self.values["history"]]
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise InputError(f"{self.path} holds no history: {error!r}; start the training anew") from error
 
     def restore(self, training: Training) -> None:
         """Put a training that has the same settings to where this checkpoint was saved.
@@ -62,7 +74,7 @@ class Checkpoint:
         """
         try:
             training.restore(self.arrays, self.values)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
             raise InputError(
                 f"{self.path} does not fit its own settings: {error!r}; start the training anew"
             ) from error

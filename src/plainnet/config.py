@@ -13,6 +13,7 @@ from plainnet.errors import InputError
 T = TypeVar("T")
 
 _MOST = 1_000_000
+LONGEST_NAME, LONGEST_TITLE = 100, 200  # letters
 
 
 def whole_number(value: Any, name: str, *, least: int = 1, most: int = _MOST) -> int:
@@ -32,7 +33,10 @@ def number(value: Any, name: str) -> float:
     """
     if not isinstance(value, int | float | np.number) or isinstance(value, bool | np.complexfloating):
         raise InputError(f"{name} must be a number, received {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InputError(f"{name} must be a number that a computer can hold, received one of many digits") from error
 
 
 def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], what: str) -> T:

@@ -1,8 +1,18 @@
 """The one error a user is meant to read: what was wrong, what was received, what to do."""
 
+from plainnet.foreign.showing import shown
+
+_LONGEST = 1500  # letters; longer sentences quote something nobody will read
+
 
 class InputError(ValueError):
-    """Bad input, explained in one or two sentences; the command line prints it without a traceback."""
+    """Bad input, explained in one or two sentences; the command line prints it without a traceback.
+
+    What it quotes, names of files or values received, is shown as text, whatever it holds.
+    """
+
+    def __init__(self, sentence: object = "") -> None:
+        super().__init__(shown(sentence, _LONGEST))
 
 
 class TrainingDivergedError(ArithmeticError):

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from plainnet import safetensors
-from plainnet.config import number, whole_number
+from plainnet.config import LONGEST_NAME, number, whole_number
 from plainnet.errors import InputError
-from plainnet.layers import LAYERS, Layer, layer_from_config
+from plainnet.foreign.opening import parse_json
+from plainnet.layers import LAYERS, Layer, layers_from_config
 from plainnet.network import Network
 
 PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
@@ -61,6 +62,8 @@ class Model:
             raise InputError(f"it has {len(names)} class names for outputs of shape {outputs}")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
+        if longest := [name for name in (*names, *self.column_names) if len(name) > LONGEST_NAME]:
+            raise InputError(f"a name has at most {LONGEST_NAME} letters, received {longest[0]!r:.120}")
         if len(self.thresholds) not in (0, len(names)):
             raise InputError(f"thresholds must hold a number for each of {len(names)} classes, or none")
         whole_number(self.test_shifts, "test_shifts", least=0, most=_MOST_SHIFTS)
@@ -133,7 +136,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
     own = tuple(layers)
     tensors, texts = safetensors.read(path)
     try:
-        metadata = {key: json.loads(text) for key, text in texts.items() if key != "sha256"}
+        metadata = {key: parse_json(text) for key, text in texts.items() if key != "sha256"}
         if metadata["format"] not in (_FORMAT, _FORMAT_1):
             raise InputError(f"its format is {metadata['format']!r}, this program reads {_FORMAT!r} and {_FORMAT_1!r}")
         if missing := set(metadata.get("own_layers", ())) - {kind.__name__ for kind in own}:
@@ -141,9 +144,13 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
                 f"it uses layers of its author, {', '.join(sorted(missing))}; give the classes, "
                 "load_model(path, layers=[...]), or the file that defines them, --layers FILE.py"
             )
-        network = Network(*(layer_from_config(table, own) for table in metadata["layers"]))
-        dtype = metadata.get("dtype") or (np.result_type(*tensors.values()) if tensors else np.float32)
+        network = Network(*layers_from_config(metadata["layers"], own))
+        kinds = [tensor.dtype for tensor in tensors.values() if tensor.dtype.kind == "f"]
+        dtype = metadata.get("dtype") or (np.result_type(*kinds) if kinds else np.float32)
         network.build(metadata["input_shape"], values=tensors, dtype=dtype)
+        for name, tensor in network.tensors().items():
+            if tensor.dtype.kind == "f" != tensors[name].dtype.kind:
+                raise InputError(f"{name} holds {tensors[name].dtype}, where floating-point numbers belong")
         if not network.is_finite():
             raise InputError("its weights are not all finite numbers")
         about = dict(metadata["about"])

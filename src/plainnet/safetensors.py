@@ -21,6 +21,7 @@ import numpy as np
 
 from plainnet.errors import InputError
 from plainnet.files import write_atomically
+from plainnet.foreign.opening import open_file
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     code: np.dtype(name)
@@ -32,6 +33,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _MAX_HEADER = 1 << 20
 _MAX_DIMENSIONS = 32
+_MAX_TENSORS = 20_000
 
 
 def write(
@@ -70,18 +72,18 @@ def write(
     write_atomically(path, [len(text).to_bytes(8, "little"), text, *parts], check=check or read, keep=keep)
 
 
-def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read(path: str | Path, kind: str = "model") -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the arrays and the metadata of a file that `write` or another program wrote.
 
     Nothing is allocated before the header has been checked against the size of the file.
+
+    `kind` is what the file should be, "model" or "checkpoint".
 
     Raises: `InputError` if the file cannot be read or is not a sound safetensors file.
     """
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():
-            raise InputError(f"cannot read {path}: it is not an ordinary file; give a model_final.safetensors")
-        with path.open("rb") as file:
+        with open_file(path, kind) as file:
             start = file.read(8)
             length = int.from_bytes(start, "little")
             text = file.read(length) if length <= _MAX_HEADER else b""
@@ -89,7 +91,7 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
                 entries, metadata = _header(text, os.fstat(file.fileno()).st_size - 8 - length)
                 return _tensors(file, entries, metadata.get("sha256")), metadata
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; give a model_final.safetensors") from error
+        raise InputError(f"cannot read the {kind} {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
@@ -116,6 +118,8 @@ def _header(text: bytes, size: int) -> tuple[list[_Entry], dict[str, str]]:
     metadata = header.pop("__metadata__", {})
     if not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("its metadata holds something that is not text")
+    if len(header) > _MAX_TENSORS:
+        raise ValueError(f"it has {len(header):,} tensors, the most is {_MAX_TENSORS:,}")
     entries = sorted((_entry(name, described) for name, described in header.items()), key=lambda entry: entry[3:])
     position = 0
     for entry in entries:

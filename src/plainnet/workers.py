@@ -186,8 +186,7 @@ class Threads:
         outputs = self.outputs(data.inputs)
         figures = self._measure(outputs, data.targets, data.weights)
         figures.counted = self.loss.total(data.targets, data.weights)
-        mean_or_sum = self.loss(outputs, data.targets, data.weights)[0]
-        figures.loss = mean_or_sum * (figures.counted if self.loss.reduction == "mean" else 1)
+        figures.loss = self.loss.sum(outputs, data.targets, data.weights)
         return figures
 
     def forget(self) -> None:

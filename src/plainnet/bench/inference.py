@@ -9,19 +9,20 @@ import numpy as np
 
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
+from plainnet.data.prepare import scaled
 from plainnet.network import Network
 from plainnet.recipes import read
 
 
 def one_image(rounds: int) -> Comparison:
     """Predict one image at a time, a thousand times in each round."""
-    images = mnist.load().test.images[:1000].astype(np.float32).reshape(-1, 1, 784) / 255
+    images = scaled(mnist.load().test.images[:1000]).reshape(-1, 1, 784)
     return _compared("one image", list(images), rounds, "1,000 images, one at a time")
 
 
 def ten_thousand_images(rounds: int) -> Comparison:
     """Predict all test images in one call."""
-    images = mnist.load().test.images.astype(np.float32).reshape(-1, 784) / 255
+    images = scaled(mnist.load().test.images).reshape(-1, 784)
     return _compared("10,000 images", [images], rounds, "10,000 images in one call")
 
 

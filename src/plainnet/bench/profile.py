@@ -17,7 +17,7 @@ from plainnet.recipes import read
 def step_profile(steps: int = 300) -> dict[str, float]:
     """Return the median microseconds of every part of a step of the classic recipe."""
     recipe, data = read("classic"), mnist.load().train
-    network, optimizer, loss = recipe.network(rng=0), recipe.optimizer_state(), SoftmaxCrossEntropy()
+    network, optimizer, loss = recipe.network(rng=0), recipe.make_optimizer(), SoftmaxCrossEntropy()
     seconds: dict[str, list[float]] = defaultdict(list)
 
     def timed(part: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

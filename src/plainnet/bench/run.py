@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from plainnet.application.environment import hardware, threads, versions
 from plainnet.bench import inference, startup, training
 from plainnet.bench.interleave import Comparison
 from plainnet.errors import InputError
+from plainnet.runs.environment import hardware, threads, versions
 
 COMPARISONS: dict[str, Callable[[int], Comparison]] = {
     "classic": training.classic,

@@ -55,7 +55,7 @@ def peak_memory_mb() -> float:
     """Return the largest resident memory of an epoch of the classic recipe, in a process of its own."""
     program = (
         "from plainnet.cli.app import run; import sys, tempfile\n"
-        "from plainnet.application.environment import peak_memory_mb\n"
+        "from plainnet.runs.environment import peak_memory_mb\n"
         "sys.argv[1:] = ['train', '--epochs', '1', '--quiet', '--out', tempfile.mkdtemp()]\n"
         "try: run()\nexcept SystemExit: pass\nprint(peak_memory_mb())"
     )

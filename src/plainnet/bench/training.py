@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from plainnet.application.environment import threads
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
 from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
+from plainnet.data.prepare import scaled
 from plainnet.fitting import epochs
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.recipes import Recipe, read
+from plainnet.runs.environment import threads
 
 STEPS = 100  # of each rival in each round, and before the losses are compared
 SAME = 1e-4  # how far the mean losses of the first 100 steps may lie apart, relative to ours
@@ -56,7 +57,7 @@ class Work:
     def ours(self, dtype: np.typing.DTypeLike = np.float32) -> Callable[[], float]:
         """Return one epoch of our own loop, to be called again and again; it returns the mean loss."""
         recipe, data = self.recipe, self.data
-        network, optimizer = self.network(dtype), recipe.optimizer_state()
+        network, optimizer = self.network(dtype), recipe.make_optimizer()
         options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "workers": recipe.workers}
         blas, controller = max(1, threads() // recipe.workers), ThreadpoolController()
         first = {name: tensor.copy() for name, tensor in network.tensors().items()}
@@ -77,7 +78,7 @@ class Work:
 
         recipe = self.recipe
         return TorchTraining(
-            self.network(dtype), recipe.optimizer_state(), recipe.learning_rate(), self.data, recipe.batch_size,
+            self.network(dtype), recipe.make_optimizer(), recipe.learning_rate(), self.data, recipe.batch_size,
             **options,
         ).epoch  # fmt: skip
 
@@ -104,7 +105,7 @@ class Work:
         """Return an epoch of scikit-learn's MLPClassifier; it neither clips nor scales bytes, which we do for it."""
         from sklearn.neural_network import MLPClassifier
 
-        images = self.data.images.reshape(-1, 784).astype(np.float32) / 255
+        images = scaled(self.data.images).reshape(-1, 784)
         classifier = MLPClassifier(
             (1024,), solver="sgd", alpha=1e-4, batch_size=self.recipe.batch_size, learning_rate_init=0.01,
             momentum=0.9, nesterovs_momentum=False, max_iter=1, warm_start=True,

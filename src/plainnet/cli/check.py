@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from plainnet.checks.gradients import check_gradients
 from plainnet.cli.outputs import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.data import mnist
+from plainnet.data.prepare import scaled
 from plainnet.errors import InputError
 from plainnet.files import to_json, write_atomically
 from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
 from plainnet.network import Network
-from plainnet.proof import check_gradients
 from plainnet.recipes import read
 
 _IMAGES = 3
@@ -24,7 +25,7 @@ _IMAGES = 3
 def _quickest_threads(network: Network, images: np.ndarray) -> AbstractContextManager[None]:
     """Return what lets the products of a check use the quickest number of threads; nothing where NumPy is alone."""
     try:
-        from plainnet.application.threads import quickest
+        from plainnet.runs.threads import quickest
     except ImportError:
         return nullcontext()
     probe = network.astype(np.complex128)
@@ -74,7 +75,7 @@ def check(
     digits = mnist.load().train[:_IMAGES]
     labels = digits.labels % network.out_shapes[-1][0]  # a network may know fewer classes than there are digits
     noise = np.random.default_rng(seed).random(digits.images.shape)
-    images = 0.5 * digits.images / 255 + 0.5 * noise
+    images = 0.5 * scaled(digits.images, np.empty(noise.shape)) + 0.5 * noise
 
     with _quickest_threads(network, images):
         report = check_gradients(network, loss, images, labels, directions=directions, rng=seed)
@@ -83,7 +84,12 @@ def check(
     if json is not None:
         write_atomically(json, to_json(report.to_table()))
     if plot is not None:
-        from plainnet.application.proof_plot import errors_by_epsilon
+        from plainnet.checks.gradients.central import TOLERANCE
+        from plainnet.checks.gradients.derivatives import EPSILON
+        from plainnet.checks.gradients.step_errors import step_errors
+        from plainnet.pictures.step_errors import step_errors as draw
+        from plainnet.pictures.style import png
 
-        write_atomically(plot, errors_by_epsilon(network, loss, images, labels))
+        errors = step_errors(network, loss, images, labels)
+        write_atomically(plot, png(draw(*errors, tolerance=TOLERANCE, epsilon=EPSILON)))
     return 0 if report.right else 1

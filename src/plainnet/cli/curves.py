@@ -21,11 +21,12 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
         The PNG file to write.
     """
     check_ending(out, ".png", "--out")
-    from plainnet.application.plots import compared_curves
-    from plainnet.diagnosis.curves import read_curves
+    from plainnet.checks.trainings.curves import read_curves
+    from plainnet.pictures.curves import compared_curves
+    from plainnet.pictures.style import png
 
     if not runs:
         raise InputError("give the results folders of one or more runs")
     files = {str(run): run / "training_history.json" if run.is_dir() else run for run in runs}
-    write_atomically(out, compared_curves({name: asdict(read_curves(path)) for name, path in files.items()}))
+    write_atomically(out, png(compared_curves({name: asdict(read_curves(path)) for name, path in files.items()})))
     print(f"wrote {out}")

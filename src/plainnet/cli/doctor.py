@@ -25,7 +25,7 @@ def doctor(file: Path, *, only: str | None = None, json: Path | None = None, tim
         Give up after this many seconds.
     """
     check_ending(json, ".json", "--json")
-    from plainnet.doctor.run import describe, examine_file
+    from plainnet.doctor import describe, examine_file
 
     findings = examine_file(file, only=only, timeout=timeout)
     print("\n".join(describe(finding, file) for finding in findings))

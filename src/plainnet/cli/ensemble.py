@@ -26,10 +26,10 @@ def ensemble(
     data_dir
         The folder of IDX files that the runs were made with, if not the embedded MNIST.
     """
-    from plainnet.application.committee import record_ensemble
-    from plainnet.application.records import model_path
     from plainnet.cli.series import seeds_in
     from plainnet.data import mnist
+    from plainnet.records.ensemble import record_ensemble
+    from plainnet.records.recorded_runs import model_path
 
     chosen = seeds_in(seeds)
     table = record_ensemble(recipe, chosen, mnist.load(data_dir), records)

@@ -37,8 +37,8 @@ def evaluate(
         A Python file with layers of your own that the model uses; it is run.
     """
     check_ending(json, ".json", "--json")
-    from plainnet.application.evaluation import evaluate as judge
-    from plainnet.application.threads import quickest
+    from plainnet.evaluation import evaluate as judge
+    from plainnet.runs.threads import quickest
 
     loaded = load_model(model, layers=read_layers(layers))
     if shifts is None:

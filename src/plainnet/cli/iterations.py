@@ -15,9 +15,9 @@ def iterations(*, out: Path = Path("results")) -> None:
     out
         The folder for iterations.json and iterations_timeline.png.
     """
-    from plainnet.application.iterations import iterations as trained
-    from plainnet.application.results import check_writable
     from plainnet.data import mnist
+    from plainnet.records.iterations import iterations as trained
+    from plainnet.runs.results import check_writable
 
     check_writable(out)
     print(f"{'iteration':<36}{'form':<16}{'claimed':>9}{'measured':>10}")

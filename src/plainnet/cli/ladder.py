@@ -22,12 +22,14 @@ def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: P
     """
     check_ending(json, ".json", "--json")
     check_ending(plot, ".png", "--plot")
-    from plainnet.application.ladder import as_table, draw
-    from plainnet.application.ladder import ladder as rungs
+    from plainnet.pictures.ladder import ladder as draw
+    from plainnet.pictures.style import png
+    from plainnet.records.ladder import as_table
+    from plainnet.records.ladder import ladder as rungs
 
     rows = rungs(records)
     print(as_table(rows))
     if json is not None:
         write_atomically(json, to_json({"rows": rows}))
     if plot is not None:
-        write_atomically(plot, draw(rows))
+        write_atomically(plot, png(draw(rows)))

@@ -31,8 +31,8 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     check_ending(json, ".json", "--json")
     import numpy as np
 
-    from plainnet.application.evaluation import as_percent, probabilities
-    from plainnet.application.images import read_image
+    from plainnet.evaluation import as_percent, probabilities
+    from plainnet.sources.images import read_image
 
     loaded = load_model(model, layers=read_layers(layers))
     paths = (image, *images)

@@ -29,12 +29,13 @@ def preview(
     check_ending(out, ".png", "--out")
     if seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
-    from plainnet.application.galleries import augmentation_preview
     from plainnet.data import mnist
+    from plainnet.pictures.augmentation_preview import augmentation_preview
+    from plainnet.pictures.style import png
     from plainnet.recipes import read
 
-    change = read(recipe).augment()
+    change = read(recipe).make_augmentation()
     if change is None:
         raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented and cnn have one")
-    write_atomically(out, augmentation_preview(change, mnist.load(data_dir).train, seed))
+    write_atomically(out, png(augmentation_preview(change, mnist.load(data_dir).train, seed)))
     print(f"wrote {out}")

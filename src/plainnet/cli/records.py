@@ -20,7 +20,8 @@ def records(folder: Path = Path("records"), /) -> None:
     folder
         The folder of the records.
     """
-    from plainnet.application.records import OPENINGS, openings, runs
+    from plainnet.records.openings import OPENINGS, openings
+    from plainnet.records.recorded_runs import runs
 
     kept = (OPENINGS, "seed-*.json", "unfinished-*")
     found = sorted({path.parent for pattern in kept for path in folder.glob(f"**/{pattern}")})

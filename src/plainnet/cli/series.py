@@ -41,9 +41,10 @@ def series(
     """
     import numpy as np
 
-    from plainnet.application.records import record_run, summarize
     from plainnet.data import mnist
     from plainnet.recipes import read
+    from plainnet.records.recorded_runs import summarize
+    from plainnet.records.series import record_run
 
     chosen = read(recipe, {"validate": False}, own_layers=read_layers(layers))
     numbers = seeds_in(seeds)

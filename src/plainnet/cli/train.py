@@ -16,8 +16,8 @@ from plainnet.errors import InputError, TrainingDivergedError, TrainingInterrupt
 from plainnet.recipes import Recipe, override, parse_override, read
 
 if TYPE_CHECKING:
-    from plainnet.application.run import Run
     from plainnet.layers import Layer
+    from plainnet.runs.run import Run
 
 EVERY = 60.0  # seconds
 
@@ -71,9 +71,9 @@ def train(
     """
     import numpy as np
 
-    from plainnet.application import results, saving
-    from plainnet.application.run import Run
     from plainnet.cli.progress import show
+    from plainnet.runs import results, saving
+    from plainnet.runs.run import Run
 
     if seed is not None and seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
@@ -88,7 +88,7 @@ def train(
     if resume is not None:
         if (folder / results.DONE).exists() and not checkpoint.present(folder):
             raise InputError(f"the training in {folder} is finished; there is nothing to go on with")
-        found = checkpoint.Checkpoint(folder)
+        found = saving.read_checkpoint(folder)
         stored = found.about["run"]
         chosen = (
             read(recipe, overrides, own_layers=own)

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from plainnet.config import number
+from plainnet.data.prepare import scaled
 from plainnet.errors import InputError
 
 _MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # beyond, nothing is seen
@@ -66,7 +67,7 @@ class Augmentation:
         down, right = (weights @ fields for weights in self._weights(n, len(fields), rng))
         # With two dark rows and columns around the image, every place outside is as good as the nearest of them.
         framed = np.zeros((n, height + 4, width + 4), np.float32)
-        np.multiply(images, 1 / 255 if images.dtype == np.uint8 else 1, out=framed[:, 2:-2, 2:-2], dtype=np.float32)
+        scaled(images, framed[:, 2:-2, 2:-2])
         rows, columns = np.indices((height, width), np.float32).reshape(2, -1) + 2
         down += rows
         right += columns

@@ -1,14 +1,14 @@
-"""Examples in memory: inputs, targets, what the targets mean; and the split that sets some of them aside."""
+"""Examples in memory: inputs, targets, and what the targets mean."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from plainnet.config import whole_number
+from plainnet.config import LONGEST_NAME, whole_number
 from plainnet.data.prepare import as_array
+from plainnet.data.stratified import stratified_split
 from plainnet.errors import InputError
 
 KINDS = ("classes", "probabilities", "labels", "numbers")
@@ -61,6 +61,8 @@ class DataSet:
         inputs, targets, names = self.inputs, self.targets, self.class_names
         if not all(isinstance(name, str) for name in names):
             raise InputError(f"class names must be texts, received {list(names)}; write them in quotes")
+        if longest := [name for name in names if len(name) > LONGEST_NAME]:
+            raise InputError(f"a class name has at most {LONGEST_NAME} letters, received {longest[0]!r:.120}")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
         if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) != len(targets):
@@ -199,28 +201,3 @@ class DataSet:
 
     def __repr__(self) -> str:
         return f"DataSet({len(self):,} images of {'x'.join(map(str, self.inputs.shape[1:]))})"
-
-
-class Splits(NamedTuple):
-    """The three parts of a data set: to learn from, to choose by, and to judge with, once."""
-
-    train: DataSet
-    validation: DataSet
-    test: DataSet
-
-
-def stratified_split(labels: np.ndarray, held_out: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Choose `held_out` rows at random so that every class keeps its share.
-
-    Returns the rows kept and the rows held out, each in ascending order. Classes whose share is not a
-    whole number are rounded by the largest remainder, so that exactly `held_out` rows are chosen.
-    """
-    counts = np.bincount(labels)
-    share = counts * held_out / len(labels)
-    quota = share.astype(np.int64)
-    short = held_out - quota.sum()
-    quota[np.argsort(quota - share, kind="stable")[:short]] += 1
-    chosen = np.zeros(len(labels), bool)
-    for label, size in enumerate(quota):
-        chosen[rng.permutation(np.flatnonzero(labels == label))[:size]] = True
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)

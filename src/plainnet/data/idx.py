@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from plainnet.errors import InputError
+from plainnet.foreign.opening import open_file
 
 _CHUNK = 1 << 20
 
@@ -34,10 +35,10 @@ def read_idx(path: str | Path, *, dimensions: int, sha256: str | None = None) ->
     """
     path = Path(path)
     try:
-        with path.open("rb") as probe:
-            compressed = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if compressed else path.open("rb") as file:
-            return _parse(file, path, dimensions, sha256)
+        with open_file(path, "data") as plain:
+            compressed = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            return _parse(gzip.GzipFile(fileobj=plain) if compressed else plain, path, dimensions, sha256)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is damaged: it does not decompress ({error}); fetch the file again") from error
     except OSError as error:

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from plainnet.data.dataset import DataSet, Splits, stratified_split
+from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
+from plainnet.data.splits import Splits
+from plainnet.data.stratified import stratified_split
 from plainnet.errors import InputError
+from plainnet.foreign.opening import read_text
 
 _EMBEDDED = Path(__file__).parent / "mnist_files"
 _SHA256 = {  # of the decompressed files
@@ -50,7 +53,7 @@ def load(directory: str | Path | None = None) -> Splits:
     kept, held_out = stratified_split(learn.labels, len(learn) // 6, np.random.default_rng(_SPLIT_SEED))
     if len(held_out) == 0:
         raise InputError(f"{folder} holds only {len(learn)} training images; at least 6 are needed to hold one out")
-    return Splits(learn[kept], learn[held_out], test)
+    return Splits(learn, kept, held_out, test)
 
 
 def _read_pair(folder: Path, part: str, class_names: tuple[str, ...]) -> DataSet:
@@ -77,8 +80,5 @@ def _class_names(folder: Path) -> tuple[str, ...]:
     if not path.exists():
         known = folder != _EMBEDDED and zlib.crc32(_read(folder, "train-labels-idx1-ubyte", 1).data) == _FASHION_CRC32
         return _FASHION if known else _DIGITS
-    try:
-        names = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}; it must hold one class name a line in UTF-8") from error
+    names = read_text(path, "class names").split("\n")
     return tuple(name.strip() for name in names if name.strip())

@@ -50,8 +50,14 @@ def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buff
         raise InputError(_wrong_size(in_shape, images.shape))
     shaped = images.reshape(len(images), *in_shape)
     if images.dtype == np.uint8:
-        return np.multiply(shaped, 1 / 255, out=buffer(shaped.shape, dtype), dtype=dtype)
+        return scaled(shaped, buffer(shaped.shape, dtype))
     return shaped.astype(dtype, copy=False)
+
+
+def scaled(images: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Return bytes as numbers from 0 to 1, and numbers as they are, in `out` or in new float32 memory."""
+    out = np.empty(images.shape, np.float32) if out is None else out
+    return np.multiply(images, 1 / 255 if images.dtype == np.uint8 else 1, out=out, dtype=out.dtype)
 
 
 def _wrong_size(in_shape: Shape, received: Shape) -> str:

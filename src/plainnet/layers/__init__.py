@@ -25,6 +25,7 @@ _KINDS = (
     GELU, AveragePool, BatchNorm, Conv2D, Dense, Dropout, Ensemble, Flatten, GaussianNoise, GlobalAveragePool,
     LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Tanh,
 )  # fmt: skip
+_MOST_LAYERS, _DEEPEST = 1000, 20
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
 
 __all__ = [
@@ -51,7 +52,27 @@ __all__ = [
     "Sigmoid",
     "Tanh",
     "layer_from_config",
+    "layers_from_config",
 ]
+
+
+def layers_from_config(tables: Iterable[Mapping[str, Any]], own: Iterable[type[Layer]] = ()) -> list[Layer]:
+    """Make the layers of a network: see `layer_from_config`.
+
+    Raises: `InputError` as that, and for more layers, or layers deeper within each other, than anybody needs.
+    """
+    if not isinstance(tables, list | tuple):
+        raise InputError(
+            f'layers must be a list of tables such as [{{type = "Dense", units = 10}}], received {tables!r:.100}'
+        )
+    level, count = list(tables), 0
+    for _ in range(_DEEPEST):
+        count += sum(isinstance(part, Mapping) and "type" in part for part in level)
+        holding = [part for part in level if isinstance(part, Mapping | list | tuple)]
+        level = [item for part in holding for item in (part.values() if isinstance(part, Mapping) else part)]
+    if level or count > _MOST_LAYERS:
+        raise InputError(f"a network has at most {_MOST_LAYERS:,} layers, at most {_DEEPEST} deep within each other")
+    return [layer_from_config(table, own) for table in tables]
 
 
 def layer_from_config(config: Mapping[str, Any], own: Iterable[type[Layer]] = ()) -> Layer:

@@ -70,21 +70,33 @@ class SoftmaxCrossEntropy(Loss):
         of_class = self.class_weights[targets] if targets.ndim == 1 else targets @ self.class_weights
         return of_class if given is None else of_class * given
 
-    def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows, classes, s = np.arange(len(outputs)), outputs.shape[1], self.label_smoothing
-        log_p = log_softmax(outputs)
+    def values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return self._values(log_softmax(outputs), targets)
+
+    def _values(self, log_p: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        s = self.label_smoothing
         if targets.ndim == 2:
-            soft = (1 - s) * targets.astype(outputs.real.dtype, copy=False) + s / classes
             with np.errstate(under="ignore"):
-                return -(soft * log_p).sum(axis=1), np.exp(log_p) * soft.sum(axis=1, keepdims=True) - soft
-        values = -log_p[rows, targets]
-        if s:
-            values = (1 - s) * values - s * log_p.mean(axis=1)
+                values: np.ndarray = -(self._soft(targets, log_p) * log_p).sum(axis=1)
+            return values
+        values = -log_p[np.arange(len(log_p)), targets]
+        return (1 - s) * values - s * log_p.mean(axis=1) if s else values
+
+    def _soft(self, targets: np.ndarray, log_p: np.ndarray) -> np.ndarray:
+        s = self.label_smoothing
+        return (1 - s) * targets.astype(log_p.real.dtype, copy=False) + s / log_p.shape[1]
+
+    def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        s, log_p = self.label_smoothing, log_softmax(outputs)
+        values = self._values(log_p, targets)
         with np.errstate(under="ignore"):
+            if targets.ndim == 2:
+                soft = self._soft(targets, log_p)
+                return values, np.exp(log_p) * soft.sum(axis=1, keepdims=True) - soft
             gradient = np.exp(log_p, out=log_p)
             if s:
-                gradient -= s / classes
-            gradient[rows, targets] -= 1 - s
+                gradient -= s / outputs.shape[1]
+            gradient[np.arange(len(outputs)), targets] -= 1 - s
         return values, gradient
 
 

@@ -37,6 +37,10 @@ class Loss:
         """Return the loss of each example, (N,), and its gradient with respect to the outputs, (N, K)."""
         raise NotImplementedError
 
+    def values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return the loss of each example, (N,), alone; to be defined where the gradient can be spared."""
+        return self.examples(outputs, targets)[0]
+
     def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
         """Raise `InputError` if the targets do not fit the outputs."""
         if targets.shape != outputs.shape:
@@ -50,6 +54,16 @@ class Loss:
         """Return the sum of the weights of all examples, by which a mean divides."""
         weights = self.weights(targets, given)
         return float(len(targets)) if weights is None else math.fsum(weights)
+
+    def sum(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
+        """Return the sum of the losses of all examples, each as often as it counts, and no gradient.
+
+        Shapes, errors: as for a call.
+        """
+        targets = np.asarray(targets)
+        self.check(outputs, targets)
+        values, counted = self.values(outputs, targets), self.weights(targets, weights)
+        return float((values if counted is None else values * counted).sum())
 
     def __call__(
         self,
@@ -104,6 +118,10 @@ class GivenLoss(Loss):
 
     def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
         """Leave it to the function what it takes."""
+
+    def sum(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
+        value = self(outputs, targets, weights)[0]
+        return value * len(targets) if self.reduction == "mean" else value
 
     def __call__(
         self,

@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from plainnet.config import construct
+from plainnet.config import LONGEST_NAME, LONGEST_TITLE, construct
 from plainnet.data.augmentation import Augmentation
 from plainnet.errors import InputError
-from plainnet.layers import Layer, layer_from_config
+from plainnet.foreign.opening import expect_shallow, read_text
+from plainnet.layers import Layer, layers_from_config
 from plainnet.losses import LOSSES, Loss
 from plainnet.network import Network
 from plainnet.optimizers import OPTIMIZERS, Optimizer
@@ -80,8 +81,9 @@ class Recipe:
             raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
         if missing := known - set(table):
             raise InputError(f"the key {min(missing)!r} is missing; a recipe has {', '.join(sorted(known))}")
-        for key in ("name", "title"):
-            _expect(isinstance(table[key], str), key, "text", table[key])
+        for key, most in (("name", LONGEST_NAME), ("title", LONGEST_TITLE)):
+            fits = isinstance(table[key], str) and len(table[key]) <= most
+            _expect(fits, key, f"a text of at most {most} letters", table[key])
         _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])
@@ -105,9 +107,14 @@ class Recipe:
         _expect(stop is None or isinstance(stop, Mapping), "stop", "a table such as {patience = 5}", stop)
         values = {"input_shape": tuple(shape), "layers": tuple(layers), "own_layers": tuple(own_layers)}
         recipe = cls(**{**table, **values})
-        recipe.loss_function(), recipe.optimizer_state(), recipe.learning_rate(), recipe.augment(), recipe.stopping()
-        for layer in recipe.layers:
-            layer_from_config(layer, recipe.own_layers)
+        (
+            recipe.loss_function(),
+            recipe.make_optimizer(),
+            recipe.learning_rate(),
+            recipe.make_augmentation(),
+            recipe.stopping(),
+        )
+        layers_from_config(recipe.layers, recipe.own_layers)
         return recipe
 
     def to_table(self) -> dict[str, Any]:
@@ -117,14 +124,13 @@ class Recipe:
 
     def network(self, *, rng: int | np.random.Generator = 0) -> Network:
         """Return the network, built and initialized."""
-        layers = (layer_from_config(layer, self.own_layers) for layer in self.layers)
-        return Network(*layers).build(self.input_shape, rng=rng)
+        return Network(*layers_from_config(self.layers, self.own_layers)).build(self.input_shape, rng=rng)
 
     def loss_function(self) -> Loss:
         """Return the loss."""
         return construct(LOSSES, self.loss, "loss")
 
-    def optimizer_state(self) -> Optimizer:
+    def make_optimizer(self) -> Optimizer:
         """Return an optimizer that has made no step yet."""
         return construct(OPTIMIZERS, self.optimizer, "optimizer")
 
@@ -140,7 +146,7 @@ class Recipe:
             else construct({"Stopping": Stopping}, {"type": "Stopping"} | dict(self.stop), "table")
         )
 
-    def augment(self) -> Augmentation | None:
+    def make_augmentation(self) -> Augmentation | None:
         """Return the augmentation, or None if images are learned from as they are."""
         if self.augmentation is None:
             return None
@@ -160,18 +166,18 @@ def source(name: str) -> str:
     path = Path(name) if name.endswith(".toml") else _FOLDER / f"{name}.toml"
     if not name.endswith(".toml") and name not in available():
         raise InputError(f"unknown recipe {name!r}; choose one of {', '.join(available())}, or give a .toml file")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}") from error
+    return read_text(path, "recipe")
 
 
 def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
     """Return the recipe called `name`, or in the file `name`, with some of its values replaced (see `override`)."""
+    text = source(name)
     try:
-        table = tomllib.loads(source(name))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the recipe {name} is not valid TOML: {error}") from error
+        table = tomllib.loads(text)
+        expect_shallow(table)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"the recipe {name} is not valid TOML: {reason}") from error
     table["name"] = Path(name).stem
     try:
         return Recipe.from_table(override(table, overrides or {}), own_layers)
@@ -241,9 +247,9 @@ def _plain(value: Any) -> Any:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**9
 
 
 def _expect(condition: bool, key: str, expected: str, received: object) -> None:
     if not condition:
-        raise InputError(f"{key} must be {expected}, received {received!r}")
+        raise InputError(f"{key} must be {expected}, received {received!r:.200}")

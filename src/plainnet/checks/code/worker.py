@@ -1,0 +1,81 @@
+"""The process in which a file is run and examined: `python -m plainnet.checks.code.worker FILE ONLY REPORT`.
+
+It writes its findings to REPORT as JSON, so that whatever the file prints does not get in the way.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import linecache
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.examine import CodeFinding, examine
+from plainnet.checks.code.subject import Subject
+from plainnet.checks.code.subjects import discover
+from plainnet.checks.code.updates import examine_updates
+from plainnet.checks.gradients.central import UNDECIDABLE
+
+
+def main(path: str, only: str, report: str) -> None:
+    """Load the file, examine what it defines, and write the report."""
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    Path(report).write_text(json.dumps(_report(path, only)))
+
+
+def load(path: str | Path) -> ModuleType:
+    """Run a file as a module; raises whatever running it raises."""
+    spec = importlib.util.spec_from_file_location("examined", path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python file; give one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["examined"] = module
+    linecache.checkcache(str(path))
+    spec.loader.exec_module(module)
+    return module
+
+
+def examine_path(path: str | Path, only: str = "") -> list[CodeFinding]:
+    """Run a file and return the findings on what it defines."""
+    module = load(path)
+    findings = [
+        finding
+        for subject in discover(module)
+        if only in ("", subject.name) or only.replace("_forward", "") == subject.name
+        for finding in _examined(subject)
+    ]
+    return findings + [finding for finding in examine_updates(module) if only in ("", finding.name)]
+
+
+def _examined(subject: Subject) -> list[CodeFinding]:
+    try:
+        return examine(subject)
+    except Exception as error:
+        evidence = f"it could not be examined: {type(error).__name__}: {error}"
+        return [CodeFinding(name=subject.name, verdict=UNDECIDABLE, evidence=evidence)]
+
+
+def _report(path: str, only: str) -> dict[str, Any]:
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    try:
+        return {"subjects": [finding.to_table() for finding in examine_path(path, only)]}
+    except SystemExit as error:
+        return {"error": f"it ends itself with sys.exit({error.code}) when imported; guard that with __name__"}
+    except ModuleNotFoundError as error:
+        return {"error": f"it imports {error.name}, which is not installed here; install it, or leave it out"}
+    except BaseException as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+        line = getattr(error, "lineno", None) or next(reversed(lines), None)
+        return {"error": f"it raised {type(error).__name__}{f' in line {line}' if line else ''}: {error}"}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])

@@ -1,0 +1,284 @@
+"""The gradient check: every gradient that backpropagation computes, against derivatives found without it.
+
+The relative error is |a - n| / (|a| + |n|) for the gradient a and the numerical derivative n; a derivative too small
+for a method to resolve is judged against what the method can resolve (see `central.relative_error`). The complex
+step is limited by rounding alone, to less than 64 u max|a|, u = 2^-52, the maximum being over the whole network; where
+large numbers cancel, as below a batch normalization, to 64 times what the gradients of that parameter change by when
+every weight changes by its last digit, but never to more than 1e-10 max|a|. A gradient passes if its relative error is
+below 1e-7, or its error below that rounding. What is reported as the worst error is relative to at least a thousandth
+of the largest gradient, so that rounding does not hide behind tiny numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.gradients.central import (
+    RANDOM,
+    RIGHT,
+    TOLERANCE,
+    UNDECIDABLE,
+    UNIT,
+    WRONG,
+    Central,
+    judge,
+    relative_error,
+)
+from plainnet.checks.gradients.derivatives import Objective, position_of
+from plainnet.checks.gradients.fitness import impassable, not_overwritten, random_layer, wrong_inputs
+from plainnet.errors import InputError
+from plainnet.layers import Parameter
+from plainnet.layers.layer import kept_since
+from plainnet.network import Network
+from plainnet.randomness import generator_for
+
+_LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
+_ROUNDING = 64  # how many times its last digit, or what that of the weights moves it by, rounding may move a gradient
+_MOST = 1e-10  # of the largest gradient: what passes for rounding at the most
+
+
+@dataclass(frozen=True)
+class Row:
+    """The verdict on one parameter: how many of its elements were checked, and the worst relative errors.
+
+    `checked` elements by the complex step, none if it looked along directions; `central_checked` by central
+    differences, of which `undecidable` lie at a kink.
+    """
+
+    parameter: str
+    shape: tuple[int, ...]
+    verdict: str
+    checked: int
+    complex_step: float | None
+    complex_index: tuple[int, ...] | None
+    central_checked: int
+    central: float | None
+    central_index: tuple[int, ...] | None
+    undecidable: int
+
+    def line(self, width: int) -> str:
+        """Return the row as a line of the table, whose first column is so wide."""
+        checked = f"{self.checked:,}" if self.checked else "directions" if self.complex_step is not None else "-"
+        error = "-" if self.complex_step is None else f"{self.complex_step:.1e}"
+        where = "" if self.complex_index is None else f"[{', '.join(map(str, self.complex_index))}]"
+        central = "-" if self.central is None else f"{self.central:.1e}"
+        kinks = f", {self.undecidable} at a kink" if self.undecidable else ""
+        return (
+            f"{self.parameter:<{width}}{'x'.join(map(str, self.shape)):>10}{checked:>12}{error:>10} "
+            f"{where:<13}{self.central_checked:>8,}{central:>10}  {self.verdict}{kinks}"
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a gradient check: a row a parameter, and where something is wrong, what.
+
+    `random`, where the network does not do the same twice, so that nothing can be told; `notes`, what else a reader
+    should know.
+    """
+
+    rows: tuple[Row, ...]
+    parameters: int
+    fault: str | None
+    seconds: float
+    random: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Whether every gradient is right."""
+        return self.fault is None and self.random is None
+
+    @property
+    def verdict(self) -> str:
+        """One line: that all is right, or which element of which parameter is wrong."""
+        if self.random is not None:
+            return f"RANDOM: {self.random}"
+        if self.fault is not None:
+            return f"WRONG: {self.fault}"
+        return "All relative errors < 1e-7" if self.rows else "There are no parameters, and so no gradients to check"
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        central = [row.central for row in self.rows if row.central is not None]
+        by_complex_step = [row.complex_step for row in self.rows if row.complex_step is not None]
+        return {
+            "verdict": RIGHT if self.right else WRONG if self.random is None else RANDOM,
+            "parameters": self.parameters,
+            "checked": sum(row.checked for row in self.rows),
+            "max_relative_error_complex": max(by_complex_step, default=None),
+            "max_relative_error_central": max(central, default=None),
+            "fault": self.fault or self.random,
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return self.verdict
+        width = max(10, *(len(row.parameter) for row in self.rows)) + 2
+        head = (
+            f"{'parameter':<{width}}{'shape':>10}{'checked':>12}{'complex step, worst at':>24}"
+            f"{'checked':>8}{'central':>10}  verdict"
+        )
+        notes = [f"note: {note}" for note in self.notes]
+        return "\n".join([head, *(row.line(width) for row in self.rows), "", *notes, self.verdict])
+
+
+def check_gradients(
+    network: Network,
+    loss: Callable[..., tuple[float, np.ndarray]],
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    directions: int = 0,
+    central: int = 200,
+    rng: int | np.random.Generator = 0,
+) -> Report:
+    """Compare the gradient of `loss` on this batch with derivatives found numerically, in float64.
+
+    Every parameter is checked element by element by the complex step, and up to `central` of its elements, drawn at
+    random, by central differences. With `directions` the complex step looks along that many random directions
+    instead, each of which moves all elements at once: much quicker, and one wrong element changes every one of them.
+    The network itself is left as it is. `print(report)` shows a table.
+
+    Where complex numbers do not pass through a layer, which may be one of your own, central differences decide.
+
+    Shapes: images (N, ...), labels (N,) or what else the loss takes. A batch of 3 to 8 is plenty.
+    Raises: `InputError` for a negative number of directions or elements, or a layer that does not keep the contract.
+    """
+    if directions < 0 or central < 0:
+        raise InputError(f"directions and central must be at least 0, received {directions} and {central}")
+    started = time.perf_counter()
+    objective = Objective(network, loss, images, labels)
+    before = objective.real.attributes()
+    gradient = objective.backpropagation()
+    if (kind := random_layer(objective)) is not None:
+        said = (
+            f"two passes over the same batch give different outputs: {kind} draws random numbers of its own; draw them "
+            "from self.rng, which gives the same ones in each pass of a check"
+        )
+        return Report((), network.theta.size, None, time.perf_counter() - started, random=said)
+    notes = [said for said in [kept_since(before)] if said]
+    blocked = impassable(objective)
+    objective.passes_from = 1 + max(blocked, default=-1)
+    rounding = objective.rounding(gradient)
+    generator = generator_for(rng, "check")
+    rows, faults = [], not_overwritten(objective, gradient)
+    for parameter in objective.real.parameters:
+        analytic = gradient[parameter.place].reshape(parameter.shape)
+        passes = position_of(objective.real, parameter) >= objective.passes_from
+        worst, index, numeric, fits = (
+            (None, None, 0.0, True)
+            if not passes
+            else _along(objective, gradient, parameter, directions, generator)
+            if directions
+            else _each(objective, gradient, rounding, parameter)
+        )
+        if not fits:
+            faults.append(_fault(parameter, index, analytic, numeric, "the complex step"))
+        size = analytic.size
+        sample = np.sort(generator.choice(size, min(size, central), replace=False, shuffle=False))
+        judged = [_central(objective, parameter, int(place), analytic) for place in sample]
+        wrong = [i for i, result in enumerate(judged) if result.verdict == WRONG]
+        decided = [i for i, result in enumerate(judged) if result.verdict != UNDECIDABLE]
+        at = max(decided, key=lambda i: judged[i].error, default=None)
+        central_index = None if at is None else _index(parameter, int(sample[at]))
+        if wrong and fits:
+            place = _index(parameter, int(sample[wrong[0]]))
+            faults.append(_fault(parameter, place, analytic, judged[wrong[0]].numeric, "central differences"))
+        rows.append(
+            Row(
+                parameter=parameter.name,
+                shape=parameter.shape,
+                verdict=RIGHT if fits and not wrong else WRONG,
+                checked=size if passes and not directions else 0,
+                complex_step=worst,
+                complex_index=index,
+                central_checked=len(sample),
+                central=None if at is None else judged[at].error,
+                central_index=central_index,
+                undecidable=len(judged) - len(decided),
+            )
+        )
+    if blocked:
+        kinds = ", ".join(dict.fromkeys(type([*network.layers, loss][place]).__name__ for place in blocked))
+        notes.append(
+            f"complex numbers do not pass {kinds} (|x|, a cast, or a comparison of more than the real part); up to it, "
+            f"central differences on {central} elements a parameter decide"
+        )
+    elif not faults:
+        faults = wrong_inputs(objective, generator)
+    fault = next(iter(faults), None)
+    seconds = time.perf_counter() - started
+    return Report(tuple(rows), network.theta.size, fault, seconds, notes=tuple(notes))
+
+
+def assert_gradients(
+    network: Network,
+    loss: Callable[..., tuple[float, np.ndarray]],
+    images: np.ndarray,
+    labels: np.ndarray,
+    **options: Any,
+) -> None:
+    """Raise `AssertionError` with the report unless every gradient is right; takes what `check_gradients` takes."""
+    report = check_gradients(network, loss, images, labels, **options)
+    if not report.right:
+        raise AssertionError(str(report))
+
+
+# The worst relative error, where it is, the numerical derivative there, and whether all are right.
+Found = tuple["float | None", "tuple[int, ...] | None", float, bool]
+
+
+def _each(objective: Objective, gradient: np.ndarray, rounding: np.ndarray, parameter: Parameter) -> Found:
+    analytic, numeric = gradient[parameter.place].reshape(parameter.shape), objective.every_derivative(parameter)
+    largest = float(np.abs(gradient).max())
+    errors = relative_error(analytic, numeric, _LEAST * largest)
+    lost = max(UNIT * largest, float(rounding[parameter.place].max()))
+    strict = relative_error(analytic, numeric, min(_ROUNDING * lost, _MOST * largest) / TOLERANCE)
+    fits = bool((strict < TOLERANCE).all())
+    index = _index(parameter, int(np.argmax(errors if fits else strict)))
+    return float(errors.max()), index, float(numeric[index]), fits
+
+
+def _along(
+    objective: Objective, gradient: np.ndarray, parameter: Parameter, directions: int, generator: np.random.Generator
+) -> Found:
+    least = _LEAST * float(np.linalg.norm(gradient))
+
+    def error(start: int, stop: int) -> tuple[float, float]:
+        direction = np.zeros_like(gradient)
+        direction[start:stop] = generator.standard_normal(stop - start)
+        analytic, numeric = float(gradient[start:stop] @ direction[start:stop]), objective.along(direction)
+        return float(relative_error(analytic, numeric, least)), numeric / direction[start]
+
+    start, stop = parameter.place.start, parameter.place.stop
+    worst = float(np.max([error(start, stop)[0] for _ in range(directions)]))
+    if worst < TOLERANCE:
+        return worst, None, 0.0, True
+    while stop - start > 1:  # a wrong element is in the first half, or else in the second
+        middle = (start + stop) // 2
+        start, stop = (start, middle) if not error(start, middle)[0] < TOLERANCE else (middle, stop)
+    return worst, _index(parameter, start - parameter.place.start), error(start, stop)[1], False
+
+
+def _central(objective: Objective, parameter: Parameter, place: int, analytic: np.ndarray) -> Central:
+    return judge(lambda distance: objective.moved(parameter.place.start + place, distance), analytic.flat[place])
+
+
+def _index(parameter: Parameter, place: int) -> tuple[int, ...]:
+    return tuple(map(int, np.unravel_index(place, parameter.shape)))
+
+
+def _fault(
+    parameter: Parameter, index: tuple[int, ...] | None, analytic: np.ndarray, numeric: float, method: str
+) -> str:
+    where = ", ".join(map(str, index or ()))
+    return f"{parameter.name}[{where}]: backpropagation says {analytic[index]:.9g}, {method} says {numeric:.9g}"

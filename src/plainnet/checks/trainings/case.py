@@ -1,0 +1,126 @@
+"""A case: everything there is to know about one training, from its results folder or from a bare history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet import checkpoint
+from plainnet.checks.trainings.curves import Curves, curves_of, read_curves
+from plainnet.checks.trainings.probe import Inside, Steps, first_steps, look_inside
+from plainnet.data import mnist
+from plainnet.data.splits import Splits
+from plainnet.errors import InputError
+from plainnet.foreign.checking import either, nothing, problem, whole
+from plainnet.foreign.opening import read_json
+from plainnet.layers import Layer
+from plainnet.model_file import load_model
+from plainnet.network import Network
+from plainnet.recipes import Recipe
+from plainnet.runs.descriptions import FIGURES, FINGERPRINT, figures_go_together, share
+from plainnet.runs.results import DONE
+from plainnet.runs.saving import read_checkpoint
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known about a training: always its curves; with a results folder of ours, all the rest as well.
+
+    `metrics` are the figures of a finished training, `fingerprint` what its training images and labels are like,
+    `diverged` what was said when it ended without success.
+    """
+
+    curves: Curves
+    recipe: Recipe | None = None
+    network: Network | None = None
+    metrics: dict[str, Any] | None = None
+    fingerprint: dict[str, Any] | None = None
+    diverged: str | None = None
+    seed: int = 0
+    limit: int | None = None
+    data_dir: Path | None = None
+
+    @property
+    def classes(self) -> int:
+        """The number of classes; ten if it is not known."""
+        return self.network.out_shapes[-1][0] if self.network else 10
+
+    @property
+    def made_harder_by(self) -> list[str]:
+        """What makes the images harder to recognize while learning than afterwards."""
+        if self.recipe is None:
+            return []
+        kinds = dict.fromkeys(layer["type"] for layer in self.recipe.layers)
+        changed = ["augmentation"] * (self.recipe.augmentation is not None)
+        return changed + [kind for kind in kinds if kind in ("Dropout", "GaussianNoise")]
+
+    @cached_property
+    def data(self) -> Splits:
+        """The images that the training used, or should have used."""
+        return mnist.load(self.data_dir)
+
+    @cached_property
+    def inside(self) -> Inside | None:
+        """What the trained network is like inside."""
+        if self.network is None:
+            return None
+        with np.errstate(all="ignore"):
+            return look_inside(self.network, self.data.train)
+
+    @cached_property
+    def steps(self) -> Steps | None:
+        """What the first steps of such a training are like."""
+        if self.recipe is None:
+            return None
+        with np.errstate(all="ignore"):
+            return first_steps(self.recipe, self.data.train, self.seed)
+
+
+def read_case(path: Path, data_dir: Path | None = None, own_layers: tuple[type[Layer], ...] = ()) -> Case:
+    """Read a results folder, finished or not, or a file with a history; `own_layers` are those that it may name.
+
+    Raises: `InputError` if it holds neither.
+    """
+    if not path.is_dir():
+        return Case(read_curves(path))
+    if checkpoint.present(path):
+        return _unfinished(path, data_dir, own_layers)
+    if (path / DONE).exists():
+        return _finished(path, data_dir, own_layers)
+    history = path / "training_history.json"
+    if history.exists():
+        return Case(read_curves(history))
+    raise InputError(f"{path} holds no training: neither {DONE} nor a checkpoint nor training_history.json")
+
+
+def _finished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
+    path = folder / DONE
+    metrics = read_json(path, "record")
+    what = problem(
+        metrics, {**FIGURES, "data": FINGERPRINT, "limit": either(nothing, whole(1)), "train_accuracy": share}
+    )
+    if what is not None or not figures_go_together(metrics):
+        raise InputError(f"{path} is not the metrics of a training: {what or 'its figures contradict each other'}")
+    recipe = Recipe.from_table(metrics["settings"], own_layers)
+    stored = metrics.get("data_dir")
+    case = {"fingerprint": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
+    network = load_model(folder / "model_final.safetensors", layers=own_layers).network
+    curves = read_curves(folder / "training_history.json")
+    return Case(curves, recipe, network, metrics, data_dir=data_dir or (Path(stored) if stored else None), **case)
+
+
+def _unfinished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
+    found = read_checkpoint(folder)
+    settings, stored = found.about["run"], found.about["data_dir"]
+    recipe = Recipe.from_table(settings["recipe"], own_layers)
+    network = recipe.network(rng=settings["seed"])
+    network.restore(found.arrays)
+    return Case(
+        curves_of([epoch.to_table() for epoch in found.history()]), recipe, network, fingerprint=settings["data"],
+        diverged=found.about.get("diverged"), seed=settings["seed"], limit=settings["limit"],
+        data_dir=data_dir or (Path(stored) if stored else None),
+    )  # fmt: skip

@@ -1,0 +1,101 @@
+"""Probes: measurements on a network, for which the network computes, but does not learn anything it keeps."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from plainnet.context import Context
+from plainnet.data.dataset import DataSet
+from plainnet.layers import Conv2D, Dense, ReLU, Sigmoid, Tanh
+from plainnet.network import Network
+from plainnet.recipes import Recipe
+
+_IMAGES = 500  # to look at units with
+_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What a trained network is like inside.
+
+    By layer, shares: `dead`, of the units of a ReLU, those that are 0 for every image; `saturated`, of the outputs of
+    Sigmoid or Tanh, those within 1 % of an end. `zero`, `equal`: names of weights that are all zero, or the same for
+    every unit.
+    """
+
+    dead: dict[str, float]
+    saturated: dict[str, float]
+    zero: tuple[str, ...]
+    equal: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What the first steps of a training are like, from fresh weights.
+
+    Medians over the steps: `ratio`, the length of an update relative to that of all weights; `doubled`, how much the
+    gradient grows when each example of the batch stands there twice, 1 if it is a mean and 2 if it is a sum; `clipped`,
+    the share of the gradient's length that clipping takes away.
+    """
+
+    ratio: float
+    doubled: float
+    clipped: float
+
+
+def look_inside(network: Network, data: DataSet) -> Inside:
+    """Measure the layers of a trained network while it looks at training images."""
+    x = network.as_input(data.images[:_IMAGES])
+    dead, saturated, zero, equal = {}, {}, [], []
+    for index, layer in enumerate(network.layers):
+        x = layer.forward(x)
+        name = f"{type(layer).__name__} (layer {index})"
+        if isinstance(layer, ReLU):
+            dead[name] = float(np.mean(~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)))
+        elif isinstance(layer, Sigmoid | Tanh):
+            low = 0.0 if isinstance(layer, Sigmoid) else -1.0
+            margin = 0.01 * (1 - low)
+            saturated[name] = float(np.mean((x < low + margin) | (x > 1 - margin)))
+        elif isinstance(layer, Dense | Conv2D):
+            weights = layer.W.value.reshape(-1, layer.W.shape[-1])
+            largest = float(np.abs(weights).max())
+            if largest == 0.0:
+                zero.append(layer.W.name)
+            elif weights.shape[1] > 1 and np.abs(weights - weights[:, :1]).max() <= 1e-5 * largest:
+                equal.append(layer.W.name)
+    return Inside(dead, saturated, tuple(zero), tuple(equal))
+
+
+def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
+    """Make a few steps of a recipe from fresh weights, at the highest learning rate of its first epoch."""
+    network, loss, optimizer = recipe.network(rng=seed), recipe.loss_function(), recipe.make_optimizer()
+    steps_per_epoch = -(-len(data) // recipe.batch_size)
+    schedule = recipe.learning_rate()
+    rate = max(schedule(step, steps_per_epoch, recipe.epochs) for step in range(steps_per_epoch))
+    clip = recipe.optimizer.get("clip")
+    ratios, doubled, lost = [], [], []
+    context = Context(leads=False)  # what is drawn at random stays the same, so that gradients can be compared
+    optimizer.attach(network.parameters)
+
+    def gradient(batch: DataSet) -> np.ndarray:
+        with context:
+            logits = network.forward(network.as_input(batch.images), training=True)
+            network.backward(loss(logits, batch.labels)[1])
+        return network.grad
+
+    for step in range(_STEPS):
+        rows = np.arange(step * recipe.batch_size, (step + 1) * recipe.batch_size) % len(data)
+        twice = float(np.linalg.norm(gradient(data[np.concatenate([rows, rows])])))
+        once = gradient(data[rows]).copy()
+        length = float(np.linalg.norm(once))
+        doubled.append(twice / length if length > 0 else 1.0)
+        kept = np.clip(once, -clip, clip) if clip else once
+        lost.append(1 - float(np.linalg.norm(kept)) / length if length > 0 else 0.0)
+        before = copy.copy(network.theta)
+        optimizer.step(rate)
+        ratios.append(float(np.linalg.norm(network.theta - before) / max(float(np.linalg.norm(before)), 1e-30)))
+    median = [float(np.nanmedian(values)) for values in (ratios, doubled, lost)]
+    return Steps(*median)

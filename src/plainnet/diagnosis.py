@@ -1,0 +1,8 @@
+"""The door to `checks/trainings`: what went wrong in a training, and by what evidence."""
+
+from plainnet.checks.trainings.case import Case, read_case
+from plainnet.checks.trainings.finding import TrainingFinding
+from plainnet.checks.trainings.rules import findings
+from plainnet.checks.trainings.verify import verify
+
+__all__ = ["Case", "TrainingFinding", "findings", "read_case", "verify"]

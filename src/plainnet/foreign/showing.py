@@ -1,0 +1,32 @@
+r"""Showing what is foreign: names, titles, paths and messages of others, so that they are text and nothing else.
+
+A terminal obeys control characters: they move the cursor, rename the window, hide a line. Marks that change the
+direction of writing make a text read as another one. Here all of them are written out, such as \x1b, and long texts
+are cut.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LONGEST = 200  # letters of one foreign text
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats, lone surrogates, private use, separators
+
+
+def shown(text: object, most: int = _LONGEST) -> str:
+    """Return a foreign text on one line, every sign that is not visible written out, at most so many letters long."""
+    whole = str(text)
+    cut = whole if len(whole) <= most else f"{whole[: most - 1]}\u2026 ({len(whole):,} letters)"
+    return cut if cut.isprintable() else "".join(map(_visible, cut))
+
+
+def lines_shown(text: object, most: int = 20_000) -> str:
+    """Return a text that may have lines of its own, everything else in it as `shown` gives it."""
+    whole = str(text)
+    return "\n".join(shown(line, most) for line in whole[:most].split("\n")) + "\u2026" * (len(whole) > most)
+
+
+def _visible(sign: str) -> str:
+    if unicodedata.category(sign) in _INVISIBLE:
+        return sign.encode("unicode_escape").decode("ascii")
+    return sign

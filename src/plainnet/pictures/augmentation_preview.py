@@ -1,0 +1,31 @@
+"""Augmentation: images as they are, and as they are learned from."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from plainnet.data.augmentation import Augmentation
+from plainnet.data.dataset import DataSet
+from plainnet.pictures.style import ORANGE, drawable
+
+_VARIANTS = 9
+
+
+def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 0) -> Figure:
+    """Draw one image of each class, and beside it what the augmentation makes of it."""
+    rng = np.random.default_rng(seed)
+    chosen = [np.flatnonzero(data.labels == label)[:1] for label in range(len(data.class_names))]
+    images = data.images[np.concatenate(chosen)]
+    as_they_are = drawable(images)
+    assert as_they_are is not None
+    variants = [as_they_are, *(augmentation(images, rng) for _ in range(_VARIANTS))]
+    sheet = np.stack(variants, axis=1)  # (classes, 1 + variants, H, W)
+    classes, across, height, width = sheet.shape
+    figure = Figure(figsize=(0.8 * across + 0.3, 0.8 * classes + 0.7), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(classes * height, -1), cmap="gray_r", vmin=0, vmax=1)
+    axes.axvline(width - 0.5, color=ORANGE, linewidth=2)
+    axes.axis("off")
+    axes.set_title("left: as it is; right: as it is learned from")
+    return figure

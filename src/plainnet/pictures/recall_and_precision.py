@@ -1,0 +1,38 @@
+"""Recall and precision of each class, as bars."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from plainnet.evaluation import Evaluation
+from plainnet.metrics import per_class_accuracy, precision
+from plainnet.pictures.style import BLUE, GRAY, ORANGE, class_names, name_columns, without_frame
+
+
+def recall_and_precision(test: Evaluation) -> Figure:
+    """Draw the recall, which is the accuracy, and the precision of each class as bars, and the accuracy of all."""
+    bars = {
+        "recall: of its images, how many are recognized": (BLUE, per_class_accuracy(test.confusion)),
+        "precision: of those taken for it, how many are": (ORANGE, precision(test.confusion)),
+    }
+    values = 100 * np.array([shares for _, shares in bars.values()])
+    worst, best = float(np.nanmin(values)), float(np.nanmax(values))
+    names = class_names(test)
+    figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout="constrained")
+    axes = figure.subplots()
+    for offset, (label, (color, shares)) in zip((-0.21, 0.21), bars.items(), strict=True):
+        drawn = axes.bar(np.arange(len(names)) + offset, 100 * np.nan_to_num(shares), 0.4, color=color, label=label)
+        texts = ["" if share != share else f"{100 * share:.1f}" for share in shares]
+        axes.bar_label(drawn, texts, padding=-13, fontsize=8, color="white")
+    name_columns(axes, names)
+    bottom = max(0.0, np.floor(worst - max(1.0, 0.5 * (best - worst))))
+    axes.set_ylim(bottom, best + 0.22 * (best - bottom))
+    axes.axhline(100 * test.accuracy, color=GRAY, linewidth=1, linestyle="--", zorder=0)
+    axes.set_title(f"test figures by class; dashed: the accuracy of all together, {test.accuracy:.2%}")
+    axes.set(ylabel=f"share (axis begins at {bottom:.0f} %)" if bottom else "share")
+    axes.yaxis.set_major_formatter(PercentFormatter(decimals=None))
+    axes.legend(frameon=False, ncols=2, loc="upper center", fontsize=9)
+    without_frame(axes)
+    return figure

@@ -1,0 +1,79 @@
+"""What all pictures share: colors, the frame, names that fit, images as they are drawn, and PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from plainnet.data.prepare import scaled
+from plainnet.evaluation import Evaluation
+
+BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f5a99", "#d1661a", "#6b7280", "#d1d5db"
+PALETTE = (BLUE, ORANGE, "#3b8f5c", "#8a4f9e", "#b0343c", "#8a6d1f", "#2a9d9d", "#c2588f", GRAY, "#111827")
+MISTAKES, SIGNED = "Oranges", "RdBu_r"  # color maps: of counts of mistakes; of weights, red above 0 and blue below
+
+
+def drawable(images: np.ndarray) -> np.ndarray | None:
+    """Return images (N, H, W) or (N, H, W, 3) with values from 0 to 1; None for what is not to be drawn, as a table."""
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.ndim != 3 and images.shape[3:] != (3,):
+        return None
+    if images.dtype == np.uint8:
+        return scaled(images)
+    low, high = min(0.0, float(images.min(initial=0))), max(1.0, float(images.max(initial=1)))
+    return (images - low) / (high - low)
+
+
+def literal(text: str) -> str:
+    """Return text in which matplotlib sees no formula, whatever its signs."""
+    return text.replace("$", r"\$")
+
+
+def shortened(name: str, most: int) -> str:
+    """Return a name of at most so many letters, as matplotlib writes it literally."""
+    return literal(name if len(name) <= most else f"{name[: most - 1]}\u2026")
+
+
+def class_names(test: Evaluation, most: int = 24) -> list[str]:
+    """Return the names of the classes, to be written into a picture; longer ones are cut."""
+    return [shortened(name, most) for name in test.data.class_names]
+
+
+def name_columns(axes: Axes, names: Sequence[str]) -> None:
+    """Write the names of the classes below their columns, upright where they would run into each other."""
+    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 9 else 0)
+
+
+def by_epochs(axes: Axes, epochs: int) -> None:
+    """Let the horizontal axis count whole epochs."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if epochs == 1:
+        axes.set(xlim=(0.5, 1.5), xticks=[1])
+
+
+def without_frame(axes: Axes) -> None:
+    """Leave out the frame above and to the right, and draw faint lines to read heights by."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", linewidth=0.4, color=LIGHT_GRAY)
+    axes.set_axisbelow(True)
+
+
+def png(figure: Figure) -> bytes:
+    """Return the figure as a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()
+
+
+def logarithmic(axes: Axes) -> None:
+    """Let the vertical axis be logarithmic, with numbers that people read."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())

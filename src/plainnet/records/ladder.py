@@ -1,0 +1,104 @@
+"""The ladder: every recipe of the comparison, from random guess to ensemble, as the records have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.metrics import mcnemar, wilson_interval
+from plainnet.records.recorded_runs import runs, spread
+
+RUNGS = (
+    "chance", "softmax", "classic-summed", "classic", "minute", "mlp", "mlp-augmented", "fast99", "cnn", "ensemble",
+)  # fmt: skip
+_CLASSES = 10  # where a record does not tell
+_MNIST = 4000540026  # the crc32 of what it trains with, images and labels, by which records tell their data
+# Test images whose label most of five people did not confirm: Northcutt, Athalye, Mueller 2021, "Pervasive label errors
+# in test sets destabilize machine learning benchmarks". They were asked where a model had doubts.
+LABEL_ERRORS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
+
+
+def ladder(records: Path) -> list[dict[str, Any]]:
+    """Return a row for each rung that is on record, from the bottom up, and then for every other recipe there.
+
+    The Wilson interval is that of the mean accuracy on the test images. `without_label_errors` is the mean accuracy
+    with the known label errors of MNIST set aside, None for other images. `against_below` is the p-value of McNemar's
+    exact test between the median runs, by accuracy, of this rung and the one below, whichever is better; None where
+    that had other images.
+
+    Raises: `InputError` if no rung is on record.
+    """
+    rows: list[dict[str, Any]] = []
+    others = sorted(path.name for path in records.glob("*/") if path.name not in RUNGS)
+    below: set[int] = set()
+    made_with_below: tuple[Any, ...] = ()
+    for name in (*RUNGS[1:], *others):
+        found = runs(records / name)
+        if not found:
+            continue
+        if not rows:
+            rows.append({"recipe": "chance", "runs": 0, "mean": 1 / _classes(found[0])})
+        mistakes = _median_mistakes(found)
+        images = found[0]["test_images"]
+        made_with = (found[0]["data"], images)
+        test = spread(run["test_accuracy"] for run in found)
+        figures = {
+            "interval_95": list(wilson_interval(round(test["mean"] * images), images)),
+            "without_label_errors": _without_label_errors(found),
+            "parameters": found[0]["parameters"],
+            "minutes": float(np.median([run["seconds"] for run in found])) / 60,
+            "against_below": None,
+        }
+        if made_with == made_with_below:
+            figures["against_below"] = mcnemar(len(mistakes - below), len(below - mistakes))
+        rows.append({"recipe": name, "runs": len(found), **test, **figures})
+        below, made_with_below = mistakes, made_with
+    if not rows:
+        raise InputError(f"no rung of the ladder is on record in {records}; make one with: plainnet series softmax")
+    return rows
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a table to read, in Markdown."""
+    lines = [
+        "| recipe | runs | test accuracy, mean | sd | least to most | 95 % interval | label errors set aside | "
+        "parameters | minutes | p, against the row above |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    below = 0.0
+    for row in rows:
+        if not row["runs"]:
+            lines.append(f"| `{row['recipe']}` | - | {row['mean']:.2%} | | | | | 0 | 0 | |")
+            continue
+        low, high = row["interval_95"]
+        deviation = "" if row["sd"] is None else f"{100 * row['sd']:.3f}"
+        p = "" if row["against_below"] is None else f"{row['against_below']:.1g}" + " (worse)" * (row["mean"] < below)
+        below = row["mean"]
+        cleaned = "" if row["without_label_errors"] is None else f"{row['without_label_errors']:.3%}"
+        lines.append(
+            f"| `{row['recipe']}` | {row['runs']} | **{row['mean']:.3%}** | {deviation} | "
+            f"{row['min']:.2%} to {row['max']:.2%} | {low:.2%} to {high:.2%} | {cleaned} | "
+            f"{row['parameters']:,} | {row['minutes']:.1f} | {p} |"
+        )
+    return "\n".join(lines)
+
+
+def _classes(run: dict[str, Any]) -> int:
+    """Return how many classes the images of a run are of."""
+    return len(run["data"].get("class_counts", ())) or _CLASSES
+
+
+def _median_mistakes(found: list[dict[str, Any]]) -> set[int]:
+    """Return the images that the median run, by accuracy, mistook; of an even number, the better one in the middle."""
+    ordered = sorted(found, key=lambda run: (run["test_accuracy"], run["seed"]))
+    return set(ordered[len(ordered) // 2]["mistakes"])
+
+
+def _without_label_errors(found: list[dict[str, Any]]) -> float | None:
+    if found[0]["data"].get("crc32") != _MNIST:
+        return None
+    others = found[0]["test_images"] - len(LABEL_ERRORS)
+    return float(np.mean([1 - len(set(run["mistakes"]) - set(LABEL_ERRORS)) / others for run in found]))

@@ -1,0 +1,83 @@
+"""The runs on record: a JSON file a run, from which every published figure is taken; read, checked and summarized."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from plainnet.errors import InputError
+from plainnet.files import to_json, write_atomically
+from plainnet.foreign.checking import problem
+from plainnet.foreign.opening import read_json
+from plainnet.recipes import Recipe
+from plainnet.runs.descriptions import FIGURES, figures_go_together
+
+
+def model_path(folder: Path, seed: int) -> Path:
+    """Return where the model of a recorded run lies."""
+    return folder / f"seed-{seed}.safetensors"
+
+
+def runs(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of all runs in a folder, in the order of their seeds.
+
+    Raises: `InputError` if one cannot be read, lacks what every record holds, or has other settings or data than the
+    others.
+    """
+    found = {path: read_json(path, "record") for path in sorted(folder.glob("seed-*.json"))}
+    settings = {path: _settings(path, run) for path, run in found.items()}
+    tables = sorted(found.values(), key=lambda run: run["seed"])
+    for path, run in found.items():
+        if settings[path] != next(iter(settings.values())) or run["data"] != tables[0]["data"]:
+            raise InputError(
+                f"{path} was made with other settings or data than {next(iter(found)).name} there; put the committed "
+                "ones back, or move one of the two elsewhere"
+            )
+    return tables
+
+
+def _settings(path: Path, run: Any) -> dict[str, Any]:
+    """Return the settings, as JSON holds them, of the run that a file records.
+
+    Raises: `InputError` if it is not a whole record, or that of another run than its name says.
+    """
+    if problem(run, FIGURES) is None and figures_go_together(run) and path.name == f"seed-{run['seed']}.json":
+        try:
+            return comparable(run["settings"])
+        except InputError:
+            pass  # the settings are no recipe
+    raise InputError(f"{path} is not a whole record; put the committed one back, or make it anew")
+
+
+def summarize(folder: Path) -> dict[str, Any]:
+    """Return, and write to summary.json, the mean and spread of all runs in a folder.
+
+    Raises: `InputError` if there is none.
+    """
+    found = runs(folder)
+    if not found:
+        raise InputError(f"no runs of {folder.name} in {folder.parent}; make some with: plainnet series {folder.name}")
+    first = found[0]
+    summary = {"recipe": first["recipe"], "runs": len(found), "seeds": [run["seed"] for run in found]}
+    for key in ("test_accuracy", "train_accuracy", "seconds"):
+        if all(key in run for run in found):
+            summary[key] = spread(run[key] for run in found)
+    summary |= {key: first.get(key) for key in ("parameters", "epochs", "versions", "threads", "hardware")}
+    write_atomically(folder / "summary.json", to_json(summary))
+    return summary
+
+
+def spread(figures: Iterable[float]) -> dict[str, Any]:
+    """Return mean, standard deviation of the sample (None if it is a single one), least and largest."""
+    values = list(figures)
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.mean(values), "sd": deviation, "min": min(values), "max": max(values)}
+
+
+def comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides a training, as JSON holds it: every setting but the title."""
+    table: dict[str, Any] = json.loads(json.dumps(Recipe.from_table(settings).to_table()))
+    return table | {"title": ""}

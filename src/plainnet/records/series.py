@@ -1,0 +1,90 @@
+"""A series: a recipe trained with several seeds, a record and a model of each run, made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from plainnet import checkpoint
+from plainnet.data.splits import Splits
+from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.files import to_json, write_atomically
+from plainnet.model_file import save_model
+from plainnet.recipes import Recipe
+from plainnet.records.openings import note_opening, openings
+from plainnet.records.recorded_runs import comparable, model_path, runs
+from plainnet.runs.environment import hardware, peak_memory_mb
+from plainnet.runs.results import check_writable
+from plainnet.runs.run import Run
+from plainnet.runs.saving import events, locked, read_checkpoint, resume
+
+
+def record_run(
+    recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None, threads: int | None = None
+) -> dict[str, Any]:
+    """Return the record of one run, trained now unless its file is there already; an interrupted one goes on.
+
+    The model is saved beside the record.
+
+    Raises: `InputError` if there are records of other settings or data in the folder, or a file there is damaged.
+    """
+    if recipe.name in ("chance", "ensemble"):
+        raise InputError(f"a recipe called {recipe.name} would take the place of that rung of the ladder; rename it")
+    run = Run(recipe, data, seed=seed, threads=threads)
+    if table := _on_record(run, folder):
+        return table
+    unfinished = folder / f"unfinished-{seed}"
+    check_writable(unfinished)
+    with locked(unfinished):
+        if table := _on_record(run, folder):  # made by another process, just before it let go of the folder
+            return table
+        changed = _train(run, unfinished, data_dir)
+        note_opening(folder, run.recipe.to_table(), seed)
+        table = run.metrics() | {
+            "hardware": hardware(),
+            "peak_memory_mb": round(peak_memory_mb(), 1),
+            "history": run.history_table(),
+        }
+        if changed:
+            table["resumed_after_a_change"] = changed
+        save_model(model_path(folder, seed), run.model())
+        write_atomically(folder / f"seed-{seed}.json", to_json(table))
+        shutil.rmtree(unfinished)
+    return table
+
+
+def _on_record(run: Run, folder: Path) -> dict[str, Any] | None:
+    """Return the record of this run, if there is one.
+
+    Raises: as `record_run`.
+    """
+    on_record, _ = runs(folder), openings(folder)
+    for table in on_record[:1]:
+        if (comparable(table["settings"]), table["data"]) != (
+            comparable(run.recipe.to_table()),
+            run.settings()["data"],
+        ):
+            raise InputError(
+                f"the runs in {folder} were made with other settings or data than recipe {run.recipe.name} and the "
+                "images have now; remove them first, or choose another --out"
+            )
+    return next((table for table in on_record if table["seed"] == run.seed), None)
+
+
+def _train(run: Run, unfinished: Path, data_dir: Path | None) -> str:
+    """Train the run to its end, from its checkpoint if there is one; return what else changed since that was saved."""
+    changed = ""
+    if checkpoint.present(unfinished):
+        found = read_checkpoint(unfinished)
+        if found.about.get("diverged"):  # the process ended before it could remove what nobody can go on from
+            checkpoint.remove(unfinished)
+        else:
+            changed = resume(run, found)
+    try:
+        for _ in events(run, unfinished, data_dir=data_dir):
+            pass
+    except TrainingDivergedError:
+        checkpoint.remove(unfinished)  # nobody can go on from there
+        raise
+    return changed

@@ -1,0 +1,55 @@
+"""What the files of a run hold, written down to be checked when they are read again: see `foreign.checking`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plainnet.foreign.checking import either, listed, nothing, real, table, text, whole
+
+share = real(0, 1)
+seconds = real(0, 1e12)
+path = either(nothing, text(4096))
+
+FINGERPRINT: dict[str, Any] = {  # of the data that were trained on, see `run.fingerprint`
+    "pixels": text(),
+    "largest": real(),
+    "class_counts": listed(whole(), least=1),
+    "crc32": whole(),
+}
+FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
+    "recipe": text(),
+    "seed": whole(),
+    "parameters": whole(),
+    "seconds": seconds,
+    "data": {f"{key}?": value for key, value in FINGERPRINT.items()},  # the oldest records say less
+    "test_images": whole(1),
+    "test_accuracy": share,
+    "mistakes": listed(whole()),
+    "settings": table,
+    "limit?": either(nothing, whole(1)),
+    "epochs?": whole(1),
+    "train_accuracy?": share,
+    "validation_accuracy?": either(nothing, share),
+    "confusion_matrix?": listed(listed(whole())),
+    "data_dir?": path,
+}
+ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the training
+    "run": {"recipe": table, "seed": whole(), "limit": either(nothing, whole(1)), "data": FINGERPRINT},
+    "made_with": {"versions": table, "threads?": whole(1, 10_000)},
+    "data_dir": path,
+    "diverged?": text(1000),
+    "threads?": either(nothing, whole(1, 10_000)),
+    "thread_choices?": listed(listed(whole(), least=3), least=1),
+}
+
+
+def figures_go_together(figures: dict[str, Any]) -> bool:
+    """Tell whether figures that fit their description can be those of one run."""
+    images, mistakes = figures["test_images"], figures["mistakes"]
+    matrix = figures.get("confusion_matrix", [])
+    return (
+        all(row < images for row in mistakes)
+        and abs(figures["test_accuracy"] - (1 - len(mistakes) / images)) < 1e-9
+        and sum(figures["data"].get("class_counts", [1])) > 0
+        and all(len(row) == len(matrix) for row in matrix)
+    )

@@ -1,0 +1,109 @@
+"""The results folder: the model, the history, the figures and the pictures of a finished run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from plainnet import checkpoint
+from plainnet.errors import InputError
+from plainnet.evaluation import Evaluation
+from plainnet.files import to_json, write_atomically
+from plainnet.model_file import PIXELS, save_model
+from plainnet.pictures.confusing_pairs import confusing_pairs
+from plainnet.pictures.confusion_matrix import confusion_matrix
+from plainnet.pictures.curves import training_curves
+from plainnet.pictures.first_layer import first_layer
+from plainnet.pictures.recall_and_precision import recall_and_precision
+from plainnet.pictures.sample_predictions import sample_predictions
+from plainnet.pictures.style import png
+from plainnet.runs.run import Run
+
+DONE = "metrics.json"  # written last: where it is, the results are complete
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder, before anything costs time.
+
+    Raises: `InputError` if it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}; choose another with --out") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write to the folder {folder}: permission denied; choose another with --out")
+
+
+def check_free(folder: Path) -> None:
+    """Make sure that a new training in the folder would destroy nothing.
+
+    Raises: `InputError` if it holds the results of a training, or one that is not finished.
+    """
+    if checkpoint.present(folder):
+        raise InputError(
+            f"{folder} holds a training that is not finished; go on with it: plainnet train --resume {folder}, "
+            "or start anew with --force"
+        )
+    if (folder / DONE).exists():
+        raise InputError(
+            f"{folder} holds the results of a training; choose another --out, or replace them with --force"
+        )
+
+
+def write_results(run: Run, folder: Path, data_dir: Path | None = None) -> list[str]:
+    """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files.
+
+    The figures note the `data_dir` of the images, to find them again.
+    """
+    metrics = run.metrics() | {"data_dir": data_dir and str(data_dir.resolve())}
+    test = run.test
+    assert test is not None
+    model, pickled = run.model(), _pickled(run)
+    pictures_and_figures = {
+        "model_final.pkl": pickled,
+        "training_history.json": to_json(run.history_table()),
+        **{f"{name}.png": None if figure is None else png(figure) for name, figure in pictures(run, test).items()},
+        DONE: to_json(metrics),
+    }
+    save_model(folder / "model_final.safetensors", model)  # all is there to be written: nothing is left half done
+    for name, content in pictures_and_figures.items():
+        if content is None:  # and one that another network left here would mislead
+            (folder / name).unlink(missing_ok=True)
+        else:
+            write_atomically(folder / name, content)
+    checkpoint.remove(folder)
+    return ["model_final.safetensors", *(name for name, content in pictures_and_figures.items() if content is not None)]
+
+
+def pictures(run: Run, test: Evaluation) -> dict[str, Figure | None]:
+    """Return the pictures of a finished run, by name; None for what its inputs do not allow."""
+    return {
+        "training_curves": training_curves(run.history, run.recipe.title),
+        "confusion_matrix": confusion_matrix(test),
+        "per_digit_accuracy": recall_and_precision(test),
+        "sample_predictions": sample_predictions(test),
+        "confusing_pairs": confusing_pairs(test),
+        "first_layer_weights": first_layer(run.network, run.recipe.network(rng=run.seed), test.data.class_names),
+    }
+
+
+def _pickled(run: Run) -> bytes:
+    """Return the model as a pickled dict of NumPy arrays and plain values, which NumPy alone can open."""
+    model = run.model()
+    arrays = {name: tensor.copy() for name, tensor in model.network.tensors().items()}
+    learned = {parameter.name for parameter in model.network.parameters}
+    return pickle.dumps(
+        {
+            "parameters": {name: array for name, array in arrays.items() if name in learned},
+            "state": {name: array for name, array in arrays.items() if name not in learned},
+            "layers": [layer.config() for layer in model.network.layers],
+            "input_shape": model.network.in_shape,
+            "preprocessing": PIXELS["about"],
+            "class_names": list(model.class_names),
+            **model.about,
+        }
+    )

@@ -1,0 +1,155 @@
+"""Saving while training: a lock on the folder, a checkpoint every epoch and every minute, and an orderly stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from plainnet import checkpoint
+from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
+from plainnet.events import Epoch
+from plainnet.files import PARTIAL
+from plainnet.foreign.checking import problem
+from plainnet.runs.descriptions import ABOUT
+from plainnet.runs.environment import versions
+from plainnet.runs.run import Run
+from plainnet.runs.threads import ThreadChoice
+from plainnet.stopping import Stop
+from plainnet.training import Event
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of the folder; the system opens the lock when a process dies, however it does.
+
+    Raises: `InputError` if another training holds it.
+    """
+    lock = FileLock(folder / ".lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(f"another training is writing to {folder}; wait for it, or choose another --out") from error
+    except OSError as error:
+        raise InputError(f"cannot lock the folder {folder}: {error.strerror}; choose another with --out") from error
+    try:
+        for left_over in folder.glob(f".*{PARTIAL}"):  # by a process that was killed while it wrote
+            left_over.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
+
+
+def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
+    """Return the checkpoint in a folder, after checking what it says about its training.
+
+    Raises: `InputError` if there is none that is whole.
+    """
+    found = checkpoint.Checkpoint(folder)
+    if (what := problem(found.about, ABOUT)) is not None:
+        raise InputError(f"{found.path} is not a checkpoint of a training: {what}; start the training anew")
+    return found
+
+
+def resume(run: Run, found: checkpoint.Checkpoint) -> str:
+    """Put the run to where the checkpoint was saved; return what else has changed since, if anything has.
+
+    The result is the same to the last bit as without the interruption if nothing has.
+
+    Raises: `InputError` if the checkpoint is one of a training with other settings, or that diverged.
+    """
+    if found.about.get("diverged"):
+        raise InputError(f"this training cannot go on: {found.about['diverged']}; start anew with --force")
+    now, then = _about(run), found.about
+    if changed := differences(then["run"], now["run"]):
+        raise InputError(f"the training in {found.path.parent} has other settings: {changed}; leave them as they were")
+    found.restore(run.training)
+    # Version 1 of checkpoints noted only the threads of each worker.
+    choices = then.get("thread_choices") or [[0, 0, int(then["made_with"]["threads"]) * run.recipe.workers]]
+    given, before = run.threads.given, choices[-1][2]
+    # Threads that were asked for, as they always were in version 1, are obeyed to the end.
+    run.threads.repeat(choices, then.get("threads") if "thread_choices" in then else before)
+    versions_changed = differences(then["made_with"]["versions"], now["made_with"]["versions"], "versions")
+    same = given is None or run.recipe.workers * max(1, given // run.recipe.workers) == before
+    threads_changed = "" if same else f"threads was {before}, now {given}"
+    return ", ".join(filter(None, [versions_changed, threads_changed]))
+
+
+def events(
+    run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None = None
+) -> Iterator[Event | ThreadChoice]:
+    """Train the run to its end, yielding its events and saving a checkpoint after each, and every so many seconds.
+
+    SIGINT (Ctrl-C) and SIGTERM are answered after the batch under way, when its checkpoint is written; a second one
+    stops at once.
+
+    A checkpoint notes the `data_dir` of the images, to find them again.
+
+    Raises: `TrainingInterruptedError` after such a signal; `TrainingDivergedError`, with the weights put back to the
+    last ones that were finite; `InputError` if a checkpoint cannot be written, which leaves the one before it.
+    """
+    training, saved = run.training, time.monotonic()
+    about = _about(run) | {"data_dir": data_dir and str(data_dir.resolve())}
+    with _signals() as received:
+        try:
+            for event in run.events():
+                if isinstance(event, Epoch | Stop) or received or time.monotonic() - saved >= every:
+                    checkpoint.save(folder, training, about | _threads(run))
+                    saved = time.monotonic()
+                if received:
+                    done = f"{len(training.history)} of {training.epochs} epochs and {training.batch} batches"
+                    raise TrainingInterruptedError(received[0], f"stopped after {done}; all is saved")
+                yield event
+        except TrainingDivergedError as error:
+            checkpoint.save(folder, training, about | {"diverged": str(error)} | _threads(run))
+            raise
+
+
+def differences(before: Any, now: Any, name: str = "") -> str:
+    """Say in one line where two tables of plain values differ, or nothing."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*before, *(key for key in now if key not in before)]
+        parts = (differences(before.get(key), now.get(key), f"{name}.{key}".lstrip(".")) for key in keys)
+    elif isinstance(before, list | tuple) and isinstance(now, list | tuple) and len(before) == len(now):
+        parts = (differences(b, n, f"{name}.{place}") for place, (b, n) in enumerate(zip(before, now, strict=True)))
+    else:
+        return "" if before == now else f"{name} was {before}, now {now}"
+    return ", ".join(part for part in parts if part)
+
+
+def _threads(run: Run) -> dict[str, Any]:
+    """Return what a checkpoint should say about threads: those that were asked for, and those that were chosen."""
+    return {"threads": run.threads.given, "thread_choices": run.threads.choices}
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """Return what a checkpoint should say beside the state: what decides the training, and what it was made with."""
+    return {"run": run.settings(), "made_with": {"versions": versions()}}
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collect the signals that ask for an end in a list; the second one ends the program at once."""
+    received: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may receive signals
+        yield received
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,164 @@
+"""Threads for matrix products: as many as are quickest on this machine, with what else it does, for this network.
+
+A matrix-product thread that has nothing to do spins while it waits for the others. Where other programs use the same
+cores, two threads then take longer than one, sometimes twenty times as long; and for small products they never pay.
+So a few steps are timed with one thread and with all. Threads decide the last bits of a result; therefore a run keeps
+what was chosen as a part of its state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from threadpoolctl import ThreadpoolController
+
+from plainnet.errors import InputError
+from plainnet.events import Epoch
+from plainnet.runs.environment import threads as threads_of_blas
+
+_SECONDS = 0.25  # for timing, with all candidates together, after a first round that does not count
+_ROUND = 0.02  # seconds that a candidate works before the other one has its turn
+_GAIN = 0.95  # more threads must take at most this share of the time
+_CHANGED = 1.5  # times quicker or slower than when threads were chosen: then they are chosen anew
+
+
+class ThreadChoice(NamedTuple):
+    """After so many complete epochs and batches, matrix products use `threads`, over all workers together."""
+
+    epoch: int
+    batch: int
+    threads: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.threads} thread{'s' * (self.threads != 1)} for matrix products: {self.why}"
+
+
+class MatrixThreads:
+    """The threads of one run: `total` over its `workers`, obeyed as it is, or chosen by timing if it is None.
+
+    `choices` holds [epochs, batches, threads] for each choice, the last one being in force.
+
+    Raises: `InputError` for a number below 1.
+    """
+
+    def __init__(self, total: int | None = None, workers: int = 1) -> None:
+        if total is not None and total < 1:
+            raise InputError(f"--threads must be at least 1, received {total}")
+        self.given, self.workers = total, workers
+        self.choices: list[list[int]] = []
+        self._blas = ThreadpoolController()
+        self._most = max(workers, min(threads_of_blas(), available_cores()))
+        self._seconds: float | None = None  # a batch took, when threads were last chosen
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Give matrix products back the threads they had before, at the end."""
+        with self._blas.limit(limits=None, user_api="blas"):
+            if self.choices:
+                self._use(self.choices[-1][2])
+            yield
+
+    def _use(self, total: int) -> None:
+        self._blas.limit(limits=max(1, total // self.workers), user_api="blas")
+
+    def repeat(self, choices: Sequence[Sequence[int]], given: int | None = None) -> None:
+        """Take up the choices of a run that goes on, and the threads it was given, unless it is given others now."""
+        self.given = self.given or given
+        self.choices = [[int(number) for number in choice] for choice in choices]
+
+    def begin(self, step: Callable[[], object] | None, epoch: int = 0, batch: int = 0) -> ThreadChoice | None:
+        """Choose, unless that was done before; `step` does the work of a batch on a copy, None if it is small.
+
+        A run that goes on does so after so many complete epochs and batches.
+        """
+        if self.given is not None:
+            total = self.workers * max(1, self.given // self.workers)  # each worker has as many
+            why = (
+                "as was asked for"
+                if total == self.given
+                else f"{self.given} were asked for, for {self.workers} workers"
+            )
+            as_before = self.choices and self.choices[-1][2] == total
+            return None if as_before else self._note(epoch, batch, total, why)
+        return None if self.choices else self._choose(epoch, step)
+
+    def after(self, epoch: Epoch, batches: int, step: Callable[[], object] | None) -> ThreadChoice | None:
+        """Choose again if the epoch was much slower or quicker than the one after the last choice."""
+        seconds = epoch.seconds / batches
+        if self.given is not None or self._seconds is None:
+            self._seconds = seconds
+            return None
+        if 1 / _CHANGED < seconds / self._seconds < _CHANGED:
+            return None
+        self._seconds = None
+        before = self.choices[-1][2]
+        choice = self._choose(epoch.number, step)
+        if choice.threads == before:
+            self.choices.pop()
+            return None
+        return choice
+
+    def _choose(self, epoch: int, step: Callable[[], object] | None) -> ThreadChoice:
+        few, many = self.workers, self._most - self._most % self.workers
+        if many <= few:
+            return self._note(epoch, 0, few, "one a worker" if self.workers > 1 else "there is one core to use")
+        if step is None:
+            return self._note(epoch, 0, few, "the products are small")
+        seconds = timed(step, (few, many), self._use)
+        chosen = many if seconds[many] < _GAIN * seconds[few] else few
+        figures = ", ".join(f"{1000 * value:.3g} ms with {number}" for number, value in seconds.items())
+        return self._note(epoch, 0, chosen, f"a step takes {figures}")
+
+    def _note(self, epoch: int, batch: int, total: int, why: str) -> ThreadChoice:
+        self._use(total)
+        self.choices.append([epoch, batch, total])
+        return ThreadChoice(epoch, batch, total, why)
+
+
+def timed(step: Callable[[], object], numbers: Sequence[int], use: Callable[[int], object]) -> dict[int, float]:
+    """Return the mean seconds of a step with each number of threads, taken in turns for a short while."""
+    total, steps = dict.fromkeys(numbers, 0.0), dict.fromkeys(numbers, 0)
+    started, first = time.perf_counter(), True
+    while first or time.perf_counter() - started < _SECONDS:
+        for number in numbers:
+            use(number)
+            turn = time.perf_counter()
+            while True:
+                step()
+                steps[number] += 1
+                if time.perf_counter() - turn > _ROUND:
+                    break
+            total[number] += time.perf_counter() - turn
+        if first:  # memory was allocated, threads were started
+            total, steps = dict.fromkeys(numbers, 0.0), dict.fromkeys(numbers, 0)
+            first = False
+        else:
+            means = [total[number] / steps[number] for number in numbers]
+            if max(means) > 3 * min(means):
+                break
+    return {number: total[number] / max(steps[number], 1) for number in numbers}
+
+
+@contextmanager
+def quickest(step: Callable[[], object]) -> Iterator[None]:
+    """Let matrix products use the number of threads with which `step` is done soonest, as long as this lasts."""
+    threads = MatrixThreads()
+    with threads.in_force():
+        threads.begin(step)
+        yield
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use: a container may have fewer than the machine."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, max(1, round(int(quota) / int(period))))
+    return cores

@@ -1,0 +1,1 @@
+"""Sources: readers of what users bring, pictures and data of all kinds."""
