@@ -213,6 +213,6 @@ def test_bad_input_is_one_clear_sentence(what, number, tmp_path, monkeypatch):
     with pytest.raises(pn.InputError) as raised:
         CASES[what][number]()
     sentence = str(raised.value)
-    assert 15 < len(sentence) < 400
+    assert 15 < len(sentence) < 480
     assert "\n" not in sentence
     assert not list(tmp_path.iterdir())

@@ -180,7 +180,7 @@ def test_class_names_come_from_a_file(folder):
     with pytest.raises(InputError, match="each class needs a name of its own, received shirt, shirt, bag"):
         mnist.load(folder)
     (folder / "class_names.txt").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="class names .* save it as UTF-8"):
+    with pytest.raises(InputError, match=r"class names .* save it as UTF-8"):
         mnist.load(folder)
 
 

@@ -1,6 +1,6 @@
 """The door to `checks/code`: examine backpropagation that somebody else wrote."""
 
-from plainnet.checks.code.examination import describe, examine_file
+from plainnet.checks.code.examination import Examination, describe, examination, examine_file
 from plainnet.checks.code.examine import CodeFinding
 
-__all__ = ["CodeFinding", "describe", "examine_file"]
+__all__ = ["CodeFinding", "Examination", "describe", "examination", "examine_file"]

@@ -11,6 +11,7 @@ from plainnet.agreement import expect_agreement
 from plainnet.context import Context
 from plainnet.data.dataset import DataSet
 from plainnet.events import Epoch
+from plainnet.history import History
 from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
@@ -33,9 +34,9 @@ def epochs(*arguments: Any, **options: Any) -> Iterator[Epoch]:
     return (event for event in training if isinstance(event, Epoch))
 
 
-def fit(*arguments: Any, **options: Any) -> list[Epoch]:
+def fit(*arguments: Any, **options: Any) -> History:
     """Train to the end and return the records of all epochs; the arguments are those of `Training` (see `epochs`)."""
-    return list(epochs(*arguments, **options))
+    return History(epochs(*arguments, **options))
 
 
 def evaluate(

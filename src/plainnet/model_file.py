@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet import safetensors
+from plainnet import models, safetensors
 from plainnet.config import LONGEST_NAME, number, whole_number
 from plainnet.errors import InputError
 from plainnet.foreign.opening import parse_json
@@ -128,12 +128,14 @@ def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> 
 
 
 def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model:
-    """Read a model that `save_model` wrote; `layers` are the classes of layers of one's own that it uses.
+    """Read a model that `save_model` wrote, or one that comes with plainnet, by its name: `load_model("cnn")`.
+
+    `layers` are the classes of layers of one's own that it uses.
 
     Raises: `InputError` if the file is damaged, holds no plainnet model, needs a layer that is not given, or its
     weights do not fit its layers.
     """
-    own = tuple(layers)
+    own, path = tuple(layers), models.find(path)
     tensors, texts = safetensors.read(path)
     try:
         metadata = {key: parse_json(text) for key, text in texts.items() if key != "sha256"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet import summary
 from plainnet.config import whole_number
 from plainnet.context import Context, current, in_force
 from plainnet.data.prepare import as_pixels
@@ -268,12 +269,11 @@ class Network:
 
     def summary(self) -> str:
         """Return a table of the layers: the shape of their outputs and the number of their parameters."""
-        lines = [f"{'layer':<20}{'output':<20}{'parameters':>12}"]
-        for layer, shape in zip(self.layers, self.out_shapes, strict=True):
-            size = sum(parameter.size for _, part in layer.walk() for parameter in part.parameters)
-            lines.append(f"{type(layer).__name__:<20}{'x'.join(map(str, shape)):<20}{size:>12,}")
-        lines.append(f"{'total':<40}{self.theta.size:>12,}")
-        return "\n".join(lines)
+        self.expect_built()
+        return summary.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return summary.as_html(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: part for name, part in vars(self).items() if name != "_contexts"}

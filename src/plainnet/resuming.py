@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plainnet.events import Epoch
+from plainnet.history import History
 from plainnet.workers import Figures
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     best = values["best"] and (int(values["best"]), _like(training.network.tensors(), of_best))
     if best and not 1 <= best[0] <= len(values["history"]):
         raise ValueError(f"its best epoch is {best[0]} of {len(values['history'])}")
-    history = [Epoch.from_table(table) for table in values["history"]]
+    history = History(Epoch.from_table(table) for table in values["history"])
     batch, so_far = values["batch"], values["figures"]
     if type(batch) is not int or not 0 <= batch <= training.steps_per_epoch or len(history) > training.epochs:
         raise ValueError(f"it stands after {len(history)} epochs and {batch!r} batches")

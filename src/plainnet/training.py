@@ -16,6 +16,7 @@ from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.events import Batch, Epoch
+from plainnet.history import History
 from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
@@ -85,7 +86,7 @@ class Training:
         self.stopping = stop
         self.steps_per_epoch = math.ceil(len(train) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
-        self.history: list[Epoch] = []
+        self.history = History()
         self.batch = 0
         self._figures, self._seconds = Figures(), 0.0  # of the batches of the epoch under way
         self.workers: Workers

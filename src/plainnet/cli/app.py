@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
+import io
 import os
 import sys
+import tempfile
+import traceback
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from cyclopts import App, CycloptsError
+import numpy as np
+from cyclopts import App, CycloptsError, Group, UnknownCommandError
 
 from plainnet import __version__
+from plainnet.cli.saying import say
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
+from plainnet.foreign.showing import shown
 
-BAD_INPUT, DIVERGED, INTERRUPTED, READER_LEFT = 2, 3, 130, 141  # a signal's number + 128 where one ended it
+BAD_INPUT, DIVERGED, OUR_FAULT, INTERRUPTED, READER_LEFT = 2, 3, 70, 130, 141  # 70: EX_SOFTWARE; 128 + a signal
 
 app = App(
     name="plainnet",
@@ -23,8 +31,11 @@ app = App(
     help_epilogue="Start with: plainnet train --epochs 5 --out quick",
 )
 
-_COMMANDS = {  # name: what it does, and examples; its function, of the same name, is imported when it is called
+LEARN, USE, MEASURE = (Group(name, sort_key=place) for place, name in enumerate(("Learn", "Use", "Measure")))
+
+_COMMANDS = {  # name: its group, what it does, and examples; its function, of the same name, is imported when called
     "train": (
+        LEARN,
         "Train a recipe on MNIST and write the model, figures and pictures to a folder.",
         "plainnet train",
         "plainnet train classic --epochs 5 --out quick",
@@ -32,16 +43,20 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet train --limit 5000 --set optimizer.momentum=0.8 --set layers.1.units=256",
     ),
     "evaluate": (
+        USE,
         "Measure a saved model on the test images.",
+        "plainnet evaluate cnn",
         "plainnet evaluate results/model_final.safetensors",
         "plainnet evaluate results/model_final.safetensors --data-dir fashion --json figures.json",
     ),
     "predict": (
+        USE,
         "Tell what is drawn in pictures: dark on light or light on dark, of any size.",
-        "plainnet predict results/model_final.safetensors seven.png",
+        "plainnet predict cnn examples/digits/seven.png",
         "plainnet predict results/model_final.safetensors scans/*.jpg --json answers.json",
     ),
     "check": (
+        LEARN,
         "Verify the gradients numerically; exit code 0 if all are right, 1 if one is wrong.",
         "plainnet check",
         "plainnet check --directions 20",
@@ -49,24 +64,28 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet check --plot errors.png",
     ),
     "doctor": (
+        LEARN,
         "Examine somebody else's backpropagation and say which line is wrong, and how.\n\n"
         "Exit code 0 if all is right, 1 if something is wrong, 2 if something could not be judged.",
         "plainnet doctor homework.py",
         "plainnet doctor homework.py --only ReLU --json findings.json",
     ),
     "diagnose": (
+        LEARN,
         "Say what went wrong in a training, by what evidence, and what to do.\n\nExit code 1 if something is an error.",
         "plainnet diagnose results",
         "plainnet diagnose results --verify",
         "plainnet diagnose history.csv --json findings.json",
     ),
-    "recipes": ("List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
+    "recipes": (LEARN, "List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
     "bench": (
+        MEASURE,
         "Time plainnet and its peers in turns, and print the ratios.",
         "plainnet bench --only classic",
         "plainnet bench --json records/bench.json",
     ),
     "series": (
+        MEASURE,
         "Train a settled recipe with several seeds, on all training images, and keep a record of each run.\n\n"
         "The images that validate otherwise are trained on as well: there is nothing left to choose. Runs that are on "
         "record are not made again, and one that was interrupted goes on.",
@@ -74,48 +93,66 @@ _COMMANDS = {  # name: what it does, and examples; its function, of the same nam
         "plainnet series classic --seeds 0:10 --out records",
     ),
     "ensemble": (
+        USE,
         "Put the models of recorded runs together into one, and measure it.",
         "plainnet ensemble cnn --seeds 0:3",
     ),
     "records": (
+        MEASURE,
         "List what is on record, and how often the test set was opened for it.",
         "plainnet records",
     ),
     "ladder": (
+        MEASURE,
         "Print every recipe of the comparison, as the records have it.",
         "plainnet ladder",
         "plainnet ladder --json ladder.json --plot ladder.png",
     ),
     "preview": (
+        LEARN,
         "Draw images as a recipe's augmentation changes them.",
         "plainnet preview cnn --out augmentation.png",
     ),
     "curves": (
+        MEASURE,
         "Draw the training curves of several runs in one picture.",
         "plainnet curves quick results --out curves.png",
     ),
     "iterations": (
+        MEASURE,
         "Train the original's six iterations, as described and done right, and draw them.\n\n"
         "Takes about half an hour; what is in the folder already is not trained again.",
         "plainnet iterations --out results",
     ),
 }
-for _name, (_summary, *_examples) in _COMMANDS.items():
+app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
+for _name, (_group, _summary, *_examples) in _COMMANDS.items():
     app.command(
         f"plainnet.cli.{_name}:{_name}",
         name=_name,
+        group=_group,
         help=_summary,
         help_epilogue="Examples:\n\n" + "\n\n".join(f"  {example}" for example in _examples),
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 well, 1 a check failed, 2 bad input, 3 training diverged."""
+    """Run a command and return its exit code.
+
+    0 well, 1 a check failed, 2 bad input, 3 training diverged, 70 a fault of our own, 130 interrupted.
+    """
     if sys.stdout is None:  # closed by whoever called us
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (it is kept open until the end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know few letters
     try:
-        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        # What overflows is looked at where it matters, and answered in a sentence; a warning would say it twice.
+        with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+            result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
+    except UnknownCommandError as error:
+        return _complain(_unknown(next(iter(error.unused_tokens or []), "")), BAD_INPUT)
     except CycloptsError as error:
         return _complain(f"{' '.join(str(error).split()).rstrip('.')}. See plainnet --help.", BAD_INPUT)
     except InputError as error:
@@ -133,11 +170,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return READER_LEFT
     except OSError as error:
         return _complain(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", BAD_INPUT)
+    except Exception as error:
+        return _complain(_our_fault(error), OUR_FAULT)
     return result if isinstance(result, int) else 0
 
 
+def _unknown(name: str) -> str:
+    """Say which commands there are, and which one was probably meant."""
+    nearest = difflib.get_close_matches(name, _COMMANDS, n=1, cutoff=0.5)
+    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    return (
+        f"there is no command {shown(name, 40)!s}{meant} The commands are {', '.join(_COMMANDS)}. See plainnet --help."
+    )
+
+
+def _our_fault(error: Exception) -> str:
+    """Write the traceback of a fault of our own to a file, and say where it is."""
+    file, name = tempfile.mkstemp(prefix="plainnet-fault-", suffix=".txt", text=True)
+    with os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace") as report:
+        report.write(f"plainnet {__version__}, Python {sys.version}, {sys.platform}\n{' '.join(sys.argv)}\n\n")
+        report.write("".join(traceback.format_exception(error)))
+    return f"plainnet has a fault of its own: {type(error).__name__}: {shown(error)}; please report it with {name}"
+
+
 def _complain(sentence: str, code: int) -> int:
-    print(f"plainnet: {sentence}", file=sys.stderr)
+    if sys.stderr is not None:
+        say(f"plainnet: {sentence}", to=sys.stderr)
     return code
 
 

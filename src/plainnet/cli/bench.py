@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 
 
@@ -30,16 +31,16 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
 
     check_ending(json, ".json", "--json")
     record: dict[str, Any] = conditions() | {"comparisons": {}}
-    print(f"{record['hardware']}, {record['threads']} threads for matrix products\n", flush=True)
+    say(f"{record['hardware']}, {record['threads']} threads for matrix products\n")
     for name, comparison in comparisons(only, rounds):
-        print(f"{comparison}\n", flush=True)
+        say(f"{comparison}\n")
         record["comparisons"][name] = comparison.to_table()
     if only is None:
         record["whole_commands"] = whole_commands(rounds=3)
         for row in record["whole_commands"]:
-            print(f"{row['validation_accuracy']:.2%} in {row['seconds']:.1f} s: {row['command']}", flush=True)
+            say(f"{row['validation_accuracy']:.2%} in {row['seconds']:.1f} s: {row['command']}")
         record["peak_memory_mb"] = peak_memory_mb()
         record["step_profile"] = step_profile()
-        print(f"peak memory of an epoch of the classic recipe: {record['peak_memory_mb']:.0f} MB")
+        say(f"peak memory of an epoch of the classic recipe: {record['peak_memory_mb']:.0f} MB")
     if json is not None:
         write_atomically(json, to_json(record))

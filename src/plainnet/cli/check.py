@@ -10,6 +10,7 @@ import numpy as np
 from plainnet.checks.gradients import check_gradients
 from plainnet.cli.outputs import check_ending
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
 from plainnet.data import mnist
 from plainnet.data.prepare import scaled
 from plainnet.errors import InputError
@@ -79,8 +80,8 @@ def check(
 
     with _quickest_threads(network, images):
         report = check_gradients(network, loss, images, labels, directions=directions, rng=seed)
-    print(f"{target}: {report.parameters:,} parameters, {_IMAGES} digits, float64, {report.seconds:.1f} s\n")
-    print(report)
+    say(f"{target}: {report.parameters:,} parameters, {_IMAGES} digits, float64, {report.seconds:.1f} s\n")
+    say(report)
     if json is not None:
         write_atomically(json, to_json(report.to_table()))
     if plot is not None:

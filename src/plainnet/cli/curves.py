@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.saying import say
 from plainnet.errors import InputError
 from plainnet.files import write_atomically
 
@@ -29,4 +30,4 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
         raise InputError("give the results folders of one or more runs")
     files = {str(run): run / "training_history.json" if run.is_dir() else run for run in runs}
     write_atomically(out, png(compared_curves({name: asdict(read_curves(path)) for name, path in files.items()})))
-    print(f"wrote {out}")
+    say(f"wrote {out}")

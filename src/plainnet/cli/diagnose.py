@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from plainnet.cli.outputs import check_ending
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
 from plainnet.files import to_json, write_atomically
 
 
@@ -43,22 +44,22 @@ def diagnose(
     found = findings(case)
     tables = [finding.to_table() for finding in found]
     for finding, table in zip(found, tables, strict=True):
-        print(f"{finding.severity}: {finding.name}\n  {finding.evidence}\n  what to do: {finding.suggestion}")
+        say(f"{finding.severity}: {finding.name}\n  {finding.evidence}\n  what to do: {finding.suggestion}")
         if verify and finding.severity != "note":
             table["verified"] = result = tried(case, finding)
             if result is None:
                 why = "no change of the recipe can help here" if case.recipe else "there is no recipe to try it with"
-                print(f"  not tried: {why}")
+                say(f"  not tried: {why}")
             else:
                 before, after = (
                     "diverged" if value is None else f"{value:.1%} right"
                     for value in (result["before"], result["after"])
                 )
-                print(f"  tried, {result['epochs']} epochs of {result['images']:,} images: {before} as it was, {after} "
+                say(f"  tried, {result['epochs']} epochs of {result['images']:,} images: {before} as it was, {after} "
                       f"with the change; {'it helps' if result['helped'] else 'it does not help'}")  # fmt: skip
-        print()
+        say()
     if not found:
-        print(f"nothing wrong found in {case.curves.epochs} epochs")
+        say(f"nothing wrong found in {case.curves.epochs} epochs")
     if json is not None:
         write_atomically(json, to_json({"epochs": case.curves.epochs, "findings": tables}))
     return int(any(finding.severity == "error" for finding in found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.saying import say
 from plainnet.files import to_json, write_atomically
 
 
@@ -25,18 +26,20 @@ def doctor(file: Path, *, only: str | None = None, json: Path | None = None, tim
         Give up after this many seconds.
     """
     check_ending(json, ".json", "--json")
-    from plainnet.doctor import describe, examine_file
+    from plainnet.doctor import describe, examination
 
-    findings = examine_file(file, only=only, timeout=timeout)
-    print("\n".join(describe(finding, file) for finding in findings))
+    findings, unconfined = examination(file, only=only, timeout=timeout)
+    say("\n".join(describe(finding, file) for finding in findings))
     wrong, undecidable = (
         {finding["name"] for finding in findings if finding["verdict"] == verdict}
         for verdict in ("wrong", "undecidable")
     )
     names = {finding["name"] for finding in findings}
-    print(f"\n{len(names)} examined, {len(wrong)} wrong" + (f": {', '.join(sorted(wrong))}" if wrong else ""))
+    say(f"\n{len(names)} examined, {len(wrong)} wrong" + (f": {', '.join(sorted(wrong))}" if wrong else ""))
     if undecidable:
-        print(f"{len(undecidable)} could not be judged: {', '.join(sorted(undecidable))}")
+        say(f"{len(undecidable)} could not be judged: {', '.join(sorted(undecidable))}")
+    if unconfined:
+        say(f"while the file ran, this system did not limit or shut off: {', '.join(unconfined)}")
     if json is not None:
         write_atomically(json, to_json({"subjects": findings}))
     return 1 if wrong else 2 if undecidable else 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.saying import say
+
 
 def ensemble(
     recipe: str = "cnn",
@@ -34,6 +36,4 @@ def ensemble(
     chosen = seeds_in(seeds)
     table = record_ensemble(recipe, chosen, mnist.load(data_dir), records)
     model = model_path(records / "ensemble", chosen[0])
-    print(
-        f"{len(chosen)} runs of {Path(recipe).stem} together: test {table['test_accuracy']:.2%}\nthe model is {model}"
-    )
+    say(f"{len(chosen)} runs of {Path(recipe).stem} together: test {table['test_accuracy']:.2%}\nthe model is {model}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError
@@ -26,7 +27,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A model_final.safetensors file.
+        A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
     data_dir
         A folder with four IDX files to use instead of the embedded MNIST.
     shifts
@@ -46,15 +47,16 @@ def evaluate(
     if not 0 <= shifts <= 5:
         raise InputError(f"--shifts must be a whole number from 0 to 5, received {shifts}")
     test = mnist.load(data_dir).test
+    if shifts:
+        views = (2 * shifts + 1) ** 2
+        say(f"each answer is a mean over {views} views of the image; with --shifts 0 it takes a {views}th of the time")
     with quickest(lambda: loaded.network.logits(test.images[:250])):
         result = judge(loaded.network, test, shifts=shifts)
     table = result.to_table()
     low, high = result.interval_95
-    print(
-        f"test accuracy  {result.accuracy:.2%}   (95 % interval {low:.2%} to {high:.2%}, {len(result.data):,} images)"
-    )
+    say(f"test accuracy  {result.accuracy:.2%}   (95 % interval {low:.2%} to {high:.2%}, {len(result.data):,} images)")
     for name, share in result.per_class.items():
-        print(f"  {name:<12} {share:.2%}")
-    print(f"best {table['best_digit']}, worst {table['worst_digit']}")
+        say(f"  {name:<12} {share:.2%}")
+    say(f"best {table['best_digit']}, worst {table['worst_digit']}")
     if json is not None:
         write_atomically(json, to_json(table))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.saying import say
+
 
 def iterations(*, out: Path = Path("results")) -> None:
     """Train the original's six iterations, each as its text describes it and done right, and draw them.
@@ -20,10 +22,10 @@ def iterations(*, out: Path = Path("results")) -> None:
     from plainnet.runs.results import check_writable
 
     check_writable(out)
-    print(f"{'iteration':<36}{'form':<16}{'claimed':>9}{'measured':>10}")
+    say(f"{'iteration':<36}{'form':<16}{'claimed':>9}{'measured':>10}")
     for row in trained(mnist.load(), out):
         claimed, measured = (
             "NaN" if value is None else f"{value:.2%}" for value in (row["claimed"], row["test_accuracy"])
         )
-        print(f"{row['iteration']:<36}{row['form']:<16}{claimed:>9}{measured:>10}", flush=True)
-    print(f"\n{out}/ holds iterations.json and iterations_timeline.png")
+        say(f"{row['iteration']:<36}{row['form']:<16}{claimed:>9}{measured:>10}")
+    say(f"\n{out}/ holds iterations.json and iterations_timeline.png")

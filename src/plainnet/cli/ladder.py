@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.saying import say
 from plainnet.files import to_json, write_atomically
 
 
@@ -24,11 +26,11 @@ def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: P
     check_ending(plot, ".png", "--plot")
     from plainnet.pictures.ladder import ladder as draw
     from plainnet.pictures.style import png
-    from plainnet.records.ladder import as_table
+    from plainnet.records.ladder import as_columns, as_table
     from plainnet.records.ladder import ladder as rungs
 
     rows = rungs(records)
-    print(as_table(rows))
+    say(as_columns(rows) if sys.stdout.isatty() else as_table(rows))
     if json is not None:
         write_atomically(json, to_json({"rows": rows}))
     if plot is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
 from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
 
@@ -18,7 +19,7 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     Parameters
     ----------
     model
-        A model_final.safetensors file.
+        A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
     image
         A picture of one character.
     images
@@ -43,7 +44,7 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
         first, *others = np.argsort(-row)[:2]
         names = loaded.class_names
         second = "".join(f"; next {names[other]}, {as_percent(row[other])}" for other in others)
-        print(f"{path}: {names[first]}  ({as_percent(row[first])}{second})")
+        say(f"{path}: {names[first]}  ({as_percent(row[first])}{second})")
         by_name = dict(zip(names, row.tolist(), strict=True))
         answers.append({"image": str(path), "prediction": names[first], "probabilities": by_name})
     if json is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.outputs import check_ending
+from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError
 from plainnet.files import write_atomically
@@ -38,4 +39,4 @@ def preview(
     if change is None:
         raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented and cnn have one")
     write_atomically(out, png(augmentation_preview(change, mnist.load(data_dir).train, seed)))
-    print(f"wrote {out}")
+    say(f"wrote {out}")

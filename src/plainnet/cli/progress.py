@@ -6,16 +6,20 @@ import sys
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
+from plainnet.cli.saying import say, width
 from plainnet.events import Batch, Epoch
+
+_WIDE, _NARROW = 100, 60  # columns for all figures, and for a bar with the most important one
+_SILENT = 5.0  # seconds until a first word, where no bar moves
 
 
 def show(events: Iterable[object], total: int) -> None:
     """Show each epoch of a training, as it comes, how many threads were chosen, and why it ended if that was early."""
-    console = Console()
-    if console.is_terminal and console.width >= 100:
-        _live(events, total, console)
+    columns = width(sys.stdout)
+    if sys.stdout.isatty() and columns >= _NARROW:
+        _live(events, total, Console(width=columns))
     else:
         _lines(events, total)
 
@@ -24,56 +28,67 @@ class TimeLeft:
     """How much longer a training will take, by the batches made since it was begun or resumed."""
 
     def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
-        self._seconds, self._batches, self._left = 0.0, 0, 0
+        self.epochs, self.seconds = epochs, 0.0
+        self._batches, self._left = 0, 0
 
     def add(self, batch: Batch) -> None:
         """Take a batch into account."""
-        self._seconds += batch.seconds
+        self.seconds += batch.seconds
         self._batches += 1
         self._left = (self.epochs - batch.epoch) * batch.of + batch.of - batch.number
 
     def __str__(self) -> str:
-        seconds = round(self._seconds / max(self._batches, 1) * self._left)
-        return f"{seconds // 60}:{seconds % 60:02d}"
+        seconds = round(self.seconds / max(self._batches, 1) * self._left)
+        hours, minutes = seconds // 3600, seconds // 60 % 60
+        return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
 
 
 def _live(events: Iterable[object], total: int, console: Console) -> None:
-    columns = (
+    wide = console.width >= _WIDE
+    columns: list[ProgressColumn] = [
         TextColumn("epoch"),
         MofNCompleteColumn(),
-        BarColumn(bar_width=None if console.width > 110 else 12),
+        BarColumn(bar_width=12 if console.width <= 110 else None),
         TextColumn("{task.fields[figures]}"),
         TextColumn("left {task.fields[left]}"),
-    )
-    left = TimeLeft(total)
+    ]
+    left, done = TimeLeft(total), 0
     with Progress(*columns, console=console, expand=console.width > 110) as progress:
         task = progress.add_task("", total=total, figures="", left="")
         for event in events:
             if isinstance(event, Batch):
                 left.add(event)
+                if not done:
+                    progress.update(task, figures=f"batch {event.number:,} of {event.of:,}")
                 progress.update(task, left=str(left))
             elif isinstance(event, Epoch):
-                progress.update(task, completed=event.number, figures=_figures(event), left=str(left))
+                done = event.number
+                progress.update(task, completed=done, figures=_figures(event, wide=wide), left=str(left))
             else:
                 progress.console.print(str(event), markup=False, highlight=False)
     console.print()
 
 
-def _figures(epoch: Epoch) -> str:
+def _figures(epoch: Epoch, *, wide: bool) -> str:
     def shown(accuracy: float | None) -> str:
         return "" if accuracy is None else f"{accuracy:.2%}"
 
-    validation = "" if epoch.validation_accuracy is None else f"  validation {shown(epoch.validation_accuracy)}"
-    train = shown(epoch.train_accuracy)
-    return f"loss {epoch.train_loss:.4f}  train {train}{validation}  rate {epoch.learning_rate:.3g}"
+    validation = "" if epoch.validation_accuracy is None else f"validation {shown(epoch.validation_accuracy)}"
+    train = f"train {shown(epoch.train_accuracy)}"
+    if not wide:
+        return f"loss {epoch.train_loss:.3f}  {validation or train}"
+    return f"loss {epoch.train_loss:.4f}  {train}  {validation}  rate {epoch.learning_rate:.3g}"
 
 
 def _lines(events: Iterable[object], total: int) -> None:
-    left = TimeLeft(total)
+    left, told = TimeLeft(total), False
     for event in events:
         if isinstance(event, Batch):
             left.add(event)
+            if not told and left.seconds > _SILENT:
+                told = True
+                say(f"epoch {event.epoch} of {total} is under way, left {left}")
         else:
-            print(f"{event}  left {left}" if isinstance(event, Epoch) else event, flush=True)
-    print(file=sys.stdout)
+            told = told or isinstance(event, Epoch)
+            say(f"{event}  left {left}" if isinstance(event, Epoch) else event)
+    say()

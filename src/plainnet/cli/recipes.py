@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from plainnet.cli.saying import say
+
 
 def recipes(name: str | None = None) -> None:
     """List the recipes, or show one.
@@ -14,7 +16,7 @@ def recipes(name: str | None = None) -> None:
     from plainnet.recipes import available, read, source
 
     if name is not None:
-        print(source(name), end="")
+        say(source(name), end="")
     else:
         for known in available():
-            print(f"{known:<16}{read(known).title}")
+            say(f"{known:<16}{read(known).title}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingInterruptedError
 
@@ -56,9 +57,9 @@ def series(
                 table = record_run(chosen, data, seed, folder, data_dir, threads)
             except TrainingInterruptedError as error:
                 raise TrainingInterruptedError(error.signal, f"{error}; go on with the same command") from None
-            print(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}", flush=True)
+            say(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}")
     summary = summarize(folder)
-    print(f"{summary['runs']} runs: mean {summary['test_accuracy']['mean']:.3%}")
+    say(f"{summary['runs']} runs: mean {summary['test_accuracy']['mean']:.3%}")
 
 
 def seeds_in(text: str) -> range:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from plainnet import checkpoint
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
@@ -116,7 +117,7 @@ def train(
                 if quiet:
                     deque(under_way, maxlen=0)
                 else:
-                    print(_introduction(run, resume, changed), flush=True)
+                    say(_introduction(run, resume, changed))
                     show(under_way, chosen.epochs)
             except TrainingInterruptedError as error:
                 raise TrainingInterruptedError(
@@ -126,7 +127,7 @@ def train(
                 raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}") from None
             names = results.write_results(run, folder, data_dir)
     if not quiet:
-        print(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
+        say(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
 
 
 def _likely_cause(folder: Path, own_layers: tuple[type[Layer], ...]) -> str:

@@ -10,27 +10,35 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from plainnet.errors import InputError
 
-MEGABYTE = 1_000_000
-LARGEST = {  # bytes that a file of a kind may have
-    "model": 4_000 * MEGABYTE,
-    "checkpoint": 16_000 * MEGABYTE,
-    "recipe": MEGABYTE,
-    "record": 50 * MEGABYTE,
-    "history": 50 * MEGABYTE,
-    "image": 500 * MEGABYTE,
-    "data": 1_000_000 * MEGABYTE,  # mapped into memory, or read as far as its header says
-    "class names": MEGABYTE,
-    "Python file": 5 * MEGABYTE,
+
+class Kind(NamedTuple):
+    """What a file should be: how many megabytes it may have, and what to give instead of another."""
+
+    megabytes: int
+    advice: str
+
+
+KINDS = {
+    "model": Kind(4_000, "give a model_final.safetensors, or the name of a model that comes with plainnet"),
+    "checkpoint": Kind(16_000, "give the folder of a training that was interrupted"),
+    "recipe": Kind(1, "give a name that `plainnet recipes` lists, or a .toml file"),
+    "record": Kind(50, "put the committed one back, or make it anew"),
+    "history": Kind(50, "give a results folder, or a JSON or CSV file of losses and accuracies"),
+    "image": Kind(500, "give a PNG, JPEG or similar file"),
+    "data": Kind(1_000_000, "check the folder and its files"),  # mapped, or read as far as its header says
+    "class names": Kind(1, "give one class name a line"),
+    "Python file": Kind(5, "give the .py file to examine"),
+    "report": Kind(20, "try again"),  # of a process of ours
 }
 _DEEPEST = 50  # tables and lists within each other
 
 
 def open_file(path: str | Path, kind: str) -> BinaryIO:
-    """Open an ordinary file for reading; `kind` is one of `LARGEST`.
+    """Open an ordinary file for reading; `kind` is one of `KINDS`.
 
     Raises: `InputError` if there is none, it cannot be read, is not an ordinary file, or is too large for its kind.
     """
@@ -38,17 +46,15 @@ def open_file(path: str | Path, kind: str) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise InputError(f"cannot read the {kind} {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise _unreadable(path, kind, getattr(error, "strerror", None) or error) from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
-        raise InputError(f"cannot read the {kind} {path}: it is {what}, not an ordinary file")
-    if status.st_size > LARGEST[kind]:
+        raise _unreadable(path, kind, f"it is {what}, not an ordinary file")
+    if status.st_size > KINDS[kind].megabytes * 1_000_000:
         os.close(descriptor)
-        raise InputError(
-            f"cannot read the {kind} {path}: it has {status.st_size:,} bytes, a {kind} has at most {LARGEST[kind]:,}"
-        )
+        raise _too_large(path, kind)
     return os.fdopen(descriptor, "rb")
 
 
@@ -59,12 +65,20 @@ def read_bytes(path: str | Path, kind: str) -> bytes:
     """
     try:
         with open_file(path, kind) as file:
-            content = file.read(LARGEST[kind] + 1)  # it may have grown since
+            content = file.read(KINDS[kind].megabytes * 1_000_000 + 1)  # it may have grown since
     except OSError as error:
-        raise InputError(f"cannot read the {kind} {path}: {error.strerror}") from error
-    if len(content) > LARGEST[kind]:
-        raise InputError(f"cannot read the {kind} {path}: it has more than {LARGEST[kind]:,} bytes")
+        raise _unreadable(path, kind, error.strerror) from error
+    if len(content) > KINDS[kind].megabytes * 1_000_000:
+        raise _too_large(path, kind)
     return content
+
+
+def _unreadable(path: str | Path, kind: str, reason: object) -> InputError:
+    return InputError(f"cannot read the {kind} {path}: {reason}; {KINDS[kind].advice}")
+
+
+def _too_large(path: str | Path, kind: str) -> InputError:
+    return _unreadable(path, kind, f"it is larger than {KINDS[kind].megabytes:,} MB, which no {kind} is")
 
 
 def read_text(path: str | Path, kind: str) -> str:

@@ -8,6 +8,7 @@ from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.layers.layer import Layer, Shape
 from plainnet.layers.sums import long_sum
+from plainnet.layers.windows import pooled_shape
 
 
 class AveragePool(Layer):
@@ -25,12 +26,8 @@ class AveragePool(Layer):
         self.size = whole_number(size, "size")
 
     def build(self, in_shape: Shape) -> Shape:
-        if len(in_shape) != 3 or min(in_shape[:2]) < self.size:
-            raise InputError(
-                f"AveragePool expects images (H, W, C) of at least {self.size}x{self.size}, received shape {in_shape}"
-            )
         self.in_shape = in_shape
-        self.out_shape = in_shape[0] // self.size, in_shape[1] // self.size, in_shape[2]
+        self.out_shape = pooled_shape(self, in_shape)
         return self.out_shape
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 
 from plainnet.config import number
 from plainnet.errors import InputError
+from plainnet.layers.drawing import drawn
 from plainnet.layers.layer import Layer
 
 
@@ -32,12 +33,7 @@ class Dropout(Layer):
         if not training:
             self.remember()
             return x
-        drawn = self.buffer("drawn", x.shape, np.float32)
-        if self.context.rng is None:
-            drawn[:] = np.random.default_rng(0).random(x.shape[1:], np.float32)
-        else:
-            self.rng.random(out=drawn, dtype=np.float32)
-        kept = np.greater_equal(drawn, self.rate, out=self.buffer("kept", x.shape, bool))
+        kept = np.greater_equal(drawn(self, "random", x.shape), self.rate, out=self.buffer("kept", x.shape, bool))
         mask = self.buffer("mask", x.shape, x.real.dtype)
         np.multiply(kept, 1 / (1 - self.rate), out=mask)
         self.remember(mask)

@@ -6,6 +6,7 @@ import numpy as np
 
 from plainnet.config import number
 from plainnet.errors import InputError
+from plainnet.layers.drawing import drawn
 from plainnet.layers.layer import Layer
 
 
@@ -32,11 +33,7 @@ class GaussianNoise(Layer):
         self.remember()
         if not training:
             return x
-        noise = self.buffer("noise", x.shape, np.float32)
-        if self.context.rng is None:
-            noise[:] = np.random.default_rng(0).standard_normal(x.shape[1:], np.float32)
-        else:
-            self.rng.standard_normal(out=noise, dtype=np.float32)
+        noise = drawn(self, "standard_normal", x.shape)
         noise *= self.deviation
         y = self.buffer("y", x.shape, x.dtype)
         np.add(x, noise, out=y)

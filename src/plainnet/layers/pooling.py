@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from plainnet.config import whole_number
-from plainnet.errors import InputError
 from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.windows import pooled_shape
 
 
 class MaxPool(Layer):
@@ -27,12 +27,8 @@ class MaxPool(Layer):
         self.size = whole_number(size, "size")
 
     def build(self, in_shape: Shape) -> Shape:
-        if len(in_shape) != 3 or min(in_shape[:2]) < self.size:
-            raise InputError(
-                f"MaxPool expects images (H, W, C) of at least {self.size}x{self.size}, received shape {in_shape}"
-            )
         self.in_shape = in_shape
-        self.rows, self.columns, self.channels = in_shape[0] // self.size, in_shape[1] // self.size, in_shape[2]
+        self.rows, self.columns, self.channels = pooled_shape(self, in_shape)
         return self.rows, self.columns, self.channels
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+
+from plainnet.errors import InputError
 
 Size = tuple[int, int]
 Buffer = Callable[[str, tuple[int, ...], np.dtype], np.ndarray]
 
 _ELEMENTS = 1 << 18  # of a matrix of patches: 1 MB in float32, which stays in the processor's cache
 _SHORT = 16  # numbers that stand side by side; copying fewer at a time costs more than computing with them
+
+
+class Pool(Protocol):
+    """What `pooled_shape` asks of a layer."""
+
+    size: int
+
+
+def pooled_shape(layer: Pool, in_shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the shape (H // K, W // K, C) that squares of K x K pixels, K = `layer.size`, make of images (H, W, C).
+
+    Raises: `InputError` if they are no images, or smaller than a square.
+    """
+    if len(in_shape) != 3 or min(in_shape[:2]) < layer.size:
+        raise InputError(
+            f"{type(layer).__name__} expects images (H, W, C) of at least {layer.size}x{layer.size}, received shape "
+            f"{in_shape}"
+        )
+    return in_shape[0] // layer.size, in_shape[1] // layer.size, in_shape[2]
 
 
 def windows(x: np.ndarray, size: Size, stride: int) -> np.ndarray:

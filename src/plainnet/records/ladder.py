@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
 from plainnet.metrics import mcnemar, wilson_interval
 from plainnet.records.recorded_runs import runs, spread
 
 RUNGS = (
     "chance", "softmax", "classic-summed", "classic", "minute", "mlp", "mlp-augmented", "fast99", "cnn", "ensemble",
 )  # fmt: skip
+_COLUMNS = "{:<15}{:>5}{:>9}{:>7}{:>17}{:>11}{:>8}{:>7}"  # 79 in all
 _CLASSES = 10  # where a record does not tell
 _MNIST = 4000540026  # the crc32 of what it trains with, images and labels, by which records tell their data
 # Test images whose label most of five people did not confirm: Northcutt, Athalye, Mueller 2021, "Pervasive label errors
@@ -59,6 +61,25 @@ def ladder(records: Path) -> list[dict[str, Any]]:
     if not rows:
         raise InputError(f"no rung of the ladder is on record in {records}; make one with: plainnet series softmax")
     return rows
+
+
+def as_columns(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a table of columns, for a terminal."""
+    head = ("recipe", "runs", "accuracy", "sd", "95 % interval", "parameters", "minutes", "p")
+    lines = [_COLUMNS.format(*head)]
+    for row in rows:
+        if not row["runs"]:
+            lines.append(_COLUMNS.format(row["recipe"], "-", f"{row['mean']:.2%}", *5 * [""]).rstrip())
+            continue
+        low, high = row["interval_95"]
+        deviation = "" if row["sd"] is None else f"{100 * row['sd']:.3f}"
+        p = "" if row["against_below"] is None else f"{row['against_below']:.1g}"
+        figures = (
+            row["runs"], f"{row['mean']:.3%}", deviation, f"{100 * low:.2f} - {high:.2%}", f"{row['parameters']:,}",
+            f"{row['minutes']:.1f}", p,
+        )  # fmt: skip
+        lines.append(_COLUMNS.format(shown(row["recipe"], 14), *figures).rstrip())
+    return "\n".join([*lines, "", "p: of McNemar's test against the row above, whichever of the two is better"])
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:

@@ -7,14 +7,19 @@ recognition", section III.A). A network that learned from such images needs to b
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from plainnet.errors import InputError
+from plainnet.foreign.opening import open_file
 
 _BOX, _SIZE = 20, 28
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # those that run no program and need no other library
+_MOST_PIXELS, _MOST_BYTES = 150_000_000, 300_000_000
+_BYTES = {"1": 2, "L": 1, "P": 2, "LA": 8, "RGB": 5, "RGBA": 8, "I;16": 4}  # that a pixel takes until it is reduced
 _MIN_CONTRAST = 0.1  # of the range from black to white; less is paper or noise, not ink
 
 
@@ -23,16 +28,58 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Raises: `InputError` if the file is no picture, or nothing is drawn on it.
     """
-    try:
-        with Image.open(path) as picture:
-            gray = _grayscale(ImageOps.exif_transpose(picture))
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a picture that can be opened"
-        raise InputError(f"cannot read the image {path}: {reason}; give a PNG, JPEG or similar file") from error
+    with open_file(path, "image") as file:
+        try:
+            with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as picture:
+                _check_size(picture)
+                gray = _grayscale(ImageOps.exif_transpose(_reduced(picture)))
+        except InputError as error:
+            raise InputError(f"cannot read the image {path}: {error}") from error
+        except Exception as error:  # readers of pictures raise whatever a file makes them stumble over
+            reason = getattr(error, "strerror", None) or "it is not a picture that can be opened"
+            raise InputError(f"cannot read the image {path}: {reason}; give a PNG, JPEG or similar file") from error
     try:
         return normalize(gray)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _check_size(picture: Image.Image) -> None:
+    """Refuse, before anything is decoded, what would take too much memory.
+
+    Raises: `InputError`.
+    """
+    width, height = picture.size
+    if width * height > _MOST_PIXELS:
+        raise InputError(f"it has {width:,} x {height:,} pixels, at most {_MOST_PIXELS:,} can be read")
+    each = _BYTES.get(picture.mode, 12)
+    if picture.format == "JPEG":  # decoded at the size that is needed, or all its coefficients are kept
+        each = 2 * len(picture.getbands()) if picture.info.get("progressive") else 0
+    needed = width * height * (14 if picture.format == "WEBP" else each)
+    if needed > _MOST_BYTES:
+        raise InputError(
+            f"its {width:,} x {height:,} pixels would take {needed / 1e6:,.0f} MB when decoded; make it smaller, or "
+            "save it as 8-bit gray or as JPEG"
+        )
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """Return the picture with its longer side below 2,048 pixels, by means over squares: a character needs no more."""
+    factor = max(1, max(picture.size) // 1024)
+    if factor == 1:
+        return picture
+    picture.draft("L", (picture.width // factor, picture.height // factor))  # which only JPEG can
+    if picture.mode == "P":
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "L")
+    elif picture.mode in ("RGB", "CMYK", "YCbCr", "1", "LAB", "HSV"):
+        picture = picture.convert("L")
+    factor = max(1, max(picture.size) // 1024)
+    if picture.mode.startswith("I") or picture.mode == "F":  # 16 or more bits, which Pillow cannot reduce
+        values = np.asarray(picture)
+        rows, columns = (size // factor * factor for size in values.shape)
+        squares = values[:rows, :columns].reshape(rows // factor, factor, columns // factor, factor)
+        return Image.fromarray(squares.mean(axis=(1, 3), dtype=np.float32))
+    return picture.reduce(factor)
 
 
 def _grayscale(picture: Image.Image) -> np.ndarray:

@@ -1,67 +1,91 @@
-"""Running an examination in a process of its own, within a limit of time, so that no file can hang or crash us."""
+"""The examination of a file: in a process of its own, within limits, so that no file can hang, harm or deceive us."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from plainnet.checks.code.faults import CATALOGUE, lesson
 from plainnet.errors import InputError
+from plainnet.foreign.checking import either, listed, nothing, problem, text, whole
+from plainnet.foreign.opening import open_file, parse_json
+from plainnet.foreign.running import run_apart
+from plainnet.foreign.showing import shown
+
+_VERDICTS = ("right", "wrong", "undecidable")
+_REPORT = {
+    "error?": text(3000),
+    "unconfined": listed(text()),
+    "subjects?": listed(
+        {
+            "name": text(1000),
+            "evidence": text(100_000),
+            "verdict": lambda value: value in _VERDICTS,
+            "array": either(nothing, text(1000)),
+            "diagnosis": either(nothing, lambda value: value in CATALOGUE),
+            "line": either(nothing, whole()),
+        }
+    ),
+}
+
+
+class Examination(NamedTuple):
+    """The findings, a table each, and what this system could neither shut off nor limit while the file ran."""
+
+    findings: list[dict[str, Any]]
+    unconfined: list[str]
 
 
 def examine_file(path: str | Path, *, only: str | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:
-    """Return the findings on the backpropagation in a Python file, a table each.
+    """Return the findings on the backpropagation in a Python file: see `examination`."""
+    return examination(path, only=only, timeout=timeout).findings
 
-    A table has name, verdict (right, wrong or undecidable), array, diagnosis (a slug of the catalogue or None),
-    evidence and line. `only` names the one class or function to examine; `timeout` is in seconds.
+
+def examination(path: str | Path, *, only: str | None = None, timeout: float = 60.0) -> Examination:
+    """Examine the backpropagation in a Python file.
+
+    A finding has name, verdict (right, wrong or undecidable), array, diagnosis (a slug of the catalogue or None),
+    evidence and line. `only` names the one class or function to examine; `timeout` is in seconds. The file may read what
+    lies in its own folder; what it writes by a relative path lands in a temporary one.
 
     Raises: `InputError` if the file cannot be run to its end, or holds nothing that can be examined.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no file {path}; give the Python file to examine")
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "plainnet.checks.code.worker", str(path.resolve()), only or "", str(report)]
-        try:
-            done = subprocess.run(  # noqa: S603  (running the user's own file is what was asked for)
-                command, capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL, cwd=folder
-            )
-        except subprocess.TimeoutExpired as error:
-            raise InputError(
-                f"{path} did not end within {timeout:g} s; look for an endless loop, or give more with --timeout"
-            ) from error
-        if not report.exists():
-            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-            raise InputError(f"{path} ended its process before it could be examined: {last}")
-        result = json.loads(report.read_text())
+    with open_file(path, "Python file"):
+        pass
+    outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), only or ""], timeout=timeout)
+    if outcome.ended is not None:
+        advice = "look for an endless loop" + (", or give more with --timeout" if "within" in outcome.ended else "")
+        raise InputError(f"{path} was ended: {outcome.ended}; {advice}")
+    if outcome.report is None:
+        last = shown(outcome.last_words.rpartition("\n")[2]) or f"exit code {outcome.code}"
+        raise InputError(f"{path} ended its process before it could be examined: {last}")
+    result = parse_json(outcome.report.decode())
+    if (what := problem(result, _REPORT)) is not None:
+        raise InputError(f"{path} has interfered with its examination: {what}")
     if "error" in result:
         raise InputError(f"{path} cannot be examined: {result['error']}")
-    subjects: list[dict[str, Any]] = result["subjects"]
-    if not subjects:
+    if not result["subjects"]:
         what = f"nothing called {only}" if only else "nothing"
         raise InputError(
             f"{path} defines {what} to examine; looked for classes with forward and backward, pairs name_forward and "
             "name_backward, functions name_loss(x, y), classes with loss(x, y), and update rules"
         )
-    return subjects
+    return Examination(result["subjects"], result["unconfined"])
 
 
 def describe(finding: dict[str, Any], path: str | Path) -> str:
     """Return a finding as lines to read."""
-    head = f"{finding['name']}: {finding['verdict']}"
+    head = f"{shown(finding['name'])}: {finding['verdict']}"
+    evidence = shown(finding["evidence"], 1000)
     if finding["verdict"] != "wrong":
-        return f"{head}\n    {finding['evidence']}"
-    where = f"{path}:{finding['line']}" if finding["line"] else str(path)
-    head += f", {finding['array'] or 'backward'} ({where})"
+        return f"{head}\n    {evidence}"
+    where = f"{shown(path)}:{finding['line']}" if finding["line"] else shown(path)
+    head += f", {shown(finding['array'] or 'backward')} ({where})"
     if finding["diagnosis"] is None:
-        return f"{head}\n    {finding['evidence']}"
+        return f"{head}\n    {evidence}"
     fault = CATALOGUE[finding["diagnosis"]]
     return (
-        f"{head}\n    {fault.title} [{finding['diagnosis']}]\n    evidence: {finding['evidence']}\n"
+        f"{head}\n    {fault.title} [{finding['diagnosis']}]\n    evidence: {evidence}\n"
         f"    should be: {fault.formula}\n    lesson: {lesson(finding['diagnosis'])}"
     )

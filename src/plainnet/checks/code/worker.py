@@ -1,6 +1,6 @@
-"""The process in which a file is run and examined: `python -m plainnet.checks.code.worker FILE ONLY REPORT`.
+"""The process in which a file is run and examined: `python -m plainnet.checks.code.worker FOLDER FILE ONLY`.
 
-It writes its findings to REPORT as JSON, so that whatever the file prints does not get in the way.
+It writes its findings to a report, so that whatever the file prints does not get in the way.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.subjects import discover
 from plainnet.checks.code.updates import examine_updates
 from plainnet.checks.gradients.central import UNDECIDABLE
+from plainnet.foreign.confinement import Limits, confine
+from plainnet.foreign.running import Report
 
 
-def main(path: str, only: str, report: str) -> None:
-    """Load the file, examine what it defines, and write the report."""
+def main(folder: str, path: str, only: str) -> None:
+    """Load the file, examine what it defines, and report."""
+    report, place = Report(Path(folder)), Path(folder) / "work"
+    place.mkdir()
+    missing = confine(Path(path).parent, place, Limits())
+    sys.argv[:] = [path]
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    Path(report).write_text(json.dumps(_report(path, only)))
+    report.write(json.dumps(_findings(path, only) | {"unconfined": missing}).encode())
 
 
 def load(path: str | Path) -> ModuleType:
@@ -63,8 +69,8 @@ def _examined(subject: Subject) -> list[CodeFinding]:
         return [CodeFinding(name=subject.name, verdict=UNDECIDABLE, evidence=evidence)]
 
 
-def _report(path: str, only: str) -> dict[str, Any]:
-    sys.path.insert(0, str(Path(path).resolve().parent))
+def _findings(path: str, only: str) -> dict[str, Any]:
+    sys.path.insert(0, str(Path(path).parent))
     try:
         return {"subjects": [finding.to_table() for finding in examine_path(path, only)]}
     except SystemExit as error:
@@ -74,7 +80,7 @@ def _report(path: str, only: str) -> dict[str, Any]:
     except BaseException as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         line = getattr(error, "lineno", None) or next(reversed(lines), None)
-        return {"error": f"it raised {type(error).__name__}{f' in line {line}' if line else ''}: {error}"}
+        return {"error": f"it raised {type(error).__name__}{f' in line {line}' if line else ''}: {error}"[:2000]}
 
 
 if __name__ == "__main__":

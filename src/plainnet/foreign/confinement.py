@@ -1,0 +1,197 @@
+"""Confinement: what a process does before it runs the code of others, so that this can neither harm nor stay.
+
+It goes on in a child of its own, which it watches: without a network, with the files to read that Python needs and the
+folder of the code, with one folder to write to, and with limits. When the child ends, all that it has started ends with
+it. Where a system cannot do this, an audit hook refuses what Python itself does (PEP 578): it keeps accidents away, and
+is no defence against malice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import itertools
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plainnet.foreign.landlock import allow_only
+
+_NEW_USER, _NEW_PROCESSES, _NEW_NETWORK, _NEW_MESSAGES = 0x10000000, 0x20000000, 0x40000000, 0x08000000
+_SUBREAPER, _DIE_WITH_PARENT = 36, 1  # options of prctl
+_OF_THE_SYSTEM = (
+    "/usr", "/lib", "/lib64", "/bin", "/opt", "/proc", "/dev", "/etc/ld.so.cache", "/etc/localtime", "/etc/passwd",
+    "/etc/nsswitch.conf", "/etc/ssl", "/etc/mime.types", "/System", "/Library", "/private/var/db/timezone",
+)  # fmt: skip
+_DEVICES = ("/dev/null", "/dev/shm")  # noqa: S108  (where processes share memory)
+
+
+class Limits(NamedTuple):
+    """What a confined program may use: bytes of memory in all, of one file and of output, processes, open files."""
+
+    memory: int = 900_000_000
+    file: int = 50_000_000
+    output: int = 10_000_000
+    processes: int = 64
+    files: int = 256
+
+
+def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
+    """Go on in a child that is confined, and return there what this system cannot shut off or limit.
+
+    The child may read the folder `readable`, and write to `writable`, where it finds itself. The parent does not
+    return: it ends as the child does.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    apart = _unshare()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become ours
+    if hasattr(os, "fork"):
+        child = os.fork()
+        if child:
+            _watch(child, limits)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.chdir(writable)
+    _link(readable, writable)
+    missing = [] if _limit(limits) else ["memory and files"]
+    python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
+    allowed = [readable, writable, *python, *map(Path, _OF_THE_SYSTEM)]
+    files = allow_only(allowed, [writable, *map(Path, _DEVICES)])
+    if not (apart and files):
+        missing += ["network"] * (not apart) + ["other files"] * (not files)
+        _refuse_in_python(writable, network=not apart)
+    _let_writes_land(writable)
+    return missing
+
+
+def _unshare() -> bool:
+    """Leave the system's network and, in children, its processes behind; return whether that was possible."""
+    if sys.platform != "linux":
+        return False
+    unshare = ctypes.CDLL(None, use_errno=True).unshare
+    return unshare(_NEW_USER | _NEW_PROCESSES | _NEW_NETWORK | _NEW_MESSAGES) == 0
+
+
+def _limit(limits: Limits) -> bool:
+    """Limit memory, files and processor time of this process; return whether the system does that."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    for kind, most in (
+        (resource.RLIMIT_DATA, limits.memory),
+        (resource.RLIMIT_FSIZE, limits.file),
+        (resource.RLIMIT_NOFILE, limits.files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (value, value))
+    return sys.platform == "linux"  # elsewhere a limit of memory is accepted and not obeyed
+
+
+def _watch(child: int, limits: Limits) -> None:
+    """Wait until the child ends, or takes too much; end all that it has started; and end as it did."""
+    status = 0
+    try:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                break
+            family = list(itertools.islice(_descendants(child), limits.processes + 1))
+            if len(family) > limits.processes or sum(map(_memory, [child, *family])) > limits.memory:
+                os.kill(child, signal.SIGKILL)
+                for other in family:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(other, signal.SIGKILL)
+            time.sleep(0.02)
+    finally:
+        _end_all()
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _end_all() -> None:
+    """Kill what is left of the descendants of this process."""
+    for _ in range(100):
+        left = list(_descendants(os.getpid()))
+        for process in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if not left:
+            return
+        time.sleep(0.01)
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Yield the processes that a process has started, and those that they have; none where /proc does not tell."""
+    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, tasks.read_text().split()):
+                yield child
+                yield from _descendants(child)
+
+
+def _memory(process: int) -> int:
+    """Return the bytes of a process's own memory that are in use."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        resident, shared = map(int, Path(f"/proc/{process}/statm").read_text().split()[1:3])
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _link(readable: Path, writable: Path) -> None:
+    """Let what lies in the one folder be found by its relative name in the other."""
+    for number, path in enumerate(sorted(readable.iterdir())):
+        if number == 1000:
+            return
+        with contextlib.suppress(OSError):
+            (writable / path.name).symlink_to(path)
+
+
+def _let_writes_land(writable: Path) -> None:
+    """Make `open` for writing replace a link into the examined folder by a file of the writable one's own."""
+    import builtins
+    import io
+
+    right = builtins.open
+
+    def open_here(file: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        if isinstance(file, str | os.PathLike) and set(mode) & set("wax+"):
+            path = Path(os.fsdecode(os.fspath(file)))
+            if path.parent.resolve() == writable.resolve() and path.is_symlink():
+                content = path.read_bytes() if "a" in mode or "r" in mode else None
+                path.unlink()
+                if content is not None:
+                    path.write_bytes(content)
+        return right(file, mode, *arguments, **options)
+
+    builtins.open = io.open = open_here
+
+
+def _refuse_in_python(writable: Path, *, network: bool) -> None:
+    """Refuse, by an audit hook, to write elsewhere and, where it is not shut off otherwise, to use the network."""
+    here = str(writable.resolve())
+    changing = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.link", "os.symlink")
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if network and event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
+            raise PermissionError("examined code may not use the network")
+        writing = event == "open" and (
+            bool(set(str(arguments[1])) & set("wax+")) or bool((arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR))
+        )
+        if (writing or event in changing) and isinstance(arguments[0], str | bytes):
+            target = os.path.realpath(os.fsdecode(arguments[0]))
+            if not (target + os.sep).startswith(here + os.sep) and target != os.devnull:
+                raise PermissionError(f"examined code may write to its own temporary folder only, not to {target}")
+
+    sys.addaudithook(hook)

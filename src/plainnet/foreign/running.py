@@ -1,0 +1,120 @@
+"""Running what is foreign: a module of ours that runs the code of others, in a process of its own, within limits.
+
+The module confines itself (`confinement`) before it runs anything foreign, and signs its report with a secret that it
+was given beforehand: a report that somebody else wrote is not believed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from plainnet.errors import InputError
+from plainnet.foreign.confinement import Limits
+from plainnet.foreign.opening import read_bytes
+
+_TAIL = 4000  # bytes that are kept of what a program printed
+_REPORT, _SIGNATURE = "report", 32  # its name, and the bytes of its signature
+
+
+class Outcome(NamedTuple):
+    """What came of it: the report, None if there is none to be believed; its last words; and why it was ended."""
+
+    report: bytes | None
+    last_words: str
+    ended: str | None
+    code: int
+
+
+def run_apart(module: str, arguments: Sequence[str], *, timeout: float, limits: Limits | None = None) -> Outcome:
+    """Run `python -m module FOLDER ARGUMENTS`, FOLDER being a temporary one, for at most `timeout` seconds."""
+    limits = limits or Limits()
+    secret, report = secrets.token_bytes(_SIGNATURE), None
+    with tempfile.TemporaryDirectory(prefix="plainnet-", ignore_cleanup_errors=True) as folder:
+        process = subprocess.Popen(  # noqa: S603  (running the user's own file is what was asked for)
+            [sys.executable, "-m", module, folder, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True, env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        printed = _Printed(process.stdout)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(secret)
+            process.stdin.close()
+        ended = _wait(process, printed, timeout, limits)
+        _end(process)
+        printed.join(0.5)  # whoever still holds the other end of the pipe has left the session, and is not awaited
+        with contextlib.suppress(InputError):
+            content = read_bytes(Path(folder) / _REPORT, "report")
+            if hmac.compare_digest(content[:_SIGNATURE], hmac.digest(secret, content[_SIGNATURE:], "sha256")):
+                report = content[_SIGNATURE:]
+    return Outcome(report, bytes(printed.kept).decode(errors="replace").strip(), ended, process.returncode)
+
+
+def _wait(process: subprocess.Popen[bytes], printed: _Printed, timeout: float, limits: Limits) -> str | None:
+    """Wait for the end of the process; return why it must be ended, if it must."""
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
+            return None
+        if printed.count > limits.output:
+            return f"it printed more than {limits.output / 1e6:.0f} MB"
+    return f"it did not end within {timeout:g} s"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its session: first by asking it, since it knows its children best."""
+    with contextlib.suppress(subprocess.TimeoutExpired, OSError):
+        process.terminate()
+        process.wait(2)
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+class _Printed(threading.Thread):
+    """Reads what a process prints to its end, and keeps the last of it."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.pipe = pipe
+        self.kept, self.count = bytearray(), 0
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, ValueError), self.pipe:
+            while piece := self.pipe.read1(65536):  # type: ignore[attr-defined]
+                self.count += len(piece)
+                self.kept += piece
+                del self.kept[:-_TAIL]
+
+
+class Report:
+    """The report of the module that is run in `folder`: to be made before it is confined, and written at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / _REPORT).open("wb")
+        self._secret = sys.stdin.buffer.read(_SIGNATURE)
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+
+    def write(self, body: bytes) -> None:
+        """Write the one report there is, and sign it."""
+        with self._file as file:
+            file.write(hmac.digest(self._secret, body, "sha256") + body)

@@ -1,0 +1,18 @@
+"""Trained models that come with the package, to be used at once by name; beside each lies the record of its run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+def available() -> list[str]:
+    """Return the names of the models in the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+
+
+def find(path: str | Path) -> Path:
+    """Return where a model lies: in a file of this name or, where there is none, in the package under this name."""
+    here = Path(path)
+    return _FOLDER / f"{here}.safetensors" if str(here) in available() and not here.is_file() else here
