@@ -233,9 +233,7 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
     assert said.endswith(" -m plainnet train --resume out\n")
     assert checkpoint.Checkpoint(tmp_path / "out").epoch >= 1
     refused = start(tmp_path, "--out", "out")
-    assert (
-        "holds a training that is not finished; go on with it: plainnet train --resume out" in refused.communicate()[1]
-    )
+    assert "holds a training that is not finished; go on with it: " in refused.communicate()[1]
     assert refused.returncode == 2
 
 

@@ -39,6 +39,16 @@ def number(value: Any, name: str) -> float:
         raise InputError(f"{name} must be a number that a computer can hold, received one of many digits") from error
 
 
+def expect_name(name: str, what: str) -> None:
+    """Raise `InputError` if a name is too long to be one, or holds half a sign, which nothing can write down."""
+    if len(name) > LONGEST_NAME:
+        raise InputError(f"{what} has at most {LONGEST_NAME} letters, received {name!r:.120}")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what} must be a text in Unicode, received {name!r}: {error.reason}") from error
+
+
 def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], what: str) -> T:
     """Call the function that `table["type"]` names in `kinds` with the rest of the table as its arguments.
 

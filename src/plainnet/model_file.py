@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from plainnet import models, safetensors
-from plainnet.config import LONGEST_NAME, number, whole_number
+from plainnet.config import expect_name, number, whole_number
 from plainnet.errors import InputError
 from plainnet.foreign.opening import parse_json
 from plainnet.layers import LAYERS, Layer, layers_from_config
@@ -62,8 +62,8 @@ class Model:
             raise InputError(f"it has {len(names)} class names for outputs of shape {outputs}")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
-        if longest := [name for name in (*names, *self.column_names) if len(name) > LONGEST_NAME]:
-            raise InputError(f"a name has at most {LONGEST_NAME} letters, received {longest[0]!r:.120}")
+        for name in (*names, *self.column_names):
+            expect_name(name, "a name of a class or a column")
         if len(self.thresholds) not in (0, len(names)):
             raise InputError(f"thresholds must hold a number for each of {len(names)} classes, or none")
         whole_number(self.test_shifts, "test_shifts", least=0, most=_MOST_SHIFTS)

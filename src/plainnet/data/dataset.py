@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from plainnet.config import LONGEST_NAME, whole_number
+from plainnet.config import expect_name, whole_number
 from plainnet.data.prepare import as_array
 from plainnet.data.stratified import stratified_split
 from plainnet.errors import InputError
@@ -61,8 +61,8 @@ class DataSet:
         inputs, targets, names = self.inputs, self.targets, self.class_names
         if not all(isinstance(name, str) for name in names):
             raise InputError(f"class names must be texts, received {list(names)}; write them in quotes")
-        if longest := [name for name in names if len(name) > LONGEST_NAME]:
-            raise InputError(f"a class name has at most {LONGEST_NAME} letters, received {longest[0]!r:.120}")
+        for name in names:
+            expect_name(name, "a class name")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
         if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) != len(targets):
