@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle series record figures clean
+.PHONY: breaks help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ versus: $(VENV)/installed    ## time the working tree against an earlier commit:
 
 threads: $(VENV)/installed   ## the threads that train chooses, against one and two, with and without other work
 	$(BIN)/python benchmarks/threads.py --record records/threads.json
+
+breaks: $(VENV)/installed-test ## break what users see, in a copy of the source, and see whether the tests notice
+	$(BIN)/python benchmarks/breaks.py
 
 mutation: $(VENV)/installed-test ## change our own code, one operator at a time, and see whether the tests notice
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'

@@ -17,12 +17,12 @@ import numpy as np
 
 from plainnet import mnist
 from plainnet.data.dataset import DataSet
-from plainnet.evaluation import probabilities
-from plainnet.files import to_json, write_atomically
 from plainnet.metrics import accuracy
 from plainnet.recipes import read
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
+from plainnet.shifted_views import probabilities
+from plainnet.writing import to_json, write_atomically
 
 RECORDS = Path(__file__).parent.parent / "records"
 Changes = dict[str, Any]

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from plainnet import mnist
-from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 from plainnet.records.iterations import iterations
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
+from plainnet.writing import to_json, write_atomically
 
 RECORDS = Path(__file__).parent.parent / "records"
 CONTROLS = {  # what the clip did, and that a summed gradient is a learning rate 128 times as large; 8 epochs each

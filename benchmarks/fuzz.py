@@ -20,8 +20,8 @@ with atheris.instrument_imports(include=["plainnet"]):
     import numpy as np
 
     from plainnet import Dense, InputError, Model, Network, load_model, read_idx, save_model
-    from plainnet.files import to_json, write_atomically
     from plainnet.runs.environment import hardware, versions
+    from plainnet.writing import to_json, write_atomically
 
 LONGEST = {"model": 2048, "idx": 256}  # bytes of an input
 RECORD = Path(__file__).parent.parent / "records" / "fuzz.json"

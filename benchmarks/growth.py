@@ -21,13 +21,13 @@ from plainnet.bench.run import conditions
 from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
-from plainnet.files import to_json, write_atomically
-from plainnet.fitting import epochs
 from plainnet.layers import Dense, Flatten, ReLU
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.pictures.style import BLUE, GRAY, ORANGE, png
 from plainnet.recipes import read
+from plainnet.shortcuts import epochs
+from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
 UNITS = [64, 128, 256, 512, 1024, 2048, 4096, 8192]

@@ -23,11 +23,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from injections import CLASS_FAULTS, FUNCTION_FAULTS, Injection, inject
 from mutants import mutants_of
-from plainnet.checks.code.examine import CodeFinding
-from plainnet.checks.code.subjects import discover
+from plainnet.checks.code.discovery import discover
+from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.code.worker import examine_path, load
-from plainnet.files import to_json, write_atomically
 from plainnet.layers import activations, dense
+from plainnet.writing import to_json, write_atomically
 from random_networks import random_network
 from specimens import CLASSES, FUNCTIONS, source
 

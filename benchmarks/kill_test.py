@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from plainnet import checkpoint, load_model, safetensors
-from plainnet.files import to_json, write_atomically
 from plainnet.runs.environment import hardware, threads, versions
 from plainnet.runs.results import DONE
+from plainnet.writing import to_json, write_atomically
 
 EVERYTHING = """
 title = "a little of everything"

@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from plainnet.files import to_json, write_atomically
 from plainnet.runs.environment import hardware, threads, versions
+from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 21

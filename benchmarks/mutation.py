@@ -21,7 +21,7 @@ from typing import Any
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import WorkerOutcome, WorkResult
 
-from plainnet.files import to_json, write_atomically
+from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
 TESTS = {  # the tests that must notice

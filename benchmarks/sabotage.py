@@ -17,11 +17,11 @@ import numpy as np
 from plainnet import DataSet, TrainingDivergedError, mnist
 from plainnet.data.splits import Splits
 from plainnet.diagnosis import findings, read_case, verify
-from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 from plainnet.runs import results, saving
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
+from plainnet.writing import to_json, write_atomically
 
 SMALL = {"layers.1.units": 64, "epochs": 6}
 

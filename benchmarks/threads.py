@@ -15,10 +15,10 @@ import numpy as np
 from plainnet.bench.interleave import interleave
 from plainnet.data import mnist
 from plainnet.data.splits import Splits
-from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
+from plainnet.writing import to_json, write_atomically
 
 EPOCHS = {"softmax": 40, "classic": 10, "minute": 5, "mlp": 2, "fast99": 2}
 BUSY = [sys.executable, "-c", "while True: pass"]

@@ -9,10 +9,10 @@ from threadpoolctl import threadpool_limits
 from plainnet import SGD, Conv2D, Network, SoftmaxCrossEntropy, epochs, mnist
 from plainnet.bench.interleave import interleave
 from plainnet.bench.run import conditions
-from plainnet.files import to_json, write_atomically
-from plainnet.layers import windows
-from plainnet.layers.windows import patches
+from plainnet.layers import patches as windows
+from plainnet.layers.patches import patches
 from plainnet.recipes import read
+from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 60

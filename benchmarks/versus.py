@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from plainnet.bench.interleave import Comparison
-from plainnet.files import to_json, write_atomically
 from plainnet.runs.environment import hardware, versions
+from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
 WORKS = {"classic": ("classic", 200), "fast99": ("fast99", 50), "small-cnn": ("fast99", 8)}
@@ -25,7 +25,7 @@ from plainnet.bench import training
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.recipes import Recipe, read
 try:
-    from plainnet.fitting import epochs
+    from plainnet.shortcuts import epochs
 except ImportError:
     from plainnet.training import epochs
 recipe = read(sys.argv[2])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from plainnet import SGD, BatchNorm, Dense, InputError, Network, ReLU, SoftmaxCrossEntropy, epochs, evaluate, fit
-from plainnet.averaging import WeightAverage
 from plainnet.data.augmentation import Augmentation
+from plainnet.weight_average import WeightAverage
 from plainnet.workers import Threads
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from plainnet import InputError
-from plainnet.checks.trainings.curves import Curves, read_curves
 from plainnet.checks.trainings.finding import ERROR
+from plainnet.checks.trainings.history_reader import Curves, read_curves
 from plainnet.cli.app import main
 from plainnet.diagnosis import Case, TrainingFinding, findings, read_case, verify
 from plainnet.recipes import read

@@ -10,8 +10,8 @@ import pytest
 from injections import CLASS_FAULTS, FUNCTION_FAULTS, inject
 from mutants import mutants_of
 from plainnet import InputError
-from plainnet.checks.code.examination import examine_file
 from plainnet.checks.code.faults import CATALOGUE
+from plainnet.checks.code.sandboxed import examine_file
 from plainnet.checks.code.subject import find_gradient
 from plainnet.checks.code.worker import examine_path
 from plainnet.cli.app import main

@@ -19,10 +19,11 @@ from plainnet import (
     save_model,
 )
 from plainnet.cli.app import main
-from plainnet.evaluation import evaluate, probabilities
+from plainnet.evaluation import evaluate
 from plainnet.metrics import mcnemar, wilson_interval
-from plainnet.records.ensemble import combine_models
+from plainnet.records.combine_models import combine_models
 from plainnet.records.ladder import LABEL_ERRORS, ladder
+from plainnet.shifted_views import probabilities
 from plainnet.sources.images import read_image
 from test_records import put
 

@@ -21,7 +21,7 @@ from plainnet.layers import (
     Residual,
     Sequential,
     SiLU,
-    windows,
+    patches,
 )
 
 CASES = {  # every kind of layer, in every way that matters to its code
@@ -395,23 +395,23 @@ def test_patches_against_loops_however_many_at_a_time(channels, stride, at_a_tim
         [*x[n, i * stride :, j * stride :][:2, :3].ravel(), 1]
         for n, i, j in np.ndindex(6, 4 // stride + 1, 5 // stride + 1)
     ]).reshape(6, -1, 6 * channels + 1)  # fmt: skip
-    monkeypatch.setattr(windows, "_ELEMENTS", at_a_time * expected[0, :, 1:].size + 1)
+    monkeypatch.setattr(patches, "_ELEMENTS", at_a_time * expected[0, :, 1:].size + 1)
     seen = []
-    for images, matrix in windows.patches(x, (2, 3), stride, Layer().buffer, bias=True):
+    for images, matrix in patches.patches(x, (2, 3), stride, Layer().buffer, bias=True):
         np.testing.assert_array_equal(matrix, expected[images].reshape(len(matrix), -1))
         seen.append(images.stop - images.start)
     assert seen == [at_a_time] * (6 // at_a_time) + [6 % at_a_time] * (6 % at_a_time > 0)
 
 
 def test_an_image_too_large_for_the_cache_is_taken_alone(monkeypatch):
-    monkeypatch.setattr(windows, "_ELEMENTS", 1)
-    assert len(list(windows.patches(np.ones((3, 4, 4, 1)), (2, 2), 1, Layer().buffer))) == 3
+    monkeypatch.setattr(patches, "_ELEMENTS", 1)
+    assert len(list(patches.patches(np.ones((3, 4, 4, 1)), (2, 2), 1, Layer().buffer))) == 3
 
 
 def test_windows_are_a_view_that_cannot_be_written_to():
     x = np.ones((2, 4, 4, 1))
-    assert np.shares_memory(x, windows.windows(x, (2, 2), 1))
-    assert not windows.windows(x, (2, 2), 1).flags.writeable
+    assert np.shares_memory(x, patches.windows(x, (2, 2), 1))
+    assert not patches.windows(x, (2, 2), 1).flags.writeable
 
 
 @pytest.mark.parametrize("pool", [MaxPool, AveragePool])

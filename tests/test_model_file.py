@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from plainnet import Dense, Flatten, InputError, Model, Network, ReLU, load_model, save_model
 from plainnet import safetensors as ours
-from plainnet.files import write_atomically
+from plainnet.writing import write_atomically
 
 NAMES = ("a", "b", "c")
 

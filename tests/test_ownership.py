@@ -38,11 +38,11 @@ from plainnet import (
     fit,
     input_gradient,
 )
-from plainnet.averaging import WeightAverage
 from plainnet.context import Context
 from plainnet.layers import Ensemble, Layer, Residual
 from plainnet.metrics import absolute_error
 from plainnet.optimizers import Optimizer
+from plainnet.weight_average import WeightAverage
 from plainnet.workers import Figures, Threads
 
 LOSS = SoftmaxCrossEntropy()

@@ -9,9 +9,9 @@ from plainnet import (
 )
 from plainnet.cli.app import main
 from plainnet.evaluation import Evaluation
-from plainnet.files import to_json, write_atomically
 from plainnet.pictures.confusing_pairs import confusing_pairs
 from plainnet.pictures.first_layer import first_layer
+from plainnet.writing import to_json, write_atomically
 
 
 def test_curves_of_several_runs_and_a_preview(tmp_path, capsys):

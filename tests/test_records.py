@@ -18,13 +18,13 @@ from plainnet import (
 )
 from plainnet.cli.app import main
 from plainnet.events import Epoch
-from plainnet.files import to_json, write_atomically
 from plainnet.recipes import read
 from plainnet.records import series
-from plainnet.records.ensemble import record_ensemble
+from plainnet.records.combine_models import record_ensemble
 from plainnet.records.openings import openings
 from plainnet.runs import saving
 from plainnet.runs.run import Run
+from plainnet.writing import to_json, write_atomically
 
 SMALL = """
 title = "a small network"

@@ -11,7 +11,6 @@ from plainnet import DataSet, InputError
 from plainnet.cli.progress import TimeLeft
 from plainnet.data.splits import Splits
 from plainnet.events import Batch, Epoch
-from plainnet.files import to_json
 from plainnet.pictures.curves import training_curves
 from plainnet.pictures.sample_predictions import sample_predictions
 from plainnet.pictures.style import drawable, png
@@ -19,6 +18,7 @@ from plainnet.recipes import Recipe, read
 from plainnet.runs import results
 from plainnet.runs.results import write_results
 from plainnet.runs.run import Run
+from plainnet.writing import to_json
 
 IMAGES = {"sample_predictions.png", "confusing_pairs.png"}
 

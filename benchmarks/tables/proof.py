@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from plainnet.checks.code.examination import describe, examine_file
+from plainnet.checks.code.sandboxed import describe, examine_file
 from tables.source import ROOT, record, table
 
 

@@ -8,12 +8,12 @@ from plainnet.data.dataset import DataSet
 from plainnet.data.idx import read_idx
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.events import Batch, Epoch
-from plainnet.fitting import epochs, evaluate, fit, input_gradient
 from plainnet.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
 from plainnet.losses import BinaryCrossEntropy, Huber, MeanSquaredError, SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam
 from plainnet.schedules import step_decay
+from plainnet.shortcuts import epochs, evaluate, fit, input_gradient
 from plainnet.stopping import Stop, Stopping
 from plainnet.training import Training
 

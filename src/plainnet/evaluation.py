@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
 from plainnet.network import Network
-from plainnet.softmax import expect_finite, log_softmax, softmax, with_two_columns
+from plainnet.shifted_views import probabilities
 
 
 @dataclass(frozen=True)
@@ -69,30 +67,6 @@ class Evaluation:
             "confusion_matrix": self.confusion.tolist(),
             "mistakes": self.mistakes.tolist(),
         }
-
-
-def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray, shifts: int = 0) -> np.ndarray:
-    """Return what a network makes of the images (N, H, W), each seen as it is and moved by up to `shifts` pixels.
-
-    `logits` is the network's function. Of the (2 shifts + 1)^2 views the log-probabilities are averaged.
-
-    Shapes: result (N, K).
-    Raises: `InputError` if `shifts` is no whole number from 0, or rows of pixels are to be moved.
-    Source: Krizhevsky, Sutskever, Hinton 2012, "ImageNet classification with deep convolutional neural networks",
-    section 4.1, which averages the probabilities of ten views.
-    """
-    if whole_number(shifts, "shifts", least=0) == 0:
-        return softmax(with_two_columns(expect_finite(logits(images))))
-    if images.ndim != 3:
-        raise InputError(f"images to move must be of shape (N, H, W), received {images.shape}; reshape them")
-    height, width = images.shape[1:]
-    framed = np.pad(images, [(0, 0), (shifts, shifts), (shifts, shifts)])
-    views = [
-        log_softmax(with_two_columns(expect_finite(logits(framed[:, down : down + height, right : right + width]))))
-        for down in range(2 * shifts + 1)
-        for right in range(2 * shifts + 1)
-    ]
-    return softmax(np.mean(views, axis=0))
 
 
 def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> Evaluation:

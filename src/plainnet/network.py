@@ -13,13 +13,13 @@ import numpy as np
 from plainnet import summary
 from plainnet.config import whole_number
 from plainnet.context import Context, current, in_force
-from plainnet.data.prepare import as_pixels
+from plainnet.data.preparation import as_pixels
 from plainnet.errors import InputError
+from plainnet.generators import generator_for
 from plainnet.layers import Layer
 from plainnet.layers.layer import Shape, attributes
 from plainnet.layers.sequential import Sequential
 from plainnet.parameters import Parameters
-from plainnet.randomness import generator_for
 from plainnet.softmax import expect_finite, softmax, with_two_columns
 
 _BATCH = 250  # examples at a time when predicting: more need memory and are no faster

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from plainnet.errors import InputError
-from plainnet.files import write_atomically
 from plainnet.foreign.opening import open_file
+from plainnet.writing import write_atomically
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     code: np.dtype(name)

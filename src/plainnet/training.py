@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from plainnet import resuming
-from plainnet.agreement import expect_agreement
-from plainnet.averaging import WeightAverage
+from plainnet.compatibility import expect_agreement
 from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.events import Batch, Epoch
+from plainnet.generators import generator_for
 from plainnet.history import History
 from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
 from plainnet.optimizers import Optimizer
-from plainnet.randomness import generator_for
 from plainnet.schedules import Schedule, constant
 from plainnet.stopping import Stop, Stopping
+from plainnet.weight_average import WeightAverage
 from plainnet.workers import Figures, Threads, Workers
 
 if TYPE_CHECKING:

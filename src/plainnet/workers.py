@@ -20,11 +20,11 @@ from plainnet.config import whole_number
 from plainnet.context import Context
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
+from plainnet.generators import generator_for
 from plainnet.layers.layer import kept_since
 from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
-from plainnet.randomness import generator_for
 
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation

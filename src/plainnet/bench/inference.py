@@ -9,7 +9,7 @@ import numpy as np
 
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
-from plainnet.data.prepare import scaled
+from plainnet.data.preparation import scaled
 from plainnet.network import Network
 from plainnet.recipes import read
 

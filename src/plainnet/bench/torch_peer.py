@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from plainnet.data.dataset import DataSet
+from plainnet.generators import generator_for
 from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU, Sigmoid, Tanh
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam, Optimizer
-from plainnet.randomness import generator_for
 from plainnet.schedules import Schedule
 
 

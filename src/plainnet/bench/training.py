@@ -15,12 +15,12 @@ from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
 from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
-from plainnet.data.prepare import scaled
-from plainnet.fitting import epochs
+from plainnet.data.preparation import scaled
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.recipes import Recipe, read
 from plainnet.runs.environment import threads
+from plainnet.shortcuts import epochs
 
 STEPS = 100  # of each rival in each round, and before the losses are compared
 SAME = 1e-4  # how far the mean losses of the first 100 steps may lie apart, relative to ours

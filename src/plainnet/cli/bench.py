@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 
@@ -27,7 +27,7 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
     from plainnet.bench.profile import step_profile
     from plainnet.bench.run import comparisons, conditions
     from plainnet.bench.startup import peak_memory_mb, whole_commands
-    from plainnet.files import to_json, write_atomically
+    from plainnet.writing import to_json, write_atomically
 
     check_ending(json, ".json", "--json")
     record: dict[str, Any] = conditions() | {"comparisons": {}}

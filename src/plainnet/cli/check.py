@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from plainnet.checks.gradients import check_gradients
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.data import mnist
-from plainnet.data.prepare import scaled
+from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
-from plainnet.files import to_json, write_atomically
 from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
 from plainnet.network import Network
 from plainnet.recipes import read
+from plainnet.writing import to_json, write_atomically
 
 _IMAGES = 3
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.saying import say
 from plainnet.errors import InputError
-from plainnet.files import write_atomically
+from plainnet.writing import write_atomically
 
 
 def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
@@ -22,7 +22,7 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
         The PNG file to write.
     """
     check_ending(out, ".png", "--out")
-    from plainnet.checks.trainings.curves import read_curves
+    from plainnet.checks.trainings.history_reader import read_curves
     from plainnet.pictures.curves import compared_curves
     from plainnet.pictures.style import png
 

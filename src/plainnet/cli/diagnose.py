@@ -7,10 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
-from plainnet.files import to_json, write_atomically
+from plainnet.writing import to_json, write_atomically
 
 
 def diagnose(

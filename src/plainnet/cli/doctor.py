@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.saying import say
-from plainnet.files import to_json, write_atomically
+from plainnet.writing import to_json, write_atomically
 
 
 def doctor(file: Path, *, only: str | None = None, json: Path | None = None, timeout: float = 60.0) -> int:

@@ -30,7 +30,7 @@ def ensemble(
     """
     from plainnet.cli.series import seeds_in
     from plainnet.data import mnist
-    from plainnet.records.ensemble import record_ensemble
+    from plainnet.records.combine_models import record_ensemble
     from plainnet.records.recorded_runs import model_path
 
     chosen = seeds_in(seeds)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError
-from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
+from plainnet.writing import to_json, write_atomically
 
 
 def evaluate(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.saying import say
-from plainnet.files import to_json, write_atomically
+from plainnet.writing import to_json, write_atomically
 
 
 def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: Path | None = None) -> None:

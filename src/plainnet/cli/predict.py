@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
-from plainnet.files import to_json, write_atomically
 from plainnet.model_file import load_model
+from plainnet.writing import to_json, write_atomically
 
 
 def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None, layers: Path | None = None) -> None:
@@ -32,7 +32,8 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     check_ending(json, ".json", "--json")
     import numpy as np
 
-    from plainnet.evaluation import as_percent, probabilities
+    from plainnet.evaluation import as_percent
+    from plainnet.shifted_views import probabilities
     from plainnet.sources.images import read_image
 
     loaded = load_model(model, layers=read_layers(layers))

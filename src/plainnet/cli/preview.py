@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plainnet.cli.outputs import check_ending
+from plainnet.cli.output_files import check_ending
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError
-from plainnet.files import write_atomically
+from plainnet.writing import write_atomically
 
 
 def preview(

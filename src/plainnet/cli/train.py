@@ -74,6 +74,7 @@ def train(
 
     from plainnet.cli.progress import show
     from plainnet.runs import results, saving
+    from plainnet.runs.folder_lock import locked
     from plainnet.runs.run import Run
 
     if seed is not None and seed < 0:
@@ -104,7 +105,7 @@ def train(
     with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
         run = Run(chosen, data, seed=seed or 0, limit=limit, threads=threads)
         results.check_writable(folder)
-        with saving.locked(folder):
+        with locked(folder):
             changed = ""
             if resume is not None:
                 changed = saving.resume(run, found)

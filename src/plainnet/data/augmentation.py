@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from plainnet.config import number
-from plainnet.data.prepare import scaled
+from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
 
 _MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # beyond, nothing is seen

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from plainnet.config import expect_name, whole_number
-from plainnet.data.prepare import as_array
+from plainnet.data.preparation import as_array
 from plainnet.data.stratified import stratified_split
 from plainnet.errors import InputError
 

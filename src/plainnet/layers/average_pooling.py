@@ -7,8 +7,8 @@ import numpy as np
 from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.layers.layer import Layer, Shape
-from plainnet.layers.sums import long_sum
-from plainnet.layers.windows import pooled_shape
+from plainnet.layers.long_sums import long_sum
+from plainnet.layers.patches import pooled_shape
 
 
 class AveragePool(Layer):

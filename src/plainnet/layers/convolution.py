@@ -10,7 +10,7 @@ from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, as_initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
-from plainnet.layers.windows import patches
+from plainnet.layers.patches import patches
 
 
 class Conv2D(Layer):

@@ -10,7 +10,7 @@ from plainnet.config import number, whole_number
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, as_initializer, he_normal, zeros
 from plainnet.layers.layer import Layer, Shape
-from plainnet.layers.sums import long_sum
+from plainnet.layers.long_sums import long_sum
 
 
 class Dense(Layer):

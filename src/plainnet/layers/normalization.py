@@ -8,7 +8,7 @@ from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.initializers import ones, zeros
 from plainnet.layers.layer import Layer, Shape
-from plainnet.layers.sums import long_sum
+from plainnet.layers.long_sums import long_sum
 
 _SURE = 1e-4  # a deviation of this share of the mean is far above what rounding leaves of it in float32
 

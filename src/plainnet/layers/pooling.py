@@ -6,7 +6,7 @@ import numpy as np
 
 from plainnet.config import whole_number
 from plainnet.layers.layer import Layer, Shape
-from plainnet.layers.windows import pooled_shape
+from plainnet.layers.patches import pooled_shape
 
 
 class MaxPool(Layer):

@@ -1,4 +1,4 @@
-"""What the first layer looks for: templates, filters, or what the units have learned since the start."""
+"""What the first layer looks for: a template of each class, or what its units have learned since the start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from plainnet.layers import Conv2D, Dense
+from plainnet.layers import Dense
 from plainnet.network import Network
 from plainnet.pictures.style import SIGNED, shortened
 
@@ -20,7 +20,8 @@ def first_layer(network: Network, start: Network, class_names: Sequence[str]) ->
 
     A first layer that is also the last one shows a template of each class. The weights of hidden units are mostly what
     they were drawn as at random; so their change since the `start` is shown, of the 16 units that have changed most.
-    None if the first layer does not look at images of one channel.
+    None if the first layer is not one of units that look at whole images of one channel: filters of a few pixels show
+    nothing that can be read.
     """
     layers = [layer for _, layer in network.walk() if layer.parameters]
     before = next((layer for _, layer in start.walk() if layer.parameters), None)
@@ -33,9 +34,6 @@ def first_layer(network: Network, start: Network, class_names: Sequence[str]) ->
         else:
             images, title = first.W.value - before.W.value, f"what {{}} of {first.units:,} units have learned"
         images = images.T.reshape(-1, height, width)
-    elif isinstance(first, Conv2D) and first.W.value.size == first.size**2 * first.filters:
-        images, names = first.W.value.reshape(first.size, first.size, first.filters).transpose(2, 0, 1), ()
-        title = f"{{}} of {first.filters} filters" if first.filters > _MOST_UNITS else "the filters"
     else:
         return None
     lengths = np.linalg.norm(images.reshape(len(images), -1), axis=1)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from plainnet.data.prepare import scaled
+from plainnet.data.preparation import scaled
 from plainnet.evaluation import Evaluation
 
 BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f5a99", "#d1661a", "#6b7280", "#d1d5db"

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from plainnet.pictures.style import BLUE, GRAY, ORANGE
 
 
-def timeline(rows: Sequence[dict[str, Any]]) -> Figure:
+def timeline(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Figure:
     """Draw what was claimed, what the description gives, and what is right; and how the last iteration went.
 
-    There are two rows for each iteration, one a form: as it was described first, then as it is right.
+    There are two rows for each iteration, one a form: as it was described first, then as it is right. `names` are those
+    of the iterations, in their order.
     """
     found = {(row["iteration"], row["form"]): row for row in rows}
-    names = list(dict.fromkeys(row["iteration"] for row in rows))
     described, right_form = dict.fromkeys(row["form"] for row in rows)
     bars = {
         "claimed": (GRAY, [found[n, described]["claimed"] for n in names]),

@@ -15,7 +15,6 @@ import numpy as np
 
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError, TrainingDivergedError
-from plainnet.files import to_json, write_atomically
 from plainnet.foreign.opening import read_json
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.pictures.style import png
@@ -23,6 +22,7 @@ from plainnet.pictures.timeline import timeline
 from plainnet.recipes import read
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
+from plainnet.writing import to_json, write_atomically
 
 DESCRIBED, RIGHT = "as described", "done right"
 ITERATIONS = [  # name, hidden units, learning rate, epochs, the test accuracy that is claimed
@@ -62,7 +62,7 @@ def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
                 rows.append({"iteration": name, "form": form, "claimed": claimed, "epochs": epochs} | figures)
                 write_atomically(path, to_json({"rows": rows, "versions": versions(), "hardware": hardware()}))
             yield done.get((name, form)) or rows[-1]
-    write_atomically(out / "iterations_timeline.png", png(timeline(rows)))
+    write_atomically(out / "iterations_timeline.png", png(timeline(rows, [name for name, *_ in ITERATIONS])))
 
 
 def _is_row(row: Any) -> bool:

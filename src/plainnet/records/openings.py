@@ -14,10 +14,10 @@ from typing import Any
 from filelock import FileLock
 
 from plainnet.errors import InputError
-from plainnet.files import to_json, write_atomically
 from plainnet.foreign.checking import listed, text, whole
 from plainnet.foreign.opening import read_json
 from plainnet.records.recorded_runs import comparable
+from plainnet.writing import to_json, write_atomically
 
 OPENINGS = "openings.json"
 _OPENINGS = listed({"settings_crc32": whole(), "seed": whole(), "when": text()})

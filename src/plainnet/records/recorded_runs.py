@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from plainnet.errors import InputError
-from plainnet.files import to_json, write_atomically
 from plainnet.foreign.checking import problem
 from plainnet.foreign.opening import read_json
 from plainnet.recipes import Recipe
-from plainnet.runs.descriptions import FIGURES, figures_go_together
+from plainnet.runs.metrics_file import FIGURES, figures_go_together
+from plainnet.writing import to_json, write_atomically
 
 
 def model_path(folder: Path, seed: int) -> Path:

@@ -9,15 +9,16 @@ from typing import Any
 from plainnet import checkpoint
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError, TrainingDivergedError
-from plainnet.files import to_json, write_atomically
 from plainnet.model_file import save_model
 from plainnet.recipes import Recipe
 from plainnet.records.openings import note_opening, openings
 from plainnet.records.recorded_runs import comparable, model_path, runs
 from plainnet.runs.environment import hardware, peak_memory_mb
+from plainnet.runs.folder_lock import locked
 from plainnet.runs.results import check_writable
 from plainnet.runs.run import Run
-from plainnet.runs.saving import events, locked, read_checkpoint, resume
+from plainnet.runs.saving import events, read_checkpoint, resume
+from plainnet.writing import to_json, write_atomically
 
 
 def record_run(

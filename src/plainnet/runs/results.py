@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from plainnet import checkpoint
 from plainnet.errors import InputError
 from plainnet.evaluation import Evaluation
-from plainnet.files import to_json, write_atomically
 from plainnet.model_file import PIXELS, save_model
 from plainnet.pictures.confusing_pairs import confusing_pairs
 from plainnet.pictures.confusion_matrix import confusion_matrix
@@ -21,6 +20,7 @@ from plainnet.pictures.recall_and_precision import recall_and_precision
 from plainnet.pictures.sample_predictions import sample_predictions
 from plainnet.pictures.style import png
 from plainnet.runs.run import Run
+from plainnet.writing import to_json, write_atomically
 
 DONE = "metrics.json"  # written last: where it is, the results are complete
 

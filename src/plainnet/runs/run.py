@@ -14,7 +14,7 @@ import numpy as np
 from plainnet.data.dataset import DataSet
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
-from plainnet.evaluation import Evaluation, probabilities
+from plainnet.evaluation import Evaluation
 from plainnet.events import Batch, Epoch
 from plainnet.layers import Conv2D
 from plainnet.model_file import Model
@@ -22,6 +22,7 @@ from plainnet.recipes import Recipe
 from plainnet.runs.environment import threads as threads_of_blas
 from plainnet.runs.environment import versions
 from plainnet.runs.threads import MatrixThreads, ThreadChoice
+from plainnet.shifted_views import probabilities
 from plainnet.stopping import Stop
 from plainnet.training import Event, Training
 from plainnet.workers import Threads

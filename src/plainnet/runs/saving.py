@@ -1,4 +1,4 @@
-"""Saving while training: a lock on the folder, a checkpoint every epoch and every minute, and an orderly stop."""
+"""Saving while training: a checkpoint every epoch and every minute, and an orderly end on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,40 +11,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from plainnet import checkpoint
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 from plainnet.events import Epoch
-from plainnet.files import PARTIAL
-from plainnet.foreign.checking import problem
-from plainnet.runs.descriptions import ABOUT
+from plainnet.foreign.checking import either, listed, nothing, problem, table, text, whole
 from plainnet.runs.environment import versions
+from plainnet.runs.metrics_file import FINGERPRINT, path
 from plainnet.runs.run import Run
 from plainnet.runs.threads import ThreadChoice
 from plainnet.stopping import Stop
 from plainnet.training import Event
 
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other trainings out of the folder; the system opens the lock when a process dies, however it does.
-
-    Raises: `InputError` if another training holds it.
-    """
-    lock = FileLock(folder / ".lock", blocking=False)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise InputError(f"another training is writing to {folder}; wait for it, or choose another --out") from error
-    except OSError as error:
-        raise InputError(f"cannot lock the folder {folder}: {error.strerror}; choose another with --out") from error
-    try:
-        for left_over in folder.glob(f".*{PARTIAL}"):  # by a process that was killed while it wrote
-            left_over.unlink(missing_ok=True)
-        yield
-    finally:
-        lock.release()
+ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the training
+    "run": {"recipe": table, "seed": whole(), "limit": either(nothing, whole(1)), "data": FINGERPRINT},
+    "made_with": {"versions": table, "threads?": whole(1, 10_000)},
+    "data_dir": path,
+    "diverged?": text(1000),
+    "threads?": either(nothing, whole(1, 10_000)),
+    "thread_choices?": listed(listed(whole(), least=3), least=1),
+}
 
 
 def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:

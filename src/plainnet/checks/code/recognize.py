@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.kinds import (
+from plainnet.checks.code.right_layers import (
     Backward,
     Options,
     batch_norm,

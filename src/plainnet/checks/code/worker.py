@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.examine import CodeFinding, examine
+from plainnet.checks.code.discovery import discover
 from plainnet.checks.code.subject import Subject
-from plainnet.checks.code.subjects import discover
-from plainnet.checks.code.updates import examine_updates
+from plainnet.checks.code.update_rules import examine_updates
+from plainnet.checks.code.verdicts import CodeFinding, examine
 from plainnet.checks.gradients.central import UNDECIDABLE
 from plainnet.foreign.confinement import Limits, confine
 from plainnet.foreign.running import Report

@@ -32,10 +32,10 @@ from plainnet.checks.gradients.central import (
 from plainnet.checks.gradients.derivatives import Objective, position_of
 from plainnet.checks.gradients.fitness import impassable, not_overwritten, random_layer, wrong_inputs
 from plainnet.errors import InputError
+from plainnet.generators import generator_for
 from plainnet.layers import Parameter
 from plainnet.layers.layer import kept_since
 from plainnet.network import Network
-from plainnet.randomness import generator_for
 
 _LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
 _ROUNDING = 64  # how many times its last digit, or what that of the weights moves it by, rounding may move a gradient

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from plainnet import checkpoint
-from plainnet.checks.trainings.curves import Curves, curves_of, read_curves
-from plainnet.checks.trainings.probe import Inside, Steps, first_steps, look_inside
+from plainnet.checks.trainings.history_reader import Curves, curves_of, read_curves
+from plainnet.checks.trainings.measurements import Inside, Steps, first_steps, look_inside
 from plainnet.data import mnist
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
@@ -21,7 +21,7 @@ from plainnet.layers import Layer
 from plainnet.model_file import load_model
 from plainnet.network import Network
 from plainnet.recipes import Recipe
-from plainnet.runs.descriptions import FIGURES, FINGERPRINT, figures_go_together, share
+from plainnet.runs.metrics_file import FIGURES, FINGERPRINT, figures_go_together, share
 from plainnet.runs.results import DONE
 from plainnet.runs.saving import read_checkpoint
 

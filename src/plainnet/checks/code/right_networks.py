@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.kinds import FAULTS, SHAPES, Backward, cross_entropy, dense, relu, sigmoid, tanh
+from plainnet.checks.code.right_layers import FAULTS, SHAPES, Backward, cross_entropy, dense, relu, sigmoid, tanh
 from plainnet.checks.code.subject import Arrays, Setting
 from plainnet.softmax import log_softmax
 

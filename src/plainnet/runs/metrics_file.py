@@ -1,4 +1,4 @@
-"""What the files of a run hold, written down to be checked when they are read again: see `foreign.checking`."""
+"""The figures of a run, as metrics.json and the records hold them: what must stand there when they are read again."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
     "validation_accuracy?": either(nothing, share),
     "confusion_matrix?": listed(listed(whole())),
     "data_dir?": path,
-}
-ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the training
-    "run": {"recipe": table, "seed": whole(), "limit": either(nothing, whole(1)), "data": FINGERPRINT},
-    "made_with": {"versions": table, "threads?": whole(1, 10_000)},
-    "data_dir": path,
-    "diverged?": text(1000),
-    "threads?": either(nothing, whole(1, 10_000)),
-    "thread_choices?": listed(listed(whole(), least=3), least=1),
 }
 
 

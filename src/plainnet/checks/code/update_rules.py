@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.examine import CodeFinding
+from plainnet.checks.code.discovery import random, required
 from plainnet.checks.code.locate import locate, marked
 from plainnet.checks.code.subject import Subject
-from plainnet.checks.code.subjects import random, required
+from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
 
 _STEPS = 3

@@ -10,7 +10,6 @@ from typing import Any
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.evaluation import evaluate
-from plainnet.files import to_json, write_atomically
 from plainnet.layers import Ensemble
 from plainnet.model_file import Model, load_model, save_model
 from plainnet.network import Network
@@ -18,6 +17,7 @@ from plainnet.records.openings import note_opening
 from plainnet.records.recorded_runs import model_path, runs
 from plainnet.runs.environment import hardware, threads, versions
 from plainnet.runs.run import fingerprint
+from plainnet.writing import to_json, write_atomically
 
 
 def combine_models(models: list[Model]) -> Model:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.sessions import (
+from plainnet.checks.code.calling import (
     ClassSession,
     FunctionSession,
     LayerSession,

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.diagnose import Wrong, close, diagnose, digits_of_agreement
-from plainnet.checks.code.kinds import max_pool
+from plainnet.checks.code.discovery import random
+from plainnet.checks.code.explanations import Wrong, close, diagnose, digits_of_agreement
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.recognize import recognize
+from plainnet.checks.code.right_layers import max_pool
 from plainnet.checks.code.subject import Arrays, Setting, Subject
-from plainnet.checks.code.subjects import random
 from plainnet.checks.finding import Finding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG, judge
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from plainnet.checks.trainings import evidence, hints, inference
 from plainnet.checks.trainings.case import Case
 from plainnet.checks.trainings.finding import ERROR, NOTE, WARNING, TrainingFinding
+from plainnet.checks.trainings.rules import evidence, hints, inference
 
 
 def findings(case: Case) -> list[TrainingFinding]:

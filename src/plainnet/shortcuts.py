@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.agreement import expect_agreement
+from plainnet.compatibility import expect_agreement
 from plainnet.context import Context
 from plainnet.data.dataset import DataSet
 from plainnet.events import Epoch

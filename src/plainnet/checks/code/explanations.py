@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.faults import CATALOGUE
-from plainnet.checks.code.kinds import FAULTS, SHAPES, Backward, Options
-from plainnet.checks.code.mlp import faulty_networks
+from plainnet.checks.code.right_layers import FAULTS, SHAPES, Backward, Options
+from plainnet.checks.code.right_networks import faulty_networks
 from plainnet.checks.code.subject import Arrays, Setting, Subject
 
 Found = tuple["str | None", "str | None", str]  # array, diagnosis, evidence

@@ -1,0 +1,78 @@
+"""What the command line says, in any terminal: words whole, nothing invisible, advice that works where it is read."""
+
+import io
+import sys
+
+import pytest
+
+from plainnet.cli.saying import advice, called_by, folded, say, width
+from plainnet.foreign.showing import lines_shown, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a plain text", "a plain text"),
+        ("\x1b[2J\x07", "\\x1b[2J\\x07"),
+        ("two\nlines\ttab", "two\\nlines\\ttab"),
+        ("right \u202eto left", "right \\u202eto left"),
+        ("half \ud800", "half \\ud800"),
+        ("\u0437\u0435\u0431\u0440\u0430 \u4e2d \U0001f600", "\u0437\u0435\u0431\u0440\u0430 \u4e2d \U0001f600"),
+        ("x" * 300, "x" * 199 + "\u2026 (300 letters)"),
+        (None, "None"),
+    ],
+)
+def test_foreign_texts_are_shown(text, expected):
+    assert shown(text) == expected
+
+
+def test_lines_stay_lines():
+    assert lines_shown("one\n\x1b two\r") == "one\n\\x1b two\\r"
+    assert len(lines_shown("x" * 50_000)) < 20_100
+
+
+def test_long_lines_are_folded_between_words():
+    text = "  indented " + "words " * 20 + "\nshort\n" + "unbreakable" * 10
+    lines = folded(text, 40).split("\n")
+    assert all(len(line) <= 40 for line in lines[:-1])
+    assert lines[0].startswith("  indented words")
+    assert lines[1].startswith("  words")
+    assert lines[-2:] == ["short", "unbreakable" * 10]
+    assert " ".join("\n".join(lines).split()) == " ".join(text.split())
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_words_stay_whole_in_a_terminal_and_lines_stay_lines_in_a_file(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(sys, "argv", ["plainnet"])
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        say("the quick brown fox jumps over the lazy dog \x1b[31m", to=stream)
+    assert terminal.getvalue() == "the quick brown fox jumps over\nthe lazy dog \\x1b[31m\n"
+    assert file.getvalue() == "the quick brown fox jumps over the lazy dog \\x1b[31m\n"
+    assert width(terminal) == 30
+
+
+def test_advice_names_the_program_as_it_was_called(monkeypatch, tmp_path):
+    sentence = "go on with: plainnet train --resume out; plainnet is not plainnet.py or my/plainnet train"
+    program = tmp_path / "bin" / "plainnet"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert advice(sentence) == sentence  # the path finds it
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    assert called_by() == "bin/plainnet"
+    assert advice(sentence).startswith(
+        "go on with: bin/plainnet train --resume out; plainnet is not plainnet.py or my/pl"
+    )
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "__main__.py")])
+    assert called_by().endswith(" -m plainnet")
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert called_by() == "plainnet"
