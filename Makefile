@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: breaks help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle series record figures clean
+.PHONY: breaks help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ test-oldest:                 ## the tests with the oldest NumPy we support
 
 oracle: $(VENV)/installed-test ## install PyTorch, against which some tests compare (skipped without it)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
+
+extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers]'
 
 series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
 	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from functools import partial
 
 from plainnet.checks.code.faults import as_page
+from tables.breaks import breaks
 from tables.durability import fuzz, kill_test, sabotage
+from tables.floors import floors
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
 from tables.proof import famous_faults, kill_table, mutation
@@ -23,6 +25,8 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "README.md": {"results": results, "short ladder": short_ladder, "speed": speed},
     "docs/anatomy.md": {"anatomy": anatomy},
     "docs/doctor.md": {"kill-table": kill_table, "mutation": mutation},
+    "docs/floors.md": {"floors": floors},
+    "docs/tests.md": {"breaks": breaks},
     "docs/diagnose.md": {"sabotage": sabotage, "kill-test": kill_test},
     "docs/speed.md": {"speed": speed, "profile": profile, "tried": tried, "growth": growth},
     "docs/ladder.md": {"ladder": ladder, "fashion": fashion},

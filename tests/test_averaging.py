@@ -69,7 +69,7 @@ def test_the_statistics_are_means_over_full_batches_of_the_last_epoch(batch_size
             seen.append(rows)
             return super().gradient(data, rows, **options)
 
-    monkeypatch.setattr("plainnet.averaging._BATCHES", most)
+    monkeypatch.setattr("plainnet.weight_average._BATCHES", most)
     monkeypatch.setattr("plainnet.training.Threads", Watching)
     network, _ = train(digits, averaging=0.9, batch_size=batch_size)
     steps = -(-2000 // batch_size)

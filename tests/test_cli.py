@@ -1,3 +1,4 @@
+import inspect
 import io
 import json
 import os
@@ -13,8 +14,9 @@ from PIL import Image
 
 from plainnet import __version__, load_model
 from plainnet.cli.app import main
+from plainnet.cli.check import check
 from plainnet.data.splits import Splits
-from plainnet.recipes import Recipe, read
+from plainnet.recipes import Recipe, read, source
 from plainnet.runs.results import write_results
 from plainnet.runs.run import Run
 
@@ -174,19 +176,28 @@ def test_predict(model, capsys, tmp_path, digits):
     assert f"{paths[2]}: 7  (" in capsys.readouterr().out
 
 
-def test_check_ends_in_the_sentence_of_the_original(capsys, tmp_path):
-    assert main(["check", "--json", str(tmp_path / "check.json")]) == 0
+@pytest.fixture
+def narrow(tmp_path):
+    """The classic recipe with 32 hidden units: `tests/test_proof.py` proves the 814,090 gradients of the whole one."""
+    assert inspect.signature(check).parameters["target"].default == "classic"
+    recipe = tmp_path / "narrow.toml"
+    recipe.write_text(source("classic").replace("units = 1024", "units = 32"))
+    return str(recipe)
+
+
+def test_check_ends_in_the_sentence_of_the_original(narrow, capsys, tmp_path):
+    assert main(["check", narrow, "--json", str(tmp_path / "check.json")]) == 0
     assert capsys.readouterr().out.endswith("\nAll relative errors < 1e-7\n")
     report = json.loads((tmp_path / "check.json").read_text())
-    assert (report["verdict"], report["parameters"]) == ("right", 814_090)
+    assert (report["verdict"], report["parameters"]) == ("right", 25_450)
     assert report["max_relative_error_complex"] < 1e-12
     assert report["max_relative_error_central"] < 1e-7
-    assert report["checked"] == 814_090
-    assert [row["central_checked"] for row in report["rows"]] == [200, 200, 200, 10]
+    assert report["checked"] == 25_450
+    assert [row["central_checked"] for row in report["rows"]] == [200, 32, 200, 10]
 
 
-def test_check_along_directions_with_a_plot(capsys, tmp_path):
-    assert main(["check", "--directions", "3", "--plot", str(tmp_path / "errors.png")]) == 0
+def test_check_along_directions_with_a_plot(narrow, capsys, tmp_path):
+    assert main(["check", narrow, "--directions", "3", "--plot", str(tmp_path / "errors.png")]) == 0
     assert "directions" in capsys.readouterr().out
     with Image.open(tmp_path / "errors.png") as picture:
         assert min(picture.size) > 400
@@ -197,11 +208,11 @@ def test_check_of_a_model(model, capsys):
     assert "25,450 parameters" in capsys.readouterr().out
 
 
-def test_check_fails_on_a_wrong_gradient(monkeypatch, capsys):
+def test_check_fails_on_a_wrong_gradient(narrow, monkeypatch, capsys):
     from plainnet import ReLU
 
     monkeypatch.setattr(ReLU, "backward", lambda self, dy, *, need_dx=True: dy * (self.recall()[0] >= 0))
-    assert main(["check", "--directions", "2"]) == 1
+    assert main(["check", narrow, "--directions", "2"]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("WRONG: dense_1.")
 
 

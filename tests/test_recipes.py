@@ -104,7 +104,7 @@ def test_files_that_are_no_recipe(tmp_path):
     with pytest.raises(InputError, match="cannot read the recipe"):
         read(str(path))
     path.write_text("epochs = ")
-    with pytest.raises(InputError, match="is not valid TOML"):
+    with pytest.raises(InputError, match="cannot be read as TOML"):
         read(str(path))
     path.write_text("epochs = 3")
     with pytest.raises(InputError, match="the key 'batch_size' is missing"):

@@ -2,7 +2,7 @@
 
 from plainnet.foreign.showing import shown
 
-_LONGEST = 1500  # letters; longer sentences quote something nobody will read
+_LONGEST = 700  # letters; longer sentences quote something nobody will read
 
 
 class InputError(ValueError):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -34,6 +36,7 @@ KINDS = {
     "Python file": Kind(5, "give the .py file to examine"),
     "report": Kind(20, "try again"),  # of a process of ours
 }
+_MOST_BITS = 1000  # of a whole number
 _DEEPEST = 50  # tables and lists within each other
 
 
@@ -109,22 +112,31 @@ def read_json(path: str | Path, kind: str) -> Any:
 def parse_json(text: str) -> Any:
     """Return the value that a JSON text holds.
 
-    Raises: `ValueError` for what is not JSON, or nested too deeply.
+    Raises: `ValueError` for what is not JSON, nested too deeply, or a number of too many digits.
     """
+    return _parsed(json.loads, text)
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the table that a TOML text holds.
+
+    Raises: `ValueError` for what is not TOML, nested too deeply, or a number of too many digits.
+    """
+    table: dict[str, Any] = _parsed(tomllib.loads, text)
+    return table
+
+
+def _parsed(parse: Callable[[str], Any], text: str) -> Any:
     try:
-        value = json.loads(text)
+        value = parse(text)
     except RecursionError as error:
         raise ValueError(f"it is nested more than {_DEEPEST} deep") from error
-    expect_shallow(value)
-    return value
-
-
-def expect_shallow(value: Any) -> None:
-    """Raise `ValueError` if tables and lists are nested too deeply to be what anybody has written."""
     level = [value]
     for _ in range(_DEEPEST):
+        if any(type(part) is int and part.bit_length() > _MOST_BITS for part in level):
+            raise ValueError("it holds a whole number of more than 300 digits")
         holding = [part for part in level if isinstance(part, dict | list)]
         level = [item for part in holding for item in (part.values() if isinstance(part, dict) else part)]
         if not level:
-            return
+            return value
     raise ValueError(f"it is nested more than {_DEEPEST} deep")

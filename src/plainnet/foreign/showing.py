@@ -14,9 +14,12 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats, lone sur
 
 
 def shown(text: object, most: int = _LONGEST) -> str:
-    """Return a foreign text on one line, every sign that is not visible written out, at most so many letters long."""
+    """Return a foreign text on one line, every sign that is not visible written out; of a long one, begin and end."""
     whole = str(text)
-    cut = whole if len(whole) <= most else f"{whole[: most - 1]}\u2026 ({len(whole):,} letters)"
+    if len(whole) > most:
+        cut = f"{whole[: most - most // 4]} \u2026 ({len(whole):,} letters) \u2026 {whole[-(most // 4) :]}"
+    else:
+        cut = whole
     return cut if cut.isprintable() else "".join(map(_visible, cut))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from plainnet.config import LONGEST_NAME, LONGEST_TITLE, construct
 from plainnet.data.augmentation import Augmentation
 from plainnet.errors import InputError
-from plainnet.foreign.opening import expect_shallow, read_text
+from plainnet.foreign.opening import parse_toml, read_text
 from plainnet.layers import Layer, layers_from_config
 from plainnet.losses import LOSSES, Loss
 from plainnet.network import Network
@@ -173,11 +172,9 @@ def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: I
     """Return the recipe called `name`, or in the file `name`, with some of its values replaced (see `override`)."""
     text = source(name)
     try:
-        table = tomllib.loads(text)
-        expect_shallow(table)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise InputError(f"the recipe {name} is not valid TOML: {reason}") from error
+        table = parse_toml(text)
+    except ValueError as error:
+        raise InputError(f"the recipe {name} cannot be read as TOML: {error}; see docs/recipes.md") from error
     table["name"] = Path(name).stem
     try:
         return Recipe.from_table(override(table, overrides or {}), own_layers)
@@ -205,10 +202,10 @@ def parse_override(text: str) -> tuple[str, Any]:
     try:
         if "\n" in text:
             raise ValueError("more than one line")
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+        return key.strip(), parse_toml(f"value = {value}")["value"]
     except ValueError as error:
         raise InputError(
-            f"cannot read {text!r}; give KEY=VALUE with a TOML value, such as optimizer.momentum=0.8"
+            f"cannot read {text!r:.200}; give KEY=VALUE with a TOML value, such as optimizer.momentum=0.8"
         ) from error
 
 
@@ -221,7 +218,7 @@ def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
         place[_place(last) if isinstance(place, list) else last] = value
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(
-            f"there is no {dotted!r} in this recipe; its keys are {', '.join(sorted(table))}, "
+            f"there is no {dotted!r:.100} in this recipe; its keys are {', '.join(sorted(table))}, "
             "and layers are counted from 0: layers.1.units=512"
         ) from error
 

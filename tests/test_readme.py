@@ -1,0 +1,71 @@
+"""The commands of the README, run as they stand, in a copy of what a clone holds; and a wheel, outside of any clone."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOO_LONG = ("plainnet bench", "plainnet iterations")
+
+
+def commands():
+    section = (ROOT / "README.md").read_text().partition("## At the command line")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```\n(.*?)```", section, flags=re.S)
+    return [line.partition("   #")[0].strip() for block in blocks for line in block.splitlines() if line]
+
+
+def test_the_readme_names_every_command_and_no_other():
+    from plainnet.cli.app import _COMMANDS
+
+    named = {command.split()[1] for command in commands()}
+    assert named == set(_COMMANDS)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_work_as_they_stand(tmp_path):
+    for name in ("examples", "records", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    scripts = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(tmp_path / "src")}
+    for command in commands():
+        if not command.startswith(TOO_LONG):
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            )
+            expected = 1 if "doctor" in command else 0
+            assert done.returncode == expected, f"{command}\n{done.stdout}\n{done.stderr}"
+            assert not done.stderr, command
+
+
+@pytest.mark.slow
+def test_a_wheel_is_whole(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
+        check=True,
+    )
+    (wheel,) = tmp_path.glob("plainnet-*.whl")
+    place, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(wheel)], check=True
+    )
+    environment = os.environ | {"PYTHONPATH": str(place)}
+
+    def run(*arguments):
+        command = [sys.executable, *arguments]
+        return subprocess.run(
+            command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert run("-c", "import plainnet; print(plainnet.__file__)").startswith(str(place))
+    seven = str(ROOT / "examples" / "digits" / "seven.png")
+    assert " 7  (" in run("-m", "plainnet", "predict", "cnn", seven)
+    assert "test accuracy" in run("-m", "plainnet", "train", "--limit", "500", "--epochs", "1", "--out", "r")
+    assert "input_shape" in run("-m", "plainnet", "recipes", "cnn")
+    assert shlex.split(run("-m", "plainnet", "--version")) == ["0.1.0"]
