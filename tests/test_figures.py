@@ -257,8 +257,8 @@ def test_no_label_touches_the_edge(digits):
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         drawn = np.asarray(canvas.buffer_rgba())[..., :3]
-        edge = np.concatenate([drawn[:2].reshape(-1, 3), drawn[-2:].reshape(-1, 3), drawn[:, :2].reshape(-1, 3),
-                               drawn[:, -2:].reshape(-1, 3)])  # fmt: skip
+        edge = np.concatenate([drawn[:5].reshape(-1, 3), drawn[-5:].reshape(-1, 3), drawn[:, :5].reshape(-1, 3),
+                               drawn[:, -5:].reshape(-1, 3)])  # fmt: skip
         assert (edge == 255).all()
 
 

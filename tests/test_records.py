@@ -62,7 +62,9 @@ def test_impossible_records_are_refused(figures, written, tmp_path, capsys):
     path.write_text(content)
     for command in (["ladder", "--records", str(tmp_path)], ["records", str(tmp_path)]):
         assert main(command) == 2
-        assert "seed-0.json is not a whole record" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "seed-0.json" in said
+        assert "put the committed one back" in said
 
 
 def test_of_two_that_differ_neither_is_to_be_thrown_away(tmp_path, capsys):

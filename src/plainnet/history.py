@@ -26,9 +26,8 @@ class History(list[Epoch]):
                     metric.replace("_", " "), {"training": [e.train[metric] for e in self], "validation": validation}
                 )
             )
-        shown = self if len(self) <= _MOST_ROWS else [*self[: _MOST_ROWS // 2], *self[-_MOST_ROWS // 2 :]]
-        head = [name.replace("_", " ") for name in shown[0].to_table()]
-        rows = [["" if value is None else f"{value:.4g}" for value in epoch.to_table().values()] for epoch in shown]
-        left_out = len(self) - len(shown)
-        note = f"<p>{left_out} epochs in between are left out</p>" if left_out else ""
-        return f"<div>{''.join(pictures)}{table(head, rows)}{note}</div>"
+        head = [name.replace("_", " ") for name in self[0].to_table()]
+        rows = [["" if value is None else f"{value:.4g}" for value in epoch.to_table().values()] for epoch in self]
+        if len(rows) > _MOST_ROWS:
+            rows = [*rows[: _MOST_ROWS // 2], ["\u2026"] * len(head), *rows[-_MOST_ROWS // 2 :]]
+        return f"<div>{''.join(pictures)}{table(head, rows)}</div>"

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 _WIDTH, _HEIGHT, _EDGE, _SIDE = 420, 220, 30, 52  # of a picture, of its margin, and of the margin for numbers
-_COLORS = ("#1f5a99", "#d1661a")
+_COLORS = ("#2f7fc1", "#d1661a")  # that can be read on white and on black
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -18,7 +18,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         parts = zip(cells, aligned, strict=True)
         return (
             "<tr>"
-            + "".join(f'<{tag} style="text-align:{side}">{html.escape(c)}</{tag}>' for c, side in parts)
+            + "".join(
+                f'<{tag} style="text-align:{side};padding:1px 10px">{html.escape(c)}</{tag}>' for c, side in parts
+            )
             + "</tr>"
         )
 

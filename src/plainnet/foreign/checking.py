@@ -6,7 +6,6 @@ that ends in "?" may be missing. `listed(count)` describes a list of such values
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ def whole(least: int = 0, most: int = 10**12) -> Callable[[Any], bool]:
 
 def real(least: float = -1e30, most: float = 1e30) -> Callable[[Any], bool]:
     """Describe a finite number from `least` to `most`."""
-    return lambda value: type(value) in (int, float) and math.isfinite(value) and least <= value <= most
+    return lambda value: type(value) in (int, float) and least <= value <= most
 
 
 def text(most: int = 200) -> Callable[[Any], bool]:

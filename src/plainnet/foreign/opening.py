@@ -28,8 +28,8 @@ KINDS = {
     "model": Kind(4_000, "give a model_final.safetensors, or the name of one that comes with plainnet, such as cnn"),
     "checkpoint": Kind(16_000, "give the folder of a training that was interrupted"),
     "recipe": Kind(1, "give a name that `plainnet recipes` lists, or a .toml file"),
-    "record": Kind(50, "put the committed one back, or make it anew"),
-    "history": Kind(50, "give a results folder, or a JSON or CSV file of losses and accuracies"),
+    "record": Kind(10, "put the committed one back, or make it anew"),
+    "history": Kind(10, "give a results folder, or a JSON or CSV file of losses and accuracies"),
     "image": Kind(500, "give a PNG, JPEG or similar file"),
     "data": Kind(1_000_000, "check the folder and its files"),  # mapped, or read as far as its header says
     "class names": Kind(1, "give one class name a line"),
@@ -93,7 +93,7 @@ def read_text(path: str | Path, kind: str) -> str:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"cannot read the {kind} {path}: {error}; save it as UTF-8") from error
+        raise _unreadable(path, kind, f"{error}; save it as UTF-8") from error
 
 
 def read_json(path: str | Path, kind: str) -> Any:
@@ -106,7 +106,7 @@ def read_json(path: str | Path, kind: str) -> Any:
     except InputError:
         raise
     except ValueError as error:
-        raise InputError(f"cannot read the {kind} {path}: it is not JSON: {error}") from error
+        raise _unreadable(path, kind, f"it is not JSON that plainnet reads: {error}") from error
 
 
 def parse_json(text: str) -> Any:

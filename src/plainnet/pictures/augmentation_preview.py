@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
-from plainnet.pictures.style import ORANGE, drawable
+from plainnet.pictures.style import ORANGE, drawable, spaced
 
 _VARIANTS = 9
 
@@ -22,7 +22,7 @@ def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 
     variants = [as_they_are, *(augmentation(images, rng) for _ in range(_VARIANTS))]
     sheet = np.stack(variants, axis=1)  # (classes, 1 + variants, H, W)
     classes, across, height, width = sheet.shape
-    figure = Figure(figsize=(0.8 * across + 0.3, 0.8 * classes + 0.7), layout="constrained")
+    figure = Figure(figsize=(0.8 * across + 0.3, 0.8 * classes + 0.7), layout=spaced())
     axes = figure.subplots()
     axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(classes * height, -1), cmap="gray_r", vmin=0, vmax=1)
     axes.axvline(width - 0.5, color=ORANGE, linewidth=2)

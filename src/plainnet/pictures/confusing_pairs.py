@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from plainnet.evaluation import Evaluation
-from plainnet.pictures.style import class_names, drawable
+from plainnet.pictures.style import class_names, drawable, spaced
 
 _PAIRS, _EXAMPLES = 6, 10
 
@@ -26,7 +25,7 @@ def confusing_pairs(test: Evaluation) -> Figure | None:
     colors = [size for size in colors if size > 1]
     lines = max(1, len(pairs))
     sheet = np.full((lines, height, _EXAMPLES, width, *colors), 1.0 if colors else 0.0)
-    figure = Figure(figsize=(10.5, 0.5 + 0.92 * lines), layout=ConstrainedLayoutEngine(w_pad=0.15))
+    figure = Figure(figsize=(10.5, 0.5 + 0.92 * lines), layout=spaced())
     axes = figure.subplots()
     axes.axis("off")
     axes.set_title("the most confusing pairs" if pairs else "the most confusing pairs: none, all images are recognized")

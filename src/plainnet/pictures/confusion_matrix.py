@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from plainnet.evaluation import Evaluation
-from plainnet.pictures.style import BLUE, MISTAKES, class_names, name_columns
+from plainnet.pictures.style import BLUE, MISTAKES, class_names, name_columns, spaced
 
 
 def confusion_matrix(test: Evaluation) -> Figure:
@@ -15,7 +15,7 @@ def confusion_matrix(test: Evaluation) -> Figure:
     mistakes = counts.astype(float)
     np.fill_diagonal(mistakes, np.nan)
     side = max(7.6, 0.6 * len(names))
-    figure = Figure(figsize=(side, 0.9 * side), layout="constrained")
+    figure = Figure(figsize=(side, 0.9 * side), layout=spaced())
     axes = figure.subplots()
     top = max(float(np.nansum(mistakes) and np.nanmax(mistakes)), 1.0)
     picture = axes.imshow(mistakes, cmap=MISTAKES, vmin=0, vmax=top)

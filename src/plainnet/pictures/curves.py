@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from plainnet.events import Epoch
-from plainnet.pictures.style import BLUE, GRAY, ORANGE, PALETTE, by_epochs, literal, logarithmic, without_frame
+from plainnet.pictures.style import BLUE, GRAY, ORANGE, PALETTE, by_epochs, literal, logarithmic, spaced, without_frame
 
 
 def training_curves(history: Sequence[Epoch], title: str) -> Figure:
     """Draw loss and accuracy by epoch, training and validation, with a mark where the learning rate falls in steps."""
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = Figure(figsize=(11, 4.6), layout=spaced())
     figure.suptitle(literal(title))
     numbers = [epoch.number for epoch in history]
     left, right = figure.subplots(1, 2)
@@ -54,7 +54,7 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure
     `runs` maps a name to figures by epoch: train_loss, validation_loss, train_accuracy and validation_accuracy, as far
     as they are known.
     """
-    figure = Figure(figsize=(11.5, 4.8), layout="constrained")
+    figure = Figure(figsize=(11.5, 4.8), layout=spaced())
     axes_of = dict(zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True))
     for place, (name, figures) in enumerate(runs.items()):
         color = PALETTE[place % len(PALETTE)]

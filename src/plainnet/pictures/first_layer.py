@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from plainnet.layers import Dense
 from plainnet.network import Network
-from plainnet.pictures.style import SIGNED, shortened
+from plainnet.pictures.style import SIGNED, shortened, spaced
 
 _MOST_UNITS, _COLUMNS = 16, 8
 
@@ -41,7 +40,7 @@ def first_layer(network: Network, start: Network, class_names: Sequence[str]) ->
     columns = min(_COLUMNS if len(shown) > 10 else 5, len(shown))
     rows = -(-len(shown) // columns)
     figure = Figure(figsize=(max(7.5, 1.3 * columns), 1.3 * rows * (1.15 if names else 1) + 0.6),
-                    layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))  # fmt: skip
+                    layout=spaced())  # fmt: skip
     figure.suptitle(f"{title.format(len(shown))}: red for it, blue against it")
     for place, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.axis("off")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from plainnet.pictures.style import BLUE, GRAY
+from plainnet.pictures.style import BLUE, GRAY, spaced
 
 
 def ladder(rows: list[dict[str, Any]]) -> Figure:
@@ -16,7 +16,7 @@ def ladder(rows: list[dict[str, Any]]) -> Figure:
 
     Accuracies are spread by the logarithm of the errors, or the best would all lie on one line.
     """
-    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    figure = Figure(figsize=(9, 5.2), layout=spaced())
     axes = figure.subplots()
     for row in rows:
         if not row["runs"]:

@@ -8,7 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from plainnet.evaluation import Evaluation
 from plainnet.metrics import per_class_accuracy, precision
-from plainnet.pictures.style import BLUE, GRAY, ORANGE, class_names, name_columns, without_frame
+from plainnet.pictures.style import BLUE, GRAY, ORANGE, class_names, name_columns, spaced, without_frame
 
 
 def recall_and_precision(test: Evaluation) -> Figure:
@@ -20,7 +20,7 @@ def recall_and_precision(test: Evaluation) -> Figure:
     values = 100 * np.array([shares for _, shares in bars.values()])
     worst, best = float(np.nanmin(values)), float(np.nanmax(values))
     names = class_names(test)
-    figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout=spaced())
     axes = figure.subplots()
     for offset, (label, (color, shares)) in zip((-0.21, 0.21), bars.items(), strict=True):
         drawn = axes.bar(np.arange(len(names)) + offset, 100 * np.nan_to_num(shares), 0.4, color=color, label=label)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from plainnet.pictures.style import BLUE, GRAY, ORANGE
+from plainnet.pictures.style import BLUE, GRAY, ORANGE, spaced
 
 
 def step_errors(
     steps: np.ndarray, central_differences: np.ndarray, complex_step: np.ndarray, *, tolerance: float, epsilon: float
 ) -> Figure:
     """Draw relative errors (steps, elements) of both methods: the median, and the range, by step."""
-    figure = Figure(figsize=(8.5, 5), layout="constrained")
+    figure = Figure(figsize=(8.5, 5), layout=spaced())
     axes = figure.subplots()
     for values, color, name in (
         (central_differences, ORANGE, "central differences"),

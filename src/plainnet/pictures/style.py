@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from plainnet.data.preparation import scaled
@@ -16,6 +17,11 @@ from plainnet.evaluation import Evaluation
 BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f5a99", "#d1661a", "#6b7280", "#d1d5db"
 PALETTE = (BLUE, ORANGE, "#3b8f5c", "#8a4f9e", "#b0343c", "#8a6d1f", "#2a9d9d", "#c2588f", GRAY, "#111827")
 MISTAKES, SIGNED = "Oranges", "RdBu_r"  # color maps: of counts of mistakes; of weights, red above 0 and blue below
+
+
+def spaced() -> ConstrainedLayoutEngine:
+    """Return a layout in which nothing overlaps and nothing touches the edge."""
+    return ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, wspace=0.02, hspace=0.02)
 
 
 def drawable(images: np.ndarray) -> np.ndarray | None:

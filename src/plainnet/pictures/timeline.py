@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from plainnet.pictures.style import BLUE, GRAY, ORANGE
+from plainnet.pictures.style import BLUE, GRAY, ORANGE, spaced
 
 
 def timeline(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Figure:
@@ -24,7 +24,7 @@ def timeline(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Figure:
         "reproduced: gradient summed and clipped": (ORANGE, [found[n, described]["test_accuracy"] for n in names]),
         "done right: mean gradient": (BLUE, [found[n, right_form]["test_accuracy"] for n in names]),
     }
-    figure = Figure(figsize=(13, 5.2), layout="constrained")
+    figure = Figure(figsize=(13, 5.2), layout=spaced())
     figure.suptitle("performance timeline: all iterations compared", fontsize=14)
     left, right = figure.subplots(1, 2, width_ratios=[1.7, 1])
     for offset, (label, (color, values)) in enumerate(bars.items()):

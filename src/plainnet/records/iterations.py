@@ -15,6 +15,7 @@ import numpy as np
 
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.foreign.checking import either, listed, nothing, problem, real
 from plainnet.foreign.opening import read_json
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.pictures.style import png
@@ -34,6 +35,14 @@ ITERATIONS = [  # name, hidden units, learning rate, epochs, the test accuracy t
     ("1024 units, 0.01 with decay", 1024, 0.01, 80, 0.9425),
 ]
 
+_ROW = {
+    "iteration": lambda value: value in [name for name, *_ in ITERATIONS],
+    "form": lambda value: value in (DESCRIBED, RIGHT),
+    "claimed": either(nothing, real(0, 1)),
+    "test_accuracy": either(nothing, real(0, 1)),
+    "validation_by_epoch": listed(real(0, 1)),
+}
+
 
 class WrongCrossEntropy:
     """A softmax that overflows, and a gradient with the wrong sign before the label: p + y instead of p - y."""
@@ -51,9 +60,9 @@ def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
     """Run all iterations in both forms and yield a row each; rows in `out`/iterations.json are not made again."""
     path = out / "iterations.json"
     record = read_json(path, "record") if path.exists() else {"rows": []}
-    rows = record.get("rows") if isinstance(record, dict) else None
-    if not isinstance(rows, list) or not all(map(_is_row, rows)):
-        raise InputError(f"{path} does not hold iterations; remove it, or choose another --out")
+    if (what := problem(record, {"rows": listed(_ROW)})) is not None:
+        raise InputError(f"{path} does not hold iterations: {what}; remove it, or choose another --out")
+    rows = record["rows"]
     done = {(row["iteration"], row["form"]): row for row in rows}
     for name, units, rate, epochs, claimed in ITERATIONS:
         for form in (DESCRIBED, RIGHT):
@@ -63,16 +72,6 @@ def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
                 write_atomically(path, to_json({"rows": rows, "versions": versions(), "hardware": hardware()}))
             yield done.get((name, form)) or rows[-1]
     write_atomically(out / "iterations_timeline.png", png(timeline(rows, [name for name, *_ in ITERATIONS])))
-
-
-def _is_row(row: Any) -> bool:
-    """Tell whether this is what `iterations` writes of an iteration."""
-    try:
-        figures = [row["claimed"], row["test_accuracy"], *row["validation_by_epoch"]]
-        names = isinstance(row["iteration"], str) and isinstance(row["form"], str)
-        return names and all(figure is None or 0 <= figure <= 1 for figure in figures)
-    except (KeyError, TypeError):
-        return False
 
 
 def _measure(data: Splits, units: int, rate: float, epochs: int, form: str, *, wrong: bool) -> dict[str, Any]:

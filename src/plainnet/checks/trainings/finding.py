@@ -41,7 +41,9 @@ def trouble(case: Case) -> str:
     if case.diverged or any(map(math.isnan, case.curves.train_loss)):
         return "the training diverged"
     return (
-        f"after {case.curves.epochs} epochs the accuracy is {accuracy[-1]:.1%}" if accuracy else "nothing was learned"
+        f"after {case.curves.epochs} epochs the accuracy is {accuracy[-1]:.1%}"
+        if accuracy and math.isfinite(accuracy[-1])
+        else "nothing was learned"
     )
 
 

@@ -90,6 +90,6 @@ def _number(value: Any, name: str, path: Path) -> float:
     """Return a number; what is not finite, in whatever spelling, is NaN."""
     try:
         number = float(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: {name} holds {value!r} where a number should be") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: {name} holds {value!r:.100} where a number should be") from error
     return number if math.isfinite(number) else math.nan

@@ -129,7 +129,7 @@ def _labels_off_by_one(case: Case) -> TrainingFinding | None:
 
 
 def _not_shuffled(case: Case) -> TrainingFinding | None:
-    if not case.metrics or case.recipe is None or case.curves.epochs < 2:
+    if not case.metrics or case.recipe is None or len(case.curves.train_accuracy) < 2:
         return None
     while_learning, afterwards = case.curves.train_accuracy[-1], case.metrics["train_accuracy"]
     if not (while_learning - afterwards > 0.15 or (afterwards - while_learning > 0.15 and not case.made_harder_by)):

@@ -66,7 +66,7 @@ def _plateau(case: Case) -> TrainingFinding | None:
 
 def _validation_better(case: Case) -> TrainingFinding | None:
     train, validation = case.curves.train_accuracy, case.curves.validation_accuracy
-    if not train or not validation or validation[-1] <= train[-1]:
+    if not train or not validation or not validation[-1] > train[-1]:
         return None
     if case.recipe is not None:
         harder = case.made_harder_by
