@@ -21,7 +21,7 @@ from plainnet.pictures.ladder import ladder
 from plainnet.pictures.recall_and_precision import recall_and_precision
 from plainnet.pictures.sample_predictions import sample_predictions
 from plainnet.pictures.step_errors import step_errors
-from plainnet.pictures.style import BLUE, ORANGE, PALETTE, drawable
+from plainnet.pictures.style import BLUE, ORANGE, PALETTE, drawable, png
 from plainnet.pictures.timeline import timeline
 from plainnet.records.iterations import ITERATIONS
 from plainnet.records.ladder import ladder as rungs
@@ -62,6 +62,16 @@ def test_the_confusion_matrix():
     assert (2, 1) not in where  # no mistake, nothing written
     assert axes.get_title() == "60.00% of 10 test images right, 4 mistaken"
     assert bar.get_ylabel() == "mistakes"
+
+
+def test_names_of_any_signs_are_drawn():
+    small = evaluation()
+    names = ("$\\frac{1}{$", "half \ud800", "\x1b[2J")
+    strange = Evaluation(DataSet(small.data.images, LABELS, ("a", "b", "c")), small.probabilities)
+    strange.data.class_names = names
+    for draw in (confusion_matrix, confusing_pairs, recall_and_precision, sample_predictions):
+        assert png(draw(strange)).startswith(b"\x89PNG")
+    assert png(training_curves(history(), "\ud800 $x$ \x07")).startswith(b"\x89PNG")
 
 
 def history(count=8):

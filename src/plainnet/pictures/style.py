@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from plainnet.data.preparation import scaled
 from plainnet.evaluation import Evaluation
+from plainnet.foreign.showing import shown
 
 BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f5a99", "#d1661a", "#6b7280", "#d1d5db"
 PALETTE = (BLUE, ORANGE, "#3b8f5c", "#8a4f9e", "#b0343c", "#8a6d1f", "#2a9d9d", "#c2588f", GRAY, "#111827")
@@ -37,8 +38,8 @@ def drawable(images: np.ndarray) -> np.ndarray | None:
 
 
 def literal(text: str) -> str:
-    """Return text in which matplotlib sees no formula, whatever its signs."""
-    return text.replace("$", r"\$")
+    """Return text in which matplotlib sees neither a formula nor a sign that it cannot draw."""
+    return shown(text).replace("$", r"\$")
 
 
 def shortened(name: str, most: int) -> str:
