@@ -64,11 +64,10 @@ def test_files_have_the_size_of_their_kind(tmp_path, monkeypatch):
         file.truncate(1_000_001)
     with pytest.raises(InputError, match="it is larger than 1 MB, which no recipe is; give a name"):
         read_bytes(path, "recipe")
-    monkeypatch.setattr(
-        opening, "open_file", lambda path, kind: Path(path).open("rb")
-    )  # it grows after it was looked at
-    with pytest.raises(InputError, match="it is larger than 1 MB"):
-        read_bytes(path, "recipe")
+    with path.open("rb") as grown:  # after it was looked at
+        monkeypatch.setattr(opening, "open_file", lambda path, kind: grown)
+        with pytest.raises(InputError, match="it is larger than 1 MB"):
+            read_bytes(path, "recipe")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe[\x001\x00]\x00", b'{"a": "\xe4"}'])
