@@ -67,6 +67,21 @@ def test_children_end_with_a_file_that_does_not_end(tmp_path):
         ("while True:\n    print('x' * 10000)\n", "printed more than 10 MB"),
         ("import sys\nwhile True:\n    sys.stderr.write('x' * 10000)\n", "printed more than 10 MB"),
         ("with open('large', 'wb') as f:\n    f.write(bytes(10**8))\n", "OSError|ended its process"),
+        (
+            "for n in range(20):\n    with open(str(n), 'wb') as f:\n        f.write(bytes(4 * 10**7))\n",
+            "ended its process",
+        ),
+        (
+            "import os, time\nfiles = [os.memfd_create('x') for _ in range(50)]\n"
+            "for f in files:\n    os.write(f, bytes(4 * 10**7))\ntime.sleep(5)\n",
+            "ended its process",
+        ),
+        (
+            "import mmap, time\nkept = []\nfor _ in range(40):\n    m = mmap.mmap(-1, 5 * 10**7)\n"
+            "    m.write(bytes(5 * 10**7))\n    kept.append(m)\ntime.sleep(5)\n",
+            "ended its process",
+        ),
+        ("open('/dev/shm/plainnet', 'wb')\n", "PermissionError"),
         ("files = [open('/dev/null') for _ in range(5000)]\n", "Too many open files"),
         ("import os\nos._exit(0)\n", "ended its process before it could be examined: exit code 0"),
         (

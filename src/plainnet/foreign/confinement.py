@@ -13,6 +13,7 @@ import ctypes
 import itertools
 import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -27,14 +28,15 @@ _OF_THE_SYSTEM = (
     "/usr", "/lib", "/lib64", "/bin", "/opt", "/proc", "/dev", "/etc/ld.so.cache", "/etc/localtime", "/etc/passwd",
     "/etc/nsswitch.conf", "/etc/ssl", "/etc/mime.types", "/System", "/Library", "/private/var/db/timezone",
 )  # fmt: skip
-_DEVICES = ("/dev/null", "/dev/shm")  # noqa: S108  (where processes share memory)
+_DEVICES = ("/dev/null",)
 
 
 class Limits(NamedTuple):
-    """What a confined program may use: bytes of memory in all, of one file and of output, processes, open files."""
+    """What a confined program may use: bytes of memory, of one file, of all files, of output; processes; open files."""
 
     memory: int = 900_000_000
     file: int = 50_000_000
+    disk: int = 200_000_000
     output: int = 10_000_000
     processes: int = 64
     files: int = 256
@@ -53,7 +55,7 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
     if hasattr(os, "fork"):
         child = os.fork()
         if child:
-            _watch(child, limits)
+            _watch(child, writable, limits)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -97,7 +99,7 @@ def _limit(limits: Limits) -> bool:
     return sys.platform == "linux"  # elsewhere a limit of memory is accepted and not obeyed
 
 
-def _watch(child: int, limits: Limits) -> None:
+def _watch(child: int, writable: Path, limits: Limits) -> None:
     """Wait until the child ends, or takes too much; end all that it has started; and end as it did."""
     status = 0
     try:
@@ -106,12 +108,16 @@ def _watch(child: int, limits: Limits) -> None:
             if ended:
                 break
             family = list(itertools.islice(_descendants(child), limits.processes + 1))
-            if len(family) > limits.processes or sum(map(_memory, [child, *family])) > limits.memory:
+            if (
+                len(family) > limits.processes
+                or sum(map(_memory, [child, *family])) > limits.memory
+                or sum(_size(path) for path in writable.rglob("*")) > limits.disk
+            ):
                 os.kill(child, signal.SIGKILL)
                 for other in family:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(other, signal.SIGKILL)
-            time.sleep(0.02)
+            time.sleep(0.01)
     finally:
         _end_all()
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
@@ -142,10 +148,20 @@ def _descendants(process: int) -> Iterator[int]:
 
 
 def _memory(process: int) -> int:
-    """Return the bytes of a process's own memory that are in use."""
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        resident, shared = map(int, Path(f"/proc/{process}/statm").read_text().split()[1:3])
-        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    """Return the bytes of memory that a process uses, but for files on a disk that are mapped: shared memory counts."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        resident = sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+        files = (path for path in Path(f"/proc/{process}/fd").iterdir() if str(path.readlink()).startswith("/memfd:"))
+        return 1024 * resident + sum(path.stat().st_size for path in files)
+    return 0
+
+
+def _size(path: Path) -> int:
+    """Return the bytes that a file takes; nothing for a link to one."""
+    with contextlib.suppress(OSError):
+        status = path.lstat()
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
     return 0
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from plainnet.pictures.style import BLUE, GRAY, spaced
+from plainnet.pictures.style import BLUE, GRAY, literal, spaced
 
 
 def ladder(rows: list[dict[str, Any]]) -> Figure:
@@ -24,7 +24,7 @@ def ladder(rows: list[dict[str, Any]]) -> Figure:
         size = 12 * np.sqrt(row["parameters"] / 1000)
         axes.scatter(row["minutes"], 100 * (1 - row["mean"]), s=size, color=BLUE, alpha=0.6, linewidth=0)
         axes.annotate(
-            f"{row['recipe']}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
+            f"{literal(row['recipe'])}  {row['mean']:.2%}", (row["minutes"], 100 * (1 - row["mean"])), fontsize=9,
             xytext=(3 + 0.5 * np.sqrt(size), 0), textcoords="offset points", va="center",
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", ylabel="test accuracy (%)")
