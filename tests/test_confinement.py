@@ -61,7 +61,7 @@ def test_children_end_with_a_file_that_does_not_end(tmp_path):
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("import os\nwhile True:\n    os.fork()\n", "ended its process"),
+        ("import os\nwhile True:\n    os.fork()\n", "ended"),
         ("x = bytearray(3 * 10**9)\n", "MemoryError"),
         ("x = []\nwhile True:\n    x.append(bytearray(10**7))\n", "MemoryError|ended its process"),
         ("while True:\n    print('x' * 10000)\n", "printed more than 10 MB"),
