@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plainnet import Batch, Epoch, InputError, checkpoint, load_model
+from plainnet import Batch, Dense, Epoch, Flatten, InputError, Model, Network, checkpoint, load_model, save_model
 from plainnet.cli import train as train_command
 from plainnet.cli.app import main
 from plainnet.cli.progress import TimeLeft, show
@@ -289,6 +289,16 @@ def test_a_model_comes_with_the_package(capsys, tmp_path):
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["7", "2", "1", "0"]
     assert main(["predict", "lenet", digits[0]]) == 2
     assert "or the name of one that comes with plainnet, such as cnn" in capsys.readouterr().err
+
+
+def test_what_is_no_model_of_pictures_is_refused(tmp_path, capsys):
+    network = Network(Flatten(), Dense(2)).build((28, 28))
+    save_model(tmp_path / "n.safetensors", Model(network, (), {}))
+    save_model(tmp_path / "p.safetensors", Model(network, ("a", "b"), {}, {"type": "words"}))
+    for command in (["predict", "examples/digits/one.png"], ["evaluate"]):
+        for name, said in (("n", "the model gives numbers, not classes"), ("p", "in another way, 'words', which this")):
+            assert main([command[0], str(tmp_path / f"{name}.safetensors"), *command[1:]]) == 2
+            assert said in capsys.readouterr().err
 
 
 # Records

@@ -72,6 +72,16 @@ class Model:
         for threshold in self.thresholds:
             number(threshold, "a threshold")
 
+    def expect_classes_of_pictures(self) -> None:
+        """Raise `InputError` unless it tells classes of pictures, prepared as this program does it."""
+        if not self.class_names:
+            raise InputError("the model gives numbers, not classes: there is nothing to name; use load_model in Python")
+        if self.preparation.get("type") != PIXELS["type"]:
+            raise InputError(
+                f"the model takes inputs that are prepared in another way, {self.preparation.get('type')!r:.50}, which "
+                "this version does not know; use the version that saved it"
+            )
+
 
 def save_model(path: str | Path, model: Model) -> None:
     """Write the model to a safetensors file, whole or not at all.

@@ -42,6 +42,7 @@ def evaluate(
     from plainnet.runs.threads import quickest
 
     loaded = load_model(model, layers=read_layers(layers))
+    loaded.expect_classes_of_pictures()
     if shifts is None:
         shifts = loaded.test_shifts
     if not 0 <= shifts <= 5:

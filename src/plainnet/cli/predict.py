@@ -37,6 +37,7 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     from plainnet.sources.images import read_image
 
     loaded = load_model(model, layers=read_layers(layers))
+    loaded.expect_classes_of_pictures()
     paths = (image, *images)
     drawn = np.stack([read_image(path) for path in paths])
     shares = probabilities(loaded.network.logits, drawn, loaded.test_shifts)
