@@ -58,7 +58,7 @@ TESTS = {  # the tests that must notice
 }
 SAMPLE = 60  # mutants a file of the rooms below; all of the floors above
 ROOMS = {  # of what users see, and the quickest tests that must notice
-    "evaluation.py": "tests/test_figures.py tests/test_ladder.py",
+    "evaluation.py": "tests/test_evaluation.py",
     "shifted_views.py": "tests/test_ladder.py tests/test_what_users_see.py -k 'view or models_that or shifts'",
     "summary.py": "tests/test_notebook.py",
     "notebook.py": "tests/test_notebook.py",

@@ -60,8 +60,12 @@ def examination(path: str | Path, *, only: str | None = None, timeout: float = 6
     if outcome.report is None:
         last = shown(outcome.last_words.rpartition("\n")[2]) or f"exit code {outcome.code}"
         raise InputError(f"{path} ended its process before it could be examined: {last}")
-    result = parse_json(outcome.report.decode())
-    if (what := problem(result, _REPORT)) is not None:
+    try:
+        result = parse_json(outcome.report.decode())
+        what = problem(result, _REPORT)
+    except ValueError as error:
+        what = str(error)
+    if what is not None:
         raise InputError(f"{path} has interfered with its examination: {what}")
     if "error" in result:
         raise InputError(f"{path} cannot be examined: {result['error']}")
