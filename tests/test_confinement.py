@@ -1,7 +1,9 @@
 """The one sandbox: what the code of others can do while the doctor examines it, and what it cannot."""
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,27 @@ def test_children_end_with_a_file_that_does_not_end(tmp_path):
     with pytest.raises(InputError, match="did not end within 2 s"):
         examined(tmp_path, program, timeout=2)
     assert living("sleep 32.7") == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+@linux
+def test_all_ends_with_the_command_that_was_stopped(tmp_path, number):
+    (tmp_path / "slow.py").write_text("import subprocess\nsubprocess.run(['sleep', '34.7'])\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "plainnet", "doctor", "slow.py"], cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    for _ in range(1000):
+        if living("sleep 34.7"):
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    process.communicate()
+    for _ in range(1000):
+        if not living("34.7") and not living(str(tmp_path)):
+            break
+        time.sleep(0.05)
+    assert living("sleep 34.7") == []
+    assert living(str(tmp_path / "slow.py")) == []
 
 
 @pytest.mark.parametrize(

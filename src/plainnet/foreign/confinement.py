@@ -38,7 +38,7 @@ class Limits(NamedTuple):
     file: int = 50_000_000
     disk: int = 200_000_000
     output: int = 10_000_000
-    processes: int = 64
+    processes: int = 32
     files: int = 256
 
 
@@ -52,6 +52,7 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
     apart = _unshare()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become ours
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
     if hasattr(os, "fork"):
         child = os.fork()
         if child:
@@ -119,7 +120,7 @@ def _watch(child: int, writable: Path, limits: Limits) -> None:
                 for other in family:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(other, signal.SIGKILL)
-            time.sleep(0.01)
+            time.sleep(0.004)
     finally:
         _end_all()
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
