@@ -41,6 +41,7 @@ def test_a_history_shows_curves_and_a_table():
     assert rows[1][3] == ""  # nothing was validated
     long = cells(History(map(epoch, range(1, 31)))._repr_html_())
     assert [row[0] for row in long[1:]] == [*"123456", "\u2026", *map(str, range(25, 31))]
+    assert len(cells(History(map(epoch, range(1, 13)))._repr_html_())) == 13
     numbers = History([epoch(1, train={}, validation_loss=0.5, validation={})])
     assert numbers._repr_html_().count("<svg") == 1
 
@@ -60,6 +61,16 @@ def test_curves_go_where_the_figures_are():
     assert second == [(390, 30)]
     said = ["".join(text.itertext()) for text in picture.findall("s:text", names)]
     assert {"a & b", "3", "1", "epoch 1", "training", "validation"} <= set(said)
+    places = {"".join(t.itertext()): (float(t.get("x")), float(t.get("y"))) for t in picture.findall("s:text", names)}
+    assert all(40 <= x <= 390 and 10 <= y <= 215 for x, y in places.values())
+    assert places["3"][0] == places["1"][0] < places["a & b"][0] == places["epoch 1"][0]
+    assert places["3"][1] < 50
+    assert places["1"][1] > 180
+    assert places["validation"][0] < places["training"][0] - 70
+    dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in picture.findall("s:circle", names)]
+    assert dots == [first[-1], second[-1]]
+    (alone,) = ElementTree.fromstring(curves("one", {"training": [3.0]})).findall("s:polyline", names)
+    assert alone.get("points").split(",")[0] == "221.0"
     empty = curves("none", {"training": []})
     assert ElementTree.fromstring(empty) is not None
 
