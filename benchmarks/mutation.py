@@ -94,7 +94,7 @@ EXPLAINED = [
         "",
         "how much of a picture is empty",
     ),
-    (r"_text\\(|size=|<circle", "", "where exactly a text or a dot stands"),
+    (r"_text\(|size=|<circle", "", "where exactly a text or a dot stands"),
     (r"^_MOST|^_LONGEST|^_DEEPEST|KINDS|Kind\(", "NumberReplacer", "a limit that nobody meets may be one more or less"),
     # what a surviving mutant's line and operator look like, and why it changes nothing that matters
     (r"len\(set\(map\(id, layers\)\)\) <", "", "a set never holds more than the list it was made of"),

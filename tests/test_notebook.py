@@ -48,7 +48,7 @@ def test_a_history_shows_curves_and_a_table():
 
 def test_curves_go_where_the_figures_are():
     picture = ElementTree.fromstring(
-        curves("a & b", {"training": [3.0, 1.0, 2.0], "validation": [None, float("nan"), 3.0]})
+        curves("a & b", {"training": [7.0, 1.0, 4.0], "validation": [None, float("nan"), 7.0]})
     )
     names = {"s": "http://www.w3.org/2000/svg"}
     lines = [
@@ -60,11 +60,11 @@ def test_curves_go_where_the_figures_are():
     assert [y for _, y in first] == [30, 190, 110]  # the highest on top
     assert second == [(390, 30)]
     said = ["".join(text.itertext()) for text in picture.findall("s:text", names)]
-    assert {"a & b", "3", "1", "epoch 1", "training", "validation"} <= set(said)
+    assert {"a & b", "7", "1", "epoch 1", "training", "validation"} <= set(said)
     places = {"".join(t.itertext()): (float(t.get("x")), float(t.get("y"))) for t in picture.findall("s:text", names)}
     assert all(40 <= x <= 390 and 10 <= y <= 215 for x, y in places.values())
-    assert places["3"][0] == places["1"][0] < places["a & b"][0] == places["epoch 1"][0]
-    assert places["3"][1] < 50
+    assert places["7"][0] == places["1"][0] < places["a & b"][0] == places["epoch 1"][0]
+    assert places["7"][1] < 50
     assert places["1"][1] > 180
     assert places["validation"][0] < places["training"][0] - 70
     dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in picture.findall("s:circle", names)]
