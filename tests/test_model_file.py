@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from plainnet import Dense, Flatten, InputError, Model, Network, ReLU, load_model, save_model
+from plainnet import BatchNorm, Dense, Flatten, InputError, Model, Network, ReLU, load_model, save_model
 from plainnet import safetensors as ours
 from plainnet.writing import write_atomically
 
@@ -296,3 +296,17 @@ print(peak_memory_mb() - before)
 """
     megabytes = float(run(program, path).stdout)
     assert megabytes < 2 * path.stat().st_size / 1e6 * 1.02
+
+
+def test_a_negative_variance_is_refused(tmp_path):
+    network = Network(BatchNorm(), Dense(2)).build((3,), rng=1)
+    save_model(tmp_path / "m.safetensors", Model(network, ("a", "b"), {}))
+    tensors, texts = ours.read(tmp_path / "m.safetensors")
+    tensors["batchnorm_1.running_variance"][1] = -1e-3
+    ours.write(tmp_path / "m.safetensors", tensors, texts, check=lambda path: None)
+    with pytest.raises(InputError, match=r"a running variance of BatchNorm is at least 0, received -0\.001"):
+        load_model(tmp_path / "m.safetensors")
+    before = network.tensors()["batchnorm_1.running_variance"].copy()
+    with pytest.raises(InputError, match="at least 0"):
+        network.restore(tensors)
+    np.testing.assert_array_equal(network.tensors()["batchnorm_1.running_variance"], before)

@@ -39,6 +39,21 @@ def number(value: Any, name: str) -> float:
         raise InputError(f"{name} must be a number that a computer can hold, received one of many digits") from error
 
 
+def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
+    """Return the type as one that networks compute in.
+
+    Raises: `InputError` for another one.
+    """
+    known = {np.dtype(kind): np.dtype(kind) for kind in (np.float32, np.float64, np.complex128)}
+    # A text from a file is looked up, never parsed by NumPy.
+    found = {kind.name: kind for kind in known}.get(dtype) if isinstance(dtype, str) else None
+    if isinstance(dtype, type | np.dtype) or dtype is None:
+        found = known.get(np.dtype(dtype))
+    if found is None:
+        raise InputError(f"dtype must be float32, float64 or complex128, received {dtype!r:.100}")
+    return found
+
+
 def expect_name(name: str, what: str) -> None:
     """Raise `InputError` if a name is too long to be one, or holds half a sign, which nothing can write down."""
     if len(name) > LONGEST_NAME:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from plainnet import summary
-from plainnet.config import whole_number
+from plainnet.config import known_dtype, whole_number
 from plainnet.context import Context, current, in_force
 from plainnet.data.preparation import as_pixels
 from plainnet.errors import InputError
@@ -114,7 +114,7 @@ class Network:
         self._contexts = threading.local()
         sizes = tuple(in_shape) if np.iterable(in_shape) else (in_shape,)
         shape = tuple(whole_number(size, "each size of in_shape", most=10**8) for size in sizes)
-        dtype = _known_dtype(dtype)
+        dtype = known_dtype(dtype)
         self._layers.set_up(shape)
         found = []
         for path, layer in self.walk():
@@ -152,15 +152,21 @@ class Network:
     def restore(self, values: Mapping[str, np.ndarray]) -> None:
         """Make these arrays, named as `tensors` names them, the parameters and the layers' other state.
 
-        Raises: `InputError` if one is missing or has another shape; nothing has changed then.
+        Raises: `InputError` if one is missing, has another shape, or cannot be the state of its layer; nothing has
+        changed then.
         """
-        own = self.tensors()
-        for name, tensor in own.items():
+        self.expect_fitting(values)
+        for name, tensor in self.tensors().items():
+            tensor[...] = values[name]
+
+    def expect_fitting(self, values: Mapping[str, np.ndarray]) -> None:
+        """Raise `InputError` if `restore` would refuse these arrays."""
+        for name, tensor in self.tensors().items():
             if name not in values or np.shape(values[name]) != tensor.shape:
                 received = np.shape(values[name]) if name in values else "nothing"
                 raise InputError(f"expected {name} of shape {tensor.shape}, received {received}")
-        for name, tensor in own.items():
-            tensor[...] = values[name]
+        for path, layer in self.walk():
+            layer.check_state({key: values[f"{path}.{key}"] for key in layer.state})
 
     def is_finite(self) -> bool:
         """Tell whether all tensors hold finite numbers only; NaN and infinity reach the smallest or the largest."""
@@ -262,7 +268,7 @@ class Network:
 
     def astype(self, dtype: np.typing.DTypeLike) -> Network:
         """Return a copy of the network that computes in another type: float32, float64 or complex128."""
-        theta = self.theta.astype(_known_dtype(dtype))
+        theta = self.theta.astype(known_dtype(dtype))
         twin = copy.deepcopy(self)
         twin.parameters.bind(theta, np.zeros_like(theta))
         return twin
@@ -283,18 +289,3 @@ class Network:
         self._contexts = threading.local()
         if hasattr(self, "parameters"):
             self.parameters.in_a_network = True
-
-
-def _known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
-    """Return the type as one that networks compute in.
-
-    Raises: `InputError` for another one.
-    """
-    known = {np.dtype(kind): np.dtype(kind) for kind in (np.float32, np.float64, np.complex128)}
-    # A text from a file is looked up, never parsed by NumPy.
-    found = {kind.name: kind for kind in known}.get(dtype) if isinstance(dtype, str) else None
-    if isinstance(dtype, type | np.dtype) or dtype is None:
-        found = known.get(np.dtype(dtype))
-    if found is None:
-        raise InputError(f"dtype must be float32, float64 or complex128, received {dtype!r:.100}")
-    return found

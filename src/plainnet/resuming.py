@@ -55,6 +55,7 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     if (other := values.get("training", identity(training))) != identity(training):
         raise ValueError(f"it is the state of a training with {other}, here {identity(training)}")
     tensors = _like(training.network.tensors(), arrays)
+    training.network.expect_fitting(tensors)
     average = None if training.average is None else _like({"average": training.average.values}, arrays)["average"]
     of_best = {name[5:]: array for name, array in arrays.items() if name.startswith("best.")}
     best = values["best"] and (int(values["best"]), _like(training.network.tensors(), of_best))

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -96,6 +96,9 @@ class Layer:
     def rng(self) -> np.random.Generator:
         """The generator to draw from; during a check of gradients a new one each time, which draws the same."""
         return current().rng or np.random.default_rng(0)
+
+    def check_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Raise `InputError` if these arrays, read from a file, cannot be the layer's `state`."""
 
     def buffer(self, name: str, shape: Shape, dtype: np.dtype | type) -> np.ndarray:
         """Return scratch memory of this shape; its content is whatever was left there."""

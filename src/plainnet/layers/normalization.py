@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from plainnet.config import number
@@ -55,6 +57,10 @@ class BatchNorm(Layer):
         self.state["running_mean"] = np.zeros(self.channels, np.float32)
         self.state["running_variance"] = np.ones(self.channels, np.float32)
         return in_shape
+
+    def check_state(self, state: Mapping[str, np.ndarray]) -> None:
+        if (lowest := float(np.min(state["running_variance"]))) < 0:
+            raise InputError(f"a running variance of BatchNorm is at least 0, received {lowest:g}")
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         rows = self._rows(x)
