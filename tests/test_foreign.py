@@ -113,6 +113,7 @@ def test_what_is_allowed_is_read():
         (real(0, 1), [0, 1, 0.5], [-0.1, 1.1, True, "0", None, float("nan"), float("inf"), 10**400]),
         (real(), [-1e30, 1e30], [1e31, float("nan")]),
         (text(3), ["", "abc"], ["abcd", 1, None, ["a"]]),
+        (text(), ["x" * 200], ["x" * 201]),
         (table, [{}, {"a": 1}], [[], None, "a"]),
         (nothing, [None], [0, "", False]),
         (listed(whole()), [[], [1, 2]], [[-1], {}, "12", None, [1, None]]),

@@ -19,6 +19,7 @@ from plainnet.foreign.showing import lines_shown, shown
         ("half \ud800", "half \\ud800"),
         ("\u0437\u0435\u0431\u0440\u0430 \u4e2d \U0001f600", "\u0437\u0435\u0431\u0440\u0430 \u4e2d \U0001f600"),
         ("x" * 300 + "y" * 50, "x" * 150 + " \u2026 (350 letters) \u2026 " + "y" * 50),
+        ("x" * 200, "x" * 200),
         (None, "None"),
     ],
 )
@@ -28,6 +29,9 @@ def test_foreign_texts_are_shown(text, expected):
 
 def test_lines_stay_lines():
     assert lines_shown("one\n\x1b two\r") == "one\n\\x1b two\\r"
+    assert lines_shown("x" * 20_000) == "x" * 20_000
+    assert lines_shown("ab\ncd", 5) == "ab\ncd"
+    assert lines_shown("ab\ncd\n", 5) == "ab\ncd\u2026"
     assert len(lines_shown("x" * 50_000)) < 20_100
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,13 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     sums = {str(name): float(value) for name, value in dict(so_far["metrics"]).items()}
     figures = Figures(float(so_far["loss"]), sums, float(so_far["weight"]), float(so_far["counted"]))
     seconds = float(so_far["seconds"])
+    if not all(map(math.isfinite, (figures.loss, figures.weight, figures.counted, seconds, *sums.values()))):
+        raise ValueError("the figures of its epoch are not finite numbers")
+    for number, epoch in enumerate(history, start=1):
+        if epoch.number != number or not all(
+            map(math.isfinite, (epoch.train_loss, epoch.learning_rate, epoch.seconds))
+        ):
+            raise ValueError(f"its history holds {epoch} as epoch {number}")
     generators = [training._shuffle, *training.workers.generators]
     states = [values["shuffle"], *values["generators"]]
     for generator, state in zip(generators, states, strict=True):

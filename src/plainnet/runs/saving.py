@@ -40,6 +40,8 @@ def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
     found = checkpoint.Checkpoint(folder)
     if (what := problem(found.about, ABOUT)) is not None:
         raise InputError(f"{found.path} is not a checkpoint of a training: {what}; start the training anew")
+    if sum(found.about["run"]["data"]["class_counts"]) == 0:
+        raise InputError(f"{found.path} is not a checkpoint of a training: it has learned from no image; start anew")
     return found
 
 
