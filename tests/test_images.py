@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from plainnet import InputError
-from plainnet.sources.images import normalize, read_image
+from plainnet.sources.images import _check_size, _grayscale, _reduced, normalize, read_image
 
 
 def drawing(size=(200, 160), ground=255, ink=0, mode="L"):
@@ -101,3 +103,103 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(InputError, match="cannot read the image"):
         read_image(tmp_path / "bomb.png")
+
+
+LARGE = {  # 5,000 x 4,000 pixels and more, in the forms that people have
+    "gray": ("png", lambda picture: picture),
+    "one bit": ("tif", lambda picture: picture.convert("1")),
+    "palette": ("png", lambda picture: picture.convert("P")),
+    "palette and transparency": ("png", lambda picture: _transparent(picture.convert("P"))),
+    "color": ("png", lambda picture: picture.convert("RGB")),
+    "color and transparency": ("png", lambda picture: picture.convert("RGBA")),
+    "gray and transparency": ("png", lambda picture: picture.convert("LA")),
+    "JPEG": ("jpg", lambda picture: picture.convert("RGB")),
+    "16 bits": ("png", lambda picture: Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)),
+    "floating point": ("tif", lambda picture: Image.fromarray(np.asarray(picture).astype(np.float32) / 255)),
+}
+
+
+def _transparent(picture):
+    picture.info["transparency"] = 255
+    return picture
+
+
+@pytest.mark.parametrize("form", LARGE)
+def test_large_pictures_are_read_by_means_over_squares(tmp_path, form):
+    ending, convert = LARGE[form]
+    drawing().save(tmp_path / "plain.png")
+    large = drawing().resize((5003, 4001), Image.Resampling.BICUBIC)
+    convert(large).save(tmp_path / f"large.{ending}")
+    expected, image = (read_image(tmp_path / name).astype(float) for name in ("plain.png", f"large.{ending}"))
+    assert np.abs(image - expected).mean() < 6
+
+
+def test_squares_have_the_mean_of_their_pixels():
+    gray = np.zeros((2050, 4100), np.uint16)
+    gray[2, 3], gray[3, 3], gray[4, 4] = 400, 800, 1600
+    reduced = np.asarray(_reduced(Image.fromarray(gray)))
+    assert reduced.shape == (2050 // 4, 4100 // 4)
+    assert (reduced[0, 0], reduced[1, 1]) == (75, 100)
+    small = Image.fromarray(np.zeros((2047, 2047), np.uint8))
+    assert _reduced(small) is small
+    assert _reduced(Image.fromarray(np.zeros((10, 2048), np.uint8))).size == (1024, 5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "pixels", "fits"),
+    [
+        ("L", 150_000_000, True), ("L", 150_000_001, False), ("1", 150_000_000, True), ("P", 150_000_000, True),
+        ("RGB", 60_000_000, True), ("RGB", 60_000_001, False), ("RGBA", 37_500_000, True), ("RGBA", 37_500_001, False),
+        ("LA", 37_500_000, True), ("LA", 37_500_001, False), ("I;16", 75_000_000, True), ("I;16", 75_000_001, False),
+        ("F", 25_000_000, True), ("F", 25_000_001, False), ("CMYK", 25_000_001, False),
+    ],
+)  # fmt: skip
+def test_memory_is_judged_from_the_header(mode, pixels, fits):
+    picture = SimpleNamespace(size=(pixels, 1), mode=mode, format="PNG", info={})
+    if fits:
+        _check_size(picture)
+    else:
+        with pytest.raises(
+            InputError, match=r"pixels, at most 150,000,000 can be read|MB when decoded; make it smaller"
+        ):
+            _check_size(picture)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bands", "progressive", "pixels", "fits"),
+    [
+        ("JPEG", 3, False, 150_000_000, True), ("JPEG", 3, True, 50_000_000, True),
+        ("JPEG", 3, True, 50_000_001, False), ("JPEG", 1, True, 150_000_000, True),
+        ("WEBP", 3, False, 21_428_571, True), ("WEBP", 3, False, 21_428_572, False),
+    ],
+)  # fmt: skip
+def test_formats_that_need_more_or_less(kind, bands, progressive, pixels, fits):
+    info = {"progressive": 1} if progressive else {}
+    picture = SimpleNamespace(size=(pixels, 1), mode="RGB", format=kind, info=info, getbands=lambda: "RGB"[:bands])
+    if fits:
+        _check_size(picture)
+    else:
+        with pytest.raises(InputError, match="would take 300 MB when decoded"):
+            _check_size(picture)
+
+
+def test_half_transparent_ink_is_half_as_dark():
+    layers = np.zeros((1, 4, 4), np.uint8)
+    layers[0, :, 3] = (0, 51, 102, 255)  # black ink, more and more of it
+    gray = _grayscale(Image.fromarray(layers, "RGBA"))
+    np.testing.assert_allclose(gray, [[1.0, 0.8, 0.6, 0.0]])
+    layers[0, :, :3] = 255  # white ink, whose ground must then be dark
+    np.testing.assert_allclose(_grayscale(Image.fromarray(layers, "RGBA")), [[0.0, 0.2, 0.4, 1.0]])
+    deep = Image.fromarray(np.array([[0, 500, 2000]], np.uint16))
+    np.testing.assert_allclose(_grayscale(deep), [[0, 0.25, 1]])
+
+
+def test_faint_marks_are_paper_and_ink_is_as_dark_as_it_is():
+    gray = np.ones((60, 60))
+    gray[20:40, 25:35] = 0.0  # ink, twice as high as wide
+    gray[20:40, 30:35] = 0.5
+    gray[22, 27] = 0.91  # less than a tenth of the darkest
+    image = normalize(gray)
+    values = {int(value): int(count) for value, count in zip(*np.unique(image, return_counts=True), strict=True)}
+    assert set(values) == {0, 127, 255}
+    assert (values[127], values[255]) == (100, 99)

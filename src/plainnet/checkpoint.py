@@ -45,10 +45,8 @@ class Checkpoint:
 
     def _read(self, path: Path) -> None:
         self.path = path
-        self.arrays, texts = safetensors.read(path, "checkpoint")
+        self.arrays, texts = safetensors.read(path, "checkpoint", (_FORMAT, _FORMAT_1))
         try:
-            if texts["format"] not in (_FORMAT, _FORMAT_1):
-                raise ValueError(f"its format is {texts['format']!r}, this program reads {_FORMAT!r} and {_FORMAT_1!r}")
             self.about: dict[str, Any] = dict(parse_json(texts["about"]))
             self.values: Mapping[str, Any] = dict(parse_json(texts["training"]))
             if texts["format"] == _FORMAT_1:

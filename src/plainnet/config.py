@@ -54,10 +54,10 @@ def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
     return found
 
 
-def expect_name(name: str, what: str) -> None:
+def expect_name(name: str, what: str, most: int = LONGEST_NAME) -> None:
     """Raise `InputError` if a name is too long to be one, or holds half a sign, which nothing can write down."""
-    if len(name) > LONGEST_NAME:
-        raise InputError(f"{what} has at most {LONGEST_NAME} letters, received {name!r:.120}")
+    if len(name) > most:
+        raise InputError(f"{what} has at most {most} letters, received {name!r:.120}")
     try:
         name.encode()
     except UnicodeEncodeError as error:

@@ -21,6 +21,7 @@ import numpy as np
 from plainnet import models, safetensors
 from plainnet.config import expect_name, number, whole_number
 from plainnet.errors import InputError
+from plainnet.foreign.checking import listed, problem, real, table, text, whole
 from plainnet.foreign.opening import parse_json
 from plainnet.layers import LAYERS, Layer, layers_from_config
 from plainnet.network import Network
@@ -28,6 +29,12 @@ from plainnet.network import Network
 PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
 _MOST_SHIFTS = 5  # 121 views: more would keep a computer busy for hours
 _FORMAT, _FORMAT_1 = "plainnet model 2", "plainnet model 1"
+_NAMES = listed(text(10_000))  # whose length `Model` judges
+_METADATA = {
+    "format": text(), "layers": listed(table, least=1), "input_shape": listed(whole(1, 10**8), least=1), "about": table,
+    "class_names": _NAMES, "column_names?": _NAMES, "own_layers?": _NAMES, "preparation?": table, "splits?": table,
+    "thresholds?": listed(real()),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,11 +153,11 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
     weights do not fit its layers.
     """
     own, path = tuple(layers), models.find(path)
-    tensors, texts = safetensors.read(path)
+    tensors, texts = safetensors.read(path, formats=[json.dumps(name) for name in (_FORMAT, _FORMAT_1)])
     try:
         metadata = {key: parse_json(text) for key, text in texts.items() if key != "sha256"}
-        if metadata["format"] not in (_FORMAT, _FORMAT_1):
-            raise InputError(f"its format is {metadata['format']!r}, this program reads {_FORMAT!r} and {_FORMAT_1!r}")
+        if (what := problem(metadata, _METADATA)) is not None:
+            raise InputError(what)
         if missing := set(metadata.get("own_layers", ())) - {kind.__name__ for kind in own}:
             raise InputError(
                 f"it uses layers of its author, {', '.join(sorted(missing))}; give the classes, "

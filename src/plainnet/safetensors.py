@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -72,12 +72,15 @@ def write(
     write_atomically(path, [len(text).to_bytes(8, "little"), text, *parts], check=check or read, keep=keep)
 
 
-def read(path: str | Path, kind: str = "model") -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read(
+    path: str | Path, kind: str = "model", formats: Sequence[str] = ()
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the arrays and the metadata of a file that `write` or another program wrote.
 
     Nothing is allocated before the header has been checked against the size of the file.
 
-    `kind` is what the file should be, "model" or "checkpoint".
+    `kind` is what the file should be, "model" or "checkpoint"; `formats`, if there are any, those that its metadata may
+    name, without which no tensor is read.
 
     Raises: `InputError` if the file cannot be read or is not a sound safetensors file.
     """
@@ -89,6 +92,11 @@ def read(path: str | Path, kind: str = "model") -> tuple[dict[str, np.ndarray], 
             text = file.read(length) if length <= _MAX_HEADER else b""
             if len(start) == 8 and 2 <= length == len(text):
                 entries, metadata = _header(text, os.fstat(file.fileno()).st_size - 8 - length)
+                if formats and metadata.get("format") not in formats:
+                    raise InputError(
+                        f"{path} does not hold a plainnet {kind}: its format is {metadata.get('format')!r:.80}, this "
+                        f"program reads {' and '.join(formats)}"
+                    )
                 return _tensors(file, entries, metadata.get("sha256")), metadata
     except OSError as error:
         raise InputError(f"cannot read the {kind} {path}: {error.strerror}") from error

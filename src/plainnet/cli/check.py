@@ -74,7 +74,9 @@ def check(
         recipe = read(target, own_layers=own)
         network, loss = recipe.network(rng=seed), recipe.loss_function()
     digits = mnist.load().train[:_IMAGES]
-    labels = digits.labels % network.out_shapes[-1][0]  # a network may know fewer classes than there are digits
+    labels = (
+        digits.labels.astype(int) % network.out_shapes[-1][0]
+    )  # a network may know fewer classes than there are digits
     noise = np.random.default_rng(seed).random(digits.images.shape)
     images = 0.5 * scaled(digits.images, np.empty(noise.shape)) + 0.5 * noise
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plainnet.cli.output_files import check_ending
 from plainnet.cli.saying import say
+from plainnet.errors import InputError
 from plainnet.writing import to_json, write_atomically
 
 
@@ -26,6 +27,8 @@ def doctor(file: Path, *, only: str | None = None, json: Path | None = None, tim
         Give up after this many seconds.
     """
     check_ending(json, ".json", "--json")
+    if not 0 < timeout <= 86_400:
+        raise InputError(f"--timeout takes seconds, more than 0 and at most a day, received {timeout:g}")
     from plainnet.doctor import describe, examination
 
     findings, unconfined = examination(file, only=only, timeout=timeout)

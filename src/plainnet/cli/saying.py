@@ -27,7 +27,8 @@ def width(stream: TextIO) -> int:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         columns = 0
-    return int(os.environ.get("COLUMNS", "0") or 0) or columns or 80
+    asked_for = os.environ.get("COLUMNS", "")
+    return (int(asked_for) if asked_for.isdecimal() and len(asked_for) < 6 else 0) or columns or 80
 
 
 def folded(text: str, columns: int) -> str:

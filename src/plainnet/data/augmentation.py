@@ -7,8 +7,6 @@ a few fixed fields, so that one matrix product gives the displacements of a whol
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from plainnet.config import number
@@ -28,7 +26,7 @@ class Augmentation:
     the standard deviation of its bumps, Gaussians, in pixels.
 
     Raises: `InputError` for a negative number, one that would leave nothing to see (180 degrees, a scale of 0.99, a
-    shear of 10, a shift of 1000, an elastic displacement of 100 are the most), or a smoothness below 3.
+    shear of 10, a shift of 1000, an elastic displacement of 100 are the most), or a smoothness below 3 or above 1000.
     Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document
     analysis", for the elastic displacements.
     """
@@ -47,8 +45,8 @@ class Augmentation:
         for name, value in self.most.items():
             if not 0.0 <= number(value, name) <= _MOST[name]:
                 raise InputError(f"{name} must be at least 0 and at most {_MOST[name]:g}, received {value}")
-        if not 3.0 <= number(smoothness, "smoothness") < math.inf:  # between narrower bumps hardly anything would move
-            raise InputError(f"smoothness must be at least 3 pixels, received {smoothness}; 4 is common")
+        if not 3.0 <= number(smoothness, "smoothness") <= 1000.0:  # between narrower bumps hardly anything would move
+            raise InputError(f"smoothness must be from 3 to 1000 pixels, received {smoothness}; 4 is common")
         self.smoothness = smoothness
         self._fields: dict[tuple[int, int], np.ndarray] = {}
 

@@ -25,7 +25,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "model": Kind(4_000, "give a model_final.safetensors, or the name of one that comes with plainnet, such as cnn"),
+    "model": Kind(1_000, "give a model_final.safetensors, or the name of one that comes with plainnet, such as cnn"),
     "checkpoint": Kind(16_000, "give the folder of a training that was interrupted"),
     "recipe": Kind(1, "give a name that `plainnet recipes` lists, or a .toml file"),
     "record": Kind(10, "put the committed one back, or make it anew"),

@@ -12,6 +12,8 @@ from plainnet.losses.loss import Loss
 from plainnet.metrics import Metric, correct_class, correct_labels
 from plainnet.softmax import log_softmax
 
+_MOST = 1e6  # times that an example of a class may count
+
 
 class SoftmaxCrossEntropy(Loss):
     """Softmax and cross-entropy as one function of the logits, averaged over the batch or summed.
@@ -46,8 +48,8 @@ class SoftmaxCrossEntropy(Loss):
         self.class_weights = (
             None if class_weights is None else np.array([number(w, "a class weight") for w in class_weights])
         )
-        if self.class_weights is not None and not (np.isfinite(self.class_weights) & (self.class_weights > 0)).all():
-            raise InputError(f"class_weights must be positive numbers, one a class, received {class_weights}")
+        if self.class_weights is not None and not ((self.class_weights > 0) & (self.class_weights <= _MOST)).all():
+            raise InputError(f"class_weights must be positive numbers up to a million, received {class_weights}")
 
     def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
         if outputs.ndim != 2 or targets.shape not in (outputs.shape[:1], outputs.shape):

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from plainnet.config import LONGEST_NAME, LONGEST_TITLE, construct
+from plainnet.config import LONGEST_NAME, LONGEST_TITLE, construct, expect_name
 from plainnet.data.augmentation import Augmentation
 from plainnet.errors import InputError
 from plainnet.foreign.opening import parse_toml, read_text
@@ -81,8 +81,8 @@ class Recipe:
         if missing := known - set(table):
             raise InputError(f"the key {min(missing)!r} is missing; a recipe has {', '.join(sorted(known))}")
         for key, most in (("name", LONGEST_NAME), ("title", LONGEST_TITLE)):
-            fits = isinstance(table[key], str) and len(table[key]) <= most
-            _expect(fits, key, f"a text of at most {most} letters", table[key])
+            _expect(isinstance(table[key], str), key, "a text", table[key])
+            expect_name(table[key], key, most)
         _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
             _expect(_is_count(table[key]), key, "a whole number of at least 1", table[key])

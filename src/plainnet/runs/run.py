@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
@@ -61,7 +62,7 @@ class Run:
             )
         if limit is not None:
             self.train = self.train.sample(limit)
-        self.seed, self.limit = seed, limit
+        self.seed, self.limit = whole_number(seed, "seed", least=0, most=10**12), limit
         self.network = recipe.network(rng=seed)
         self.test: Evaluation | None = None
         self.stop: Stop | None = None

@@ -28,7 +28,7 @@ ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the trai
     "data_dir": path,
     "diverged?": text(1000),
     "threads?": either(nothing, whole(1, 10_000)),
-    "thread_choices?": listed(listed(whole(), least=3), least=1),
+    "thread_choices?": listed(listed(whole(0, 10**9), least=3), least=1),
 }
 
 
@@ -40,6 +40,8 @@ def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
     found = checkpoint.Checkpoint(folder)
     if (what := problem(found.about, ABOUT)) is not None:
         raise InputError(f"{found.path} is not a checkpoint of a training: {what}; start the training anew")
+    if "thread_choices" not in found.about and "threads" not in found.about["made_with"]:
+        raise InputError(f"{found.path} does not say how many threads it was made with; start the training anew")
     if sum(found.about["run"]["data"]["class_counts"]) == 0:
         raise InputError(f"{found.path} is not a checkpoint of a training: it has learned from no image; start anew")
     return found

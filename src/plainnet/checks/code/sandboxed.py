@@ -20,9 +20,9 @@ _REPORT = {
         {
             "name": text(1000),
             "evidence": text(100_000),
-            "verdict": lambda value: value in _VERDICTS,
+            "verdict": lambda value: isinstance(value, str) and value in _VERDICTS,
             "array": either(nothing, text(1000)),
-            "diagnosis": either(nothing, lambda value: value in CATALOGUE),
+            "diagnosis": either(nothing, lambda value: isinstance(value, str) and value in CATALOGUE),
             "line": either(nothing, whole()),
         }
     ),
@@ -67,9 +67,11 @@ def examination(path: str | Path, *, only: str | None = None, timeout: float = 6
         what = str(error)
     if what is not None:
         raise InputError(f"{path} has interfered with its examination: {what}")
+    if not isinstance(result.get("subjects", result.get("error")), list | str):
+        raise InputError(f"{path} has interfered with its examination: the report says nothing")
     if "error" in result:
         raise InputError(f"{path} cannot be examined: {result['error']}")
-    if not result["subjects"]:
+    if not result.get("subjects"):
         what = f"nothing called {only}" if only else "nothing"
         raise InputError(
             f"{path} defines {what} to examine; looked for classes with forward and backward, pairs name_forward and "

@@ -25,6 +25,8 @@ from plainnet.checks.gradients.central import UNDECIDABLE
 from plainnet.foreign.confinement import Limits, confine
 from plainnet.foreign.running import Report
 
+_LONGEST = 900  # letters of a text
+
 
 def main(folder: str, path: str, only: str) -> None:
     """Load the file, examine what it defines, and report."""
@@ -64,7 +66,7 @@ def examine_path(path: str | Path, only: str = "") -> list[CodeFinding]:
 def _examined(subject: Subject) -> list[CodeFinding]:
     try:
         return examine(subject)
-    except Exception as error:
+    except BaseException as error:
         evidence = f"it could not be examined: {type(error).__name__}: {error}"
         return [CodeFinding(name=subject.name, verdict=UNDECIDABLE, evidence=evidence)]
 
@@ -72,7 +74,7 @@ def _examined(subject: Subject) -> list[CodeFinding]:
 def _findings(path: str, only: str) -> dict[str, Any]:
     sys.path.insert(0, str(Path(path).parent))
     try:
-        return {"subjects": [finding.to_table() for finding in examine_path(path, only)]}
+        return {"subjects": [_short(finding.to_table()) for finding in examine_path(path, only)]}
     except SystemExit as error:
         return {"error": f"it ends itself with sys.exit({error.code}) when imported; guard that with __name__"}
     except ModuleNotFoundError as error:
@@ -80,7 +82,13 @@ def _findings(path: str, only: str) -> dict[str, Any]:
     except BaseException as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         line = getattr(error, "lineno", None) or next(reversed(lines), None)
-        return {"error": f"it raised {type(error).__name__}{f' in line {line}' if line else ''}: {error}"[:2000]}
+        said = f": {error}" if str(error) else ""
+        return {"error": f"it raised {type(error).__name__}{f' in line {line}' if line else ''}{said}"[:2000]}
+
+
+def _short(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a finding whose texts quote no more than anybody reads."""
+    return {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in table.items()}
 
 
 if __name__ == "__main__":

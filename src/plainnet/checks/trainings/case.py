@@ -109,6 +109,9 @@ def _finished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer]
     stored = metrics.get("data_dir")
     case = {"fingerprint": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
     network = load_model(folder / "model_final.safetensors", layers=own_layers).network
+    made = recipe.network()
+    if [layer.config() for layer in network.layers] != [layer.config() for layer in made.layers]:
+        raise InputError(f"{path} and the model beside it are of two trainings: their layers differ; put its own back")
     curves = read_curves(folder / "training_history.json")
     return Case(curves, recipe, network, metrics, data_dir=data_dir or (Path(stored) if stored else None), **case)
 

@@ -38,7 +38,7 @@ def oscillation(case: Case) -> str | None:
 def trouble(case: Case) -> str:
     """Say how the training ended."""
     accuracy = case.curves.validation_accuracy or case.curves.train_accuracy
-    if case.diverged or any(map(math.isnan, case.curves.train_loss)):
+    if _diverged(case):
         return "the training diverged"
     return (
         f"after {case.curves.epochs} epochs the accuracy is {accuracy[-1]:.1%}"
@@ -47,11 +47,14 @@ def trouble(case: Case) -> str:
     )
 
 
+def _diverged(case: Case) -> bool:
+    return bool(case.diverged) or any(map(math.isnan, case.curves.train_loss))
+
+
 def in_trouble(case: Case) -> bool:
     """Tell whether it diverged, learned little, or goes up and down."""
     accuracy = case.curves.validation_accuracy or case.curves.train_accuracy
-    diverged = bool(case.diverged) or any(map(math.isnan, case.curves.train_loss))
-    return diverged or not accuracy or accuracy[-1] < 0.8 or oscillation(case) is not None
+    return _diverged(case) or not accuracy or accuracy[-1] < 0.8 or oscillation(case) is not None
 
 
 def too_high(case: Case, evidence: str) -> TrainingFinding:

@@ -10,13 +10,16 @@ from plainnet.checks.trainings.finding import ERROR, TrainingFinding, oscillatio
 
 
 def _diverged(case: Case) -> TrainingFinding | None:
-    losses = case.curves.train_loss
-    broken = [number for number, loss in enumerate(losses, start=1) if math.isnan(loss)]
+    curves = case.curves
+    name, figures = ("loss", curves.train_loss) if curves.train_loss else (
+        "accuracy", curves.validation_accuracy or curves.train_accuracy
+    )  # fmt: skip
+    broken = [number for number, figure in enumerate(figures, start=1) if math.isnan(figure)]
     if not case.diverged and not broken:
         return None
-    when = case.diverged.partition(":")[0] if case.diverged else f"the loss of epoch {broken[0]} is not a finite number"
+    what = case.diverged or f"the {name} of epoch {broken[0]} is not a finite number"
     steps = f"; the first updates are {case.steps.ratio:.1%} of the length of all weights" if case.steps else ""
-    return too_high(case, f"{when}{steps}")
+    return too_high(case, f"{what.partition(':')[0]}{steps}")
 
 
 def _at_chance(case: Case) -> TrainingFinding | None:
