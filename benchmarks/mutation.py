@@ -68,7 +68,7 @@ ROOMS = {  # of what users see, and the quickest tests that must notice
     "foreign/opening.py": "tests/test_foreign.py",
     "sources/images.py": "tests/test_images.py",
     "cli/saying.py": "tests/test_saying.py",
-    "cli/progress.py": "tests/test_what_users_see.py tests/test_results.py -k 'time_left'",
+    "cli/progress.py": "tests/test_progress.py",
     "records/ladder.py": "tests/test_ladder.py tests/test_what_users_see.py -k 'ladder'",
     "records/recorded_runs.py": "tests/test_records.py -k 'record or differ'",
     "records/openings.py": "tests/test_records.py",

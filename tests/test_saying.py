@@ -1,6 +1,7 @@
 """What the command line says, in any terminal: words whole, nothing invisible, advice that works where it is read."""
 
 import io
+import os
 import sys
 
 import pytest
@@ -59,6 +60,22 @@ def test_words_stay_whole_in_a_terminal_and_lines_stay_lines_in_a_file(monkeypat
     assert terminal.getvalue() == "the quick brown fox jumps over\nthe lazy dog \\x1b[31m\n"
     assert file.getvalue() == "the quick brown fox jumps over the lazy dog \\x1b[31m\n"
     assert width(terminal) == 30
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"), [("", 80), ("x", 80), ("0", 80), ("1", 1), ("120", 120), ("99999", 99999), ("123456", 80)]
+)
+def test_the_width_of_what_is_no_terminal(columns, expected, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert width(io.StringIO()) == expected
+    with open(os.devnull) as device:  # noqa: PTH123  (it has a descriptor and no width)
+        assert width(device) == expected
+
+
+def test_a_line_that_just_fits_stays():
+    assert folded("ab cd", 5) == "ab cd"
+    assert folded("ab cd", 4) == "ab\ncd"
+    assert folded("left-handed people", 8) == "left-handed\npeople"
 
 
 def test_advice_names_the_program_as_it_was_called(monkeypatch, tmp_path):
