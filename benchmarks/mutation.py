@@ -32,10 +32,10 @@ TESTS = {  # the tests that must notice
     "layers/flatten.py": "tests/test_layers.py",
     "context.py": "tests/test_layers.py tests/test_ownership.py",
     "parameters.py": "tests/test_network.py tests/test_ownership.py tests/test_optimizers.py",
-    "layers/layer.py": "tests/test_layers.py tests/test_network.py tests/test_own_layers.py",
+    "layers/layer.py": "tests/test_layers.py tests/test_network.py tests/test_own_layers.py tests/test_own_layers_saved.py",
     "layers/sequential.py": "tests/test_layers.py tests/test_ownership.py tests/test_own_layers.py",
-    "layers/layer_normalization.py": "tests/test_layers.py tests/test_own_layers.py",
-    "layers/long_sums.py": "tests/test_layers.py tests/test_own_layers.py",
+    "layers/layer_normalization.py": "tests/test_layers.py tests/test_reported.py",
+    "layers/long_sums.py": "tests/test_layers.py tests/test_reported.py",
     "layers/convolution.py": "tests/test_layers.py",
     "layers/patches.py": "tests/test_layers.py",
     "layers/pooling.py": "tests/test_layers.py",
@@ -45,7 +45,7 @@ TESTS = {  # the tests that must notice
     "layers/noise.py": "tests/test_layers.py",
     "layers/ensemble.py": "tests/test_layers.py",
     "softmax.py": "tests/test_losses.py",
-    "losses/loss.py": "tests/test_losses.py tests/test_ownership.py",
+    "losses/loss.py": "tests/test_losses.py tests/test_targets.py",
     "losses/cross_entropy.py": "tests/test_losses.py",
     "losses/regression.py": "tests/test_losses.py",
     "optimizers/optimizer.py": "tests/test_optimizers.py",
@@ -72,7 +72,7 @@ ROOMS = {  # of what users see, and the quickest tests that must notice
     "records/ladder.py": "tests/test_ladder.py tests/test_what_users_see.py -k 'ladder'",
     "records/recorded_runs.py": "tests/test_records.py -k 'record or differ'",
     "records/openings.py": "tests/test_records.py",
-    "runs/threads.py": "tests/test_own_layers.py tests/test_what_users_see.py -k 'thread'",
+    "runs/threads.py": "tests/test_threads.py tests/test_what_users_see.py -k 'thread'",
     **{
         f"pictures/{name}.py": "tests/test_figures.py"
         for name in (
