@@ -32,7 +32,7 @@ TESTS = {  # the tests that must notice
     "layers/flatten.py": "tests/test_layers.py",
     "context.py": "tests/test_layers.py tests/test_ownership.py",
     "parameters.py": "tests/test_network.py tests/test_ownership.py tests/test_optimizers.py",
-    "layers/layer.py": "tests/test_layers.py tests/test_network.py tests/test_own_layers.py tests/test_own_layers_saved.py",
+    "layers/layer.py": "tests/test_layers.py tests/test_own_layers.py tests/test_own_layers_saved.py",
     "layers/sequential.py": "tests/test_layers.py tests/test_ownership.py tests/test_own_layers.py",
     "layers/layer_normalization.py": "tests/test_layers.py tests/test_reported.py",
     "layers/long_sums.py": "tests/test_layers.py tests/test_reported.py",
