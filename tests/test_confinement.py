@@ -1,5 +1,6 @@
 """The one sandbox: what the code of others can do while the doctor examines it, and what it cannot."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -61,9 +62,12 @@ def test_children_end_with_a_file_that_does_not_end(tmp_path):
 @linux
 def test_all_ends_with_the_command_that_was_stopped(tmp_path, number):
     (tmp_path / "slow.py").write_text("import subprocess\nsubprocess.run(['sleep', '34.7'])\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "plainnet", "doctor", "slow.py"], cwd=tmp_path, stderr=subprocess.PIPE
-    )
+        [sys.executable, "-m", "plainnet", "doctor", "slow.py"], cwd=tmp_path, stderr=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )  # fmt: skip
     for _ in range(1000):
         if living("sleep 34.7"):
             break
@@ -71,11 +75,12 @@ def test_all_ends_with_the_command_that_was_stopped(tmp_path, number):
     process.send_signal(number)
     process.communicate()
     for _ in range(1000):
-        if not living("34.7") and not living(str(tmp_path)):
+        if not living("34.7") and not living(str(tmp_path)) and not list(temporary.iterdir()):
             break
         time.sleep(0.05)
     assert living("sleep 34.7") == []
     assert living(str(tmp_path / "slow.py")) == []
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -20,6 +21,7 @@ from plainnet.cli.saying import say
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 from plainnet.foreign.showing import shown
 
+_LONGEST = 900  # letters of a sentence
 BAD_INPUT, DIVERGED, OUR_FAULT, INTERRUPTED, READER_LEFT = 2, 3, 70, 130, 141  # 70: EX_SOFTWARE; 128 + a signal
 
 app = App(
@@ -195,10 +197,11 @@ def _our_fault(error: Exception) -> str:
 
 def _complain(sentence: str, code: int) -> int:
     if sys.stderr is not None:
-        say(f"plainnet: {sentence}", to=sys.stderr)
+        say(f"plainnet: {shown(sentence, _LONGEST)}", to=sys.stderr)
     return code
 
 
 def run() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; what asks us to end lets us clean up first."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main())

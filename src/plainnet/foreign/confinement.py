@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import itertools
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -22,6 +23,7 @@ from typing import Any, NamedTuple
 
 from plainnet.foreign.landlock import allow_only
 
+PARENT = "PLAINNET_PARENT"  # names the process that started this one
 _NEW_USER, _NEW_PROCESSES, _NEW_NETWORK, _NEW_MESSAGES = 0x10000000, 0x20000000, 0x40000000, 0x08000000
 _SUBREAPER, _DIE_WITH_PARENT = 36, 1  # options of prctl
 _OF_THE_SYSTEM = (
@@ -48,15 +50,18 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
     The child may read the folder `readable`, and write to `writable`, where it finds itself. The parent does not
     return: it ends as the child does.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    asked: list[int] = []  # to end
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     apart = _unshare()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become ours
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
+    if _left_alone():
+        shutil.rmtree(writable.parent, ignore_errors=True)
+        sys.exit(1)
     if hasattr(os, "fork"):
         child = os.fork()
         if child:
-            _watch(child, writable, limits)
+            _watch(child, writable, limits, asked)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -73,6 +78,11 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
         _refuse_in_python(writable, network=not apart)
     _let_writes_land(writable)
     return missing
+
+
+def _left_alone() -> bool:
+    """Tell whether the process that started this one has ended, and nobody waits for what comes of it."""
+    return os.getppid() != int(os.environ.get(PARENT, os.getppid()))
 
 
 def _unshare() -> bool:
@@ -102,11 +112,11 @@ def _limit(limits: Limits) -> bool:
     return sys.platform == "linux"  # elsewhere a limit of memory is accepted and not obeyed
 
 
-def _watch(child: int, writable: Path, limits: Limits) -> None:
-    """Wait until the child ends, or takes too much; end all that it has started; and end as it did."""
+def _watch(child: int, writable: Path, limits: Limits, asked: list[int]) -> None:
+    """Wait until the child ends, takes too much, or is awaited no more; end all that it has started, and end as it did."""
     status = 0
     try:
-        while True:
+        while not asked and not _left_alone():
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 break
@@ -123,6 +133,8 @@ def _watch(child: int, writable: Path, limits: Limits) -> None:
             time.sleep(0.004)
     finally:
         _end_all()
+        if _left_alone():
+            shutil.rmtree(writable.parent, ignore_errors=True)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
