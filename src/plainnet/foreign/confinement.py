@@ -113,7 +113,7 @@ def _limit(limits: Limits) -> bool:
 
 
 def _watch(child: int, writable: Path, limits: Limits, asked: list[int]) -> None:
-    """Wait until the child ends, takes too much, or is awaited no more; end all that it has started, and end as it did."""
+    """Wait until the child ends, takes too much, or is awaited no more; end all it has started, and end as it did."""
     status = 0
     try:
         while not asked and not _left_alone():
