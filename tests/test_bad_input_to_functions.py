@@ -169,7 +169,7 @@ CASES = {
         lambda: read("clasic"),
         lambda: read("absent.toml"),
         lambda: parse_override("nonsense"),
-        lambda: parse_override("a=b"),
+        lambda: parse_override("a=b c"),
         lambda: parse_override("a="),
         lambda: read("classic", {"layers.9.units": 3}),
         lambda: read("classic", {"a.b.c": 3}),

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,3 +42,5 @@ def test_precision_looks_down_the_columns():
 def test_mcnemar_by_hand(only_first, only_second, p):
     assert mcnemar(only_first, only_second) == pytest.approx(p)
     assert 0 <= mcnemar(4000, 3000) < 1e-30
+    assert mcnemar(200, 170) == pytest.approx(2 * sum(math.comb(370, k) for k in range(171)) / 2**370, rel=1e-11)
+    assert 0.9 < mcnemar(400_000, 400_000) <= 1  # at once

@@ -56,21 +56,21 @@ def test_curves_go_where_the_figures_are():
         for line in picture.findall("s:polyline", names)
     ]
     first, second = lines
-    assert [x for x, _ in first] == [52, 221, 390]
+    assert [x for x, _ in first] == [72, 241, 410]
     assert [y for _, y in first] == [30, 190, 110]  # the highest on top
-    assert second == [(390, 30)]
+    assert second == [(410, 30)]
     said = ["".join(text.itertext()) for text in picture.findall("s:text", names)]
     assert {"a & b", "7", "1", "epoch 1", "training", "validation"} <= set(said)
     places = {"".join(t.itertext()): (float(t.get("x")), float(t.get("y"))) for t in picture.findall("s:text", names)}
-    assert all(40 <= x <= 390 and 10 <= y <= 215 for x, y in places.values())
+    assert all(60 <= x <= 410 and 10 <= y <= 215 for x, y in places.values())
     assert places["7"][0] == places["1"][0] < places["a & b"][0] == places["epoch 1"][0]
     assert places["7"][1] < 50
     assert places["1"][1] > 180
-    assert places["validation"][0] < places["training"][0] - 70
+    assert places["training"][0] < places["validation"][0] - 70
     dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in picture.findall("s:circle", names)]
     assert dots == [first[-1], second[-1]]
     (alone,) = ElementTree.fromstring(curves("one", {"training": [3.0]})).findall("s:polyline", names)
-    assert alone.get("points").split(",")[0] == "221.0"
+    assert alone.get("points").split(",")[0] == "241.0"
     empty = curves("none", {"training": []})
     assert ElementTree.fromstring(empty) is not None
 

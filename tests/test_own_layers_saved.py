@@ -84,7 +84,10 @@ def test_a_layer_of_ones_own_is_loaded_by_naming_it(tmp_path, digits):
     again = load_model(path, layers=[Scaled]).network
     np.testing.assert_array_equal(again.predict(images), network.predict(images))
     assert dict(again.walk())["residual_1.scaled_1"].slope == 0.5
-    with pytest.raises(InputError, match=r"uses layers of its author, Scaled; give the classes.*--layers FILE.py"):
+    with pytest.raises(
+        InputError,
+        match=r"needs layers of its author, Scaled: give the file.*--layers FILE.py",
+    ):
         load_model(path)
 
     class Dense(Scaled):

@@ -232,9 +232,9 @@ def test_a_report_as_it_is_printed_and_kept():
     second = Row("dense_1.b", (4,), WRONG, 0, 0.25, None, 0, None, None, 0)
     report = Report((first, second), 16, "dense_1.b[]: wrong", 1.23456)
     assert str(report).splitlines() == [
-        "parameter        shape     checked  complex step, worst at checked   central  verdict",
-        "dense_1.W          3x4          12   2.5e-15 [1, 2]              5   3.0e-09  right, 2 at a kink",
-        "dense_1.b            4  directions   2.5e-01                     0         -  wrong",
+        "parameter       shape    checked      complex step, at sample  central  verdict",
+        "dense_1.W         3x4         12  2.5e-15 [1, 2]            5  3.0e-09  right, 2 at a kink",
+        "dense_1.b           4 directions  2.5e-01                   0        -  wrong",
         "",
         "WRONG: dense_1.b[]: wrong",
     ]

@@ -1,5 +1,6 @@
 """The commands of the README, run as they stand, in a copy of what a clone holds; and a wheel, outside of any clone."""
 
+import inspect
 import os
 import re
 import shlex
@@ -8,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import plainnet
+import plainnet.initializers
 
 ROOT = Path(__file__).parent.parent
 TOO_LONG = ("plainnet bench", "plainnet iterations")
@@ -25,6 +30,35 @@ def test_the_readme_names_every_command_and_no_other():
 
     named = {command.split()[1] for command in commands()}
     assert named == set(_COMMANDS)
+
+
+def test_the_programs_of_the_readme_run(tmp_path, monkeypatch):
+    """With data of a reader's own, and a layer of their own; the whole training is `examples/classic.py`."""
+    section = (ROOT / "README.md").read_text().partition("## As a library")[2].partition("\n## ")[0]
+    whole, arrays, layer = re.findall(r"```python\n(.*?)```", section, flags=re.S)
+    assert whole in (ROOT / "examples" / "classic.py").read_text()
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    inputs = rng.standard_normal((200, 3))
+    names = {"inputs": inputs, "labels": (inputs.sum(axis=1) > 0).astype(int)}
+    exec(arrays, names)
+    assert names["history"][-1].train_accuracy > 0.8
+    assert names["load_model"]("mine.safetensors").class_names == ("no", "yes")
+    names |= {"Layer": plainnet.Layer, "ones": plainnet.initializers.ones}
+    exec(layer, names)
+    network = plainnet.Network(names["Scale"](), plainnet.Dense(2)).build((3,), dtype=np.float64)
+    plainnet.assert_gradients(network, plainnet.SoftmaxCrossEntropy(), inputs[:9], names["labels"][:9])
+    assert repr(network) == "Network(Scale, Dense; 11 parameters)"
+    assert repr(plainnet.Network(plainnet.Dense(2))) == "Network(Dense; not built)"
+    assert repr(plainnet.mnist.load()) == "Splits(50,000 to train, 10,000 to validate, 10,000 to test)"
+    assert len(repr(plainnet.load_model("cnn"))) < 600
+    assert list(inspect.signature(plainnet.fit).parameters)[:5] == [
+        "network",
+        "loss",
+        "optimizer",
+        "train",
+        "validation",
+    ]
 
 
 @pytest.mark.slow

@@ -169,9 +169,9 @@ def test_what_changed_before_a_run_went_on_is_recorded(tmp_path, digits, capsys)
     next(event for event in saving.events(run, folder / "unfinished-0") if isinstance(event, Epoch))
     assert main(["records", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split() == ["small", "0", "0", "0", "-", "1"]
-    resumed = series.record_run(recipe, small, 0, folder, threads=77)
-    assert resumed["resumed_after_a_change"] == f"threads was {run.threads.choices[0][2]}, now 77"
-    assert resumed["thread_choices"] == [*run.threads.choices, [1, 0, 77]]
+    resumed = series.record_run(recipe, small, 0, folder, threads=7)
+    assert resumed["resumed_after_a_change"] == f"threads was {run.threads.choices[0][2]}, now 7"
+    assert resumed["thread_choices"] == [*run.threads.choices, [1, 0, 7]]
     assert "resumed_after_a_change" not in series.record_run(recipe, small, 1, folder)
     with pytest.raises(InputError, match="would take the place of that rung"):
         series.record_run(replace(recipe, name="ensemble"), small, 0, tmp_path / "ensemble")

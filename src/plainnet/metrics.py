@@ -87,5 +87,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
     Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions".
     """
     n, least = only_first + only_second, min(only_first, only_second)
-    as_unequal: int = sum(math.comb(n, k) for k in range(least + 1))
-    return min(1.0, 2 * as_unequal / (1 << n))
+    log_largest = math.lgamma(n + 1) - math.lgamma(least + 1) - math.lgamma(n - least + 1) - n * math.log(2)
+    term = total = 1.0  # as shares of the largest term, from there downward, until nothing is added any more
+    for k in range(least, 0, -1):
+        term *= k / (n - k + 1)
+        total += term
+        if term < 1e-17 * total:
+            break
+    return min(1.0, 2 * total * math.exp(log_largest))

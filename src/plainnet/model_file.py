@@ -52,7 +52,7 @@ class Model:
 
     network: Network
     class_names: tuple[str, ...]
-    about: Mapping[str, Any]
+    about: Mapping[str, Any] = field(default_factory=dict, repr=False)
     preparation: Mapping[str, Any] = field(default_factory=lambda: dict(PIXELS))
     column_names: tuple[str, ...] = ()
     test_shifts: int = 0
@@ -160,8 +160,8 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
             raise InputError(what)
         if missing := set(metadata.get("own_layers", ())) - {kind.__name__ for kind in own}:
             raise InputError(
-                f"it uses layers of its author, {', '.join(sorted(missing))}; give the classes, "
-                "load_model(path, layers=[...]), or the file that defines them, --layers FILE.py"
+                f"it needs layers of its author, {', '.join(sorted(missing))}: give the file that defines them, "
+                "--layers FILE.py, or in Python the classes, load_model(path, layers=[...])"
             )
         network = Network(*layers_from_config(metadata["layers"], own))
         kinds = [tensor.dtype for tensor in tensors.values() if tensor.dtype.kind == "f"]
@@ -182,7 +182,8 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{path} does not hold a plainnet model: {reason}") from error
+        cannot = "cannot be used" if reason.startswith("it needs") else "does not hold a plainnet model"
+        raise InputError(f"{path} {cannot}: {reason}") from error
 
 
 def _test_shifts_of_version_1(about: Mapping[str, Any]) -> int:

@@ -278,6 +278,10 @@ class Network:
         self.expect_built()
         return summary.as_text(self)
 
+    def __repr__(self) -> str:
+        size = f"{self.theta.size:,} parameters" if hasattr(self, "parameters") else "not built"
+        return f"Network({', '.join(type(layer).__name__ for layer in self.layers[:12])}; {size})"
+
     def _repr_html_(self) -> str:
         return summary.as_html(self)
 

@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 
-_WIDTH, _HEIGHT, _EDGE, _SIDE = 420, 220, 30, 52  # of a picture, of its margin, and of the margin for numbers
+_WIDTH, _HEIGHT, _EDGE, _SIDE = 440, 220, 30, 72  # of a picture, of its margin, and of the margin for numbers
 _COLORS = ("#2f7fc1", "#d1661a")  # that can be read on white and on black
 
 
@@ -48,7 +48,7 @@ def curves(title: str, lines: Mapping[str, Sequence[float | None]]) -> str:
         parts += [
             f'<circle cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="2.5" fill="{color}"/>' for p in points[-1:]
         ]
-        parts.append(_text(_WIDTH - _EDGE - 90 * number, 18, html.escape(name), "end", color))
+        parts.append(_text(_WIDTH - _EDGE - 90 * (len(lines) - 1 - number), 18, html.escape(name), "end", color))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'style="max-width:100%" role="img" aria-label="{html.escape(title)}">{"".join(parts)}</svg>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ import numpy as np
 from plainnet.events import Epoch
 from plainnet.history import History
 from plainnet.workers import Figures
+
+_MOST = 1e30  # of a figure
 
 if TYPE_CHECKING:
     from plainnet.training import Training
@@ -69,13 +70,9 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     sums = {str(name): float(value) for name, value in dict(so_far["metrics"]).items()}
     figures = Figures(float(so_far["loss"]), sums, float(so_far["weight"]), float(so_far["counted"]))
     seconds = float(so_far["seconds"])
-    if not all(map(math.isfinite, (figures.loss, figures.weight, figures.counted, seconds, *sums.values()))):
+    if not all(abs(f) < _MOST for f in (figures.loss, figures.weight, figures.counted, seconds, *sums.values())):
         raise ValueError("the figures of its epoch are not finite numbers")
-    for number, epoch in enumerate(history, start=1):
-        if epoch.number != number or not all(
-            map(math.isfinite, (epoch.train_loss, epoch.learning_rate, epoch.seconds))
-        ):
-            raise ValueError(f"its history holds {epoch} as epoch {number}")
+    _expect_of_training(history, training)
     generators = [training._shuffle, *training.workers.generators]
     states = [values["shuffle"], *values["generators"]]
     for generator, state in zip(generators, states, strict=True):
@@ -97,6 +94,22 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     if training.average is not None and average is not None:
         training.average.values[:] = average
     training._keep_finite("of the checkpoint")
+
+
+def _expect_of_training(history: History, training: Training) -> None:
+    """Raise `ValueError` if these cannot be the first epochs of the training."""
+    metrics, validated = training.workers.metrics.keys(), training.validation is not None
+    for number, epoch in enumerate(history, start=1):
+        figures = (epoch.train_loss, epoch.learning_rate, *epoch.train.values())
+        whole = (
+            epoch.number == number
+            and epoch.train.keys() == metrics
+            and (epoch.validation_loss is not None) == validated
+            and all(abs(figure) < _MOST for figure in figures)  # which NaN is not
+            and 0 <= epoch.seconds < _MOST
+        )
+        if not whole:
+            raise ValueError(f"its history holds {epoch.to_table()} as epoch {number}")
 
 
 def identity(training: Training) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,9 +35,15 @@ def epochs(*arguments: Any, **options: Any) -> Iterator[Epoch]:
     return (event for event in training if isinstance(event, Epoch))
 
 
+epochs.__signature__ = inspect.signature(Training)  # type: ignore[attr-defined]  # for editors and help()
+
+
 def fit(*arguments: Any, **options: Any) -> History:
     """Train to the end and return the records of all epochs; the arguments are those of `Training` (see `epochs`)."""
     return History(epochs(*arguments, **options))
+
+
+fit.__signature__ = inspect.signature(Training)  # type: ignore[attr-defined]
 
 
 def evaluate(

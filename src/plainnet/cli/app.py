@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import numpy as np
 from cyclopts import App, CycloptsError, Group, UnknownCommandError
 
 from plainnet import __version__
+from plainnet.cli.own_layers import where_it_failed
 from plainnet.cli.saying import say
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 from plainnet.foreign.showing import shown
@@ -156,7 +158,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnknownCommandError as error:
         return _complain(_unknown(next(iter(error.unused_tokens or []), "")), BAD_INPUT)
     except CycloptsError as error:
-        return _complain(f"{' '.join(str(error).split()).rstrip('.')}. See plainnet --help.", BAD_INPUT)
+        command = next((name for name in arguments or sys.argv[1:] if name in _COMMANDS), "")
+        said = re.sub(r"\.? Did you mean ([^?]*)\?\.?", r"; did you mean \1?", " ".join(str(error).split())).rstrip(".")
+        return _complain(
+            f"{said}{'' if said.endswith('?') else ';'} see plainnet {command}{' ' * bool(command)}--help", BAD_INPUT
+        )
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except TrainingDivergedError as error:
@@ -173,6 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", BAD_INPUT)
     except Exception as error:
+        if (place := where_it_failed(error)) is not None:
+            return _complain(f"{place} raised {type(error).__name__}: {error}; mend it there", BAD_INPUT)
         return _complain(_our_fault(error), OUR_FAULT)
     return result if isinstance(result, int) else 0
 
@@ -180,10 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _unknown(name: str) -> str:
     """Say which commands there are, and which one was probably meant."""
     nearest = difflib.get_close_matches(name, _COMMANDS, n=1, cutoff=0.5)
-    meant = f"; did you mean {nearest[0]}?" if nearest else ""
-    return (
-        f"there is no command {shown(name, 40)!s}{meant} The commands are {', '.join(_COMMANDS)}. See plainnet --help."
-    )
+    meant = f"; did you mean {nearest[0]}?" if nearest else "."
+    return f"there is no command {shown(name, 40)}{meant} The commands are {', '.join(_COMMANDS)}; see plainnet --help"
 
 
 def _our_fault(error: Exception) -> str:

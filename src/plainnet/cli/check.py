@@ -35,6 +35,7 @@ def _quickest_threads(network: Network, images: np.ndarray) -> AbstractContextMa
 
 def check(
     target: str = "classic",
+    /,
     *,
     directions: int = 0,
     seed: int = 0,

@@ -10,11 +10,13 @@ from cyclopts import Parameter
 from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
+from plainnet.foreign.showing import counted
 from plainnet.writing import to_json, write_atomically
 
 
 def diagnose(
     training: Path,
+    /,
     *,
     verify: Annotated[bool, Parameter(negative=())] = False,
     data_dir: Path | None = None,
@@ -55,11 +57,12 @@ def diagnose(
                     "diverged" if value is None else f"{value:.1%} right"
                     for value in (result["before"], result["after"])
                 )
-                say(f"  tried, {result['epochs']} epochs of {result['images']:,} images: {before} as it was, {after} "
-                      f"with the change; {'it helps' if result['helped'] else 'it does not help'}")  # fmt: skip
+                trials = f"{counted(result['epochs'], 'epoch')} of {result['images']:,} images"
+                helps = "it helps" if result["helped"] else "it does not help"
+                say(f"  tried, {trials}: {before} as it was, {after} with the change; {helps}")
         say()
     if not found:
-        say(f"nothing wrong found in {case.curves.epochs} epochs")
+        say(f"nothing wrong found in {counted(case.curves.epochs, 'epoch')}")
     if json is not None:
         write_atomically(json, to_json({"epochs": case.curves.epochs, "findings": tables}))
     return int(any(finding.severity == "error" for finding in found))

@@ -10,7 +10,7 @@ from plainnet.errors import InputError
 from plainnet.writing import to_json, write_atomically
 
 
-def doctor(file: Path, *, only: str | None = None, json: Path | None = None, timeout: float = 60.0) -> int:
+def doctor(file: Path, /, *, only: str | None = None, json: Path | None = None, timeout: float = 60.0) -> int:
     """Examine the backpropagation in a Python file.
 
     Exit code 0 if all is right, 1 if something is wrong, 2 if something could not be judged.

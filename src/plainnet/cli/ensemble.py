@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.saying import say
+from plainnet.foreign.showing import counted
 
 
 def ensemble(
@@ -36,4 +37,5 @@ def ensemble(
     chosen = seeds_in(seeds)
     table = record_ensemble(recipe, chosen, mnist.load(data_dir), records)
     model = model_path(records / "ensemble", chosen[0])
-    say(f"{len(chosen)} runs of {Path(recipe).stem} together: test {table['test_accuracy']:.2%}\nthe model is {model}")
+    made_of = f"{counted(len(chosen), 'run')} of {Path(recipe).stem}"
+    say(f"{made_of} together: test {table['test_accuracy']:.2%}\nthe model is {model}")

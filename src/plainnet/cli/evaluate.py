@@ -16,6 +16,7 @@ from plainnet.writing import to_json, write_atomically
 
 def evaluate(
     model: Path,
+    /,
     *,
     data_dir: Path | None = None,
     shifts: WholeNumber | None = None,

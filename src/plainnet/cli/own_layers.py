@@ -9,6 +9,19 @@ from pathlib import Path
 from plainnet.errors import InputError
 from plainnet.layers import Layer
 
+_PREFIX = "own_layers_"  # of the names of modules that are read here
+
+
+def where_it_failed(error: BaseException) -> str | None:
+    """Return the file and line of the user's own layers in which an error arose, None if none has part in it."""
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith(_PREFIX):
+            found = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno},"
+        trace = trace.tb_next
+    return found
+
 
 def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
     """Run the file and return the layers that it defines, none if there is no file.
@@ -19,7 +32,7 @@ def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
         return ()
     if path.suffix != ".py" or not path.is_file():
         raise InputError(f"--layers takes a Python file that defines layers, received {path}")
-    spec = importlib.util.spec_from_file_location(f"own_layers_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{_PREFIX}{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -7,6 +7,7 @@ from pathlib import Path
 from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
+from plainnet.errors import InputError
 from plainnet.model_file import load_model
 from plainnet.writing import to_json, write_atomically
 
@@ -38,11 +39,16 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
 
     loaded = load_model(model, layers=read_layers(layers))
     loaded.expect_classes_of_pictures()
-    paths = (image, *images)
-    drawn = np.stack([read_image(path) for path in paths])
-    shares = probabilities(loaded.network.logits, drawn, loaded.test_shifts)
-    answers = []
-    for path, row in zip(paths, shares, strict=True):
+    drawn, troubles, answers = {}, [], []
+    for path in (image, *images):
+        try:
+            drawn[path] = read_image(path)
+        except InputError as error:
+            troubles.append(str(error))
+    shares = np.zeros((0, 0))
+    if drawn:
+        shares = probabilities(loaded.network.logits, np.stack(list(drawn.values())), loaded.test_shifts)
+    for path, row in zip(drawn, shares, strict=True):
         first, *others = np.argsort(-row)[:2]
         names = loaded.class_names
         second = "".join(f"; next {names[other]}, {as_percent(row[other])}" for other in others)
@@ -51,3 +57,7 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
         answers.append({"image": str(path), "prediction": names[first], "probabilities": by_name})
     if json is not None:
         write_atomically(json, to_json(answers))
+    if troubles:  # the others have had their answers
+        raise InputError(
+            "\n".join(troubles) if len(troubles) == 1 else f"{len(troubles)} pictures: {'; '.join(troubles)}"
+        )

@@ -50,7 +50,7 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
         MofNCompleteColumn(),
         BarColumn(bar_width=12 if console.width <= 110 else None),
         TextColumn("{task.fields[figures]}"),
-        TextColumn("left {task.fields[left]}"),
+        TextColumn("{task.fields[left]}"),
     ]
     left, done = TimeLeft(total), 0
     with Progress(*columns, console=console, expand=console.width > 110) as progress:
@@ -60,10 +60,10 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
                 left.add(event)
                 if not done:
                     progress.update(task, figures=f"batch {event.number:,} of {event.of:,}")
-                progress.update(task, left=str(left))
+                progress.update(task, left=f"left {left}")
             elif isinstance(event, Epoch):
                 done = event.number
-                progress.update(task, completed=done, figures=_figures(event, wide=wide), left=str(left))
+                progress.update(task, completed=done, figures=_figures(event, wide=wide), left=f"left {left}")
             else:
                 progress.console.print(str(event), markup=False, highlight=False)
     console.print()

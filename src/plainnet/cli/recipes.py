@@ -5,7 +5,7 @@ from __future__ import annotations
 from plainnet.cli.saying import say
 
 
-def recipes(name: str | None = None) -> None:
+def recipes(name: str | None = None, /) -> None:
     """List the recipes, or show one.
 
     Parameters
@@ -16,7 +16,7 @@ def recipes(name: str | None = None) -> None:
     from plainnet.recipes import available, read, source
 
     if name is not None:
-        say(source(name), end="")
+        say(source(name), end="", fold=False)
     else:
         for known in available():
-            say(f"{known:<16}{read(known).title}")
+            say(f"{known:<16}{read(known).title}", indent=16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
 from pathlib import Path
 
@@ -27,12 +28,13 @@ def records(folder: Path = Path("records"), /) -> None:
     kept = (OPENINGS, "seed-*.json", "unfinished-*")
     found = sorted({path.parent for pattern in kept for path in folder.glob(f"**/{pattern}")})
     if not found:
-        raise InputError(f"there are no records in {folder}; make some with: plainnet series softmax")
-    say(f"{'recipe':<24}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean test accuracy':>20}{'unfinished':>12}")
+        make = shlex.join(["plainnet", "series", "softmax", "--out", str(folder)])
+        raise InputError(f"there are no records in {folder}; make some with: {make}")
+    say(f"{'recipe':<20}{'runs':>5}{'test set opened':>17}{'versions':>10}{'mean accuracy':>15}{'unfinished':>12}")
     for place in found:
         made, opened = runs(place), openings(place)
         mean = f"{statistics.mean(run['test_accuracy'] for run in made):.3%}" if made else "-"
         versions = len({line["settings_crc32"] for line in opened})
         unfinished = len(list(place.glob("unfinished-*"))) or ""
         name = place.relative_to(folder)
-        say(f"{name!s:<24}{len(made):>5}{len(opened):>17}{versions:>10}{mean:>20}{unfinished:>12}".rstrip())
+        say(f"{name!s:<20}{len(made):>5}{len(opened):>17}{versions:>10}{mean:>15}{unfinished:>12}".rstrip())

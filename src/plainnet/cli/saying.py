@@ -13,11 +13,16 @@ from typing import TextIO
 from plainnet.foreign.showing import lines_shown
 
 
-def say(text: object = "", *, end: str = "\n", to: TextIO | None = None) -> None:
-    """Print a text, with invisible signs written out, words kept whole, and advice under the name we were called by."""
+def say(
+    text: object = "", *, end: str = "\n", to: TextIO | None = None, fold: bool = True, indent: int | None = None
+) -> None:
+    """Print a text, with invisible signs written out, words kept whole, and advice under the name we were called by.
+
+    What is to be copied is not folded; lines that go on begin at `indent`, if it is given.
+    """
     stream = to or sys.stdout
     lines = advice(lines_shown(text, 10_000_000))
-    stream.write((folded(lines, width(stream)) if stream.isatty() else lines) + end)
+    stream.write((folded(lines, width(stream), indent) if fold and stream.isatty() else lines) + end)
     stream.flush()
 
 
@@ -31,17 +36,20 @@ def width(stream: TextIO) -> int:
     return (int(asked_for) if asked_for.isdecimal() and len(asked_for) < 6 else 0) or columns or 80
 
 
-def folded(text: str, columns: int) -> str:
-    """Return the text with lines of at most so many columns, broken between words, as far indented as they began."""
+def folded(text: str, columns: int, indent: int | None = None) -> str:
+    """Return the text with lines of at most so many columns, broken between words.
+
+    They go on as far indented as they began, or at `indent`.
+    """
     return "\n".join(
-        line if len(line) <= columns else _folded_line(line, columns) for line in text.split("\n")
+        line if len(line) <= columns else _folded_line(line, columns, indent) for line in text.split("\n")
     )  # fmt: skip
 
 
-def _folded_line(line: str, columns: int) -> str:
-    indent = line[: len(line) - len(line.lstrip())]
+def _folded_line(line: str, columns: int, indent: int | None) -> str:
+    begins = " " * indent if indent is not None and indent < columns // 2 else line[: len(line) - len(line.lstrip())]
     return textwrap.fill(
-        line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
+        line, columns, subsequent_indent=begins, break_long_words=False, break_on_hyphens=False,
         replace_whitespace=False, drop_whitespace=True,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingInterruptedError
+from plainnet.foreign.showing import counted
 
 
 def series(
@@ -59,7 +60,7 @@ def series(
                 raise TrainingInterruptedError(error.signal, f"{error}; go on with the same command") from None
             say(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}")
     summary = summarize(folder)
-    say(f"{summary['runs']} runs: mean {summary['test_accuracy']['mean']:.3%}")
+    say(f"{counted(summary['runs'], 'run')}: mean {summary['test_accuracy']['mean']:.3%}")
 
 
 def seeds_in(text: str) -> range:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +16,7 @@ from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.data import mnist
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
+from plainnet.foreign.showing import counted
 from plainnet.recipes import Recipe, override, parse_override, read
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ EVERY = 60.0  # seconds
 
 def train(
     recipe: str | None = None,
+    /,
     *,
     out: Path | None = None,
     epochs: WholeNumber | None = None,
@@ -85,7 +89,9 @@ def train(
         raise InputError("--resume goes on in the folder it names; leave out --out and --force")
     folder = resume or out or Path("results")
     own = read_layers(layers)
-    with_layers = "" if layers is None else f" --layers {layers}"
+    go_on = shlex.join(
+        ["plainnet", "train", "--resume", str(folder), *([] if layers is None else ["--layers", str(layers)])]
+    )
     overrides = dict(map(parse_override, set_ or [])) | ({} if epochs is None else {"epochs": epochs})
     if resume is not None:
         if (folder / results.DONE).exists() and not checkpoint.present(folder):
@@ -121,12 +127,15 @@ def train(
                     say(_introduction(run, resume, changed))
                     show(under_way, chosen.epochs)
             except TrainingInterruptedError as error:
-                raise TrainingInterruptedError(
-                    error.signal, f"{error}; go on with: plainnet train --resume {folder}{with_layers}"
-                ) from None
+                raise TrainingInterruptedError(error.signal, f"{error}; go on with: {go_on}") from None
             except TrainingDivergedError as error:
-                raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}") from None
-            names = results.write_results(run, folder, data_dir)
+                look = shlex.join(["plainnet", "diagnose", str(folder)])
+                raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; more by: {look}") from None
+            try:
+                names = results.write_results(run, folder, data_dir)
+            except KeyboardInterrupt:
+                stopped = "stopped while the results were written; the training is done and saved"
+                raise TrainingInterruptedError(signal.SIGINT, f"{stopped}; go on with: {go_on}") from None
     if not quiet:
         say(results_table(run.metrics()) + f"\n\n{folder}/ holds {', '.join(names)}")
 
@@ -144,7 +153,8 @@ def _introduction(run: Run, resumed: Path | None, changed: str) -> str:
     to_validate = f", {len(run.validation):,} to validate" if run.validation else ""
     lines = [run.recipe.title, f"{len(run.train):,} images to train on{to_validate}", "", run.network.summary(), ""]
     if resumed is not None:
-        lines.append(f"going on in {resumed} after {len(run.history)} epochs and {run.training.batch} batches")
+        done = f"{counted(len(run.history), 'epoch')} and {counted(run.training.batch, 'batch')}"
+        lines.append(f"going on in {resumed} after {done}")
         if changed:
             lines.append(f"since then {changed}: the result may differ from an uninterrupted one in its last bits")
         lines.append("")
@@ -169,6 +179,6 @@ def results_table(metrics: dict[str, Any]) -> str:
     rows |= {
         "best class": f"{best}  ({digits[best]:.2%})",
         "worst class": f"{worst}  ({digits[worst]:.2%})",
-        "training time": f"{minutes} min {seconds} s for {metrics['epochs']} epochs",
+        "training time": f"{minutes} min {seconds} s for {counted(metrics['epochs'], 'epoch')}",
     }
     return "\n".join(f"{name:<26}{value}" for name, value in rows.items())

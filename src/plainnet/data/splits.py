@@ -44,5 +44,10 @@ class Splits:
         """The examples of both, in this order: for a recipe that is settled."""
         return self.examples[np.concatenate([self.training, self.validating])]
 
+    def __repr__(self) -> str:
+        return (
+            f"Splits({len(self.training):,} to train, {len(self.validating):,} to validate, {len(self.test):,} to test)"
+        )
+
     def __iter__(self) -> Iterator[DataSet]:
         return iter((self.train, self.validation, self.test))

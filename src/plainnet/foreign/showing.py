@@ -29,6 +29,12 @@ def lines_shown(text: object, most: int = 20_000) -> str:
     return "\n".join(shown(line, most) for line in whole[:most].split("\n")) + "\u2026" * (len(whole) > most)
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number and what it counts: 1 epoch, 2 epochs, 3 batches."""
+    plural = f"{what}es" if what.endswith(("tch", "s")) else f"{what}s"
+    return f"{number:,} {what if number == 1 else plural}"
+
+
 def _visible(sign: str) -> str:
     if unicodedata.category(sign) in _INVISIBLE:
         return sign.encode("unicode_escape").decode("ascii")

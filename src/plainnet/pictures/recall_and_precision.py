@@ -22,13 +22,20 @@ def recall_and_precision(test: Evaluation) -> Figure:
     names = class_names(test)
     figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout=spaced())
     axes = figure.subplots()
+    bottom = max(0.0, np.floor(worst - max(1.0, 0.5 * (best - worst))))
+    top = best + 0.22 * (best - bottom)
+    axes.set_ylim(bottom, top)
     for offset, (label, (color, shares)) in zip((-0.21, 0.21), bars.items(), strict=True):
         drawn = axes.bar(np.arange(len(names)) + offset, 100 * np.nan_to_num(shares), 0.4, color=color, label=label)
-        texts = ["" if share != share else f"{100 * share:.1f}" for share in shares]
-        axes.bar_label(drawn, texts, padding=-13, fontsize=8, color="white")
+        for bar, share in zip(drawn, shares, strict=True):
+            inside = 100 * share - bottom > 0.08 * (top - bottom)  # else the bar is too low to hold its number
+            if share == share:  # a class without images has none
+                axes.annotate(
+                    f"{100 * share:.1f}", (bar.get_x() + bar.get_width() / 2, max(100 * share, bottom)), fontsize=7.5,
+                    xytext=(0, -3 if inside else 3), textcoords="offset points", ha="center",
+                    va="top" if inside else "bottom", color="white" if inside else color,
+                )  # fmt: skip
     name_columns(axes, names)
-    bottom = max(0.0, np.floor(worst - max(1.0, 0.5 * (best - worst))))
-    axes.set_ylim(bottom, best + 0.22 * (best - bottom))
     axes.axhline(100 * test.accuracy, color=GRAY, linewidth=1, linestyle="--", zorder=0)
     axes.set_title(f"test figures by class; dashed: the accuracy of all together, {test.accuracy:.2%}")
     axes.set(ylabel=f"share (axis begins at {bottom:.0f} %)" if bottom else "share")

@@ -79,8 +79,9 @@ def png(figure: Figure) -> bytes:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Let the vertical axis be logarithmic, with numbers that people read."""
+    """Let the vertical axis be logarithmic, with numbers that people read, after all has been drawn."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,), numticks=12))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -194,11 +195,13 @@ def override(table: Table, overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_override(text: str) -> tuple[str, Any]:
-    """Read "optimizer.momentum=0.8" as a dotted key and a TOML value.
+    """Read "optimizer.momentum=0.8" as a dotted key and a TOML value; a word may lack its quotes: "loss.reduction=sum".
 
     Raises: `InputError` if it is not of that form.
     """
     key, _, value = text.partition("=")
+    if re.fullmatch(r"[A-Za-z]\w*", value) and value not in ("true", "false", "inf", "nan"):
+        return key.strip(), value  # a word, which TOML would want in quotes and a shell would take from them
     try:
         if "\n" in text:
             raise ValueError("more than one line")
@@ -215,6 +218,8 @@ def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
     try:
         for step in path:
             place = place[_place(step) if isinstance(place, list) else step]
+        if last == "type" and isinstance(place, dict) and place.get("type") != value:
+            place.clear()  # what another kind was made with is not for this one
         place[_place(last) if isinstance(place, list) else last] = value
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(

@@ -77,7 +77,12 @@ def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> d
         recorded = table.get("members")
         # The weights of an ensemble that was made before they were noted are not known.
         if recorded not in (members, {key: members[key] for key in ("recipe", "seeds")}):
-            raise InputError(f"{folder} holds another ensemble, of {recorded}, not of {members}; remove it first")
+            of = (
+                f"{recorded.get('recipe')} with seeds {recorded.get('seeds')}"
+                if isinstance(recorded, dict)
+                else "others"
+            )
+            raise InputError(f"{folder} holds another ensemble, of {of}, or of other weights; remove that folder first")
     model = combine_models(models)
     save_model(model_path(folder, seeds[0]), model)
     if on_record:

@@ -15,6 +15,7 @@ from plainnet import checkpoint
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 from plainnet.events import Epoch
 from plainnet.foreign.checking import either, listed, nothing, problem, table, text, whole
+from plainnet.foreign.showing import counted
 from plainnet.runs.environment import versions
 from plainnet.runs.metrics_file import FINGERPRINT, path
 from plainnet.runs.run import Run
@@ -93,7 +94,7 @@ def events(
                     checkpoint.save(folder, training, about | _threads(run))
                     saved = time.monotonic()
                 if received:
-                    done = f"{len(training.history)} of {training.epochs} epochs and {training.batch} batches"
+                    done = f"{len(training.history)} of {training.epochs} epochs and {counted(training.batch, 'batch')}"
                     raise TrainingInterruptedError(received[0], f"stopped after {done}; all is saved")
                 yield event
         except TrainingDivergedError as error:

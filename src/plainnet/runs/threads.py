@@ -25,7 +25,7 @@ from plainnet.runs.environment import threads as threads_of_blas
 _SECONDS = 0.25  # for timing, with all candidates together, after a first round that does not count
 _ROUND = 0.02  # seconds that a candidate works before the other one has its turn
 _GAIN = 0.95  # more threads must take at most this share of the time
-_MOST = 10_000  # threads that anybody may ask for
+_MOST = 64  # threads, or twice as many as there are cores: more would only stand in each other's way
 _CHANGED = 1.5  # times quicker or slower than when threads were chosen: then they are chosen anew
 
 
@@ -46,12 +46,13 @@ class MatrixThreads:
 
     `choices` holds [epochs, batches, threads] for each choice, the last one being in force.
 
-    Raises: `InputError` for a number below 1 or above 10,000.
+    Raises: `InputError` for a number below 1 or far above the number of cores.
     """
 
     def __init__(self, total: int | None = None, workers: int = 1) -> None:
-        if total is not None and not 1 <= total <= _MOST:
-            raise InputError(f"--threads must be at least 1 and at most {_MOST:,}, received {total:,}")
+        most = max(_MOST, 2 * available_cores())
+        if total is not None and not 1 <= total <= most:
+            raise InputError(f"--threads must be at least 1 and at most {most:,}, received {total:,}")
         self.given, self.workers = total, workers
         self.choices: list[list[int]] = []
         self._blas = ThreadpoolController()

@@ -51,11 +51,15 @@ def examination(path: str | Path, *, only: str | None = None, timeout: float = 6
     Raises: `InputError` if the file cannot be run to its end, or holds nothing that can be examined.
     """
     path = Path(path)
+    if path.suffix != ".py":
+        raise InputError(f"cannot examine {path}: it is not a Python file; give one that ends in .py")
     with open_file(path, "Python file"):
         pass
     outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), only or ""], timeout=timeout)
     if outcome.ended is not None:
-        advice = "look for an endless loop" + (", or give more with --timeout" if "within" in outcome.ended else "")
+        advice = "look for an endless loop, or for a training that runs when the file is imported" + (
+            ", or give more with --timeout" if "within" in outcome.ended else ""
+        )
         raise InputError(f"{path} was ended: {outcome.ended}; {advice}")
     if outcome.report is None:
         last = shown(outcome.last_words.rpartition("\n")[2]) or f"exit code {outcome.code}"

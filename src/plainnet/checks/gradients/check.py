@@ -69,8 +69,8 @@ class Row:
         central = "-" if self.central is None else f"{self.central:.1e}"
         kinks = f", {self.undecidable} at a kink" if self.undecidable else ""
         return (
-            f"{self.parameter:<{width}}{'x'.join(map(str, self.shape)):>10}{checked:>12}{error:>10} "
-            f"{where:<13}{self.central_checked:>8,}{central:>10}  {self.verdict}{kinks}"
+            f"{self.parameter:<{width}}{'x'.join(map(str, self.shape)):>9}{checked:>11}{error:>9} "
+            f"{where:<12}{self.central_checked:>7,}{central:>9}  {self.verdict}{kinks}"
         )
 
 
@@ -124,8 +124,8 @@ class Report:
             return self.verdict
         width = max(10, *(len(row.parameter) for row in self.rows)) + 2
         head = (
-            f"{'parameter':<{width}}{'shape':>10}{'checked':>12}{'complex step, worst at':>24}"
-            f"{'checked':>8}{'central':>10}  verdict"
+            f"{'parameter':<{width}}{'shape':>9}{'checked':>11}{'complex step, at':>22}"
+            f"{'sample':>7}{'central':>9}  verdict"
         )
         notes = [f"note: {note}" for note in self.notes]
         return "\n".join([head, *(row.line(width) for row in self.rows), "", *notes, self.verdict])
