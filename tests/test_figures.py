@@ -136,6 +136,7 @@ def test_recall_and_precision():
     assert recall[0].get_x() < precision[0].get_x()
     assert texts(axes)[:3] == ["40.0", "66.7", "100.0"]
     assert [label.get_text() for label in axes.get_xticklabels()] == list(NAMES)
+    assert max(axes.get_yticks()) == 100
     (all_together,) = axes.lines
     assert list(all_together.get_ydata()) == [60, 60]
     assert "60.00%" in axes.get_title()

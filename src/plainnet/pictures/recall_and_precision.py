@@ -40,6 +40,7 @@ def recall_and_precision(test: Evaluation) -> Figure:
     axes.set_title(f"test figures by class; dashed: the accuracy of all together, {test.accuracy:.2%}")
     axes.set(ylabel=f"share (axis begins at {bottom:.0f} %)" if bottom else "share")
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=None))
+    axes.set_yticks([tick for tick in axes.get_yticks() if bottom <= tick <= 100])
     axes.legend(frameon=False, ncols=2, loc="upper center", fontsize=9)
     without_frame(axes)
     return figure
