@@ -263,3 +263,10 @@ def test_fashion_mnist_is_recognized():
     assert (len(data.train), len(data.validation), len(data.test)) == (50_000, 10_000, 10_000)
     assert data.test.class_names[9] == "Ankle boot"
     assert np.bincount(data.test.labels).tolist() == [1000] * 10
+
+
+def test_a_compressed_file_that_announces_too_much_is_refused_at_once(tmp_path):
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(bytes([0, 0, 8, 3]) + np.array([10**6, 1000, 3000], ">u4").tobytes() + bytes(10)))
+    with pytest.raises(InputError, match=r"announces 3,000,000,000,000 bytes, more than .* unpack it first"):
+        read_idx(path, dimensions=3)

@@ -486,3 +486,49 @@ def test_mistyped_options_point_to_the_help_of_their_command(arguments, said, ca
     assert sentence.rstrip().endswith(said)
     assert ".." not in sentence
     assert "?." not in sentence
+
+
+def test_nothing_that_was_there_is_lost(tmp_path, capsys, model):
+    """Files of a result's name, an output that is an input, a partial file of another program."""
+    from plainnet.runs.results import _NAMES, DONE
+
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in (*_NAMES, DONE):
+        (folder / name).write_text("precious")
+        assert main(["train", *QUICK, "--out", str(folder), "--quiet"]) == 2
+        assert f"{folder} holds " in capsys.readouterr().err
+        assert (folder / name).read_text() == "precious"
+        (folder / name).unlink()
+    (folder / ".download.partial").write_text("precious")
+    (folder / ".a.json.123-4.partial").write_text("left over")
+    assert main(["train", *QUICK, "--out", str(folder), "--quiet"]) == 0
+    assert {path.name for path in folder.iterdir()} - {".lock", ".download.partial"} <= {*_NAMES, DONE}
+    assert (folder / ".download.partial").read_text() == "precious"
+    source_file = tmp_path / "history.json"
+    source_file.write_text('{"loss": [1.0, 0.5], "acc": [0.5, 0.9]}')
+    assert main(["diagnose", str(source_file), "--json", str(source_file)]) == 2
+    assert "--json would replace" in capsys.readouterr().err
+    link = tmp_path / "link.json"
+    link.symlink_to(source_file)
+    assert main(["diagnose", str(source_file), "--json", str(link)]) == 2
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    assert main(["diagnose", str(source_file), "--json", str(tmp_path / "loop.json")]) == 2
+    assert "a link that leads to itself" in capsys.readouterr().err
+    assert json.loads(source_file.read_text())["acc"] == [0.5, 0.9]
+
+
+def test_what_a_layer_of_ones_own_returns_wrongly_is_its_own_fault(tmp_path, capsys, monkeypatch):
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own, recipe = tmp_path / "mine.py", tmp_path / "mine.toml"
+    own.write_text(
+        "from plainnet import Layer\n\n\nclass Mine(Layer):\n    def build(self, in_shape):\n"
+        "        return in_shape\n\n    def forward(self, x, *, training=False):\n        return 'a text'\n"
+    )
+    recipe.write_text(source("softmax").replace('type = "Flatten"', 'type = "Flatten"\n\n[[layers]]\ntype = "Mine"'))
+    assert main(["train", str(recipe), "--layers", str(own), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("plainnet: ")
+    assert "fault of its own" not in said

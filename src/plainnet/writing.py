@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from plainnet.errors import InputError
 
 _number = itertools.count()
 PARTIAL = ".partial"  # ends the names of files that are being written
+LEFT_OVER = re.compile(r"\..+\.\d+-\d+\.partial")  # the whole name of one, as a process that was killed leaves it
 
 
 def write_atomically(
@@ -31,7 +33,10 @@ def write_atomically(
 
     Raises: `InputError` if the folder cannot be written to or the disk is full, and what `check` raises.
     """
-    path = Path(path).resolve()  # a link stays a link, and what it points to is replaced
+    try:
+        path = Path(path).resolve()  # a link stays a link, and what it points to is replaced
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"cannot write {path}: it is a link that leads to itself; choose another name") from error
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not an ordinary file; choose another name")
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_number)}{PARTIAL}")  # threads may write one file

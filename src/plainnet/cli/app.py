@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from cyclopts import App, CycloptsError, Group, UnknownCommandError
@@ -178,10 +179,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return READER_LEFT
     except OSError as error:
         return _complain(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", BAD_INPUT)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and where_it_failed(error) is None:
+            raise
         if (place := where_it_failed(error)) is not None:
-            return _complain(f"{place} raised {type(error).__name__}: {error}; mend it there", BAD_INPUT)
-        return _complain(_our_fault(error), OUR_FAULT)
+            return _complain(f"{place} raised {type(error).__name__}: {shown(error)}; mend it there", BAD_INPUT)
+        if "--layers" in (sys.argv[1:] if arguments is None else arguments):
+            said = f"{type(error).__name__}: {shown(error)}"
+            return _complain(
+                f"a layer of your own does not do what it should: {said}; see {_traceback(error)}", BAD_INPUT
+            )
+        said = f"plainnet has a fault of its own: {type(error).__name__}: {shown(error)}"
+        return _complain(f"{said}; please report it with {_traceback(error)}", OUR_FAULT)
     return result if isinstance(result, int) else 0
 
 
@@ -192,13 +201,14 @@ def _unknown(name: str) -> str:
     return f"there is no command {shown(name, 40)}{meant} The commands are {', '.join(_COMMANDS)}; see plainnet --help"
 
 
-def _our_fault(error: Exception) -> str:
-    """Write the traceback of a fault of our own to a file, and say where it is."""
+def _traceback(error: BaseException) -> str:
+    """Write the traceback of an error to a file, and return where it is."""
     file, name = tempfile.mkstemp(prefix="plainnet-fault-", suffix=".txt", text=True)
     with os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace") as report:
         report.write(f"plainnet {__version__}, Python {sys.version}, {sys.platform}\n{' '.join(sys.argv)}\n\n")
-        report.write("".join(traceback.format_exception(error)))
-    return f"plainnet has a fault of its own: {type(error).__name__}: {shown(error)}; please report it with {name}"
+        report.write("Traceback\n" + "".join(traceback.format_tb(error.__traceback__)))
+        report.write(f"{type(error).__name__}: {shown(error)}\n")
+    return name
 
 
 def _complain(sentence: str, code: int) -> int:
@@ -207,7 +217,13 @@ def _complain(sentence: str, code: int) -> int:
     return code
 
 
+def _end(number: int, _: object) -> NoReturn:
+    raise TrainingInterruptedError(number, "stopped before it was done")
+
+
 def run() -> None:
     """Run the command line and leave with its exit code; what asks us to end lets us clean up first."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    for name in ("SIGTERM", "SIGHUP"):  # the latter is unknown to Windows
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _end)
     sys.exit(main())

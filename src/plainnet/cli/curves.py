@@ -21,7 +21,7 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
     out
         The PNG file to write.
     """
-    check_ending(out, ".png", "--out")
+    check_ending(out, ".png", "--out", *runs)
     from plainnet.checks.trainings.history_reader import read_curves
     from plainnet.pictures.curves import compared_curves
     from plainnet.pictures.style import png

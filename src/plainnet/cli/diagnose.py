@@ -38,7 +38,7 @@ def diagnose(
     layers
         A Python file with layers of your own that the training uses; it is run.
     """
-    check_ending(json, ".json", "--json")
+    check_ending(json, ".json", "--json", training)
     from plainnet.diagnosis import findings, read_case
     from plainnet.diagnosis import verify as tried
 

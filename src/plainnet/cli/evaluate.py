@@ -38,7 +38,7 @@ def evaluate(
     layers
         A Python file with layers of your own that the model uses; it is run.
     """
-    check_ending(json, ".json", "--json")
+    check_ending(json, ".json", "--json", model)
     from plainnet.evaluation import evaluate as judge
     from plainnet.runs.threads import quickest
 

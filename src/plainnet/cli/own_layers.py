@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
 from plainnet.layers import Layer
 
 _PREFIX = "own_layers_"  # of the names of modules that are read here
@@ -40,8 +41,10 @@ def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
     sys.path.insert(0, str(path.resolve().parent))  # it may import what lies beside it
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # whatever the user's file raises
-        raise InputError(f"running {path} failed: {type(error).__name__}: {error}; fix it first") from error
+    except BaseException as error:  # whatever the user's file raises
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise InputError(f"running {path} failed: {type(error).__name__}: {shown(error)}; fix it first") from error
     finally:
         del sys.path[0]
     found = tuple(

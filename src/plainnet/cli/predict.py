@@ -30,7 +30,7 @@ def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None
     layers
         A Python file with layers of your own that the model uses; it is run.
     """
-    check_ending(json, ".json", "--json")
+    check_ending(json, ".json", "--json", model, image, *images)
     import numpy as np
 
     from plainnet.evaluation import as_percent

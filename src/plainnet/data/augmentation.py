@@ -16,6 +16,8 @@ from plainnet.errors import InputError
 _MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # beyond, nothing is seen
 _SPACING = 4  # pixels from one bump to the next: closer ones would only add up to the same fields
 
+_MOST_PIXELS = 1 << 14  # of an image: the fixed fields take as much memory as its square
+
 
 class Augmentation:
     """Random affine and elastic displacements of images, interpolated bilinearly; around the image all is dark.
@@ -61,6 +63,11 @@ class Augmentation:
         if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
             raise InputError(f"images to change must be of dtype uint8 or floating-point, received {images.dtype}")
         n, height, width = images.shape
+        if height * width > _MOST_PIXELS:
+            raise InputError(
+                f"images to change must have at most {_MOST_PIXELS:,} pixels, such as 128x128, received "
+                f"{height}x{width}; make them smaller, or leave out the augmentation"
+            )
         fields = self._fields_for(height, width)
         down, right = (weights @ fields for weights in self._weights(n, len(fields), rng))
         # With two dark rows and columns around the image, every place outside is as good as the nearest of them.

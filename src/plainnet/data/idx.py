@@ -20,6 +20,7 @@ from plainnet.errors import InputError
 from plainnet.foreign.opening import open_file
 
 _CHUNK = 1 << 20
+_MOST_COMPRESSED = 600_000_000  # bytes, unpacked: those of all images of EMNIST fit
 
 
 def read_idx(path: str | Path, *, dimensions: int, sha256: str | None = None) -> np.ndarray:
@@ -57,6 +58,11 @@ def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: 
         raise InputError(f"{path} is cut short: its header ends after {len(header)} bytes; fetch the file again")
     shape = tuple(int(size) for size in np.frombuffer(header, ">u4", offset=4))
     expected = math.prod(shape)
+    if isinstance(file, gzip.GzipFile) and expected > _MOST_COMPRESSED:
+        raise InputError(
+            f"{path} announces {expected:,} bytes, more than the {_MOST_COMPRESSED:,} that are unpacked into memory; "
+            "unpack it first: a file that is not compressed is mapped"
+        )
     mapped = sha256 is None and not isinstance(file, gzip.GzipFile) and expected > 0
     content = _read_at_most(file, 0 if mapped else expected + 1)
     received = path.stat().st_size - len(header) if mapped else len(content)

@@ -15,7 +15,10 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats, lone sur
 
 def shown(text: object, most: int = _LONGEST) -> str:
     """Return a foreign text on one line, every sign that is not visible written out; of a long one, begin and end."""
-    whole = str(text)
+    try:
+        whole = str(text)
+    except Exception:  # an object of somebody's, such as an error whose message raises another
+        whole = f"a {type(text).__name__} that cannot be shown"
     if len(whole) > most:
         cut = f"{whole[: most - most // 4]} \u2026 ({len(whole):,} letters) \u2026 {whole[-(most // 4) :]}"
     else:

@@ -66,6 +66,21 @@ class Recipe:
             object.__setattr__(self, name, _read_only(value))
 
     @classmethod
+    def completed(cls, table: Table) -> dict[str, Any]:
+        """Return a recipe's table with the defaults of the keys that it lacks; no value is looked at.
+
+        Raises: `InputError` if a key is unknown, or one without a default is missing.
+        """
+        known = {field.name for field in fields(cls)} - {"own_layers"}
+        defaults = {field.name: field.default for field in fields(cls) if field.name in known}
+        if unknown := set(table) - known:
+            raise InputError(f"unknown key {min(map(repr, unknown)):.100}; a recipe has {', '.join(sorted(known))}")
+        complete = {name: value for name, value in defaults.items() if value is not MISSING} | dict(table)
+        if missing := known - set(complete):
+            raise InputError(f"the key {min(missing)!r} is missing; a recipe has {', '.join(sorted(known))}")
+        return complete
+
+    @classmethod
     def from_table(cls, table: Table, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
         """Make a recipe of what a TOML or JSON file holds, after checking every key and value.
 
@@ -73,14 +88,7 @@ class Recipe:
 
         Raises: `InputError` if a key is unknown or missing, or a value is of the wrong kind or out of range.
         """
-        known = {field.name for field in fields(cls)} - {"own_layers"}
-        defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
-        del defaults["own_layers"]
-        table = defaults | dict(table)
-        if unknown := set(table) - known:
-            raise InputError(f"unknown key {min(unknown)!r}; a recipe has {', '.join(sorted(known))}")
-        if missing := known - set(table):
-            raise InputError(f"the key {min(missing)!r} is missing; a recipe has {', '.join(sorted(known))}")
+        table = cls.completed(table)
         for key, most in (("name", LONGEST_NAME), ("title", LONGEST_TITLE)):
             _expect(isinstance(table[key], str), key, "a text", table[key])
             expect_name(table[key], key, most)

@@ -79,5 +79,5 @@ def spread(figures: Iterable[float]) -> dict[str, Any]:
 
 def comparable(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what decides a training, as JSON holds it: every setting but the title."""
-    table: dict[str, Any] = json.loads(json.dumps(Recipe.from_table(settings).to_table()))
-    return table | {"title": ""}
+    table: dict[str, Any] = json.loads(json.dumps(Recipe.completed(settings)))
+    return {key: value for key, value in table.items() if (key, value) != ("stop", None)} | {"title": ""}

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from plainnet.errors import InputError
-from plainnet.writing import PARTIAL
+from plainnet.writing import LEFT_OVER
 
 
 @contextmanager
@@ -26,8 +26,9 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"cannot lock the folder {folder}: {error.strerror}; choose another with --out") from error
     try:
-        for left_over in folder.glob(f".*{PARTIAL}"):  # by a process that was killed while it wrote
-            left_over.unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if LEFT_OVER.fullmatch(path.name):  # by a process that was killed while it wrote
+                path.unlink(missing_ok=True)
         yield
     finally:
         lock.release()

@@ -23,6 +23,11 @@ from plainnet.runs.run import Run
 from plainnet.writing import to_json, write_atomically
 
 DONE = "metrics.json"  # written last: where it is, the results are complete
+_NAMES = (
+    "model_final.safetensors", "model_final.pkl", "training_history.json", "training_curves.png",
+    "confusion_matrix.png", "per_digit_accuracy.png", "sample_predictions.png", "confusing_pairs.png",
+    "first_layer_weights.png",
+)  # fmt: skip
 
 
 def check_writable(folder: Path) -> None:
@@ -48,9 +53,14 @@ def check_free(folder: Path) -> None:
             f"{folder} holds a training that is not finished; go on with it: plainnet train --resume {folder}, "
             "or start anew with --force"
         )
-    if (folder / DONE).exists():
+    present = [name for name in (DONE, *_NAMES) if (folder / name).exists()]
+    if DONE in present:
         raise InputError(
             f"{folder} holds the results of a training; choose another --out, or replace them with --force"
+        )
+    if present:
+        raise InputError(
+            f"{folder} holds {', '.join(present)}, which would be replaced; choose another --out, or use --force"
         )
 
 

@@ -32,6 +32,8 @@ ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the trai
     "thread_choices?": listed(listed(whole(0, 10**9), least=3), least=1),
 }
 
+_ASKING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # to end
+
 
 def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
     """Return the checkpoint in a folder, after checking what it says about its training.
@@ -77,8 +79,8 @@ def events(
 ) -> Iterator[Event | ThreadChoice]:
     """Train the run to its end, yielding its events and saving a checkpoint after each, and every so many seconds.
 
-    SIGINT (Ctrl-C) and SIGTERM are answered after the batch under way, when its checkpoint is written; a second one
-    stops at once.
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP are answered after the batch under way, when its checkpoint is written; a second
+    one stops at once.
 
     A checkpoint notes the `data_dir` of the images, to find them again.
 
@@ -137,7 +139,7 @@ def _signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread may receive signals
         yield received
         return
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in _ASKING}
     try:
         yield received
     finally:

@@ -71,7 +71,7 @@ def _source(function: Callable[..., Any]) -> tuple[list[str], int]:
         lines, start = inspect.getsourcelines(function)
     except (OSError, TypeError):
         return [], 0
-    return textwrap.dedent("".join(lines)).splitlines(), start
+    return textwrap.dedent("".join(lines)).removesuffix("\n").split("\n"), start
 
 
 def _first_line(function: Callable[..., Any]) -> int | None:

@@ -122,6 +122,8 @@ def _unfinished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Laye
     recipe = Recipe.from_table(settings["recipe"], own_layers)
     network = recipe.network(rng=settings["seed"])
     network.restore(found.arrays)
+    if not network.is_finite():
+        raise InputError(f"{found.path} holds weights that are not finite numbers; start the training anew")
     return Case(
         curves_of([epoch.to_table() for epoch in found.history()]), recipe, network, fingerprint=settings["data"],
         diverged=found.about.get("diverged"), seed=settings["seed"], limit=settings["limit"],

@@ -60,6 +60,8 @@ def read_curves(path: Path) -> Curves:
         numbers = [_number(value, ours, path) for value in column if value is not None and value != ""]
         if "accuracy" in ours and numbers and max(numbers) > 1.5:  # percent
             numbers = [number / 100 for number in numbers]
+        if "accuracy" in ours and any(not 0 <= number <= 1 for number in numbers if math.isfinite(number)):
+            raise InputError(f"{path}: {ours} holds numbers that are no accuracies, from 0 to 1 or in percent")
         found[ours] = tuple(numbers)
     curves = Curves(**found)
     if not (curves.train_loss or curves.train_accuracy or curves.validation_loss or curves.validation_accuracy):
