@@ -314,6 +314,12 @@ def mutate(module: str, project: Path, only: set[tuple[str, str]] | None = None)
     return rows, left_out
 
 
+def commit() -> str:
+    """Return the commit that is measured."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def explanation(line: str, operator: str) -> str:
     """Return why a surviving mutant is no hole in the tests, or that nobody has said so."""
     fitting = (why for look, kind, why in EXPLAINED if re.search(look, line) and re.search(kind, operator))
@@ -335,7 +341,7 @@ def main() -> None:
         survivors = [{"line": row["line"], "operator": row["operator"]} for row in rows if not row["killed"]]
         total = before["mutants"] if again else len(rows)
         left_out = before["left_out"] if again else left_out
-        figures = {"mutants": total, "left_out": left_out, "killed": total - len(survivors)}
+        figures = {"mutants": total, "left_out": left_out, "killed": total - len(survivors), "commit": commit()}
         record["files"][module] = figures | {"survivors": survivors}
         files = record["files"].values()
         for survivor in (survivor for file in files for survivor in file["survivors"]):

@@ -24,9 +24,9 @@ ABLATED = sorted(path.parent.name for path in (ROOT / "records").glob("*/ablatio
 PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers, what stands between them
     "README.md": {"results": results, "short ladder": short_ladder, "speed": speed},
     "docs/anatomy.md": {"anatomy": anatomy},
-    "docs/doctor.md": {"kill-table": kill_table, "mutation": mutation},
+    "docs/doctor.md": {"kill-table": kill_table},
     "docs/floors.md": {"floors": floors},
-    "docs/tests.md": {"breaks": breaks},
+    "docs/tests.md": {"breaks": breaks, "mutation": mutation},
     "docs/diagnose.md": {"sabotage": sabotage, "kill-test": kill_test},
     "docs/speed.md": {"speed": speed, "profile": profile, "tried": tried, "growth": growth},
     "docs/ladder.md": {"ladder": ladder, "fashion": fashion},

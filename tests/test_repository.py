@@ -133,3 +133,12 @@ def test_the_page_about_recipes_names_every_key_and_type():
         names |= {kind, *inspect.signature(kinds[kind]).parameters} - {"initializer"}
     for name in names | set(inspect.signature(Augmentation).parameters):
         assert re.search(rf"\b{name}\b", page), name
+
+
+def test_every_module_has_its_floor():
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    floors = {name.strip() for row in contract["layers"] for name in row.split("|")}
+    package = ROOT / "src" / "plainnet"
+    files = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/__init__.py")}
+    parts = {f"foreign.{path.stem}" for path in (package / "foreign").glob("*.py") if path.stem != "__init__"}
+    assert {f"plainnet.{name}" for name in (files | parts) - {"__init__", "__main__", "foreign"}} == floors

@@ -47,7 +47,8 @@ def mutation() -> str:
     rows = []
     for name, row in figures["files"].items():
         unexplained = sum(survivor["why"] == "NOT EXPLAINED" for survivor in row["survivors"])
-        rows.append((f"`{name}`", row["mutants"], row["killed"], len(row["survivors"]), unexplained))
+        sample = f"{row['mutants']} of {row['mutants'] + row['left_out']}" if row["left_out"] else row["mutants"]
+        rows.append((f"`{name}`", row["commit"], sample, row["killed"], len(row["survivors"]), unexplained))
     killed, mutants = figures["killed"], figures["mutants"]
     together = f"Together {killed:,} of {mutants:,} killed, {killed / mutants:.0%}."
-    return f"{table('file | mutants | killed | survive | of them unexplained', rows)}\n\n{together}"
+    return f"{table('file | measured at | mutants | killed | survive | of them unexplained', rows)}\n\n{together}"
