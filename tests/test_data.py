@@ -1,6 +1,7 @@
 import contextlib
 import gzip
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 from plainnet import DataSet, InputError, mnist, read_idx
 from plainnet.data.stratified import stratified_split
+from plainnet.recipes import read
+from plainnet.runs.run import Run
 
 
 def idx_bytes(array):
@@ -270,3 +273,16 @@ def test_a_compressed_file_that_announces_too_much_is_refused_at_once(tmp_path):
     path.write_bytes(gzip.compress(bytes([0, 0, 8, 3]) + np.array([10**6, 1000, 3000], ">u4").tobytes() + bytes(10)))
     with pytest.raises(InputError, match=r"announces 3,000,000,000,000 bytes, more than .* unpack it first"):
         read_idx(path, dimensions=3)
+
+
+def test_a_recipe_that_does_not_validate_copies_the_images_once():
+    splits = mnist.load()
+    run = Run(replace(read("softmax"), validate=False, epochs=1), splits)
+    assert not {"train", "validation"} & set(vars(splits))
+    assert len(run.train) == 60_000
+    assert run.training.train is run.train
+    np.testing.assert_array_equal(run.train.labels[:5], splits.train.labels[:5])
+    np.testing.assert_array_equal(run.train.labels[50_000:50_005], splits.validation.labels[:5])
+    of = type(splits).of(splits.train[:4], splits.validation[:3], splits.test[:2])
+    assert [len(part) for part in of] == [4, 3, 2]
+    np.testing.assert_array_equal(of.validation.images, splits.validation.images[:3])

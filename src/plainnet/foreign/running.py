@@ -24,6 +24,7 @@ from plainnet.errors import InputError
 from plainnet.foreign.confinement import PARENT, Limits
 from plainnet.foreign.opening import read_bytes
 
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP")}  # or no namespace could be left
 _TAIL = 4000  # bytes that are kept of what a program printed
 _REPORT, _SIGNATURE = "report", 32  # its name, and the bytes of its signature
 
@@ -42,11 +43,11 @@ def run_apart(module: str, arguments: Sequence[str], *, timeout: float, limits: 
     limits = limits or Limits()
     secret, report = secrets.token_bytes(_SIGNATURE), None
     with tempfile.TemporaryDirectory(prefix="plainnet-", ignore_cleanup_errors=True) as folder:
-        parent = {PARENT: str(os.getpid())}
+        parent = {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(  # noqa: S603  (running the user's own file is what was asked for)
             [sys.executable, "-m", module, folder, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True, env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"} | parent,
+            start_new_session=True, env=os.environ | _ONE_THREAD | parent,
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
