@@ -239,12 +239,12 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
 
 def test_killed_trainings_end_with_the_same_weights(tmp_path, monkeypatch):
     """A sample of `make kill-test`."""
-    monkeypatch.setattr(sys, "argv", ["kill_test", "10", "--seed", "3", "--record", str(tmp_path / "record.json")])
+    monkeypatch.setattr(sys, "argv", ["kill_test", "4", "--seed", "3", "--record", str(tmp_path / "record.json")])
     with pytest.raises(SystemExit) as left:
         runpy.run_path(str(ROOT / "benchmarks" / "kill_test.py"), run_name="__main__")
     assert not left.value.code
     rows = json.loads((tmp_path / "record.json").read_text())["trainings"].values()
-    assert sum(row["killed"] for row in rows) == 10
+    assert sum(row["killed"] for row in rows) == 4
 
 
 def test_a_full_disk_ends_the_training_and_keeps_the_checkpoint(tmp_path):

@@ -133,7 +133,10 @@ def test_folders_without_a_training_are_refused(tmp_path, capsys):
     assert "is not the metrics of a training: recipe is missing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", SABOTAGE["SABOTAGES"])
+LONG = {"overfitting": pytest.mark.slow}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=LONG.get(name, ())) for name in SABOTAGE["SABOTAGES"]])
 def test_the_cause_of_a_spoiled_training_is_named_first(name):
     """A sample of `make sabotage`: each cause with a seed that the record does not use."""
     sabotage = SABOTAGE["SABOTAGES"][name]
