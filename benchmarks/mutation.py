@@ -95,6 +95,13 @@ EXPLAINED = [
         "how much of a picture is empty",
     ),
     (r"_text\(|size=|<circle", "", "where exactly a text or a dot stands"),
+    (r"share == share", "Eq_(LtE|GtE)", "nothing is at most, or at least, what is no number"),
+    (r"strict=True\)$|strict=True\):$", "TrueWithFalse", "the two are always of one length"),
+    (
+        r'== "plainnet"|== "__main__|absolute\(\) ==',
+        "Eq_(LtE|GtE|Gt)",
+        "the other names stand on one side of it in order",
+    ),
     (r"^_MOST|^_LONGEST|^_DEEPEST|KINDS|Kind\(", "NumberReplacer", "a limit that nobody meets may be one more or less"),
     # what a surviving mutant's line and operator look like, and why it changes nothing that matters
     (r"len\(set\(map\(id, layers\)\)\) <", "", "a set never holds more than the list it was made of"),

@@ -78,6 +78,30 @@ def test_a_line_that_just_fits_stays():
     assert folded("left-handed people", 8) == "left-handed\npeople"
 
 
+@pytest.mark.parametrize(
+    ("indent", "columns", "second"),
+    [
+        (4, 12, "    words"),
+        (5, 12, "     words"),
+        (6, 12, "words"),
+        (7, 12, "words"),
+        (0, 12, "words"),
+        (4, 13, "    words"),
+    ],
+)
+def test_lines_go_on_where_their_text_began(indent, columns, second):
+    lines = folded("name    some words", columns, indent).split("\n")
+    assert lines[-1] == second
+
+
+def test_what_is_to_be_copied_is_not_folded(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10")
+    terminal = Terminal()
+    say("a line that is longer", to=terminal, fold=False)
+    say("abc   some words", to=terminal, indent=3)
+    assert terminal.getvalue() == "a line that is longer\nabc   some\n   words\n"
+
+
 def test_advice_names_the_program_as_it_was_called(monkeypatch, tmp_path):
     sentence = "go on with: plainnet train --resume out; plainnet is not plainnet.py or my/plainnet train"
     program = tmp_path / "bin" / "plainnet"
