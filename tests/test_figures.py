@@ -121,7 +121,7 @@ def test_curves_of_several_runs():
     assert [line.get_color() for line in full] == list(PALETTE[:2])
     of_second = [line for line in errors.lines if line.get_linestyle() == "--"][1].get_ydata()
     np.testing.assert_allclose(of_second, [np.nan, 25])  # no error cannot be shown on a logarithmic axis
-    assert figure.get_suptitle().startswith("dashed, or hollow: training")
+    assert figure.get_suptitle().startswith("dashed or hollow: training")
 
 
 def test_recall_and_precision():

@@ -66,7 +66,7 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(os, "nice"):
-        os.nice(5)  # so that whoever watches has its turn, whatever is started here
+        os.nice(5)  # so that the watcher always has its turn
     os.chdir(writable)
     _link(readable, writable)
     missing = [] if _limit(limits) else ["memory and files"]
@@ -81,7 +81,7 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
 
 
 def _left_alone() -> bool:
-    """Tell whether the process that started this one has ended, and nobody waits for what comes of it."""
+    """Return whether the process that started this one has ended, so that nobody waits for the result."""
     return os.getppid() != int(os.environ.get(PARENT, os.getppid()))
 
 

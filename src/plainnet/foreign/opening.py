@@ -34,7 +34,7 @@ KINDS = {
     "data": Kind(1_000_000, "check the folder and its files"),  # mapped, or read as far as its header says
     "class names": Kind(1, "give one class name a line"),
     "Python file": Kind(5, "give the .py file to examine"),
-    "report": Kind(20, "try again"),  # of a process of ours
+    "report": Kind(20, "try again"),  # written by our own process
 }
 _MOST_BITS = 1000  # of a whole number
 _DEEPEST = 50  # tables and lists within each other

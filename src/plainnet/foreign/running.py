@@ -1,4 +1,4 @@
-"""Running what is foreign: a module of ours that runs the code of others, in a process of its own, within limits.
+"""Running what is foreign: one of our modules runs the code of others, in a process of its own, within limits.
 
 The module confines itself (`confinement`) before it runs anything foreign, and signs its report with a secret that it
 was given beforehand: a report that somebody else wrote is not believed.
@@ -57,7 +57,7 @@ def run_apart(module: str, arguments: Sequence[str], *, timeout: float, limits: 
             process.stdin.close()
         ended = _wait(process, printed, timeout, limits)
         _end(process)
-        printed.join(0.5)  # whoever still holds the other end of the pipe has left the session, and is not awaited
+        printed.join(0.5)  # a process that still holds the other end has left the session: do not wait for it
         with contextlib.suppress(InputError):
             content = read_bytes(Path(folder) / _REPORT, "report")
             if hmac.compare_digest(content[:_SIGNATURE], hmac.digest(secret, content[_SIGNATURE:], "sha256")):

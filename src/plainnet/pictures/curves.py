@@ -71,6 +71,6 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure
         logarithmic(axes)
         by_epochs(axes, max(len(figures["train_loss"]) for figures in runs.values()))
         without_frame(axes)
-    figure.suptitle("dashed, or hollow: training, while learning; in full: validation, after the epoch")
+    figure.suptitle("dashed or hollow: training, while learning; solid: validation, after the epoch")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure

@@ -1,1 +1,1 @@
-"""Records: what runs came to, a file a run, and what follows from them: the ladder, and ensembles."""
+"""Records: the results of runs, one file each, and what follows from them: the ladder, and ensembles."""
