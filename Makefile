@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: breaks help train check bench growth tried kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
+.PHONY: breaks help train check bench growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,9 @@ bench: $(VENV)/installed-test ## our speed beside that of our peers, in one inte
 
 growth: $(VENV)/installed    ## how the cost of an epoch grows with the network, the batch, the images and the threads
 	$(BIN)/python benchmarks/growth.py
+
+convolutions: $(VENV)/installed ## the ways to compute a convolution: how long they take, how exact they are
+	$(BIN)/python benchmarks/convolutions.py
 
 tried: $(VENV)/installed     ## what was tried to make plainnet faster, each beside what was kept
 	$(BIN)/python benchmarks/tried.py

@@ -42,6 +42,15 @@ def with_dropout(recipe: str, rate: float, *, after: str = "ReLU") -> Changes:
     return {"layers": layers}
 
 
+def convolving(recipe: str, method: str) -> Changes:
+    """Return the change that makes all convolutions compute in one way."""
+    return {
+        f"layers.{place}.method": method
+        for place, layer in enumerate(read(recipe).layers)
+        if layer["type"] == "Conv2D" and layer["size"] == 3
+    }
+
+
 ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: shortened how, seeds, changes
     "softmax": (
         {},
@@ -140,6 +149,11 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "learning rate 0.002": {"schedule.learning_rate": 0.002},
             "learning rate 0.008": {"schedule.learning_rate": 0.008},
         },
+    ),
+    "cnn convolutions": (
+        {"epochs": 6},
+        5,
+        {"direct": convolving("cnn", "direct"), "winograd2": convolving("cnn", "winograd2")},
     ),
     "cnn whole": (
         {},

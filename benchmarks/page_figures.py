@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from plainnet.checks.code.faults import as_page
+from tables import convolutions
 from tables.breaks import breaks
 from tables.durability import fuzz, kill_test, sabotage
 from tables.floors import floors
@@ -29,6 +30,11 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/tests.md": {"breaks": breaks, "mutation": mutation},
     "docs/diagnose.md": {"sabotage": sabotage, "kill-test": kill_test},
     "docs/speed.md": {"speed": speed, "profile": profile, "tried": tried, "growth": growth},
+    "docs/winograd.md": {
+        "times": convolutions.times,
+        "errors": convolutions.errors,
+        "learning": convolutions.learning,
+    },
     "docs/ladder.md": {"ladder": ladder, "fashion": fashion},
     "SECURITY.md": {"fuzz": fuzz},
     **{f"src/plainnet/recipes/{name}.toml": {f"ablation {name}": partial(ablation, name)} for name in ABLATED},

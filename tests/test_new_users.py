@@ -70,7 +70,7 @@ def test_advice_can_be_typed_as_it_stands(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err == f"plainnet: stopped; go on with: plainnet train --resume '{folder}'\n"
     monkeypatch.setattr(saving, "events", real)
 
-    def stopped(*_):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("plainnet.runs.results.write_results", stopped)

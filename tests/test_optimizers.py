@@ -340,8 +340,8 @@ def test_decay_serves_an_optimizer_that_does_not_see_to_it():
 
 @pytest.mark.parametrize(
     "more",
-    [{"steps": -1}, {"steps": 1.5}, {"steps": "two"}, {"beta1": 0.0}, {"clip": 1.0}, {"x y": 1.0}, {"mean": 3.0},
-     {"mean": np.zeros(5)}, {"mean": np.zeros(6, np.float32)}, {"extra": "text"}],
+    [{"steps": -1}, {"steps": 1.5}, {"steps": "two"}, {"beta1": 0.0}, {"clip": 1.0}, {"x y": 1.0}, {"gradients": 3.0},
+     {"gradients": np.zeros(5)}, {"gradients": np.zeros(6, np.float32)}, {"extra": "text"}],
 )  # fmt: skip
 def test_a_state_that_is_none_of_ours_is_refused(more):
     optimizer, parameters = Adam(), weights(np.ones(5), dtype=np.float32)

@@ -1,6 +1,8 @@
 """What a run leaves behind, whatever the inputs are: images, colors, numbers, tables."""
 
 import json
+import subprocess
+import sys
 from io import BytesIO
 
 import numpy as np
@@ -9,13 +11,14 @@ from PIL import Image
 
 from plainnet import DataSet, InputError
 from plainnet.cli.progress import TimeLeft
+from plainnet.cli.train import results_table
 from plainnet.data.splits import Splits
 from plainnet.events import Batch, Epoch
 from plainnet.pictures.curves import training_curves
 from plainnet.pictures.sample_predictions import sample_predictions
 from plainnet.pictures.style import drawable, png
 from plainnet.recipes import Recipe, read
-from plainnet.runs import results
+from plainnet.runs import drawing
 from plainnet.runs.results import write_results
 from plainnet.runs.run import Run
 from plainnet.writing import to_json
@@ -85,10 +88,62 @@ def test_nothing_is_written_before_all_is_there(tmp_path, monkeypatch):
     def fail(*_):
         raise InputError("no picture")
 
-    monkeypatch.setattr(results, "recall_and_precision", fail)
+    monkeypatch.setattr(drawing, "recall_and_precision", fail)
     with pytest.raises(InputError, match="no picture"):
         write_results(run, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_pictures_are_the_same_however_they_are_drawn(tmp_path, monkeypatch):
+    """By two processes, by one, and by one because no other is to be had."""
+    run = run_on(KINDS["bytes"], LABELS)
+    run.metrics()
+    expected = {name: drawing._drawn(task) for name, task in drawing.tasks(run, run.test).items()}
+    assert drawing.pngs(run, run.test) == expected
+    assert all(content is None or content.startswith(b"\x89PNG") for content in expected.values())
+    monkeypatch.setattr(drawing, "available_cores", lambda: 1)
+    assert drawing.pngs(run, run.test) == expected
+
+    def no_process(*_, **__):
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(drawing, "available_cores", lambda: 2)
+    monkeypatch.setattr(drawing, "ProcessPoolExecutor", no_process)
+    assert drawing.pngs(run, run.test) == expected
+
+
+def test_without_pictures_those_of_an_earlier_run_are_removed(tmp_path):
+    run = run_on(KINDS["bytes"], LABELS)
+    assert "confusion_matrix.png" in write_results(run, tmp_path)
+    names = write_results(run, tmp_path, pictures=False)
+    assert set(names) == {path.name for path in tmp_path.iterdir()}
+    assert not any(name.endswith(".png") for name in names)
+
+
+def test_the_training_accuracy_is_of_ten_thousand_images_and_says_so(monkeypatch):
+    monkeypatch.setattr("plainnet.runs.run._SEEN_AGAIN", 20)
+    run = run_on(KINDS["bytes"], LABELS)
+    metrics = run.metrics()
+    assert metrics["train_accuracy_images"] == 20 < metrics["train_images"]
+    seen = run.train.sample(20)
+    assert metrics["train_accuracy"] == (run.network.predict(seen.images) == seen.labels).mean()
+    assert results_table(metrics).splitlines()[1].endswith("(of 20 of them)")
+
+
+def test_commands_that_draw_nothing_do_not_import_what_draws(tmp_path):
+    """Matplotlib takes a third of a second."""
+    program = (
+        "import sys\nfrom plainnet.cli.app import run\nsys.argv[1:] = {}\n"
+        "try: run()\nexcept SystemExit as end: assert end.code in (None, 0, 1), end.code\nassert 'matplotlib' not in sys.modules"
+    )
+    for command in (
+        ["train", "softmax", "--limit", "50", "--epochs", "1", "--no-pictures", "--quiet", "--out", str(tmp_path)],
+        ["diagnose", str(tmp_path)],
+        ["evaluate", str(tmp_path / "model_final.safetensors")],
+        ["recipes"],
+    ):
+        done = subprocess.run([sys.executable, "-c", program.format(command)], capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stderr)
 
 
 def test_a_validation_loss_that_is_no_number_leaves_readable_results(tmp_path):

@@ -20,13 +20,13 @@ from plainnet.foreign.opening import parse_json
 from plainnet.training import Training
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
-_FORMAT, _FORMAT_1 = "plainnet checkpoint 2", "plainnet checkpoint 1"
+_FORMATS = "plainnet checkpoint 3", "plainnet checkpoint 2", "plainnet checkpoint 1"
 
 
 class Checkpoint:
     """The state of a training, read from a folder: `about` is what `save` was given, `restore` takes the state up.
 
-    `arrays` and `values` are what `Training.state` returned.
+    `arrays` and `values` are what `Training.state` returned; `converted`, whether an earlier version wrote them.
 
     Raises: `InputError` if the folder holds no checkpoint, or none that is whole.
     """
@@ -45,12 +45,16 @@ class Checkpoint:
 
     def _read(self, path: Path) -> None:
         self.path = path
-        self.arrays, texts = safetensors.read(path, "checkpoint", (_FORMAT, _FORMAT_1))
+        self.arrays, texts = safetensors.read(path, "checkpoint", _FORMATS)
         try:
             self.about: dict[str, Any] = dict(parse_json(texts["about"]))
             self.values: Mapping[str, Any] = dict(parse_json(texts["training"]))
-            if texts["format"] == _FORMAT_1:
+            version = _FORMATS[::-1].index(texts["format"]) + 1
+            if version == 1:
                 self.arrays, self.values = _from_version_1(self.arrays, self.values, self.about)
+            if version <= 2:
+                self.arrays = _from_version_2(self.arrays, self.about)
+            self.converted = version < len(_FORMATS)
             self.epoch, self.batch = len(self.values["history"]), int(self.values["batch"])
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
             raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start the training anew") from error
@@ -81,7 +85,7 @@ class Checkpoint:
 def _from_version_1(
     arrays: Mapping[str, np.ndarray], values: Mapping[str, Any], about: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the state of a training as it is now for one of plainnet 0.1.0, where the optimizer had two rows.
+    """Return the state of a training in version 2 for one of version 1, where the optimizer had two rows.
 
     SGD's velocity alternated between them; Adam's are the mean of the gradients and of their squares.
     """
@@ -116,6 +120,17 @@ def _from_version_1(
     )  # fmt: skip
 
 
+def _from_version_2(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the arrays of version 3, where Adam keeps sums in place of means."""
+    found = dict(arrays)
+    if "optimizer.mean" in found:
+        settings = about["run"]["recipe"]["optimizer"]
+        for before, now, name, usual in (("mean", "gradients", "beta1", 0.9), ("square", "squares", "beta2", 0.999)):
+            mean, factor = found.pop(f"optimizer.{before}"), 1 / (1 - float(settings.get(name, usual)))
+            found[f"optimizer.{now}"] = (mean * factor).astype(mean.dtype)
+    return found
+
+
 def save(folder: Path, training: Training, about: Mapping[str, Any]) -> None:
     """Write a checkpoint into the folder; the newest one there becomes the previous one.
 
@@ -123,7 +138,7 @@ def save(folder: Path, training: Training, about: Mapping[str, Any]) -> None:
     checkpoints in the folder stay as they are.
     """
     arrays, values = training.state()
-    texts = {"format": _FORMAT, "about": json.dumps(about), "training": json.dumps(values)}
+    texts = {"format": _FORMATS[0], "about": json.dumps(about), "training": json.dumps(values)}
     safetensors.write(folder / NEWEST, arrays, texts, keep=folder / PREVIOUS)
 
 

@@ -140,6 +140,11 @@ class Network:
             self.restore(values)
         return self
 
+    def methods(self) -> dict[str, str]:
+        """Return by which method each layer computes that has a choice, by its path; they decide the last bits."""
+        self.expect_built()
+        return {path: layer.computed_by for path, layer in self.walk() if layer.computed_by}
+
     def expect_built(self) -> None:
         """Raise `InputError` if `build` has not been called, or has failed."""
         if not hasattr(self, "parameters"):

@@ -7,7 +7,7 @@ of a list of arrays. Each layer sees its own part of them, in shape, as views.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -17,6 +17,15 @@ from plainnet.errors import InputError
 from plainnet.initializers import Initializer
 
 Shape = tuple[int, ...]
+Task = Callable[[slice], object]  # something to be done with a part of the vectors
+
+_BLOCK = 1 << 17  # numbers in a part: 0.5 MB in float32, of which the second-level cache holds a few
+
+
+def in_blocks(task: Task, start: int, stop: int) -> None:
+    """Do the task with the parts of a vector from `start` to `stop`, each short enough for the cache."""
+    for first in range(start, stop, _BLOCK):
+        task(slice(first, min(first + _BLOCK, stop)))
 
 
 class Parameter:
@@ -87,6 +96,8 @@ class Parameters(Sequence[Parameter]):
     Those under weight decay come first: `groups` maps "decayed" and "free" to their slices of the vectors.
     """
 
+    by_workers: Callable[[Task], None] | None = None
+
     def __init__(self, parameters: Iterable[Parameter], dtype: np.typing.DTypeLike) -> None:
         self._parameters = list(parameters)
         position = 0
@@ -111,6 +122,13 @@ class Parameters(Sequence[Parameter]):
         for parameter in self._parameters:
             parameter._value = theta[parameter.place].reshape(parameter.shape)
             parameter._grad = grad[parameter.place].reshape(parameter.shape)
+
+    def share(self, task: Task) -> None:
+        """Do a task with all parts of the vectors, one after the other, or by workers at the same time."""
+        if self.by_workers is not None:
+            self.by_workers(task)
+        else:
+            in_blocks(task, 0, self.theta.size)
 
     def views(self, vector: np.ndarray) -> dict[Parameter, np.ndarray]:
         """Return the part of another vector (P,) that belongs to each parameter, in its shape."""

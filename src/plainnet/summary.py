@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from plainnet.network import Network
 
-_HEAD = ("layer", "output", "parameters")
 
+def rows(network: Network) -> list[tuple[str, ...]]:
+    """Return the names of the columns, a row for each layer, and one for all together.
 
-def rows(network: Network) -> list[tuple[str, str, str]]:
-    """Return a row for each layer, and one for all together."""
-    found = []
+    By which method a layer computes has a column if there is a choice.
+    """
+    found: list[tuple[str, ...]] = [("layer", "output", "parameters", "computed by")]
     for layer, shape in zip(network.layers, network.out_shapes, strict=True):
         size = sum(parameter.size for _, part in layer.walk() for parameter in part.parameters)
-        found.append((type(layer).__name__, "x".join(map(str, shape)), f"{size:,}"))
-    return [*found, ("total", "", f"{network.theta.size:,}")]
+        methods = ", ".join(dict.fromkeys(part.computed_by for _, part in layer.walk() if part.computed_by))
+        found.append((type(layer).__name__, "x".join(map(str, shape)), f"{size:,}", methods))
+    found.append(("total", "", f"{network.theta.size:,}", ""))
+    return found if network.methods() else [row[:3] for row in found]
 
 
 def as_text(network: Network) -> str:
     """Return the summary as lines to read."""
-    return "\n".join(f"{layer:<20}{shape:<20}{size:>12}" for layer, shape, size in (_HEAD, *rows(network)))
+    lines = (f"{layer:<20}{shape:<20}{size:>12}   {''.join(method)}" for layer, shape, size, *method in rows(network))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def as_html(network: Network) -> str:
@@ -30,4 +34,5 @@ def as_html(network: Network) -> str:
 
     if not hasattr(network, "parameters"):
         return f"<p>a network of {len(network.layers)} layers that is not built yet</p>"
-    return table(_HEAD, rows(network))
+    head, *body = rows(network)
+    return table(head, body)

@@ -36,9 +36,14 @@ class WeightAverage:
     def update(self, network: Network, step: int) -> None:
         """Take in the weights after `step` updates; the gradient, no longer needed, is written over."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        distance = np.subtract(network.theta, self.values, out=network.grad)
-        distance *= 1 - decay
-        self.values += distance
+
+        def take_in(part: slice) -> None:
+            values = self.values[part]
+            distance = np.subtract(network.theta[part], values, out=network.grad[part])
+            distance *= 1 - decay
+            values += distance
+
+        network.parameters.share(take_in)
 
     def put_in_place(self, workers: Workers, data: DataSet, order: np.ndarray, batch_size: int) -> None:
         """Give the network the averaged weights, and its layers the running averages these lead to.

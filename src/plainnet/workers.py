@@ -12,6 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -25,6 +26,7 @@ from plainnet.layers.layer import kept_since
 from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
+from plainnet.parameters import Task, in_blocks
 
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation
@@ -189,6 +191,15 @@ class Threads:
         figures.loss = self.loss.sum(outputs, data.targets, data.weights)
         return figures
 
+    def _share(self, task: Task) -> None:
+        """Do a task with all parts of the network's vectors, each worker with as many as the others."""
+        size = self.network.theta.size
+        ends = [size * number // self.number for number in range(self.number + 1)]
+        others = [self._pool.submit(in_blocks, task, *pair) for pair in pairwise(ends[1:])]
+        in_blocks(task, 0, ends[1])
+        for other in others:
+            other.result()
+
     def forget(self) -> None:
         """Drop what was remembered for a backward pass that will not come."""
         for context in self._contexts:
@@ -272,6 +283,8 @@ class Threads:
 
         if self._entered == 0:
             self._pool = ThreadPoolExecutor(self.number)
+            if self.number > 1:
+                self.network.parameters.by_workers = self._share
         self._entered += 1
         return self
 
@@ -280,8 +293,5 @@ class Threads:
         if self._entered == 0:
             self._pool.shutdown()
             del self._pool
-            self._contexts, self._vectors, self._made_for = (
-                [],
-                [],
-                None,
-            )  # their memory is large, and may be wanted elsewhere
+            self.network.parameters.by_workers = None
+            self._contexts, self._vectors, self._made_for = [], [], None  # their memory is large, and may be wanted

@@ -41,6 +41,7 @@ def train(
     resume: Path | None = None,
     checkpoint_every: float = EVERY,
     force: Annotated[bool, Parameter(negative=())] = False,
+    no_pictures: Annotated[bool, Parameter(negative=())] = False,
     layers: Path | None = None,
 ) -> None:
     """Train a recipe on MNIST and write the model, figures and pictures to a folder.
@@ -71,6 +72,8 @@ def train(
         Seconds between checkpoints, beside the one after each epoch.
     force
         Start anew even if the folder holds a training, and replace its results at the end.
+    no_pictures
+        Draw nothing, which takes about a second less.
     layers
         A Python file with layers of your own that the recipe uses; it is run.
     """
@@ -132,7 +135,7 @@ def train(
                 look = shlex.join(["plainnet", "diagnose", str(folder)])
                 raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; more by: {look}") from None
             try:
-                names = results.write_results(run, folder, data_dir)
+                names = results.write_results(run, folder, data_dir, pictures=not no_pictures)
             except KeyboardInterrupt:
                 stopped = "stopped while the results were written; the training is done and saved"
                 raise TrainingInterruptedError(signal.SIGINT, f"{stopped}; go on with: {go_on}") from None
@@ -161,6 +164,12 @@ def _introduction(run: Run, resumed: Path | None, changed: str) -> str:
     return "\n".join(lines)
 
 
+def _of_some(metrics: dict[str, Any]) -> str:
+    """Say of how many images the training accuracy is, if not of all."""
+    seen = metrics["train_accuracy_images"]
+    return "" if seen == metrics["train_images"] else f"   (of {seen:,} of them)"
+
+
 def results_table(metrics: dict[str, Any]) -> str:
     """Return the figures of a finished run as lines to read."""
     low, high = metrics["test_interval_95"]
@@ -171,7 +180,7 @@ def results_table(metrics: dict[str, Any]) -> str:
     views = f"   by {(2 * shifts + 1) ** 2} views of each image; those below by one" if shifts else ""
     rows = {
         "test accuracy": f"{metrics['test_accuracy']:.2%}   (95 % interval {low:.2%} to {high:.2%}){views}",
-        "train accuracy": f"{metrics['train_accuracy']:.2%}",
+        "train accuracy": f"{metrics['train_accuracy']:.2%}{_of_some(metrics)}",
     }
     if metrics["validation_accuracy"] is not None:
         rows["validation accuracy"] = f"{metrics['validation_accuracy']:.2%}"

@@ -9,8 +9,13 @@ import numpy as np
 from plainnet.config import whole_number
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, as_initializer, he_normal, zeros
+from plainnet.layers.direct import Direct
 from plainnet.layers.layer import Layer, Shape
-from plainnet.layers.patches import patches
+from plainnet.layers.winograd import Winograd
+
+_TILES = 2, 4  # sizes m of the squares of outputs that Winograd's way computes at once
+METHODS = "auto", "direct", "winograd2", "winograd4"
+_MANY = 16  # channels, from which on fewer products are worth the transforms
 
 
 class Conv2D(Layer):
@@ -21,10 +26,15 @@ class Conv2D(Layer):
 
     Shapes: x (N, H, W, C) or (N, H, W), W (K, K, C, F) with F = `filters` and K = `size`, b (F,), y (N, Ho, Wo, F);
     "valid": Ho = (H - K) // s + 1 with s = `stride`.
-    Gradients: dW = sum over all places of patch^T dy, db = sum_nij dy; dx is the correlation of dy, with zeros
-    around it, with the filters turned by 180 degrees (for s = 1; see `_dx` for more).
+    Gradients: dW = sum over all places of patch^T dy, db = sum_nij dy; each pixel of dx is the sum of dy W^T over the
+    patches it is in.
 
-    Raises: `InputError` if a size is not a positive whole number, or the filter is larger than the image.
+    `method` says how this is computed: "direct", as it stands there (`direct.py`), or in fewer multiplications by tiles
+    of 2 x 2 or 4 x 4 outputs, "winograd2" or "winograd4" (`winograd.py`); "auto" chooses by shape when the layer is
+    built. The results differ in their last digits only. `Network.methods` and `Network.summary` show what was chosen.
+
+    Raises: `InputError` if a size is not a positive whole number, the filter is larger than the image, or the method is
+    unknown or not for such filters.
     Source: LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition".
     """
 
@@ -35,6 +45,7 @@ class Conv2D(Layer):
         *,
         stride: int = 1,
         padding: str = "valid",
+        method: str = "auto",
         initializer: Initializer | str = he_normal,
     ) -> None:
         super().__init__()
@@ -44,6 +55,14 @@ class Conv2D(Layer):
         if padding not in ("valid", "same"):
             raise InputError(f'padding must be "valid" or "same", received {padding!r}')
         self.padding = padding
+        if method not in METHODS:
+            raise InputError(f"method must be one of {', '.join(METHODS)}, received {method!r}")
+        self.method = method
+        if method not in ("auto", *map(str, self._ways())):
+            raise InputError(
+                f"{method} needs filters that span 2 to {7 - int(method[-1])} strides, received size {size} and stride "
+                f'{stride}; choose method="auto"'
+            )
         self.initializer = as_initializer(initializer)
 
     def build(self, in_shape: Shape) -> Shape:
@@ -51,13 +70,39 @@ class Conv2D(Layer):
             raise InputError(f"Conv2D expects images (H, W) or (H, W, C), received examples of shape {in_shape}")
         self.image = height, width, channels = (*in_shape, 1)[:3]
         K, s, F = self.size, self.stride, self.filters
-        self.rows, self.columns = self._zeros_around(height), self._zeros_around(width)
-        if height + sum(self.rows) < K or width + sum(self.columns) < K:
+        above, left = self._zeros_around(height), self._zeros_around(width)
+        high, wide = height + sum(above), width + sum(left)
+        if high < K or wide < K:
             raise InputError(f"a filter of {K}x{K} does not fit into images of {height}x{width}; choose a smaller size")
         self.W = self.declare("W", (K, K, channels, F), self.initializer, fan_in=K * K * channels, decay=True)
         self.b = self.declare("b", (F,), zeros)
-        self.out_shape = ((height + sum(self.rows) - K) // s + 1, (width + sum(self.columns) - K) // s + 1, F)
+        self.out_shape = ((high - K) // s + 1, (wide - K) // s + 1, F)
+        self.way = self._choose(channels)
+        self.rows = above[0], above[1] + max(0, self.way.needs(self.out_shape[0]) - high)
+        self.columns = left[0], left[1] + max(0, self.way.needs(self.out_shape[1]) - wide)
         return self.out_shape
+
+    @property
+    def computed_by(self) -> str:
+        return str(self.way)
+
+    def _ways(self) -> list[Direct | Winograd]:
+        """Return all ways in which these filters can be computed."""
+        winograd = (Winograd(m, self.size, self.stride) for m in _TILES)
+        return [Direct(self.size, self.stride), *(way for way in winograd if way.possible)]
+
+    def _choose(self, channels: int) -> Direct | Winograd:
+        """Return the way that is asked for; or, from 16 channels on, that with the fewest products, if it saves half.
+
+        Products in larger tiles count a third more: their transforms take longer and lose more digits.
+        """
+        ways = {str(way): way for way in self._ways()}
+        if self.method != "auto":
+            return ways[self.method]
+        if min(channels, self.filters) < _MANY:
+            return ways["direct"]
+        weights = {"direct": 1 / 2, "winograd2": 1.0, "winograd4": 4 / 3}
+        return min(ways.values(), key=lambda way: weights[str(way)] * way.products(*self.out_shape[:2]))
 
     def _zeros_around(self, length: int) -> tuple[int, int]:
         """Return how many zeros stand before and after `length` pixels."""
@@ -68,52 +113,23 @@ class Conv2D(Layer):
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         padded = self._surround(x.reshape(len(x), *self.image), self.rows, self.columns)
         y = self.buffer("y", (len(x), *self.out_shape), x.dtype)
-        filters = np.vstack([self.W.value.reshape(-1, self.filters), self.b.value])
-        for images, matrix in patches(padded, (self.size, self.size), self.stride, self.buffer, bias=True):
-            np.matmul(matrix, filters, out=y[images].reshape(len(matrix), -1))
+        self.way.forward(padded, self.W.value, self.b.value, y, self.buffer)
         self.remember(x, padded)
         return y
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         x, padded = self.recall()
-        total = np.zeros((self.W.grad.size // self.filters + 1, self.filters), dy.dtype)  # filters, and bias below
-        for images, matrix in patches(padded, (self.size, self.size), self.stride, self.buffer, bias=True):
-            total += matrix.T @ dy[images].reshape(len(matrix), -1)
-        self.W.grad[:] = total[:-1].reshape(self.W.shape)
-        self.b.grad[:] = total[-1]
-        return self._dx(dy).reshape(x.shape) if need_dx else None
-
-    def _dx(self, dy: np.ndarray) -> np.ndarray:
-        """Return the gradient of the images, without scattering anything: each pixel gathers what it contributed to.
-
-        A pixel at row s q + a of the padded image was multiplied by row a + s m of a filter for output row q - m.
-        So the pixels with the same a (and b, for the columns) form an image of their own, which is the correlation
-        of dy with every s-th row of the filters, in reverse order. With s = 1 there is one such image.
-        """
-        K, s = self.size, self.stride
-        height, width, channels = self.image
-        top, left = self.rows[0], self.columns[0]
-        around = self._surround(dy, (K - 1, K - 1), (K - 1, K - 1))
-        dx = self.buffer("dx", (len(dy), height, width, channels), dy.dtype)
-        for a in range(s):
-            for b in range(s):
-                filters = self.W.value[a::s, b::s][::-1, ::-1].swapaxes(2, 3)
-                high, wide = filters.shape[:2]
-                rows, columns = range((a - top) % s, height, s), range((b - left) % s, width, s)
-                if 0 in (high, wide, len(rows), len(columns)):  # no filter looks at these pixels, or there are none
-                    dx[:, rows.start :: s, columns.start :: s] = 0
-                    continue
-                i, j = (rows.start + top - a) // s + K - high, (columns.start + left - b) // s + K - wide
-                seen = around[:, i : i + len(rows) + high - 1, j : j + len(columns) + wide - 1]
-                part = (
-                    dx if s == 1 else self.buffer(f"dx {a} {b}", (len(dy), len(rows), len(columns), channels), dy.dtype)
-                )
-                by_channel = filters.reshape(-1, channels)
-                for images, matrix in patches(seen, (high, wide), 1, self.buffer):
-                    np.matmul(matrix, by_channel, out=part[images].reshape(len(matrix), -1))
-                if s > 1:
-                    dx[:, rows.start :: s, columns.start :: s] = part
-        return dx
+        dpadded = self.buffer("dpadded", padded.shape, dy.dtype) if need_dx else None
+        self.way.backward(padded, dy, self.W.value, self.W.grad, self.b.grad, dpadded, self.buffer)
+        if dpadded is None:
+            return None
+        (top, _), (left, _), (height, width, _) = self.rows, self.columns, self.image
+        dx = dpadded[:, top : top + height, left : left + width]
+        if dx.shape != dpadded.shape:
+            inside = self.buffer("dx", dx.shape, dy.dtype)
+            np.copyto(inside, dx)
+            dx = inside
+        return dx.reshape(x.shape)
 
     def _surround(self, x: np.ndarray, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
         """Return images (N, H, W, C) with rows of zeros above and below, and columns of zeros left and right."""

@@ -85,6 +85,11 @@ class Layer:
         """Return what the layer is made with, by name."""
         return dict(list(inspect.signature(cls.__init__).parameters.items())[1:])
 
+    @property
+    def computed_by(self) -> str:
+        """The method by which the layer computes, once it is built; "" if there is but one."""
+        return ""
+
     # What a layer asks of the pass it computes in.
 
     @property

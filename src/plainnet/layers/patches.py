@@ -36,14 +36,14 @@ def pooled_shape(layer: Pool, in_shape: tuple[int, ...]) -> tuple[int, int, int]
     return in_shape[0] // layer.size, in_shape[1] // layer.size, in_shape[2]
 
 
-def windows(x: np.ndarray, size: Size, stride: int) -> np.ndarray:
-    """Return all patches of a batch of images as a view; nothing is copied.
+def windows(x: np.ndarray, size: Size, stride: int, *, writeable: bool = False) -> np.ndarray:
+    """Return all patches of a batch of images as a view; nothing is copied. They overlap: write with care.
 
     Shapes: x (N, H, W, C), result (N, Ho, Wo, K, L, C) for `size` (K, L), with Ho = (H - K) // stride + 1.
     """
     (n, h, w, c), (dn, dh, dw, dc) = x.shape, x.strides
     shape = (n, (h - size[0]) // stride + 1, (w - size[1]) // stride + 1, *size, c)
-    return as_strided(x, shape, (dn, stride * dh, stride * dw, dh, dw, dc), writeable=False)
+    return as_strided(x, shape, (dn, stride * dh, stride * dw, dh, dw, dc), writeable=writeable)
 
 
 def patches(

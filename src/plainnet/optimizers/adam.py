@@ -29,8 +29,8 @@ class Adam(Optimizer):
     weight decay regularization".
     """
 
-    not_state = frozenset({"work"})
     decays_itself = True
+    elementwise = True
 
     def __init__(
         self,
@@ -49,26 +49,26 @@ class Adam(Optimizer):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
     def allocate(self, parameters: Parameters) -> None:
-        """Make room for the mean of the gradients and of their squares."""
-        self.mean, self.square = np.full_like(parameters.theta, 0.0), np.full_like(parameters.theta, 0.0)
-        self.work = np.empty_like(parameters.theta)
+        """Make room for the sums of the gradients and of their squares."""
+        self.gradients, self.squares = np.full_like(parameters.theta, 0.0), np.full_like(parameters.theta, 0.0)
+
+    # Kept are the sums m / (1 - beta1) = beta1 (...) + g and s / (1 - beta2) = beta2 (...) + g^2, which take one pass
+    # through memory less each than the means; their factors are numbers, and go into the step and into epsilon.
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
         assert self.parameters is not None
-        mean, square, scratch = self.mean, self.square, self.work
-        mean *= self.beta1
-        np.multiply(grad, 1 - self.beta1, out=scratch)
-        mean += scratch
-        np.multiply(grad, grad, out=grad)
-        grad *= 1 - self.beta2
-        square *= self.beta2
-        square += grad
         if self.weight_decay:
-            theta[self.parameters.groups["decayed"]] *= 1 - learning_rate * self.weight_decay
-        # m^ / (sqrt(s^) + epsilon) = correction m / (sqrt(s) + epsilon sqrt(1 - beta2^t))
-        root = math.sqrt(1 - self.beta2**self.steps)
-        np.sqrt(square, out=scratch)
-        scratch += self.epsilon * root
-        np.divide(mean, scratch, out=scratch)
-        scratch *= learning_rate * root / (1 - self.beta1**self.steps)
-        theta -= scratch
+            decayed = max(0, self.parameters.groups["decayed"].stop - self.begin)
+            theta[:decayed] *= 1 - learning_rate * self.weight_decay
+        self.gradients *= self.beta1
+        self.gradients += grad
+        grad *= grad
+        self.squares *= self.beta2
+        self.squares += grad
+        mean = (1 - self.beta1) / (1 - self.beta1**self.steps)  # m^ = mean gradients
+        root = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.steps))  # sqrt(s^) = root sqrt(squares)
+        np.sqrt(self.squares, out=grad)
+        grad += self.epsilon / root
+        np.divide(self.gradients, grad, out=grad)
+        grad *= learning_rate * mean / root
+        theta -= grad

@@ -37,6 +37,8 @@ class Optimizer:
     attachment: object = None
     not_state: frozenset[str] = frozenset()  # names of what is kept but decides nothing, or is told in another way
     decays_itself = False  # whether `update` sees to weight decay; if not, it is added to the gradient
+    elementwise = False  # whether parts of theta may be updated by themselves; `update` must then keep arrays only
+    begin = 0  # where in the network's vectors the part begins that `update` is given
 
     def __init__(self, *, weight_decay: float = 0.0, clip: float | None = None, clip_norm: float | None = None) -> None:
         if not 0.0 <= number(weight_decay, "weight_decay") < math.inf:
@@ -100,13 +102,31 @@ class Optimizer:
             grad[decayed] += self.weight_decay * theta[decayed]
         self.steps += 1
         before = list(map(vars(self).get, self._names))
-        self.update(theta, grad, learning_rate)
+        if self._is_elementwise():
+            parameters.share(lambda part: self._of(part).update(theta[part], grad[part], learning_rate))
+        else:
+            self.update(theta, grad, learning_rate)
         for name, value in zip(self._names, before, strict=True):
             if vars(self).get(name) is not value:
                 raise InputError(
                     f"{type(self).__name__} changes its argument {name} while it trains, which no checkpoint would "
                     f"know; keep what changes under another name, such as self.current_{name}"
                 )
+
+    def _is_elementwise(self) -> bool:
+        """Tell whether it is `update` that is called elementwise, and not one of a class derived from that."""
+        kind = next(base for base in type(self).__mro__ if "update" in vars(base))
+        return bool(vars(kind).get("elementwise", False))
+
+    def _of(self, part: slice) -> Optimizer:
+        """Return this optimizer as it is for a part of the parameters, with views of that part of its memory."""
+        assert self.parameters is not None
+        twin: Optimizer = object.__new__(type(self))
+        whole = self.parameters.theta.shape
+        for name, value in vars(self).items():
+            vars(twin)[name] = value[part] if isinstance(value, np.ndarray) and value.shape == whole else value
+        twin.begin = part.start
+        return twin
 
     def _memory(self) -> dict[str, Any]:
         """Return what the optimizer keeps beside the arguments it was made with."""

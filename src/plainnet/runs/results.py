@@ -6,28 +6,18 @@ import os
 import pickle
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from plainnet import checkpoint
 from plainnet.errors import InputError
-from plainnet.evaluation import Evaluation
 from plainnet.model_file import PIXELS, save_model
-from plainnet.pictures.confusing_pairs import confusing_pairs
-from plainnet.pictures.confusion_matrix import confusion_matrix
-from plainnet.pictures.curves import training_curves
-from plainnet.pictures.first_layer import first_layer
-from plainnet.pictures.recall_and_precision import recall_and_precision
-from plainnet.pictures.sample_predictions import sample_predictions
-from plainnet.pictures.style import png
 from plainnet.runs.run import Run
 from plainnet.writing import to_json, write_atomically
 
 DONE = "metrics.json"  # written last: where it is, the results are complete
-_NAMES = (
-    "model_final.safetensors", "model_final.pkl", "training_history.json", "training_curves.png",
-    "confusion_matrix.png", "per_digit_accuracy.png", "sample_predictions.png", "confusing_pairs.png",
-    "first_layer_weights.png",
+_PICTURES = (
+    "training_curves.png", "confusion_matrix.png", "per_digit_accuracy.png", "sample_predictions.png",
+    "confusing_pairs.png", "first_layer_weights.png",
 )  # fmt: skip
+_NAMES = ("model_final.safetensors", "model_final.pkl", "training_history.json", *_PICTURES)
 
 
 def check_writable(folder: Path) -> None:
@@ -64,19 +54,25 @@ def check_free(folder: Path) -> None:
         )
 
 
-def write_results(run: Run, folder: Path, data_dir: Path | None = None) -> list[str]:
+def write_results(run: Run, folder: Path, data_dir: Path | None = None, *, pictures: bool = True) -> list[str]:
     """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files.
 
-    The figures note the `data_dir` of the images, to find them again.
+    The figures note the `data_dir` of the images, to find them again. Without `pictures` none are drawn, and those of
+    an earlier run are removed.
     """
     metrics = run.metrics() | {"data_dir": data_dir and str(data_dir.resolve())}
     test = run.test
     assert test is not None
+    drawn: dict[str, bytes | None] = dict.fromkeys(_PICTURES)
+    if pictures:
+        from plainnet.runs.drawing import pngs  # takes a while to import
+
+        drawn |= {f"{name}.png": content for name, content in pngs(run, test).items()}
     model, pickled = run.model(), _pickled(run)
     pictures_and_figures = {
         "model_final.pkl": pickled,
         "training_history.json": to_json(run.history_table()),
-        **{f"{name}.png": None if figure is None else png(figure) for name, figure in pictures(run, test).items()},
+        **drawn,
         DONE: to_json(metrics),
     }
     save_model(folder / "model_final.safetensors", model)  # all is there to be written: nothing is left half done
@@ -87,18 +83,6 @@ def write_results(run: Run, folder: Path, data_dir: Path | None = None) -> list[
             write_atomically(folder / name, content)
     checkpoint.remove(folder)
     return ["model_final.safetensors", *(name for name, content in pictures_and_figures.items() if content is not None)]
-
-
-def pictures(run: Run, test: Evaluation) -> dict[str, Figure | None]:
-    """Return the pictures of a finished run, by name; None for what its inputs do not allow."""
-    return {
-        "training_curves": training_curves(run.history, run.recipe.title),
-        "confusion_matrix": confusion_matrix(test),
-        "per_digit_accuracy": recall_and_precision(test),
-        "sample_predictions": sample_predictions(test),
-        "confusing_pairs": confusing_pairs(test),
-        "first_layer_weights": first_layer(run.network, run.recipe.network(rng=run.seed), test.data.class_names),
-    }
 
 
 def _pickled(run: Run) -> bytes:

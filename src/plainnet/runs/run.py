@@ -28,6 +28,7 @@ from plainnet.stopping import Stop
 from plainnet.training import Event, Training
 from plainnet.workers import Threads
 
+_SEEN_AGAIN = 10_000  # training images whose accuracy is taken after the training: more would tell no more
 _SMALL = 3_000_000  # parameters times batch: below, a product is done before a second thread has begun
 
 
@@ -167,7 +168,8 @@ class Run:
             with self.threads.in_force(), Threads(self.network, self.recipe.loss_function(), workers) as threads:
                 images = self.data.test.images
                 self.test = Evaluation(self.data.test, probabilities(threads.outputs, images, self.recipe.test_shifts))
-                train_accuracy = threads.evaluate(self.train).means()[1]["accuracy"]
+                seen_again = self.train.sample(min(len(self.train), _SEEN_AGAIN))
+                train_accuracy = threads.evaluate(seen_again).means()[1]["accuracy"]
                 self._threads_of_blas = threads_of_blas()
             self._metrics = self._table(self.test, train_accuracy)
         return self._metrics
@@ -186,6 +188,7 @@ class Run:
             "limit": self.limit,
             "data": fingerprint(self.train),
             "train_accuracy": train_accuracy,
+            "train_accuracy_images": min(len(self.train), _SEEN_AGAIN),
             "validation_accuracy": validation_accuracy,
             "train_validation_gap": None if validation_accuracy is None else train_accuracy - validation_accuracy,
             "test_set_opened": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -193,6 +196,7 @@ class Run:
             "versions": versions(),
             "threads": self._threads_of_blas,
             "thread_choices": self.threads.choices,
+            "methods": self.network.methods(),
             "settings": self.recipe.to_table(),
         }
 

@@ -25,7 +25,7 @@ from plainnet.training import Event
 
 ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the training
     "run": {"recipe": table, "seed": whole(), "limit": either(nothing, whole(1)), "data": FINGERPRINT},
-    "made_with": {"versions": table, "threads?": whole(1, 10_000)},
+    "made_with": {"versions": table, "threads?": whole(1, 10_000), "methods?": table},
     "data_dir": path,
     "diverged?": text(1000),
     "threads?": either(nothing, whole(1, 10_000)),
@@ -69,9 +69,14 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     # Threads that were asked for, as they always were in version 1, are obeyed to the end.
     run.threads.repeat(choices, then.get("threads") if "thread_choices" in then else before)
     versions_changed = differences(then["made_with"]["versions"], now["made_with"]["versions"], "versions")
+    methods = now["made_with"]["methods"]  # earlier checkpoints do not note them: there was one, the direct way
+    methods_changed = differences(
+        then["made_with"].get("methods", dict.fromkeys(methods, "direct")), methods, "methods"
+    )
+    converted = "the state was converted from an earlier version" if found.converted else ""
     same = given is None or run.recipe.workers * max(1, given // run.recipe.workers) == before
     threads_changed = "" if same else f"threads was {before}, now {given}"
-    return ", ".join(filter(None, [versions_changed, threads_changed]))
+    return ", ".join(filter(None, [converted, versions_changed, methods_changed, threads_changed]))
 
 
 def events(
@@ -123,7 +128,7 @@ def _threads(run: Run) -> dict[str, Any]:
 
 def _about(run: Run) -> dict[str, Any]:
     """Return what a checkpoint should say beside the state: what decides the training, and what it was made with."""
-    return {"run": run.settings(), "made_with": {"versions": versions()}}
+    return {"run": run.settings(), "made_with": {"versions": versions(), "methods": run.network.methods()}}
 
 
 @contextmanager
