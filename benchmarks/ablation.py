@@ -150,6 +150,11 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "learning rate 0.008": {"schedule.learning_rate": 0.008},
         },
     ),
+    "fast99 convolutions": (
+        {},
+        10,
+        {"direct": convolving("fast99", "direct"), "winograd2": convolving("fast99", "winograd2")},
+    ),
     "cnn convolutions": (
         {"epochs": 6},
         5,

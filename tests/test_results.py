@@ -134,7 +134,8 @@ def test_commands_that_draw_nothing_do_not_import_what_draws(tmp_path):
     """Matplotlib takes a third of a second."""
     program = (
         "import sys\nfrom plainnet.cli.app import run\nsys.argv[1:] = {}\n"
-        "try: run()\nexcept SystemExit as end: assert end.code in (None, 0, 1), end.code\nassert 'matplotlib' not in sys.modules"
+        "try: run()\nexcept SystemExit as end: assert end.code in (None, 0, 1), end.code\n"
+        "assert 'matplotlib' not in sys.modules"
     )
     for command in (
         ["train", "softmax", "--limit", "50", "--epochs", "1", "--no-pictures", "--quiet", "--out", str(tmp_path)],

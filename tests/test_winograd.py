@@ -16,7 +16,7 @@ from plainnet.recipes import Recipe, read
 ROOT = Path(__file__).parent.parent
 RNG = np.random.default_rng(0)
 STEP = 1e-30
-CASES = [(m, r) for m in (2, 3, 4, 5) for r in (2, 3, 4, 5) if m + r <= 7]
+CASES = [(m, r) for m in (2, 3, 4, 5) for r in (2, 3, 4, 5, 6) if m + r <= 8]
 
 
 @pytest.mark.parametrize(("m", "r"), CASES)
@@ -68,7 +68,7 @@ LAYERS = [  # all that occur: (image, filters, size, options), by which methods
 WAYS = [
     (*case, f"winograd{m}", at_a_time)
     for case in LAYERS
-    for m in (2, 4)
+    for m in (2, 4, 5)
     if Winograd(m, case[2], case[3].get("stride", 1)).possible
     for at_a_time in (1, 1 << 17)  # one image in each block, or all in one
 ]
@@ -105,7 +105,7 @@ OCCURRING = {  # in recipes and benchmarks: image, filters, size, options
 POSSIBLE = [
     (name, method)
     for name, (_, _, size, options) in OCCURRING.items()
-    for method in ("auto", "direct", "winograd2", "winograd4")
+    for method in ("auto", "direct", "winograd2", "winograd4", "winograd5")
     if not method.startswith("w") or Winograd(int(method[-1]), size, options.get("stride", 1)).possible
 ]
 
@@ -129,9 +129,10 @@ def test_gradients_of_layers_that_occur_by_the_complex_step(name, method):
 @pytest.mark.parametrize(
     ("shape", "filters", "size", "options", "expected"),
     [
-        ((12, 12, 32), 64, 3, {}, "winograd2"),  # 10 outputs: three tiles of 4 would stand over the edge
+        ((12, 12, 32), 64, 3, {}, "winograd5"),  # ten outputs in a row are two tiles of 5
         ((10, 10, 64), 64, 3, {}, "winograd4"),
-        ((14, 14, 32), 64, 3, {"padding": "same"}, "winograd4"),
+        ((28, 28, 32), 64, 3, {"padding": "same"}, "winograd4"),
+        ((4, 4, 64), 128, 3, {}, "winograd2"),
         ((24, 24, 32), 32, 5, {"stride": 2, "padding": "same"}, "winograd4"),
         ((12, 12, 32), 64, 5, {}, "winograd2"),
         ((10, 10, 15), 64, 3, {}, "direct"),  # few channels
@@ -152,19 +153,25 @@ def test_the_method_is_chosen_by_shape_or_asked_for(shape, filters, size, option
     assert network.methods() == {"conv2d_1": expected}
 
 
-@pytest.mark.parametrize(("size", "stride", "method"), [(1, 1, "winograd2"), (5, 1, "winograd4"), (7, 7, "winograd2")])
+@pytest.mark.parametrize(
+    ("size", "stride", "method"), [(1, 1, "winograd2"), (5, 1, "winograd4"), (4, 1, "winograd5"), (7, 7, "winograd2")]
+)
 def test_a_method_that_cannot_compute_such_filters_is_refused(size, stride, method):
-    with pytest.raises(InputError, match=rf"{method} needs filters that span 2 to [35] strides, received size {size}"):
+    with pytest.raises(InputError, match=rf"{method} needs filters that span 2 to [346] strides, received size {size}"):
         Conv2D(3, size, stride=stride, method=method)
 
 
 def test_an_unknown_method_is_refused():
     for method in ("fft", None, 2, "winograd3"):
-        with pytest.raises(InputError, match="method must be one of auto, direct, winograd2, winograd4, received"):
+        with pytest.raises(
+            InputError, match="method must be one of auto, direct, winograd2, winograd4, winograd5, received"
+        ):
             Conv2D(3, 3, method=method)
 
 
-@pytest.mark.parametrize(("method", "most"), [("direct", 2e-6), ("winograd2", 1e-6), ("winograd4", 6e-6)])
+@pytest.mark.parametrize(
+    ("method", "most"), [("direct", 2e-6), ("winograd2", 1e-6), ("winograd4", 6e-6), ("winograd5", 2e-5)]
+)
 def test_few_digits_are_lost_in_float32(method, most):
     x = RNG.standard_normal((8, 10, 10, 64))
     network = layer((10, 10, 64), 64, 3, dtype=np.float32, method=method)

@@ -15,6 +15,8 @@ COMPARISONS: dict[str, Callable[[int], Comparison]] = {
     "classic": training.classic,
     "fast99": training.fast99,
     "small-cnn": training.small_cnn,
+    "cnn": training.cnn,
+    "mlp-augmented": training.mlp_augmented,
     "augmentation": training.augmentation,
     "one-image": inference.one_image,
     "10000-images": inference.ten_thousand_images,

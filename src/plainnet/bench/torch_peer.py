@@ -31,7 +31,7 @@ def their_layout(array: np.ndarray) -> np.ndarray:
 def twin(network: Network) -> nn.Sequential:
     """Return the same network in PyTorch, with the same weights."""
     modules: list[nn.Module] = []
-    for layer in network.layers:
+    for layer, shape in zip(network.layers, network.out_shapes, strict=True):
         values = [torch.from_numpy(their_layout(parameter.value).copy()) for parameter in layer.parameters]
         if isinstance(layer, Conv2D):
             if layer.padding == "same":
@@ -40,7 +40,7 @@ def twin(network: Network) -> nn.Sequential:
         elif isinstance(layer, Dense):
             modules.append(nn.Linear(values[0].shape[1], layer.units))
         elif isinstance(layer, BatchNorm):
-            kind = nn.BatchNorm2d if layer.width > 1 or len(network.in_shape) > 1 else nn.BatchNorm1d
+            kind = nn.BatchNorm2d if len(shape) > 1 else nn.BatchNorm1d
             modules.append(kind(layer.channels, eps=layer.epsilon, momentum=1 - layer.momentum))
         elif isinstance(layer, MaxPool):
             modules.append(nn.MaxPool2d(layer.size))
@@ -65,13 +65,14 @@ class TorchTraining:
 
     def __init__(
         self, network: Network, optimizer: Optimizer, schedule: Schedule, data: DataSet, batch_size: int,
-        *, channels_last: bool = False, fused: bool = False,
+        *, channels_last: bool = False, fused: bool = False, label_smoothing: float = 0.0,
     ) -> None:  # fmt: skip
         self.images = torch.from_numpy(data.images.copy())
         self.labels = torch.from_numpy(data.labels.astype(np.int64))
         self.batch_size, self.schedule = batch_size, schedule
         self.dtype = torch.from_numpy(network.theta[:1]).dtype
-        self.flat = len(network.in_shape) == 1
+        self.label_smoothing = label_smoothing
+        self.convolves = any(isinstance(layer, Conv2D) for layer in network.layers)
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         self.model = twin(network).to(memory_format=self.format)
         self.first = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
@@ -103,11 +104,11 @@ class TorchTraining:
         for step in range(steps):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             x, labels = self.images[rows].to(self.dtype).div_(255), self.labels[rows]
-            x = x.flatten(1) if self.flat else x[:, None].to(memory_format=self.format)
+            x = x.flatten(1) if not self.convolves else x[:, None].to(memory_format=self.format)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.schedule(step, steps, 1)
             logits = self.model(x)
-            loss = nn.functional.cross_entropy(logits, labels)
+            loss = nn.functional.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
             self.optimizer.zero_grad()
             loss.backward()
             if self.clip is not None:

@@ -16,11 +16,12 @@ from plainnet.data import mnist
 from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
 from plainnet.data.preparation import scaled
-from plainnet.losses import SoftmaxCrossEntropy
+from plainnet.events import Epoch
 from plainnet.network import Network
 from plainnet.recipes import Recipe, read
 from plainnet.runs.environment import threads
-from plainnet.shortcuts import epochs
+from plainnet.training import Training
+from plainnet.workers import quickest
 
 STEPS = 100  # of each rival in each round, and before the losses are compared
 SAME = 1e-4  # how far the mean losses of the first 100 steps may lie apart, relative to ours
@@ -57,18 +58,28 @@ class Work:
     def ours(self, dtype: np.typing.DTypeLike = np.float32) -> Callable[[], float]:
         """Return one epoch of our own loop, to be called again and again; it returns the mean loss."""
         recipe, data = self.recipe, self.data
-        network, optimizer = self.network(dtype), recipe.make_optimizer()
-        options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "workers": recipe.workers}
+        network, optimizer, loss = self.network(dtype), recipe.make_optimizer(), recipe.loss_function()
+        options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "averaging": recipe.averaging}
         blas, controller = max(1, threads() // recipe.workers), ThreadpoolController()
         first = {name: tensor.copy() for name, tensor in network.tensors().items()}
+        workers = quickest(network, loss, recipe.workers)
+        with controller.limit(limits=blas, user_api="blas"):
+            workers.__enter__()  # as in a long training, where processes are forked once
 
         def epoch() -> float:
             network.restore(first)  # once the images are known by heart, gradients are too small to be quick with
             with controller.limit(limits=blas, user_api="blas"):
-                loop = epochs(
-                    network, SoftmaxCrossEntropy(), optimizer, data, learning_rate=recipe.learning_rate(), **options
+                training = Training(
+                    network,
+                    loss,
+                    optimizer,
+                    data,
+                    learning_rate=recipe.learning_rate(),
+                    workers=workers,
+                    augmentation=recipe.make_augmentation(),
+                    **options,
                 )
-                return next(loop).train_loss
+                return next(event for event in training if isinstance(event, Epoch)).train_loss
 
         return epoch
 
@@ -79,7 +90,7 @@ class Work:
         recipe = self.recipe
         return TorchTraining(
             self.network(dtype), recipe.make_optimizer(), recipe.learning_rate(), self.data, recipe.batch_size,
-            **options,
+            label_smoothing=recipe.loss.get("label_smoothing", 0.0), **options,
         ).epoch  # fmt: skip
 
     def products(self) -> Rival:
@@ -140,6 +151,25 @@ def small_cnn(rounds: int, steps: int = 10) -> Comparison:
     table = read("fast99").to_table() | {"name": "small-cnn", "layers": SMALL_CNN, "batch_size": 128}
     table["schedule"] = {"type": "constant", "learning_rate": 0.001}
     return _against_torch("small-cnn", Work(Recipe.from_table(table), steps), rounds)
+
+
+def cnn(rounds: int, steps: int = 20) -> Comparison:
+    """Compare steps of the best convolutional network, without changes of the images, which PyTorch does not offer."""
+    return _against_torch("cnn", Work(plain("cnn"), steps), rounds)
+
+
+def mlp_augmented(rounds: int, steps: int = 20) -> Comparison:
+    """Compare steps of the best fully connected network, with changes of the images, with those without any."""
+    work, without = Work(read("mlp-augmented"), steps), Work(plain("mlp-augmented"), steps)
+    rivals: dict[str, Rival] = {"plainnet": work.ours(), "without changes of the images": without.ours()}
+    if find_spec("torch"):
+        rivals["PyTorch, without them"] = without.torch()
+    return _timed("mlp-augmented", without, rivals, rounds)
+
+
+def plain(name: str) -> Recipe:
+    """Return a recipe without augmentation and averaging."""
+    return read(name, {"augmentation": None, "averaging": None})
 
 
 def augmentation(rounds: int, steps: int = 20) -> Comparison:

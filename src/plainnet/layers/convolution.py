@@ -13,8 +13,8 @@ from plainnet.layers.direct import Direct
 from plainnet.layers.layer import Layer, Shape
 from plainnet.layers.winograd import Winograd
 
-_TILES = 2, 4  # sizes m of the squares of outputs that Winograd's way computes at once
-METHODS = "auto", "direct", "winograd2", "winograd4"
+_TILES = 2, 4, 5  # sizes m of the squares of outputs that Winograd's way computes at once
+METHODS = "auto", "direct", "winograd2", "winograd4", "winograd5"
 _MANY = 16  # channels, from which on fewer products are worth the transforms
 
 
@@ -30,8 +30,9 @@ class Conv2D(Layer):
     patches it is in.
 
     `method` says how this is computed: "direct", as it stands there (`direct.py`), or in fewer multiplications by tiles
-    of 2 x 2 or 4 x 4 outputs, "winograd2" or "winograd4" (`winograd.py`); "auto" chooses by shape when the layer is
-    built. The results differ in their last digits only. `Network.methods` and `Network.summary` show what was chosen.
+    of 2, 4 or 5 outputs squared, "winograd2", "winograd4", "winograd5" (`winograd.py`); "auto" chooses by shape when
+    the layer is built. The results differ in their last digits only. `Network.methods` and `Network.summary` show
+    what was chosen.
 
     Raises: `InputError` if a size is not a positive whole number, the filter is larger than the image, or the method is
     unknown or not for such filters.
@@ -60,7 +61,7 @@ class Conv2D(Layer):
         self.method = method
         if method not in ("auto", *map(str, self._ways())):
             raise InputError(
-                f"{method} needs filters that span 2 to {7 - int(method[-1])} strides, received size {size} and stride "
+                f"{method} needs filters that span 2 to {8 - int(method[-1])} strides, received size {size} and stride "
                 f'{stride}; choose method="auto"'
             )
         self.initializer = as_initializer(initializer)
@@ -94,14 +95,14 @@ class Conv2D(Layer):
     def _choose(self, channels: int) -> Direct | Winograd:
         """Return the way that is asked for; or, from 16 channels on, that with the fewest products, if it saves half.
 
-        Products in larger tiles count a third more: their transforms take longer and lose more digits.
+        Products in larger tiles count more: their transforms take longer and lose more digits.
         """
         ways = {str(way): way for way in self._ways()}
         if self.method != "auto":
             return ways[self.method]
         if min(channels, self.filters) < _MANY:
             return ways["direct"]
-        weights = {"direct": 1 / 2, "winograd2": 1.0, "winograd4": 4 / 3}
+        weights = {"direct": 1 / 2, "winograd2": 1.0, "winograd4": 4 / 3, "winograd5": 8 / 5}
         return min(ways.values(), key=lambda way: weights[str(way)] * way.products(*self.out_shape[:2]))
 
     def _zeros_around(self, length: int) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from plainnet.runs.threads import MatrixThreads, ThreadChoice
 from plainnet.shifted_views import probabilities
 from plainnet.stopping import Stop
 from plainnet.training import Event, Training
-from plainnet.workers import Threads
+from plainnet.workers import Threads, quickest
 
 _SEEN_AGAIN = 10_000  # training images whose accuracy is taken after the training: more would tell no more
 _SMALL = 3_000_000  # parameters times batch: below, a product is done before a second thread has begun
@@ -86,7 +86,7 @@ class Run:
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate(),
-            workers=recipe.workers,
+            workers=quickest(self.network, self.loss, recipe.workers, rng=seed),
             augmentation=recipe.make_augmentation(),
             clean_epochs=recipe.clean_epochs,
             averaging=recipe.averaging,
@@ -125,6 +125,7 @@ class Run:
                     choice = self.threads.after(event, training.steps_per_epoch, self._throw_away_step())
                 yield event
                 if choice is not None:
+                    training.workers.forget()  # processes keep to the threads that they were forked with
                     yield choice
 
     def epochs(self) -> Iterator[Epoch]:
@@ -139,15 +140,16 @@ class Run:
         rows = np.arange(min(len(self.train), 4 * self.recipe.batch_size))
 
         def batches() -> Iterator[object]:
+            network = copy.deepcopy(self.network)
             copied = Training(
-                copy.deepcopy(self.network),
+                network,
                 self.loss,
                 self.recipe.make_optimizer(),
                 self.train[rows],
                 batch_size=self.recipe.batch_size,
                 epochs=10**6,
                 learning_rate=1e-9,
-                workers=self.recipe.workers,
+                workers=quickest(network, self.loss, self.recipe.workers),
                 augmentation=self.recipe.make_augmentation(),
             )
             return (event for event in copied if isinstance(event, Batch))

@@ -1,4 +1,4 @@
-"""Workers: threads that share each batch, every one in a context of its own.
+"""Workers that are threads: they share each batch, every one in a context of its own.
 
 NumPy computes elementwise on one core, but lets other threads run meanwhile. So a batch is done sooner in two halves,
 if each half has memory of its own. All compute with the same layers; the gradient of the batch is the sum of theirs,
@@ -11,9 +11,8 @@ import contextvars
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,61 +26,10 @@ from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
 from plainnet.parameters import Task, in_blocks
+from plainnet.workers.figures import Figures
 
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation
-
-
-@dataclass
-class Figures:
-    """What examples came to: the loss of all, the sum of each metric, and the sum of their weights."""
-
-    loss: float = 0.0
-    metrics: dict[str, float] = field(default_factory=dict)
-    weight: float = 0.0  # by which the metrics are divided
-    counted: float = 0.0  # by which the loss is divided: class weights count as well
-
-    def add(self, other: Figures) -> None:
-        """Take in the figures of more examples."""
-        self.loss += other.loss
-        self.metrics = {name: self.metrics.get(name, 0.0) + value for name, value in other.metrics.items()}
-        self.weight += other.weight
-        self.counted += other.counted
-
-    def mean_loss(self) -> float:
-        """Return the mean loss; 0 of examples that all have a weight of 0."""
-        return self.loss / self.counted if self.counted else 0.0
-
-    def means(self) -> tuple[float, dict[str, float]]:
-        """Return the mean loss and the mean of each metric."""
-        return self.mean_loss(), {name: value / (self.weight or 1) for name, value in self.metrics.items()}
-
-
-@runtime_checkable
-class Workers(Protocol):
-    """What a training asks of those who compute for it, be they threads or processes on several machines.
-
-    All see the same rows of a batch and agree on who takes which; afterwards the network of each has the gradient of
-    the whole batch, and the same figures. `generators` are part of what decides how a training goes on.
-    """
-
-    number: int
-    network: Network
-    metrics: Mapping[str, Metric]
-    generators: list[np.random.Generator]
-    augmentation: Augmentation | None
-
-    def gradient(self, data: DataSet, rows: np.ndarray, *, momentum: float | None = None) -> Figures: ...
-
-    def outputs(self, inputs: np.ndarray) -> np.ndarray: ...
-
-    def evaluate(self, data: DataSet) -> Figures: ...
-
-    def forget(self) -> None: ...
-
-    def __enter__(self) -> Workers: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 class Threads:
@@ -128,14 +76,8 @@ class Threads:
         self._make_contexts()
         weights = None if data.weights is None else data.weights[rows]
         counted = self.loss.total(data.targets.take(rows, axis=0), weights)
-
-        def task(number: int, own_rows: np.ndarray) -> Figures:
-            with self._contexts[number] as context:
-                context.momentum = momentum
-                return self._learn(number, data, own_rows, counted)
-
         before = self.network.attributes() if self.number > 1 and not self._looked else []
-        parts = self._all(task, rows)
+        parts = self._learn_in_shares(data, rows, counted, momentum)
         if (said := kept_since(before)) is not None:
             raise InputError(f"{said}; or train with one worker")
         self._looked = True
@@ -148,8 +90,19 @@ class Threads:
         figures.loss = math.fsum(part.loss for part in parts) * (counted if self.loss.reduction == "mean" else 1)
         return figures
 
-    def _learn(self, number: int, data: DataSet, rows: np.ndarray, counted: float) -> Figures:
+    def _learn_in_shares(
+        self, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None
+    ) -> list[Figures]:
+        """Do the parts of all workers, the gradients of all but the first into `_vectors`, and return their figures."""
+        return self._all(lambda number, own_rows: self._learn(number, data, own_rows, counted, momentum), rows)
+
+    def _learn(self, number: int, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None) -> Figures:
         """Do one worker's part of a batch: its gradient, its share of the loss, the sums of its metrics."""
+        with self._contexts[number] as context:
+            context.momentum = momentum
+            return self._figures(number, data, rows, counted)
+
+    def _figures(self, number: int, data: DataSet, rows: np.ndarray, counted: float) -> Figures:
         targets = data.targets.take(rows, axis=0)
         weights = None if data.weights is None else data.weights[rows]
         inputs = data.inputs.take(rows, axis=0, mode="clip")
@@ -210,7 +163,7 @@ class Threads:
             return
         self._made_for = self.network.parameters
         self._contexts = []
-        self._vectors = [np.zeros_like(self.network.grad) for _ in range(self.number - 1)]
+        self._vectors = [self._new_vector() for _ in range(self.number - 1)]
         for number, generator in enumerate(self.generators):
             self._contexts.append(
                 Context(
@@ -220,6 +173,10 @@ class Threads:
                     sum_over_workers=self._summing(number) if self.number > 1 else None,
                 )
             )
+
+    def _new_vector(self) -> np.ndarray:
+        """Return memory for the gradient of a worker."""
+        return np.zeros_like(self.network.grad)
 
     def _summing(self, number: int) -> Callable[[np.ndarray], np.ndarray]:
         """Return a function that gives the sum of what all workers bring, and lets none go on before all have it."""

@@ -1,0 +1,30 @@
+"""Figures: what examples came to, as sums that can be added up over workers, batches and epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Figures:
+    """What examples came to: the loss of all, the sum of each metric, and the sum of their weights."""
+
+    loss: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+    weight: float = 0.0  # by which the metrics are divided
+    counted: float = 0.0  # by which the loss is divided: class weights count as well
+
+    def add(self, other: Figures) -> None:
+        """Take in the figures of more examples."""
+        self.loss += other.loss
+        self.metrics = {name: self.metrics.get(name, 0.0) + value for name, value in other.metrics.items()}
+        self.weight += other.weight
+        self.counted += other.counted
+
+    def mean_loss(self) -> float:
+        """Return the mean loss; 0 of examples that all have a weight of 0."""
+        return self.loss / self.counted if self.counted else 0.0
+
+    def means(self) -> tuple[float, dict[str, float]]:
+        """Return the mean loss and the mean of each metric."""
+        return self.mean_loss(), {name: value / (self.weight or 1) for name, value in self.metrics.items()}

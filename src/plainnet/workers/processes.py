@@ -1,0 +1,262 @@
+"""Workers that are processes: forked copies of this one share each batch with it.
+
+Threads of one process take turns with the interpreter. While one of them is between two operations of NumPy, another
+one cannot begin its next, and has to be woken when it can; the shorter the operations, the more they wait. Processes do
+not wait for each other. They have to be told what has changed: before each batch the weights and the layers' other
+state are copied into memory that all see, and each leaves its gradient in such memory. The result is that of as many
+threads, to the last bit.
+
+What else a layer, a loss or the data hold, the copies know as it was when they were forked, before the first batch.
+Whoever changes that in the middle of a training takes `Threads`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import mmap
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from plainnet.data.dataset import DataSet
+from plainnet.errors import InputError
+from plainnet.losses import Loss
+from plainnet.network import Network
+from plainnet.workers.figures import Figures
+from plainnet.workers.meeting import Meeting
+from plainnet.workers.threads import Threads
+
+if TYPE_CHECKING:
+    from plainnet.data.augmentation import Augmentation
+
+_DIE_WITH_PARENT = 1  # an option of prctl
+_ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def quickest(network: Network, loss: Loss, number: int, *, rng: int | np.random.Generator = 0) -> Threads:
+    """Return so many workers: processes, or threads where no process can be forked or memory is seen out of order.
+
+    Raises: as `Threads`.
+    """
+    forks = sys.platform == "linux" and platform.machine() == "x86_64"
+    return (Processes if forks and number != 1 else Threads)(network, loss, number, rng=rng)
+
+
+class Processes(Threads):
+    """So many processes, of which this one is the first; see `Threads` for the arguments."""
+
+    def __init__(self, network: Network, loss: Loss, number: int = 1, **options: Any) -> None:
+        super().__init__(network, loss, number, **options)
+        self._team: _Team | None = None
+        self._meeting: Meeting | None = None  # while a batch is shared with other processes
+        self._refused = False  # whether the system has no process to give
+
+    def _learn_in_shares(
+        self, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None
+    ) -> list[Figures]:
+        shares = np.array_split(rows, min(self.number, len(rows)))
+        team = self._team_for(data) if len(shares) > 1 and self._entered else None
+        if team is None:
+            return super()._learn_in_shares(data, rows, counted, momentum)
+        self._meeting = team.meeting
+        try:
+            return team.learn(shares, counted, momentum)
+        finally:
+            self._meeting = None
+
+    def _team_for(self, data: DataSet) -> _Team | None:
+        """Return processes that know these data, parameters and augmentation; None if there are none to be had."""
+        if self._team is not None and not self._team.knows(data):
+            self.forget()
+        if self._team is None and not self._refused:
+            try:
+                self._team = _Team(self, data)
+            except OSError:  # the threads of this process do the same, if more slowly
+                self._refused = True
+        return self._team
+
+    def forget(self) -> None:
+        """Drop what was remembered, and end the other processes: those for the next batch know what has changed."""
+        super().forget()
+        if self._team is not None:
+            self._team.end()
+            self._team = None
+
+    def _new_vector(self) -> np.ndarray:
+        return _shared(self.network.grad)
+
+    def _summing(self, number: int) -> Callable[[np.ndarray], np.ndarray]:
+        by_threads = super()._summing(number)
+
+        def sum_over_workers(sums: np.ndarray) -> np.ndarray:
+            return by_threads(sums) if self._meeting is None else self._meeting.total(number, sums)
+
+        return sum_over_workers
+
+    def __getstate__(self) -> dict[str, object]:
+        return super().__getstate__() | {"_team": None, "_meeting": None}
+
+    def __exit__(self, *details: object) -> None:
+        if self._entered == 1:
+            self.forget()
+        super().__exit__(*details)
+
+
+class _Order(NamedTuple):
+    """What a process is to do: learn from these rows, as one of `present` workers, in this round of the meeting."""
+
+    round: int
+    present: int
+    rows: np.ndarray
+    counted: float
+    momentum: float | None
+    augment: bool
+    generator: Any
+
+
+class _Answer(NamedTuple):
+    """What came of it: figures and the state of the generator, or an error."""
+
+    figures: Figures | None = None
+    generator: Any = None
+    error: BaseException | None = None
+
+
+class _Team:
+    """The other processes, each of which does its share of a batch when it is told to."""
+
+    def __init__(self, workers: Processes, data: DataSet) -> None:
+        from multiprocessing import Pipe  # takes a while to import, and is seldom needed
+
+        network = workers.network
+        self.workers, self.data, self.parameters = workers, data, network.parameters
+        self.augmentation: Augmentation | None = workers.augmentation
+        self.meeting, self.round = Meeting(workers.number), 0
+        self.theta = _shared(network.theta)
+        states = [layer.state for _, layer in network.walk()]
+        self.state = [(state, name, _shared(array)) for state in states for name, array in state.items()]
+        self.connections: list[Any] = []
+        self.processes: list[int] = []
+        parent = os.getpid()
+        try:
+            for number in range(1, workers.number):
+                ours, theirs = Pipe()
+                self.connections.append(ours)
+                with warnings.catch_warnings():  # about threads: those there are hold no lock that a copy would need
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    process = os.fork()
+                if process == 0:
+                    try:
+                        self._serve(number, theirs, parent)
+                    finally:
+                        os._exit(0)
+                theirs.close()
+                self.processes.append(process)
+        except OSError:
+            self.end()
+            raise
+
+    def knows(self, data: DataSet) -> bool:
+        """Tell whether the processes can learn from these data in the way that is asked for now."""
+        workers = self.workers
+        same = self.data is data and self.parameters is workers.network.parameters
+        return same and (workers.augmentation is None or workers.augmentation is self.augmentation)
+
+    def learn(self, shares: list[np.ndarray], counted: float, momentum: float | None) -> list[Figures]:
+        """Have every worker learn from its share, and return their figures.
+
+        Raises: what one of them raised; `InputError` if a process has come to an end.
+        """
+        workers, others = self.workers, self.connections[: len(shares) - 1]
+        self.theta[:] = workers.network.theta
+        for state, name, copy in self.state:
+            copy[...] = state[name]
+        self.round += 1
+        self.meeting.begin(self.round, len(shares), lambda: all(map(_lives, self.processes)))
+        augment, generators = workers.augmentation is not None, workers.generators[1:]
+        try:
+            for connection, rows, generator in zip(others, shares[1:], generators, strict=False):
+                state_of_generator = generator.bit_generator.state
+                connection.send(_Order(self.round, len(shares), rows, counted, momentum, augment, state_of_generator))
+            mine = self._answer(0, shares[0], counted, momentum)
+            answers = [mine, *(connection.recv() for connection in others)]
+        except (EOFError, OSError) as gone:
+            raise InputError(
+                "a process that shares the work of each batch has ended, perhaps for want of memory; go on with "
+                "--resume, or train with workers = 1"
+            ) from gone
+        errors = [answer.error for answer in answers if answer.error is not None]
+        for error in sorted(errors, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
+            raise error
+        for generator, answer in zip(generators, answers[1:], strict=False):
+            generator.bit_generator.state = answer.generator
+        return [answer.figures for answer in answers]
+
+    def _answer(self, number: int, rows: np.ndarray, counted: float, momentum: float | None) -> _Answer:
+        """Do a share of a batch in the process of that number; if it fails, the others need not wait for it."""
+        try:
+            figures = self.workers._learn(number, self.data, rows, counted, momentum)
+        except BaseException as error:
+            self.meeting.fail()
+            return _Answer(error=error)
+        return _Answer(figures, self.workers.generators[number].bit_generator.state)
+
+    def _serve(self, number: int, connection: Any, parent: int) -> None:
+        """Do what a process is told, until it is told to end or the one that it was forked from has ended."""
+        for connection_of_parent in self.connections:
+            connection_of_parent.close()
+        for each in _ENDS:  # those are for the parent to answer
+            signal.signal(each, signal.SIG_IGN)
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+        workers = self.workers
+        workers.network.parameters.bind(self.theta, np.zeros_like(self.theta))
+        for state, name, copy in self.state:
+            state[name] = copy
+        workers._meeting = self.meeting
+        while os.getppid() == parent and (order := connection.recv()) is not None:
+            self.meeting.begin(order.round, order.present, lambda: os.getppid() == parent)
+            workers.augmentation = self.augmentation if order.augment else None
+            workers.generators[number].bit_generator.state = order.generator
+            answer = self._answer(number, order.rows, order.counted, order.momentum)
+            try:
+                connection.send(answer)
+            except (TypeError, AttributeError, ValueError):  # an error that cannot be sent
+                connection.send(_Answer(error=InputError(f"a worker failed: {answer.error!r}")))
+
+    def end(self) -> None:
+        """Have the processes end."""
+        for connection in self.connections:
+            with contextlib.suppress(OSError):  # of one that has ended already
+                connection.send(None)
+            connection.close()
+        patience = time.monotonic() + 1
+        for process in self.processes:
+            while _lives(process):
+                if time.monotonic() > patience:
+                    os.kill(process, signal.SIGKILL)
+                time.sleep(0.001)
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process that was forked from this one runs; one that has ended is forgotten by the system."""
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] == 0
+    except ChildProcessError:
+        return False
+
+
+def _shared(like: np.ndarray) -> np.ndarray:
+    """Return a copy of an array in memory that this process shares with those it forks from now on."""
+    memory = mmap.mmap(-1, max(like.nbytes, 1))
+    copy: np.ndarray = np.frombuffer(memory, like.dtype, like.size).reshape(like.shape)
+    copy[...] = like
+    return copy
