@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: breaks help train check bench growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
+.PHONY: breaks help train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -81,6 +81,9 @@ ablation: $(VENV)/installed  ## what each choice of a recipe earns on the valida
 bench: $(VENV)/installed-test ## our speed beside that of our peers, in one interleaved run; writes records/bench.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,peers]'
 	$(BIN)/plainnet bench --json records/bench.json
+
+bench-busy: $(VENV)/installed-test ## the same trainings beside two busy processes; writes records/bench_busy.json
+	$(BIN)/plainnet bench --only classic,fast99 --neighbors 2 --json records/bench_busy.json
 
 growth: $(VENV)/installed    ## how the cost of an epoch grows with the network, the batch, the images and the threads
 	$(BIN)/python benchmarks/growth.py

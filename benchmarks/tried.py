@@ -6,24 +6,19 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from plainnet import SGD, Conv2D, Network, SoftmaxCrossEntropy, epochs, mnist
+from plainnet import SGD, Adam, SoftmaxCrossEntropy, epochs, mnist
 from plainnet.bench.interleave import interleave
 from plainnet.bench.run import conditions
 from plainnet.layers import patches as windows
 from plainnet.layers.patches import patches
+from plainnet.parameters import in_blocks
 from plainnet.recipes import read
+from plainnet.workers import Processes, Threads
 from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 60
-SHAPES = [  # of convolutions: image, channels, filters, size, stride, padding
-    (12, 24, 32, 3, 1, "valid"),
-    (12, 32, 64, 3, 1, "valid"),
-    (26, 32, 32, 3, 1, "valid"),
-    (24, 32, 32, 5, 2, "same"),
-    (10, 64, 64, 3, 1, "valid"),
-    (8, 64, 64, 5, 2, "same"),
-]
+WIDE = {"layers.0.filters": 32, "layers.2.filters": 64, "layers.6.units": 256}
 RATE, DECAY, MOMENTUM, CLIP = 0.01, 1e-4, 0.9, 5.0
 
 
@@ -119,65 +114,84 @@ def first_convolution():
     return interleave("patches of one channel", rivals, rounds=ROUNDS, work="128 images, 5x5")
 
 
-def gradient_of_images(image, channels, filters, size, stride, padding):
-    """Time dx of a convolution of 64 images, gathered as we do or scattered back to overlapping places (col2im)."""
-    layer = Conv2D(filters, size, stride=stride, padding=padding)
-    network = Network(layer).build((image, image, channels))
-    dy = np.ones((64, *network.out_shapes[0]), np.float32)
-    rows, columns = dy.shape[1:3]
-    count = max(1, (1 << 18) // (rows * columns * size * size * channels))
-    products = np.empty((count, rows, columns, size, size, channels), np.float32)
-    dx = np.empty((64, image + sum(layer.rows), image + sum(layer.columns), channels), np.float32)
-    turned = layer.W.value.reshape(-1, filters).T.copy()
+def adam():
+    """Time the update of fast99's parameters by Adam: in parts that fit the cache, at once, and as it is written."""
+    network, optimizer = read("fast99", WIDE).network(), Adam()
+    optimizer.attach(network.parameters)
+    gradient = np.random.default_rng(0).standard_normal(network.theta.size).astype(np.float32)
+    theta, grad, pool = network.theta, network.grad, ThreadPoolExecutor(1)
+    mean, square, scratch = (np.zeros_like(theta) for _ in range(3))
 
-    def scatter():
-        dx[:] = 0
-        for start in range(0, 64, count):
-            part = dy[start : start + count]
-            product = products[: len(part)]
-            np.matmul(part.reshape(-1, filters), turned, out=product.reshape(-1, turned.shape[1]))
-            for i, j in np.ndindex(size, size):
-                last = i + stride * (rows - 1) + 1, j + stride * (columns - 1) + 1
-                dx[start : start + count, i : last[0] : stride, j : last[1] : stride] += product[:, :, :, i, j]
+    def as_written():
+        np.multiply(mean, 0.9, out=mean)
+        mean[:] += np.multiply(grad, 0.1, out=scratch)
+        np.multiply(square, 0.999, out=square)
+        np.multiply(grad, grad, out=grad)
+        np.multiply(grad, 0.001, out=grad)
+        square[:] += grad
+        np.sqrt(square, out=scratch)
+        scratch[:] += 1e-8
+        np.divide(mean, scratch, out=scratch)
+        np.multiply(scratch, RATE, out=scratch)
+        theta[:] -= scratch
 
-    def in_one_thread(function):
+    def by(workers):
+        def step():
+            network.parameters.by_workers = workers
+            optimizer.step(RATE)
+
+        return step
+
+    def in_two_threads(task):
+        half = theta.size // 2
+        other = pool.submit(in_blocks, task, half, theta.size)
+        in_blocks(task, 0, half)
+        other.result()
+
+    def with_gradient(function):
         def rival():
-            with threadpool_limits(1, user_api="blas"):
-                function()
+            grad[:] = gradient
+            function()
 
         return rival
 
-    rivals = {"gathered (ours)": in_one_thread(lambda: layer._dx(dy)), "scattered": in_one_thread(scatter)}
-    title = f"dx of {image}x{image}x{channels}, {filters} filters {size}x{size}, stride {stride}, {padding}"
-    return interleave(title, rivals, rounds=20, work="64 images, one thread")
+    rivals = {
+        "in parts, in two threads (ours)": by(in_two_threads),
+        "in parts": by(None),
+        "at once": by(lambda task: task(slice(0, theta.size))),
+        "by means in place of sums, at once": as_written,
+    }
+    named = {name: with_gradient(function) for name, function in rivals.items()}
+    return interleave("Adam", named, rounds=ROUNDS, work=f"{theta.size:,} parameters")
 
 
 def team():
-    """Time fast99 in one thread with matrix products in two, or in two threads with half of each batch."""
-    recipe, data = read("fast99"), mnist.load().train[: 20 * 256]
+    """Time a convolutional recipe by processes or threads with half of each batch, and in one thread."""
+    recipe, data = read("fast99", WIDE), mnist.load().train[: 20 * 256]
 
-    def rival(workers):
-        network, optimizer = recipe.network(), recipe.make_optimizer()
-        options = {"batch_size": 256, "epochs": 1, "learning_rate": 0.001, "workers": workers}
+    def rival(kind, number):
+        network, optimizer, loss = recipe.network(), recipe.make_optimizer(), SoftmaxCrossEntropy()
+        workers = kind(network, loss, number).__enter__()
 
         def epoch():
-            with threadpool_limits(3 - workers, user_api="blas"):
-                next(epochs(network, SoftmaxCrossEntropy(), optimizer, data, **options))
+            with threadpool_limits(3 - number, user_api="blas"):
+                options = {"batch_size": 256, "epochs": 1, "learning_rate": 0.001}
+                next(epochs(network, loss, optimizer, data, workers=workers, **options))
 
         return epoch
 
-    rivals = {"two workers, half a batch each (ours)": rival(2), "one worker, two BLAS threads": rival(1)}
-    return interleave("fast99", rivals, rounds=12, work="20 steps of 256 images")
+    rivals = {
+        "two processes, half a batch each (ours)": rival(Processes, 2),
+        "two threads, half a batch each": rival(Threads, 2),
+        "one worker, two BLAS threads": rival(Threads, 1),
+    }
+    return interleave("two convolutions", rivals, rounds=12, work="20 steps of 256 images")
 
 
 if __name__ == "__main__":
     record = conditions()
-    for measure in (update, relu, gather, first_convolution, team):
+    for measure in (update, adam, relu, gather, first_convolution, team):
         comparison = measure()
         print(comparison, flush=True)
         record[measure.__name__] = comparison.to_table()
-    for shape in SHAPES:
-        comparison = gradient_of_images(*shape)
-        print(comparison, flush=True)
-        record[f"dx {shape}"] = comparison.to_table()
     write_atomically(ROOT / "records" / "tried.json", to_json(record))

@@ -1,4 +1,4 @@
-"""Time this working tree against an earlier commit, in turns: `classic`, `fast99` and `small-cnn`.
+"""Time this working tree against an earlier commit, in turns, by steps of several recipes.
 
 `python benchmarks/versus.py COMMIT [ROUNDS] [--record FILE]`. Each version runs in a process of its own, and waits
 while the other one works. Of each training the second epoch is timed, when memory is allocated; the ratio is taken
@@ -16,7 +16,7 @@ from plainnet.runs.environment import hardware, versions
 from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
-WORKS = {"classic": ("classic", 200), "fast99": ("fast99", 50), "small-cnn": ("fast99", 8)}
+WORKS = {"classic": 200, "fast99": 50, "small-cnn": 8, "cnn": 20, "mlp-augmented": 20}  # steps in each round
 CHILD = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -28,21 +28,32 @@ try:
     from plainnet.shortcuts import epochs
 except ImportError:
     from plainnet.training import epochs
-recipe = read(sys.argv[2])
-if sys.argv[4] == "small-cnn":
-    table = recipe.to_table() | {"layers": training.SMALL_CNN, "batch_size": 128}
-    recipe = Recipe.from_table(table | {"schedule": {"type": "constant", "learning_rate": 0.001}})
+try:
+    from plainnet.workers import quickest
+except ImportError:
+    quickest = lambda network, loss, number: number
+if sys.argv[2] in ("fast99", "small-cnn"):
+    wide = {"layers.0.filters": 32, "layers.2.filters": 64, "layers.6.units": 256, "loss.label_smoothing": 0.0}
+    table = read("fast99", wide).to_table()
+    if sys.argv[2] == "small-cnn":
+        table |= {"layers": training.SMALL_CNN, "schedule": {"type": "constant", "learning_rate": 0.001}}
+    recipe = Recipe.from_table(table)
+else:
+    recipe = read(sys.argv[2])
 data = training.Work(recipe, int(sys.argv[3])).data
 threadpool_limits(max(1, 2 // recipe.workers), user_api="blas")
 for _ in sys.stdin:  # each time from the first weights on: later, when few images are known by heart, numbers get tiny
+    network, loss = recipe.network(rng=0), SoftmaxCrossEntropy()
     loop = epochs(
-        recipe.network(rng=0), SoftmaxCrossEntropy(), recipe.make_optimizer(), data, batch_size=recipe.batch_size,
-        epochs=2, learning_rate=recipe.learning_rate(), workers=recipe.workers,
+        network, loss, recipe.make_optimizer(), data, batch_size=recipe.batch_size, epochs=3,
+        learning_rate=recipe.learning_rate(), workers=quickest(network, loss, recipe.workers),
+        augmentation=recipe.make_augmentation(), averaging=recipe.averaging,
     )
     next(loop)
     started = time.perf_counter()
     next(loop)
     print(time.perf_counter() - started, flush=True)
+    loop.close()
 """
 
 
@@ -60,19 +71,19 @@ def main() -> None:
         )
         subprocess.run(["tar", "x"], cwd=folder, input=archive.stdout, check=True)
         sources = {"now": ROOT / "src", f"at {options.commit}": Path(folder) / "src"}
-        for name, (recipe, steps) in WORKS.items():
-            comparison = compare(name, recipe, steps, sources, options.rounds)
+        for name, steps in WORKS.items():
+            comparison = compare(name, steps, sources, options.rounds)
             print(comparison, flush=True)
             record["comparisons"][name] = comparison.to_table()
     if options.record:
         write_atomically(options.record, to_json(record))
 
 
-def compare(name: str, recipe: str, steps: int, sources: dict[str, Path], rounds: int) -> Comparison:
+def compare(name: str, steps: int, sources: dict[str, Path], rounds: int) -> Comparison:
     """Return the seconds of both versions; the first two rounds do not count, and each round has another order."""
     children = {
         label: subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(source), recipe, str(steps), name],
+            [sys.executable, "-c", CHILD, str(source), name, str(steps)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         for label, source in sources.items()

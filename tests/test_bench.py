@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from plainnet import InputError
 from plainnet.bench.interleave import Comparison, interleave
+from plainnet.bench.neighbors import busy
 from plainnet.bench.profile import step_profile
+from plainnet.bench.run import COMPARISONS
 from plainnet.cli.app import main
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -33,12 +36,37 @@ def test_ratios_are_taken_round_by_round():
     assert "ours / this: 0.50" in str(comparison)
 
 
+def test_a_disturbed_comparison_says_so():
+    calm = Comparison("title", {"ours": [1.0, 1.01, 1.02, 1.0]}, "work")
+    assert calm.to_table()["disturbed"] == []
+    assert "disturbed" not in str(calm)
+    wild = Comparison("title", {"ours": [1.0, 1.0, 1.0, 1.0], "theirs": [1.0, 2.0, 3.0, 1.0]}, "work")
+    assert wild.to_table()["disturbed"] == ["theirs"]
+    assert "too disturbed to believe: the quartiles of theirs are more than 20% apart" in str(wild)
+
+
+def test_neighbors_work_as_long_as_something_is_timed():
+    before = set(Path("/proc").glob("[0-9]*")) if Path("/proc").exists() else set()
+    with busy(2):
+        during = set(Path("/proc").glob("[0-9]*")) - before
+        assert not before or len(during) >= 2
+    with pytest.raises(InputError, match="neighbors must be a whole number from 0"):
+        busy(-1).__enter__()
+
+
+@pytest.mark.parametrize("name", ["cnn", "mlp-augmented"])
+def test_comparisons_of_steps_do_the_same_work_as_pytorch(name):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    assert "plainnet / PyTorch" in str(COMPARISONS[name](1, 2).to_table())
+
+
 def test_the_command_prints_and_writes(tmp_path, capsys):
     path = tmp_path / "bench.json"
-    assert main(["bench", "--only", "import", "--rounds", "1", "--json", str(path)]) == 0
+    assert main(["bench", "--only", "import", "--rounds", "1", "--neighbors", "1", "--json", str(path)]) == 0
     table = json.loads(path.read_text())
     assert table["comparisons"]["import"]["ratios"]["import plainnet / import numpy"]["median"] > 0
     assert {"hardware", "threads", "versions"} <= set(table)
+    assert table["neighbors"] == 1
     assert "import plainnet / this" in capsys.readouterr().out
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 Rival = Callable[[], object]
+_CALM = 0.2  # quartiles of the rounds lie no further apart, relative to the median, where nothing disturbs
 
 
 class Comparison:
@@ -30,6 +31,12 @@ class Comparison:
         """Return the median over the rounds of the seconds of one rival in those of another."""
         return float(np.median(self.seconds[name] / self.seconds[other]))
 
+    @property
+    def disturbed(self) -> list[str]:
+        """The rivals whose times differ so much from round to round that something else must have worked as well."""
+        quartiles = {name: np.percentile(values, (25, 50, 75)) for name, values in self.seconds.items()}
+        return [name for name, (low, middle, high) in quartiles.items() if high - low > _CALM * middle]
+
     def to_table(self) -> dict[str, Any]:
         """Return the figures as plain values: medians, quartiles, ratios of the first rival to the others."""
         first, *others = self.seconds
@@ -38,6 +45,7 @@ class Comparison:
             "work": self.work,
             "rounds": len(self.seconds[first]),
             "seconds": {name: _quartiles(values) for name, values in self.seconds.items()},
+            "disturbed": self.disturbed,
             "ratios": {f"{first} / {other}": _quartiles(self.seconds[first] / self.seconds[other]) for other in others},
         }
 
@@ -48,6 +56,11 @@ class Comparison:
             low, middle, high = np.percentile(values, (25, 50, 75))
             ratio = "" if name == first else f"   {first} / this: {self.ratio(first, name):.2f}"
             lines.append(f"  {name:<34}{_human(middle):>10}  ({_human(low)} to {_human(high)}){ratio}")
+        if self.disturbed:
+            lines.append(
+                f"  too disturbed to believe: the quartiles of {', '.join(self.disturbed)} are more than {_CALM:.0%} "
+                "apart; measure again when the machine has nothing else to do"
+            )
         return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from plainnet.bench import inference, startup, training
 from plainnet.bench.interleave import Comparison
+from plainnet.bench.neighbors import busy
 from plainnet.errors import InputError
 from plainnet.runs.environment import hardware, threads, versions
 
@@ -35,14 +36,18 @@ def conditions() -> dict[str, Any]:
     return {"hardware": hardware(), "threads": threads(), "versions": found}
 
 
-def comparisons(only: str | None, rounds: int) -> Iterator[tuple[str, Comparison]]:
-    """Make the comparisons, or the one called `only`, and yield each when it is done.
+def comparisons(only: str | None, rounds: int, neighbors: int = 0) -> Iterator[tuple[str, Comparison]]:
+    """Make the comparisons, or those that `only` names, beside so many busy processes, and yield each when it is done.
 
-    Raises: `InputError` for a name that is not in `COMPARISONS`, or less than one round.
+    Raises: `InputError` for a name that is not in `COMPARISONS`, less than one round, or a wrong number of neighbors.
     """
-    if only is not None and only not in COMPARISONS:
-        raise InputError(f"unknown comparison {only!r}; choose one of {', '.join(COMPARISONS)}")
+    names = list(COMPARISONS) if only is None else only.split(",")
+    for name in names:
+        if name not in COMPARISONS:
+            raise InputError(f"unknown comparison {name!r}; choose one of {', '.join(COMPARISONS)}")
     if rounds < 1:
         raise InputError(f"--rounds must be at least 1, received {rounds}; 12 give steady medians")
-    for name in [only] if only else COMPARISONS:
-        yield name, COMPARISONS[name](rounds)
+    for name in names:
+        with busy(neighbors):
+            comparison = COMPARISONS[name](rounds)
+        yield name, comparison

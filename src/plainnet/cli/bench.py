@@ -10,7 +10,9 @@ from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 
 
-def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | None = None) -> None:
+def bench(
+    *, only: str | None = None, rounds: WholeNumber = 12, neighbors: WholeNumber = 0, json: Path | None = None
+) -> None:
     """Time plainnet and its peers in turns, and print medians, quartiles and the ratios of each round.
 
     PyTorch, scikit-learn and ONNX Runtime take part where they are installed: pip install 'plainnet[peers]'.
@@ -18,9 +20,12 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
     Parameters
     ----------
     only
-        One comparison: classic, fast99, small-cnn, augmentation, one-image, 10000-images, import.
+        Comparisons, with commas between them: classic, fast99, small-cnn, cnn, mlp-augmented, augmentation, one-image,
+        10000-images, import.
     rounds
         How often each rival has its turn; two more come first and do not count.
+    neighbors
+        Measure beside so many processes that keep the processor busy, as other programs do.
     json
         Write the figures to this file as well; all comparisons add whole commands and peak memory.
     """
@@ -30,9 +35,10 @@ def bench(*, only: str | None = None, rounds: WholeNumber = 12, json: Path | Non
     from plainnet.writing import to_json, write_atomically
 
     check_ending(json, ".json", "--json")
-    record: dict[str, Any] = conditions() | {"comparisons": {}}
-    say(f"{record['hardware']}, {record['threads']} threads for matrix products\n")
-    for name, comparison in comparisons(only, rounds):
+    record: dict[str, Any] = conditions() | {"neighbors": neighbors, "comparisons": {}}
+    beside = f", beside {neighbors} busy processes" if neighbors else ""
+    say(f"{record['hardware']}, {record['threads']} threads for matrix products{beside}\n")
+    for name, comparison in comparisons(only, rounds, neighbors):
         say(f"{comparison}\n")
         record["comparisons"][name] = comparison.to_table()
     if only is None:
