@@ -18,7 +18,7 @@ from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
 from tables.proof import famous_faults, kill_table, mutation
 from tables.source import ROOT
-from tables.speed import growth, profile, speed, tried
+from tables.speed import busy, growth, profile, speed, tried
 
 ABLATED = sorted(path.parent.name for path in (ROOT / "records").glob("*/ablation.json"))
 
@@ -29,7 +29,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/floors.md": {"floors": floors},
     "docs/tests.md": {"breaks": breaks, "mutation": mutation},
     "docs/diagnose.md": {"sabotage": sabotage, "kill-test": kill_test},
-    "docs/speed.md": {"speed": speed, "profile": profile, "tried": tried, "growth": growth},
+    "docs/speed.md": {"speed": speed, "busy": busy, "profile": profile, "tried": tried, "growth": growth},
     "docs/winograd.md": {
         "times": convolutions.times,
         "errors": convolutions.errors,

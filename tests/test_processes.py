@@ -112,7 +112,7 @@ def test_processes_end_with_the_training(digits):
     run = training(Processes, network(), digits.train[:50], number=3)
     events = iter(run)
     next(events)
-    processes = list(run.workers._team.processes)
+    processes = [fork.process for fork in run.workers._team.others]
     assert len(processes) == 2
     assert all(map(lives, processes))
     events.close()
@@ -173,7 +173,7 @@ def test_a_process_that_was_killed_is_missed(digits):
     run = training(Processes, network(), digits.train[:100])
     events = iter(run)
     next(events)
-    os.kill(run.workers._team.processes[0], signal.SIGKILL)
+    os.kill(run.workers._team.others[0].process, signal.SIGKILL)
     with pytest.raises(InputError, match=r"a process that shares the work of each batch has ended.*--resume"):
         next(events)
     reference = training(Threads, network(), digits.train[:100])
@@ -244,7 +244,7 @@ def test_processes_do_not_outlive_the_one_they_were_forked_from(tmp_path):
         "net = Network(Flatten(), Dense(2)).build((4, 4))\nloss = SoftmaxCrossEntropy()\n"
         "events = iter(Training(net, loss, SGD(), data, batch_size=4, epochs=9, learning_rate=0.1, "
         "workers=(team := Processes(net, loss, 2))))\nnext(events)\n"
-        "print(team._team.processes[0], flush=True)\ntime.sleep(60)"
+        "print(team._team.others[0].process, flush=True)\ntime.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         child = int(parent.stdout.readline())

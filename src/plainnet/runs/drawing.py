@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import sys
+import contextlib
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from plainnet import forking
 from plainnet.evaluation import Evaluation
+from plainnet.forking import Fork
 from plainnet.pictures.confusing_pairs import confusing_pairs
 from plainnet.pictures.confusion_matrix import confusion_matrix
 from plainnet.pictures.curves import training_curves
@@ -25,19 +24,22 @@ from plainnet.runs.threads import available_cores
 Task = tuple[Callable[..., Figure | None], tuple[Any, ...]]  # a function that draws, and its arguments
 
 
-_todo: dict[str, Task] = {}  # of a process that draws for another one
-
-
 def pngs(run: Run, test: Evaluation) -> dict[str, bytes | None]:
     """Return the pictures of a finished run as PNG files, by name; None for what its inputs do not allow."""
     todo = tasks(run, test)
-    if sys.platform == "linux" and available_cores() > 1:
-        try:
-            with ProcessPoolExecutor(2, get_context("fork"), initializer=_begin, initargs=(todo,)) as pool:
-                return dict(zip(todo, pool.map(_drawn_by_name, todo), strict=True))
-        except (OSError, BrokenProcessPool):  # there was no process or no memory to be had; it can be done without
-            pass
-    return {name: _drawn(task) for name, task in todo.items()}
+    others = list(todo)[::2] if forking.possible() and available_cores() > 1 else []
+    try:
+        fork = (
+            Fork(lambda connection: connection.send({name: _drawn(todo[name]) for name in others})) if others else None
+        )
+    except OSError:  # there was no process or no memory to be had; it can be done without
+        fork, others = None, []
+    drawn = {name: _drawn(todo[name]) for name in todo if name not in others}
+    if fork is not None:
+        with contextlib.suppress(EOFError):  # of one that has failed; what that was is seen below
+            drawn |= fork.connection.recv()
+        fork.end()
+    return {name: drawn[name] if name in drawn else _drawn(task) for name, task in todo.items()}
 
 
 def tasks(run: Run, test: Evaluation) -> dict[str, Task]:
@@ -51,16 +53,6 @@ def tasks(run: Run, test: Evaluation) -> dict[str, Task]:
         "per_digit_accuracy": (recall_and_precision, (test,)),
         "training_curves": (training_curves, (run.history, run.recipe.title)),
     }
-
-
-def _begin(todo: dict[str, Task]) -> None:
-    """Make a new process ready to draw; Ctrl-C is answered by the one that it draws for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _todo.update(todo)
-
-
-def _drawn_by_name(name: str) -> bytes | None:
-    return _drawn(_todo[name])
 
 
 def _drawn(task: Task) -> bytes | None:

@@ -13,22 +13,20 @@ Whoever changes that in the middle of a training takes `Threads`.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import mmap
 import os
 import platform
-import signal
-import sys
 import threading
-import time
-import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from plainnet import forking
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
+from plainnet.forking import Fork
 from plainnet.losses import Loss
 from plainnet.network import Network
 from plainnet.workers.figures import Figures
@@ -38,16 +36,13 @@ from plainnet.workers.threads import Threads
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation
 
-_DIE_WITH_PARENT = 1  # an option of prctl
-_ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
 
 def quickest(network: Network, loss: Loss, number: int, *, rng: int | np.random.Generator = 0) -> Threads:
     """Return so many workers: processes, or threads where no process can be forked or memory is seen out of order.
 
     Raises: as `Threads`.
     """
-    forks = sys.platform == "linux" and platform.machine() == "x86_64"
+    forks = forking.possible() and platform.machine() == "x86_64"
     return (Processes if forks and number != 1 else Threads)(network, loss, number, rng=rng)
 
 
@@ -135,8 +130,6 @@ class _Team:
     """The other processes, each of which does its share of a batch when it is told to."""
 
     def __init__(self, workers: Processes, data: DataSet) -> None:
-        from multiprocessing import Pipe  # takes a while to import, and is seldom needed
-
         network = workers.network
         self.workers, self.data, self.parameters = workers, data, network.parameters
         self.augmentation: Augmentation | None = workers.augmentation
@@ -144,23 +137,10 @@ class _Team:
         self.theta = _shared(network.theta)
         states = [layer.state for _, layer in network.walk()]
         self.state = [(state, name, _shared(array)) for state in states for name, array in state.items()]
-        self.connections: list[Any] = []
-        self.processes: list[int] = []
-        parent = os.getpid()
+        self.others: list[Fork] = []
         try:
             for number in range(1, workers.number):
-                ours, theirs = Pipe()
-                self.connections.append(ours)
-                with warnings.catch_warnings():  # about threads: those there are hold no lock that a copy would need
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    process = os.fork()
-                if process == 0:
-                    try:
-                        self._serve(number, theirs, parent)
-                    finally:
-                        os._exit(0)
-                theirs.close()
-                self.processes.append(process)
+                self.others.append(Fork(partial(self._serve, number, os.getpid())))
         except OSError:
             self.end()
             raise
@@ -176,12 +156,12 @@ class _Team:
 
         Raises: what one of them raised; `InputError` if a process has come to an end.
         """
-        workers, others = self.workers, self.connections[: len(shares) - 1]
+        workers, others = self.workers, [fork.connection for fork in self.others[: len(shares) - 1]]
         self.theta[:] = workers.network.theta
         for state, name, copy in self.state:
             copy[...] = state[name]
         self.round += 1
-        self.meeting.begin(self.round, len(shares), lambda: all(map(_lives, self.processes)))
+        self.meeting.begin(self.round, len(shares), lambda: all(fork.lives() for fork in self.others))
         augment, generators = workers.augmentation is not None, workers.generators[1:]
         try:
             for connection, rows, generator in zip(others, shares[1:], generators, strict=False):
@@ -210,13 +190,10 @@ class _Team:
             return _Answer(error=error)
         return _Answer(figures, self.workers.generators[number].bit_generator.state)
 
-    def _serve(self, number: int, connection: Any, parent: int) -> None:
+    def _serve(self, number: int, parent: int, connection: Any) -> None:
         """Do what a process is told, until it is told to end or the one that it was forked from has ended."""
-        for connection_of_parent in self.connections:
-            connection_of_parent.close()
-        for each in _ENDS:  # those are for the parent to answer
-            signal.signal(each, signal.SIG_IGN)
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+        for fork in self.others:
+            fork.connection.close()
         workers = self.workers
         workers.network.parameters.bind(self.theta, np.zeros_like(self.theta))
         for state, name, copy in self.state:
@@ -234,24 +211,11 @@ class _Team:
 
     def end(self) -> None:
         """Have the processes end."""
-        for connection in self.connections:
+        for fork in self.others:
             with contextlib.suppress(OSError):  # of one that has ended already
-                connection.send(None)
-            connection.close()
-        patience = time.monotonic() + 1
-        for process in self.processes:
-            while _lives(process):
-                if time.monotonic() > patience:
-                    os.kill(process, signal.SIGKILL)
-                time.sleep(0.001)
-
-
-def _lives(process: int) -> bool:
-    """Tell whether a process that was forked from this one runs; one that has ended is forgotten by the system."""
-    try:
-        return os.waitpid(process, os.WNOHANG)[0] == 0
-    except ChildProcessError:
-        return False
+                fork.connection.send(None)
+        for fork in self.others:
+            fork.end()
 
 
 def _shared(like: np.ndarray) -> np.ndarray:
