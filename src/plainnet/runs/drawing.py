@@ -26,20 +26,21 @@ Task = tuple[Callable[..., Figure | None], tuple[Any, ...]]  # a function that d
 
 def pngs(run: Run, test: Evaluation) -> dict[str, bytes | None]:
     """Return the pictures of a finished run as PNG files, by name; None for what its inputs do not allow."""
-    todo = tasks(run, test)
-    others = list(todo)[::2] if forking.possible() and available_cores() > 1 else []
-    try:
-        fork = (
-            Fork(lambda connection: connection.send({name: _drawn(todo[name]) for name in others})) if others else None
-        )
-    except OSError:  # there was no process or no memory to be had; it can be done without
-        fork, others = None, []
-    drawn = {name: _drawn(todo[name]) for name in todo if name not in others}
+    todo, drawn = tasks(run, test), {}
+    names, fork = list(todo), None
+
+    def draw_half(connection: Any) -> None:
+        connection.send({name: _drawn(todo[name]) for name in names[::2]})
+
+    if forking.possible() and available_cores() > 1:
+        with contextlib.suppress(OSError):  # there was no process or no memory to be had; it can be done without
+            fork = Fork(draw_half)
     if fork is not None:
-        with contextlib.suppress(EOFError):  # of one that has failed; what that was is seen below
+        drawn = {name: _drawn(todo[name]) for name in names[1::2]}
+        with contextlib.suppress(EOFError):  # the other one has failed; what at, is seen below
             drawn |= fork.connection.recv()
         fork.end()
-    return {name: drawn[name] if name in drawn else _drawn(task) for name, task in todo.items()}
+    return {name: drawn[name] if name in drawn else _drawn(todo[name]) for name in names}
 
 
 def tasks(run: Run, test: Evaluation) -> dict[str, Task]:
