@@ -15,6 +15,7 @@ from plainnet.runs.environment import hardware, threads, versions
 COMPARISONS: dict[str, Callable[[int], Comparison]] = {
     "classic": training.classic,
     "fast99": training.fast99,
+    "fast99-wide": training.fast99_wide,
     "small-cnn": training.small_cnn,
     "cnn": training.cnn,
     "mlp-augmented": training.mlp_augmented,

@@ -142,8 +142,14 @@ def classic(rounds: int, steps: int = STEPS) -> Comparison:
 
 
 def fast99(rounds: int, steps: int = STEPS) -> Comparison:
-    """Compare an epoch of the 99 % recipe with PyTorch's, in its own layout and in the one that suits it best."""
+    """Compare steps of the 99 % recipe with PyTorch's, in its own layout and in the one that suits it best."""
     return _against_torch("fast99", Work(read("fast99"), steps), rounds)
+
+
+def fast99_wide(rounds: int, steps: int = STEPS) -> Comparison:
+    """Compare the same with twice the filters and units."""
+    wide = {"layers.0.filters": 32, "layers.2.filters": 64, "layers.6.units": 256}
+    return _against_torch("fast99-wide", Work(read("fast99", wide), steps), rounds)
 
 
 def small_cnn(rounds: int, steps: int = 10) -> Comparison:

@@ -20,8 +20,8 @@ def bench(
     Parameters
     ----------
     only
-        Comparisons, with commas between them: classic, fast99, small-cnn, cnn, mlp-augmented, augmentation, one-image,
-        10000-images, import.
+        Comparisons, with commas between them: classic, fast99, fast99-wide, small-cnn, cnn, mlp-augmented,
+        augmentation, one-image, 10000-images, import.
     rounds
         How often each rival has its turn; two more come first and do not count.
     neighbors
@@ -42,7 +42,7 @@ def bench(
         say(f"{comparison}\n")
         record["comparisons"][name] = comparison.to_table()
     if only is None:
-        record["whole_commands"] = whole_commands(rounds=3)
+        record["whole_commands"] = whole_commands(rounds=10)
         for row in record["whole_commands"]:
             say(f"{row['validation_accuracy']:.2%} in {row['seconds']:.1f} s: {row['command']}")
         record["peak_memory_mb"] = peak_memory_mb()
