@@ -181,7 +181,8 @@ def measure(recipe: str, changes: Changes, seed: int) -> dict[str, Any]:
         history = list(run.epochs())
         validation = run.validation
         assert validation is not None
-        moved = {f"with_shifts_of_{shifts}": _accuracy(run, validation, shifts) for shifts in (1, 2)}
+        views = range(1, run.recipe.test_shifts + 1)
+        moved = {f"with_shifts_of_{shifts}": _accuracy(run, validation, shifts) for shifts in views}
         seconds = round(sum(epoch.seconds for epoch in history), 1)
         return {"seed": seed, "validation_accuracy": _accuracy(run, validation, 0), **moved, "seconds": seconds}
 

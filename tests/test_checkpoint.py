@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +17,11 @@ import pytest
 
 from plainnet import Batch, InputError, TrainingDivergedError, checkpoint, load_model, safetensors
 from plainnet.cli.app import main
+from plainnet.data.splits import Splits
 from plainnet.errors import TrainingInterruptedError
 from plainnet.recipes import Recipe, read
+from plainnet.runs import saving
+from plainnet.runs.run import Run
 from plainnet.training import Training
 
 ROOT = Path(__file__).parent.parent
@@ -361,3 +365,35 @@ def test_a_training_that_diverged_keeps_what_it_had_and_is_not_gone_on_with(tmp_
     assert "this training cannot go on" in capsys.readouterr().err
     assert main([*command, "--force"]) == 0
     assert not list(tmp_path.glob("checkpoint*"))
+
+
+def test_a_training_of_version_2_goes_on_to_the_weights_it_had(digits, tmp_path):
+    """It kept Adam's means where we keep sums; how its convolution was computed, it did not say: directly."""
+    old = Path(__file__).parent / "version_2"
+    shutil.copy(old / "adam-4.checkpoint.safetensors", tmp_path / checkpoint.NEWEST)
+    found = checkpoint.Checkpoint(tmp_path)
+    assert found.converted
+    small = Splits.of(digits.train[:320], digits.validation[:100], digits.test[:100])
+    run = Run(Recipe.from_table(found.about["run"]["recipe"]), small, seed=3)
+    said = saving.resume(run, found)
+    assert "the state was converted from an earlier version" in said
+    assert "methods" not in said
+    list(run.epochs())
+    expected = json.loads((old / "expected.json").read_text())
+    for name, tensor in run.network.tensors().items():
+        np.testing.assert_allclose(tensor.ravel(), expected[name], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_what_computes_otherwise_than_before_is_said(digits, tmp_path):
+    layers = [{"type": "Conv2D", "filters": 16, "size": 3}, {"type": "Conv2D", "filters": 16, "size": 3},
+              {"type": "Flatten"}, {"type": "Dense", "units": 10}]  # fmt: skip
+    table = read("softmax").to_table() | {"layers": layers, "input_shape": [28, 28], "epochs": 1}
+    small = Splits.of(digits.train[:100], digits.validation[:50], digits.test[:50])
+    run = Run(Recipe.from_table(table), small, threads=1)
+    assert run.network.methods() == {"conv2d_1": "direct", "conv2d_2": "winograd4"}
+    about = saving._about(run) | {"data_dir": None} | saving._threads(run)
+    del about["made_with"]["methods"]  # as it was before there was a choice
+    next(iter(run.events()))
+    checkpoint.save(tmp_path, run.training, about | saving._threads(run))
+    again = Run(Recipe.from_table(table), small)
+    assert "methods.conv2d_2 was direct, now winograd4" in saving.resume(again, checkpoint.Checkpoint(tmp_path))
