@@ -52,8 +52,16 @@ class Work:
         return mnist.load().train[: self.steps * self.recipe.batch_size]
 
     def network(self, dtype: np.typing.DTypeLike) -> Network:
-        """Return the network that all rivals begin with."""
-        return self.recipe.network(rng=0).astype(dtype)
+        """Return the network that all rivals begin with.
+
+        Its biases are not 0: where an image is black the numbers before a ReLU would be exactly 0, at the kink, and
+        rounding, which differs from library to library, would decide whether a bias has a gradient there.
+        """
+        network, rng = self.recipe.network(rng=0), np.random.default_rng(0)
+        for parameter in network.parameters:
+            if parameter.name.endswith(".b"):
+                parameter.value[...] = rng.normal(0, 0.05, parameter.shape)
+        return network.astype(dtype)
 
     def ours(self, dtype: np.typing.DTypeLike = np.float32) -> Callable[[], float]:
         """Return one epoch of our own loop, to be called again and again; it returns the mean loss."""
