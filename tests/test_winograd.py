@@ -214,3 +214,16 @@ def test_recipes_may_ask_for_a_method():
     assert table.network().methods()["conv2d_2"] == "direct"
     with pytest.raises(InputError, match="method must be one of"):
         Recipe.from_table(table.to_table() | {"layers": [{"type": "Conv2D", "filters": 2, "size": 3, "method": "x"}]})
+
+
+@pytest.mark.parametrize(("method", "exact"), [("direct", True), ("winograd2", True), ("winograd4", False)])
+def test_where_the_image_is_black_small_tiles_give_exactly_the_bias(method, exact):
+    """Larger ones give it with a rounding error: a ReLU behind biases of 0 then sees something else than 0."""
+    network = layer((10, 10, 16), 16, 3, dtype=np.float32, method=method)
+    x = np.zeros((2, 10, 10, 16), np.float32)
+    x[:, 5, 5] = RNG.standard_normal((2, 16))
+    black = np.ones((8, 8), bool)
+    black[3:6, 3:6] = False
+    y, bias = network.forward(x)[:, black], network.parameters[1].value
+    np.testing.assert_allclose(y, np.broadcast_to(bias, y.shape), atol=1e-6)
+    assert np.array_equal(y, np.broadcast_to(bias, y.shape)) is exact

@@ -22,6 +22,7 @@ class Comparison:
         self.title = title
         self.seconds = {name: np.array(values) for name, values in seconds.items()}
         self.work = work
+        self.neighbors = 0  # busy processes beside which it was measured
 
     def median(self, name: str) -> float:
         """Return the median seconds of one rival."""
@@ -56,7 +57,7 @@ class Comparison:
             low, middle, high = np.percentile(values, (25, 50, 75))
             ratio = "" if name == first else f"   {first} / this: {self.ratio(first, name):.2f}"
             lines.append(f"  {name:<34}{_human(middle):>10}  ({_human(low)} to {_human(high)}){ratio}")
-        if self.disturbed:
+        if self.disturbed and not self.neighbors:
             lines.append(
                 f"  too disturbed to believe: the quartiles of {', '.join(self.disturbed)} are more than {_CALM:.0%} "
                 "apart; measure again when the machine has nothing else to do"

@@ -51,4 +51,5 @@ def comparisons(only: str | None, rounds: int, neighbors: int = 0) -> Iterator[t
     for name in names:
         with busy(neighbors):
             comparison = COMPARISONS[name](rounds)
+        comparison.neighbors = neighbors
         yield name, comparison

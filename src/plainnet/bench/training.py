@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
@@ -19,7 +18,7 @@ from plainnet.data.preparation import scaled
 from plainnet.events import Epoch
 from plainnet.network import Network
 from plainnet.recipes import Recipe, read
-from plainnet.runs.environment import threads
+from plainnet.runs.run import Run
 from plainnet.training import Training
 from plainnet.workers import quickest
 
@@ -64,29 +63,27 @@ class Work:
         return network.astype(dtype)
 
     def ours(self, dtype: np.typing.DTypeLike = np.float32) -> Callable[[], float]:
-        """Return one epoch of our own loop, to be called again and again; it returns the mean loss."""
+        """Return one epoch of our own loop, to be called again and again; it returns the mean loss.
+
+        Workers and threads are those that `plainnet train` takes.
+        """
         recipe, data = self.recipe, self.data
         network, optimizer, loss = self.network(dtype), recipe.make_optimizer(), recipe.loss_function()
-        options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1, "averaging": recipe.averaging}
-        blas, controller = max(1, threads() // recipe.workers), ThreadpoolController()
+        options: dict[str, Any] = {"batch_size": recipe.batch_size, "epochs": 1}
         first = {name: tensor.copy() for name, tensor in network.tensors().items()}
-        workers = quickest(network, loss, recipe.workers)
-        with controller.limit(limits=blas, user_api="blas"):
+        workers, augmentation = quickest(network, loss, recipe.workers), recipe.make_augmentation()
+        run = Run(recipe, mnist.load(), limit=len(data))
+        with run.threads.in_force():
+            run.threads.begin(run.throw_away_step())
             workers.__enter__()  # as in a long training, where processes are forked once
 
         def epoch() -> float:
             network.restore(first)  # once the images are known by heart, gradients are too small to be quick with
-            with controller.limit(limits=blas, user_api="blas"):
+            with run.threads.in_force():
                 training = Training(
-                    network,
-                    loss,
-                    optimizer,
-                    data,
-                    learning_rate=recipe.learning_rate(),
-                    workers=workers,
-                    augmentation=recipe.make_augmentation(),
-                    **options,
-                )
+                    network, loss, optimizer, data, learning_rate=recipe.learning_rate(), workers=workers,
+                    augmentation=augmentation, **options,
+                )  # fmt: skip
                 return next(event for event in training if isinstance(event, Epoch)).train_loss
 
         return epoch
@@ -182,8 +179,8 @@ def mlp_augmented(rounds: int, steps: int = 20) -> Comparison:
 
 
 def plain(name: str) -> Recipe:
-    """Return a recipe without augmentation and averaging."""
-    return read(name, {"augmentation": None, "averaging": None})
+    """Return a recipe without augmentation."""
+    return read(name, {"augmentation": None})
 
 
 def augmentation(rounds: int, steps: int = 20) -> Comparison:

@@ -114,7 +114,7 @@ class Run:
         """Train, yielding what happens: batches, epochs, a stop, and how many threads were chosen."""
         with self.threads.in_force():
             training = self.training
-            choice = self.threads.begin(self._throw_away_step(), len(training.history), training.batch)
+            choice = self.threads.begin(self.throw_away_step(), len(training.history), training.batch)
             if choice is not None:
                 yield choice
             for event in training:
@@ -122,7 +122,7 @@ class Run:
                 if isinstance(event, Stop):
                     self.stop = event
                 if isinstance(event, Epoch) and event.number < training.epochs:
-                    choice = self.threads.after(event, training.steps_per_epoch, self._throw_away_step())
+                    choice = self.threads.after(event, training.steps_per_epoch, self.throw_away_step())
                 yield event
                 if choice is not None:
                     training.workers.forget()  # processes keep to the threads that they were forked with
@@ -132,7 +132,7 @@ class Run:
         """Train, yielding the record of each epoch, and saving nothing."""
         return (event for event in self.events() if isinstance(event, Epoch))
 
-    def _throw_away_step(self) -> Callable[[], object] | None:
+    def throw_away_step(self) -> Callable[[], object] | None:
         """Return what does the work of a batch on a copy of the network; None if its products are small."""
         work = self.network.theta.size * self.recipe.batch_size
         if work < _SMALL and not any(isinstance(layer, Conv2D) for _, layer in self.network.walk()):
