@@ -18,7 +18,7 @@ def times() -> str:
             ratio = f"{seconds[method] / seconds['direct']:.2f}" if method in seconds else ""
             cells.append(f"**{ratio}**" if method == layer["chosen"] else ratio)
         rows.append((layer["title"], f"{1000 * seconds['direct']:.1f} ms", *cells))
-    return f"{table('layer | direct | ' + ' | '.join(METHODS[1:]), rows)}\n\n{measured_with(figures)}"
+    return f"{table('layer | direct takes | ' + ' | '.join(METHODS[1:]), rows)}\n\n{measured_with(figures)}"
 
 
 def errors() -> str:
