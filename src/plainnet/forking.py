@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 _DIE_WITH_PARENT = 1  # an option of prctl
-_ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # what asks a program to end
 
 
 def possible() -> bool:
-    """Tell whether the system can fork, and end what was forked together with who has forked it."""
+    """Tell whether the system can fork a process, and end the copy when the process itself ends."""
     return sys.platform == "linux"
 
 
@@ -41,7 +41,7 @@ class Fork:
         if self.process == 0:
             try:
                 self.connection.close()
-                for each in _ENDS:
+                for each in ENDS:
                     signal.signal(each, signal.SIG_IGN)
                 ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
                 if os.getppid() == parent:
@@ -51,7 +51,7 @@ class Fork:
         theirs.close()
 
     def lives(self) -> bool:
-        """Tell whether the copy still runs; when it has ended, the system forgets it."""
+        """Return whether the copy still runs."""
         try:
             return os.waitpid(self.process, os.WNOHANG)[0] == 0
         except ChildProcessError:

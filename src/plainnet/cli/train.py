@@ -73,7 +73,7 @@ def train(
     force
         Start anew even if the folder holds a training, and replace its results at the end.
     no_pictures
-        Draw nothing, which takes about a second less.
+        Draw nothing, which saves time.
     layers
         A Python file with layers of your own that the recipe uses; it is run.
     """

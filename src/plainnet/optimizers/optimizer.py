@@ -114,7 +114,7 @@ class Optimizer:
                 )
 
     def _is_elementwise(self) -> bool:
-        """Tell whether it is `update` that is called elementwise, and not one of a class derived from that."""
+        """Return whether the class that defines `update` calls it elementwise; a derived class may define another."""
         kind = next(base for base in type(self).__mro__ if "update" in vars(base))
         return bool(vars(kind).get("elementwise", False))
 

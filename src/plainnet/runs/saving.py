@@ -16,6 +16,7 @@ from plainnet.errors import InputError, TrainingDivergedError, TrainingInterrupt
 from plainnet.events import Epoch
 from plainnet.foreign.checking import either, listed, nothing, problem, table, text, whole
 from plainnet.foreign.showing import counted
+from plainnet.forking import ENDS
 from plainnet.runs.environment import versions
 from plainnet.runs.metrics_file import FINGERPRINT, path
 from plainnet.runs.run import Run
@@ -31,8 +32,6 @@ ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the trai
     "threads?": either(nothing, whole(1, 10_000)),
     "thread_choices?": listed(listed(whole(0, 10**9), least=3), least=1),
 }
-
-_ASKING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # to end
 
 
 def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
@@ -144,7 +143,7 @@ def _signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread may receive signals
         yield received
         return
-    before = {number: signal.signal(number, handle) for number in _ASKING}
+    before = {number: signal.signal(number, handle) for number in ENDS}
     try:
         yield received
     finally:

@@ -1,4 +1,4 @@
-"""Figures: what examples came to, as sums that can be added up over workers, batches and epochs."""
+"""Figures of examples, loss and metrics, as sums: those of workers, batches and epochs can be added up."""
 
 from __future__ import annotations
 

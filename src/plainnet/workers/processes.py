@@ -146,7 +146,7 @@ class _Team:
             raise
 
     def knows(self, data: DataSet) -> bool:
-        """Tell whether the processes can learn from these data in the way that is asked for now."""
+        """Return whether the processes have these data, the present parameters and the present augmentation."""
         workers = self.workers
         same = self.data is data and self.parameters is workers.network.parameters
         return same and (workers.augmentation is None or workers.augmentation is self.augmentation)
