@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 _DIE_WITH_PARENT = 1  # an option of prctl
-ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # what asks a program to end
+# Signals that ask a program to end.
+ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def possible() -> bool:
