@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import plainnet as pn
+from plainnet import sources
 from plainnet.checkpoint import Checkpoint
 from plainnet.data.augmentation import Augmentation
 from plainnet.diagnosis import read_case
@@ -124,7 +125,7 @@ CASES = {
         lambda: digits(names=("a", "b")),
         lambda: digits()[3],
         lambda: digits()[:0],
-        lambda: pn.mnist.load("absent"),
+        lambda: sources.load("absent"),
         lambda: pn.read_idx("absent", dimensions=3),
         lambda: pn.read_idx(".", dimensions=1),
     ],
@@ -187,7 +188,7 @@ CASES = {
         lambda: recipe(layers=["Dense"]),
         lambda: recipe(layers=[{"type": "Transformer"}]),
         lambda: recipe(layers=[{"type": ["Dense"]}]),
-        lambda: recipe(layers=[{"type": "Dense"}]),
+        lambda: recipe(layers=[{"type": "Dense"}, {"type": "Dense"}]),
         lambda: recipe(loss={}),
         lambda: recipe(loss="mse"),
         lambda: recipe(optimizer={"type": "Lion"}),

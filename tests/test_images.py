@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from pen import read_image
 from plainnet import InputError
-from plainnet.sources.images import _check_size, _grayscale, _reduced, normalize, read_image
+from plainnet.sources.pen.paper import colors_of
+from plainnet.sources.pen.placing import placed
+from plainnet.sources.picture_files import _check_size, _reduced, layers
 
 
 def drawing(size=(200, 160), ground=255, ink=0, mode="L"):
@@ -65,7 +68,7 @@ def test_a_photograph_is_turned_as_its_camera_was(tmp_path):
 def test_mnist_images_stay_nearly_what_they_are(digits):
     """A digit of MNIST, normalized again, is the same digit: within the rounding of its position."""
     for original in digits.train.images[:20]:
-        again = normalize(original / 255).astype(float)
+        again = placed(original / 255).astype(float)
         shifts = [np.roll(again, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         assert min(np.abs(shifted - original).mean() for shifted in shifts) < 14
 
@@ -81,7 +84,8 @@ def test_a_single_dot_and_a_single_pixel(tmp_path):
     picture = Image.new("L", (50, 40), 255)
     picture.putpixel((25, 20), 0)
     picture.save(tmp_path / "dot.png")
-    assert read_image(tmp_path / "dot.png").any()
+    with pytest.raises(InputError, match="nothing drawn"):
+        read_image(tmp_path / "dot.png")
     Image.new("L", (1, 1), 0).save(tmp_path / "pixel.png")
     with pytest.raises(InputError, match="nothing drawn"):
         read_image(tmp_path / "pixel.png")
@@ -183,23 +187,31 @@ def test_formats_that_need_more_or_less(kind, bands, progressive, pixels, fits):
             _check_size(picture)
 
 
-def test_half_transparent_ink_is_half_as_dark():
-    layers = np.zeros((1, 4, 4), np.uint8)
-    layers[0, :, 3] = (0, 51, 102, 255)  # black ink, more and more of it
-    gray = _grayscale(Image.fromarray(layers, "RGBA"))
-    np.testing.assert_allclose(gray, [[1.0, 0.8, 0.6, 0.0]])
-    layers[0, :, :3] = 255  # white ink, whose ground must then be dark
-    np.testing.assert_allclose(_grayscale(Image.fromarray(layers, "RGBA")), [[0.0, 0.2, 0.4, 1.0]])
-    deep = Image.fromarray(np.array([[0, 500, 2000]], np.uint16))
-    np.testing.assert_allclose(_grayscale(deep), [[0, 0.25, 1]])
+def test_deep_pictures_have_their_white_where_their_numbers_end():
+    for values, expected in (
+        (np.array([[0, 500, 65_535]], np.uint16), [0, 2, 255]),
+        (np.array([[0, 51, 255]], np.uint16), [0, 51, 255]),
+        (np.array([[0, 0.5, 1]], np.float32), [0, 128, 255]),
+        (np.array([[0, 35_000, 70_000]], np.int32), [0, 128, 255]),
+    ):
+        np.testing.assert_array_equal(layers(Image.fromarray(values))[0][0, :, 0], expected)
 
 
-def test_faint_marks_are_paper_and_ink_is_as_dark_as_it_is():
-    gray = np.ones((60, 60))
-    gray[20:40, 25:35] = 0.0  # ink, twice as high as wide
-    gray[20:40, 30:35] = 0.5
-    gray[22, 27] = 0.91  # less than a tenth of the darkest
-    image = normalize(gray)
-    values = {int(value): int(count) for value, count in zip(*np.unique(image, return_counts=True), strict=True)}
-    assert set(values) == {0, 127, 255}
-    assert (values[127], values[255]) == (100, 99)
+def test_ink_on_nothing_is_as_dark_as_it_is_opaque():
+    colors = np.zeros((20, 20, 4), np.uint8)
+    colors[5:15, 8:12, 3] = 128
+    for shade in (0, 255):
+        colors[..., :3] = shade
+        found = colors_of(Image.fromarray(colors, "RGBA"))
+        np.testing.assert_allclose(found[10, 8:12, 0], 1 - 128 / 255, atol=1e-6)
+        assert found[0, 0, 0] == 1
+
+
+def test_what_surrounds_a_card_is_taken_for_paper():
+    colors = np.full((40, 40, 4), 250, np.uint8)
+    colors[..., 3] = 0
+    colors[4:36, 4:36, 3] = 255
+    colors[15:25, 18:22, :3] = 20
+    found = colors_of(Image.fromarray(colors, "RGBA"))
+    assert found[0, 0].tolist() == pytest.approx([250 / 255] * 3)
+    assert found[20, 20].tolist() == pytest.approx([20 / 255] * 3)

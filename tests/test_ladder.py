@@ -24,7 +24,6 @@ from plainnet.metrics import mcnemar, wilson_interval
 from plainnet.records.combine_models import combine_models
 from plainnet.records.ladder import LABEL_ERRORS, ladder
 from plainnet.shifted_views import probabilities
-from plainnet.sources.images import read_image
 from test_records import put
 
 
@@ -152,5 +151,5 @@ def test_a_model_is_asked_as_its_file_says(about, shifts, tmp_path, digits):
     command = ["predict", str(tmp_path / "model.safetensors"), str(tmp_path / "seven.png")]
     assert main([*command, "--json", str(tmp_path / "a.json")]) == 0
     answer = json.loads((tmp_path / "a.json").read_text())[0]["probabilities"]
-    expected = probabilities(network.logits, read_image(tmp_path / "seven.png")[None], shifts)[0]
+    expected = probabilities(network.logits, drawn, shifts)[0]
     np.testing.assert_allclose(list(answer.values()), expected, rtol=1e-5)

@@ -6,7 +6,22 @@ import numpy as np
 import pytest
 
 from layer_harness import CHECKS, LayerHarness, N
-from plainnet import BatchNorm, Conv2D, Dense, Dropout, Flatten, InputError, MaxPool, Network, ReLU, Sigmoid, Tanh
+from plainnet import (
+    Adam,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    InputError,
+    MaxPool,
+    MeanSquaredError,
+    Network,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    fit,
+)
 from plainnet.context import Context
 from plainnet.layers import (
     GELU,
@@ -21,6 +36,7 @@ from plainnet.layers import (
     Residual,
     Sequential,
     SiLU,
+    Standardize,
     patches,
 )
 
@@ -71,6 +87,10 @@ CASES = {  # every kind of layer, in every way that matters to its code
     "GlobalAveragePool": (GlobalAveragePool, (3, 4, 2)),
     "GELU": (GELU, (7,)),
     "LayerNorm": (LayerNorm, (5,)),
+    "Standardize": (Standardize, (5,)),
+    "Standardize of images": (Standardize, (3, 2, 4)),
+    "Standardize of images without channels": (Standardize, (3, 2)),
+    "Standardize, inverse": (lambda: Standardize(inverse=True), (3,)),
     "LayerNorm of images": (lambda: LayerNorm(epsilon=0.1), (3, 2, 4)),
     "LeakyReLU": (LeakyReLU, (7,)),
     "LeakyReLU, steep": (lambda: LeakyReLU(0.3), (3, 2, 2)),
@@ -495,3 +515,26 @@ def test_an_ensemble_is_the_geometric_mean_of_its_members():
 def test_new_layers_refuse_what_they_cannot_take(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
+
+
+def test_standardize_learns_mean_and_deviation_of_the_training_inputs_once():
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((2500, 4)) * [1, 10, 1e-3, 0] + [0, 5, 1e3, 7]
+    network = Network(Standardize(), Dense(1)).build((4,), dtype=np.float64)
+    layer = network.layers[0]
+    layer.learn(x[start : start + 900] for start in range(0, 2500, 900))
+    np.testing.assert_allclose(layer.state["mean"], x.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(layer.state["deviation"][:3], x.std(axis=0)[:3], rtol=1e-6)
+    assert layer.state["deviation"][3] == 1  # a constant stays what it is, less its mean
+    layer.learn([np.zeros((5, 4))])
+    np.testing.assert_allclose(layer.state["mean"], x.mean(axis=0), rtol=1e-9)
+
+
+def test_a_regression_begins_in_the_range_of_its_targets():
+    """Numbers of 200,000 are learned as quickly as numbers of 1, since the last layer scales."""
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((400, 3)).astype(np.float32) * 100
+    y = 200_000 + 30_000 * np.tanh(x[:, 0] / 100) - 10_000 * x[:, 1] / 100
+    network = Network(Standardize(), Dense(16), ReLU(), Dense(1), Standardize(inverse=True)).build((3,), rng=0)
+    history = fit(network, MeanSquaredError(), Adam(), (x, y), batch_size=32, epochs=30, learning_rate=0.01)
+    assert history[-1].train["absolute_error"] < 3000

@@ -4,6 +4,7 @@ import pytest
 
 from plainnet import InputError
 from plainnet.recipes import Recipe, available, parse_override, read, source
+from plainnet.recipes.recipe import Form
 
 
 def test_the_classic_recipe_is_the_original():
@@ -24,7 +25,8 @@ def test_every_recipe_in_the_package_is_sound():
         recipe = read(name)
         assert recipe.name == name
         assert Recipe.from_table(recipe.to_table()) == recipe
-        assert recipe.network().out_shapes[-1] == (10,)
+        form = Form((7,) if name == "table" else (28, 28), 10, "classes")
+        assert recipe.completed_for(form).network().out_shapes[-1] == (10,)
         assert recipe.title in source(name)
 
 

@@ -62,7 +62,7 @@ def test_results_of_any_inputs_are_whole(kind, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == names
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["thread_choices"] == [[0, 0, 1]]
-    assert metrics["test_images"] == 30
+    assert metrics["test_examples" if kind == "a table" else "test_images"] == 30
 
 
 def test_images_are_drawn_in_their_own_range():

@@ -20,11 +20,13 @@ import numpy as np
 
 from plainnet import models, safetensors
 from plainnet.config import expect_name, number, whole_number
+from plainnet.data.columns import Columns, column
 from plainnet.errors import InputError
 from plainnet.foreign.checking import listed, problem, real, table, text, whole
 from plainnet.foreign.opening import parse_json
 from plainnet.layers import LAYERS, Layer, layers_from_config
 from plainnet.network import Network
+from plainnet.shifted_views import probabilities
 
 PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
 _MOST_SHIFTS = 5  # 121 views: more would keep a computer busy for hours
@@ -79,15 +81,62 @@ class Model:
         for threshold in self.thresholds:
             number(threshold, "a threshold")
 
-    def expect_classes_of_pictures(self) -> None:
-        """Raise `InputError` unless it tells classes of pictures, prepared as this program does it."""
-        if not self.class_names:
-            raise InputError("the model gives numbers, not classes: there is nothing to name; use load_model in Python")
-        if self.preparation.get("type") != PIXELS["type"]:
+    @property
+    def calibrated(self) -> bool:
+        """Whether probabilities have been fitted to held-out examples, and it is known when an answer is not sure."""
+        return bool(self.thresholds)
+
+    @property
+    def reads_a_pen(self) -> bool:
+        """Whether it knows signs as MNIST shows them, light on dark in the middle of 28x28."""
+        if math.prod(self.network.in_shape) != 784 or self.preparation.get("type") != PIXELS["type"]:
+            return False
+        signs = bool(self.class_names) and all(len(name) == 1 and name.isalnum() for name in self.class_names)
+        return self.preparation.get("pictures", "pen" if signs else "stored") == "pen"
+
+    def inputs(self, given: Any) -> np.ndarray:
+        """Return what users bring as the network takes it: the columns of a frame by their names, images as they are.
+
+        Raises: `InputError` for a column that is missing, or images far outside the range that was learned from.
+        """
+        names = tuple(map(str, getattr(given, "columns", ())))
+        if names and self.preparation.get("type") == "columns":
+            table = {
+                name: column(np.asarray(given[original])) for name, original in zip(names, given.columns, strict=True)
+            }
+            return Columns.from_table(self.preparation).encoded(table, "the frame")
+        if names and self.column_names and set(self.column_names) <= set(names):
+            given = given[list(self.column_names)]
+        array = np.asarray(given)
+        most = self.preparation.get("largest")
+        if (
+            array.dtype.kind == "f"
+            and array.size
+            and isinstance(most, int | float)
+            and 0 < most <= 1 < array.max() / 1.5
+        ):
             raise InputError(
-                f"the model takes inputs that are prepared in another way, {self.preparation.get('type')!r:.50}, which "
-                "this version does not know; use the version that saved it"
+                f"the inputs go up to {array.max():g}, those that the model learned from to {most:g}; divide pixels "
+                "from 0 "
+                "to 255 by 255, or give them as whole numbers of type uint8"
             )
+        return array
+
+    def probabilities(self, given: Any) -> np.ndarray:
+        """Return the probability of each class, (N, K), by the model's temperature.
+
+        Raises: `InputError` as `inputs`, or if the network does not give classes.
+        """
+        return probabilities(self.network.logits, self.inputs(given), self.test_shifts, self.temperature)
+
+    def predict(self, given: Any) -> np.ndarray:
+        """Return the name of the most probable class of each example, or the numbers of a regression.
+
+        Raises: as `inputs`.
+        """
+        if not self.class_names:
+            return self.network.logits(self.inputs(given))
+        return np.array(self.class_names)[self.probabilities(given).argmax(axis=1)]
 
 
 def save_model(path: str | Path, model: Model) -> None:

@@ -11,10 +11,13 @@ from plainnet.errors import InputError
 from plainnet.softmax import expect_finite, log_softmax, softmax, with_two_columns
 
 
-def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray, shifts: int = 0) -> np.ndarray:
+def probabilities(
+    logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray, shifts: int = 0, temperature: float = 1.0
+) -> np.ndarray:
     """Return what a network makes of the images (N, H, W), each seen as it is and moved by up to `shifts` pixels.
 
-    `logits` is the network's function. Of the (2 shifts + 1)^2 views the log-probabilities are averaged.
+    `logits` is the network's function; what it gives is divided by the `temperature`. Of the (2 shifts + 1)^2 views the
+    log-probabilities are averaged.
 
     Shapes: result (N, K).
     Raises: `InputError` if `shifts` is no whole number from 0, or rows of pixels are to be moved.
@@ -22,14 +25,12 @@ def probabilities(logits: Callable[[np.ndarray], np.ndarray], images: np.ndarray
     section 4.1, which averages the probabilities of ten views.
     """
     if whole_number(shifts, "shifts", least=0) == 0:
-        return softmax(with_two_columns(expect_finite(logits(images))))
+        return softmax(with_two_columns(expect_finite(logits(images))) / temperature)
     if images.ndim != 3:
         raise InputError(f"images to move must be of shape (N, H, W), received {images.shape}; reshape them")
     height, width = images.shape[1:]
     framed = np.pad(images, [(0, 0), (shifts, shifts), (shifts, shifts)])
-    views = [
-        log_softmax(with_two_columns(expect_finite(logits(framed[:, down : down + height, right : right + width]))))
-        for down in range(2 * shifts + 1)
-        for right in range(2 * shifts + 1)
-    ]
+    corners = [(down, right) for down in range(2 * shifts + 1) for right in range(2 * shifts + 1)]
+    moved = (framed[:, down : down + height, right : right + width] for down, right in corners)
+    views = [log_softmax(with_two_columns(expect_finite(logits(view))) / temperature) for view in moved]
     return softmax(np.mean(views, axis=0))

@@ -12,7 +12,7 @@ import numpy as np
 from plainnet import resuming
 from plainnet.compatibility import expect_agreement
 from plainnet.config import whole_number
-from plainnet.data.dataset import DataSet
+from plainnet.data.dataset import Arrays, DataSet, as_data_sets
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.events import Batch, Epoch
 from plainnet.generators import generator_for
@@ -22,6 +22,7 @@ from plainnet.metrics import Metric
 from plainnet.network import Network
 from plainnet.optimizers import Optimizer
 from plainnet.schedules import Schedule, constant
+from plainnet.standardizing import learn_scales
 from plainnet.stopping import Stop, Stopping
 from plainnet.weight_average import WeightAverage
 from plainnet.workers import Figures, Threads, Workers
@@ -34,6 +35,8 @@ Event = Batch | Epoch | Stop
 
 class Training:
     """A training that can be left after any batch and gone on with later, to the same weights to the last bit.
+
+    `train` and `validation` are data sets, or pairs (inputs, targets) of anything that makes arrays.
 
     Iterating gives a `Batch` after each batch, an `Epoch` after each epoch and, if it ends early, a `Stop`; between
     them, `state()` tells all that decides how the training goes on, and `restore` takes it up.
@@ -56,8 +59,8 @@ class Training:
         network: Network,
         loss: Loss,
         optimizer: Optimizer,
-        train: DataSet,
-        validation: DataSet | None = None,
+        train: DataSet | Arrays,
+        validation: DataSet | Arrays | None = None,
         *,
         batch_size: int,
         epochs: int,
@@ -71,20 +74,22 @@ class Training:
         rng: int | np.random.Generator = 0,
     ) -> None:
         self.loss = as_loss(loss)
-        expect_agreement(network, self.loss, train, validation)
+        examples, held_out = as_data_sets(train, validation)
+        expect_agreement(network, self.loss, examples, held_out)
+        learn_scales(network, examples)
         if not isinstance(optimizer, Optimizer):
             raise InputError(f"the optimizer must be one such as SGD(momentum=0.9), received {optimizer!r}")
-        if stop is not None and stop.needs_validation and (validation is None or averaging is not None):
+        if stop is not None and stop.needs_validation and (held_out is None or averaging is not None):
             raise InputError(
                 "stopping by patience or accuracy needs validation data, and no averaging, which gives the network "
                 "other weights at the end than those that were judged; stop by seconds, or change one of the two"
             )
-        self.network, self.optimizer, self.train, self.validation = network, optimizer, train, validation
+        self.network, self.optimizer, self.train, self.validation = network, optimizer, examples, held_out
         self.batch_size, self.epochs = whole_number(batch_size, "batch_size"), whole_number(epochs, "epochs")
         self.augmentation, self.clean_epochs = augmentation, whole_number(clean_epochs, "clean_epochs", least=0)
         self.average = None if averaging is None else WeightAverage(network, averaging)
         self.stopping = stop
-        self.steps_per_epoch = math.ceil(len(train) / batch_size)
+        self.steps_per_epoch = math.ceil(len(examples) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.history = History()
         self.batch = 0

@@ -95,7 +95,7 @@ class Work:
         recipe = self.recipe
         return TorchTraining(
             self.network(dtype), recipe.make_optimizer(), recipe.learning_rate(), self.data, recipe.batch_size,
-            label_smoothing=recipe.loss.get("label_smoothing", 0.0), **options,
+            label_smoothing=(recipe.loss or {}).get("label_smoothing", 0.0), **options,
         ).epoch  # fmt: skip
 
     def products(self) -> Rival:

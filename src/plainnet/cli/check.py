@@ -8,16 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from plainnet.checks.gradients import check_gradients
+from plainnet.cli.judged_data import described
 from plainnet.cli.output_files import check_ending
+from plainnet.cli.own_data import OwnData, load_data
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.data import mnist
+from plainnet.data.dataset import DataSet
 from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
+from plainnet.evaluation import examples
+from plainnet.layers import Layer
 from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
 from plainnet.network import Network
-from plainnet.recipes import read
+from plainnet.recipes import Recipe, read
+from plainnet.sources import load_for
+from plainnet.standardizing import learn_scales
 from plainnet.writing import to_json, write_atomically
 
 _IMAGES = 3
@@ -33,10 +40,47 @@ def _quickest_threads(network: Network, images: np.ndarray) -> AbstractContextMa
     return quickest(lambda: probe.logits(images))
 
 
+def _target(
+    target: str, own: tuple[type[Layer], ...], own_data: OwnData | None, seed: int
+) -> tuple[Network, Loss, DataSet | None]:
+    """Return what is to be checked, with its loss, and examples of its own kind of data; None for digits."""
+    if Path(target).suffix in (".safetensors", ".pkl"):
+        model = load_model(target, layers=own)
+        where, _ = described(model, own_data)
+        data = None if where is None else load_for(model, where, only_test=False)
+        recipe = model.about.get("recipe")
+        loss = Recipe.from_table(recipe, own).loss_function() if isinstance(recipe, dict) else SoftmaxCrossEntropy()
+        return model.network, loss, data
+    chosen = read(target, (own_data or OwnData()).overrides(), own_layers=own)
+    data = None if chosen.data is None else load_data(chosen.data).train
+    chosen = chosen if data is None else chosen.fitted(data)
+    network = chosen.network(rng=seed)
+    if data is not None:
+        learn_scales(network, data)
+    return network, chosen.loss_function(), data
+
+
+def _inputs(network: Network, data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a few examples as the network takes them, in float64, half of them noise, and their targets."""
+    few = data[:_IMAGES]
+    if np.prod(few.inputs.shape[1:]) != np.prod(network.in_shape):
+        raise InputError(
+            f"the network takes inputs of shape {network.in_shape}, the digits are of 28x28; give data of its own kind "
+            "with --data"
+        )
+    noise = np.random.default_rng(seed).random(few.inputs.shape)
+    scale = 1.0 if few.inputs.dtype == np.uint8 else max(1.0, float(np.abs(few.inputs).max()))
+    targets = few.targets
+    if few.kind == "classes":  # a network may know fewer classes than there are digits
+        targets = targets.astype(int) % max(2, network.out_shapes[-1][0])
+    return 0.5 * scaled(few.inputs, np.empty(noise.shape)) + 0.5 * scale * noise, targets
+
+
 def check(
     target: str = "classic",
     /,
     *,
+    own_data: OwnData | None = None,
     directions: int = 0,
     seed: int = 0,
     json: Path | None = None,
@@ -46,7 +90,8 @@ def check(
     """Verify every gradient numerically: exit code 0 if all are right, 1 if one is wrong.
 
     Each gradient is compared with the complex step, and a random sample of 200 a parameter with central differences,
-    in float64, on real digits with noise laid over them so that no pixel is zero and no gradient trivially right.
+    in float64, on real digits, or data of your own, with noise laid over them so that no input is zero and no gradient
+    trivially right.
 
     Parameters
     ----------
@@ -62,28 +107,21 @@ def check(
         Draw the relative error against epsilon to this PNG file.
     layers
         A Python file with layers of your own that the target uses; it is run.
+    own_data
+        Data of your own.
     """
     check_ending(json, ".json", "--json")
     check_ending(plot, ".png", "--plot")
     if seed < 0 or directions < 0:
         raise InputError(f"--seed and --directions must be at least 0, received {seed} and {directions}")
     own = read_layers(layers)
-    loss: Loss = SoftmaxCrossEntropy()
-    if Path(target).suffix in (".safetensors", ".pkl"):
-        network = load_model(target, layers=own).network
-    else:
-        recipe = read(target, own_layers=own)
-        network, loss = recipe.network(rng=seed), recipe.loss_function()
-    digits = mnist.load().train[:_IMAGES]
-    labels = (
-        digits.labels.astype(int) % network.out_shapes[-1][0]
-    )  # a network may know fewer classes than there are digits
-    noise = np.random.default_rng(seed).random(digits.images.shape)
-    images = 0.5 * scaled(digits.images, np.empty(noise.shape)) + 0.5 * noise
+    network, loss, data = _target(target, own, own_data, seed)
+    what = "digits" if data is None else examples(data)
+    images, labels = _inputs(network, data or mnist.load().train, seed)
 
     with _quickest_threads(network, images):
         report = check_gradients(network, loss, images, labels, directions=directions, rng=seed)
-    say(f"{target}: {report.parameters:,} parameters, {_IMAGES} digits, float64, {report.seconds:.1f} s\n")
+    say(f"{target}: {report.parameters:,} parameters, {_IMAGES} {what}, float64, {report.seconds:.1f} s\n")
     say(report)
     if json is not None:
         write_atomically(json, to_json(report.to_table()))

@@ -19,7 +19,7 @@ def diagnose(
     /,
     *,
     verify: Annotated[bool, Parameter(negative=())] = False,
-    data_dir: Path | None = None,
+    data: Annotated[Path | None, Parameter(name=["--data", "--data-dir"])] = None,
     json: Path | None = None,
     layers: Path | None = None,
 ) -> int:
@@ -31,8 +31,8 @@ def diagnose(
         A results folder, finished or not, or a JSON or CSV file of losses and accuracies from any program.
     verify
         Follow each suggestion in a short training, and tell whether it helped.
-    data_dir
-        The folder of IDX files the training used, if it has moved.
+    data
+        The file or folder of the data that the training used, if it has moved.
     json
         Write the findings to this file as well.
     layers
@@ -42,7 +42,7 @@ def diagnose(
     from plainnet.diagnosis import findings, read_case
     from plainnet.diagnosis import verify as tried
 
-    case = read_case(training, data_dir, read_layers(layers))
+    case = read_case(training, data, read_layers(layers))
     found = findings(case)
     tables = [finding.to_table() for finding in found]
     for finding, table in zip(found, tables, strict=True):

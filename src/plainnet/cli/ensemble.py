@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from plainnet.cli.own_data import OwnData, load_data
 from plainnet.cli.saying import say
 from plainnet.foreign.showing import counted
 
@@ -14,7 +15,7 @@ def ensemble(
     *,
     seeds: str = "0:3",
     records: Path = Path("records"),
-    data_dir: Path | None = None,
+    own_data: OwnData | None = None,
 ) -> None:
     """Put the models of recorded runs together into one model, and measure it on the test images.
 
@@ -26,16 +27,17 @@ def ensemble(
         FIRST:END, the end not included: 0:3 means 0, 1 and 2.
     records
         The folder of the records.
-    data_dir
-        The folder of IDX files that the runs were made with, if not the embedded MNIST.
+    own_data
+        Data of your own.
     """
     from plainnet.cli.series import seeds_in
-    from plainnet.data import mnist
+    from plainnet.recipes import override
     from plainnet.records.combine_models import record_ensemble
     from plainnet.records.recorded_runs import model_path
 
     chosen = seeds_in(seeds)
-    table = record_ensemble(recipe, chosen, mnist.load(data_dir), records)
+    described = override({}, (own_data or OwnData()).overrides()).get("data")
+    table = record_ensemble(recipe, chosen, load_data(described), records)
     model = model_path(records / "ensemble", chosen[0])
     made_of = f"{counted(len(chosen), 'run')} of {Path(recipe).stem}"
     say(f"{made_of} together: test {table['test_accuracy']:.2%}\nthe model is {model}")

@@ -1,63 +1,179 @@
-"""`plainnet predict`: what is drawn in a picture."""
+"""`plainnet predict`: what is drawn in pictures, or what a model makes of the rows of a table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from plainnet.cli.output_files import check_ending
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.errors import InputError
-from plainnet.model_file import load_model
+from plainnet.foreign.showing import shown
+from plainnet.model_file import Model, load_model
 from plainnet.writing import to_json, write_atomically
 
+if TYPE_CHECKING:
+    from plainnet.sources.answers import Answer
 
-def predict(model: Path, image: Path, /, *images: Path, json: Path | None = None, layers: Path | None = None) -> None:
-    """Tell what is drawn in each picture.
+_MOST_ROWS = 20  # of a table that are said; all go to the file of --json
 
-    Any picture will do, dark on light or light on dark; it is cropped, scaled and centered as MNIST was made.
+
+def predict(
+    model: Path,
+    image: Path,
+    /,
+    *images: Path,
+    json: Path | None = None,
+    show: Path | None = None,
+    explain: Path | None = None,
+    layers: Path | None = None,
+) -> None:
+    """Tell what is drawn in each picture, or what the model makes of each row of a table.
+
+    A model of digits reads any picture, dark on light or light on dark: the paper, frames and lines are taken away, and
+    each digit is cropped, scaled and centered as MNIST was made; digits on one line are read as a number. Where there
+    is no digit, or it is not sure, it says so. Other models take pictures as they learned from them, and rows of CSV or
+    NPZ files.
 
     Parameters
     ----------
     model
         A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
     image
-        A picture of one character.
+        A picture, a folder of them, a pattern such as scans/*.png, or a CSV, NPZ or Parquet file of rows.
     images
         More of them.
     json
         Write the answers, with the probability of every class, to this file as well.
+    show
+        Draw each picture with its answer to this PNG file.
+    explain
+        Draw the steps from the first picture to what the network sees to this PNG file.
     layers
         A Python file with layers of your own that the model uses; it is run.
     """
     check_ending(json, ".json", "--json", model, image, *images)
+    check_ending(show, ".png", "--show", model, image, *images)
+    check_ending(explain, ".png", "--explain", model, image, *images)
+    from plainnet.sources.answers import answer
+    from plainnet.sources.inputs import holds_rows
+
+    loaded = load_model(model, layers=read_layers(layers))
+    answers: list[tuple[Path, Answer]] = []
+    tables: list[dict[str, Any]] = []
+    troubles = []
+    for path in _files((image, *images)):
+        try:
+            if holds_rows(path):
+                tables += _rows(loaded, path)
+                continue
+            said = answer(loaded, path)
+        except InputError as error:
+            troubles.append(str(error))
+            continue
+        say(_sentence(said, loaded))
+        answers.append((path, said))
+        tables.append(said.to_table())
+    if answers and loaded.class_names and not loaded.calibrated:
+        say("the model is not calibrated: it does not know when it is not sure")
+    if json is not None:
+        write_atomically(json, to_json(tables))
+    if show is not None or explain is not None:
+        _draw(answers, show, explain)
+    if troubles:  # the others have had their answers
+        raise InputError("\n".join(troubles) if len(troubles) == 1 else f"{len(troubles)} files: {'; '.join(troubles)}")
+
+
+def _files(given: tuple[Path, ...]) -> Iterator[Path]:
+    """Yield the files that are meant: those given, the pictures in folders, and those that patterns match.
+
+    Raises: `InputError` for a folder without pictures, or a pattern that matches nothing.
+    """
+    from plainnet.sources.picture_folders import is_picture
+
+    for path in given:
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*") if is_picture(p) and p.is_file())
+            if not found:
+                raise InputError(f"{path} holds no pictures; give a folder with PNG, JPEG or similar files")
+            yield from found
+        elif any(sign in str(path) for sign in "*?[") and not path.exists():
+            found = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor) if path.anchor else path)))
+            if not found:
+                raise InputError(f"there is no file like {path}; give the path of a picture")
+            yield from found
+        else:
+            yield path
+
+
+def _sentence(said: Answer, model: Model) -> str:
+    """Return what is said of a picture, in one line."""
     import numpy as np
 
     from plainnet.evaluation import as_percent
-    from plainnet.shifted_views import probabilities
-    from plainnet.sources.images import read_image
 
-    loaded = load_model(model, layers=read_layers(layers))
-    loaded.expect_classes_of_pictures()
-    drawn, troubles, answers = {}, [], []
-    for path in (image, *images):
-        try:
-            drawn[path] = read_image(path)
-        except InputError as error:
-            troubles.append(str(error))
-    shares = np.zeros((0, 0))
-    if drawn:
-        shares = probabilities(loaded.network.logits, np.stack(list(drawn.values())), loaded.test_shifts)
-    for path, row in zip(drawn, shares, strict=True):
-        first, *others = np.argsort(-row)[:2]
-        names = loaded.class_names
-        second = "".join(f"; next {names[other]}, {as_percent(row[other])}" for other in others)
-        say(f"{path}: {names[first]}  ({as_percent(row[first])}{second})")
-        by_name = dict(zip(names, row.tolist(), strict=True))
-        answers.append({"image": str(path), "prediction": names[first], "probabilities": by_name})
-    if json is not None:
-        write_atomically(json, to_json(answers))
-    if troubles:  # the others have had their answers
-        raise InputError(
-            "\n".join(troubles) if len(troubles) == 1 else f"{len(troubles)} pictures: {'; '.join(troubles)}"
-        )
+    if not said.names:
+        return f"{said.file}: {said.answer}"
+    parts = []
+    if said.shares is not None and len(said.digits) < 2:
+        first, *others = np.argsort(-said.shares)[:2]
+        second = "".join(f"; next {shown(said.names[k], 40)}, {as_percent(said.shares[k])}" for k in others)
+        guess = "" if said.reason is None else f"perhaps {shown(said.names[first], 40)}, "
+        parts = [f"{guess}{as_percent(said.shares[first])}{second}"]
+    elif said.digits:
+        read = "".join(digit["answer"] if digit["sure"] else "?" for digit in said.digits)
+        parts = [f"{len(said.digits)} digits, the least sure {as_percent(min(d['confidence'] for d in said.digits))}"]
+        parts = parts if said.answer else [f"read as {read}"]
+    told = shown(said.answer, 60) if said.answer is not None else f"no answer: {said.reason}"
+    return f"{said.file}: {told}" + (f"  ({parts[0]})" if parts else "")
+
+
+def _rows(model: Model, path: Path) -> list[dict[str, Any]]:
+    """Answer every row of a table, say the first ones, and return all as plain values."""
+    from plainnet.evaluation import as_percent
+    from plainnet.sources.inputs import inputs_from
+
+    inputs = inputs_from(path, model)
+    tables: list[dict[str, Any]] = []
+    if not model.class_names:
+        for row, numbers in enumerate(model.network.logits(inputs).tolist()):
+            tables.append({"file": str(path), "row": row, "answer": numbers[0] if len(numbers) == 1 else numbers})
+        lines = [f"{path}, row {t['row']:,}: {_number(t['answer'])}" for t in tables[:_MOST_ROWS]]
+    else:
+        shares = model.probabilities(inputs)
+        for row, of_row in enumerate(shares):
+            best = int(of_row.argmax())
+            sure = not model.calibrated or of_row[best] >= model.thresholds[best]
+            answer = model.class_names[best] if sure else None
+            by_name = dict(zip(model.class_names, of_row.tolist(), strict=True))
+            told = {"file": str(path), "row": row, "answer": answer, "prediction": model.class_names[best]}
+            tables.append(told | {"reason": None if sure else "not sure", "probabilities": by_name})
+        lines = [
+            f"{path}, row {t['row']:,}: {shown(t['prediction'], 40)}  "
+            f"({as_percent(t['probabilities'][t['prediction']])}"
+            f"{'' if t['answer'] else ', not sure'})"
+            for t in tables[:_MOST_ROWS]
+        ]
+    for line in lines[:_MOST_ROWS]:
+        say(line)
+    if len(tables) > _MOST_ROWS:
+        say(f"... {len(tables):,} rows in all; --json FILE.json writes every answer")
+    return tables
+
+
+def _number(answer: float | list[float]) -> str:
+    return ", ".join(f"{value:.6g}" for value in (answer if isinstance(answer, list) else [answer]))
+
+
+def _draw(answers: list[tuple[Path, Answer]], show: Path | None, explain: Path | None) -> None:
+    from plainnet.pictures.answers import answers_drawn, steps_drawn
+    from plainnet.pictures.style import png
+
+    if not answers:
+        raise InputError("there is no picture to draw; give one that can be read")
+    if show is not None:
+        write_atomically(show, png(answers_drawn([said for _, said in answers])))
+    if explain is not None:
+        write_atomically(explain, png(steps_drawn(answers[0][1])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plainnet.cli.output_files import check_ending
+from plainnet.cli.own_data import OwnData, load_data
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError
@@ -12,7 +13,7 @@ from plainnet.writing import write_atomically
 
 
 def preview(
-    recipe: str, /, *, out: Path = Path("augmentation.png"), seed: WholeNumber = 0, data_dir: Path | None = None
+    recipe: str, /, *, out: Path = Path("augmentation.png"), seed: WholeNumber = 0, own_data: OwnData | None = None
 ) -> None:
     """Draw images as a recipe's augmentation changes them.
 
@@ -24,19 +25,18 @@ def preview(
         The PNG file to write.
     seed
         Decides the changes.
-    data_dir
-        A folder with four IDX files to use instead of the embedded MNIST.
+    own_data
+        Data of your own.
     """
     check_ending(out, ".png", "--out")
     if seed < 0:
         raise InputError(f"the seed must be at least 0, received {seed}")
-    from plainnet.data import mnist
     from plainnet.pictures.augmentation_preview import augmentation_preview
     from plainnet.pictures.style import png
     from plainnet.recipes import read
 
-    change = read(recipe).make_augmentation()
-    train = mnist.load(data_dir).train
+    chosen = read(recipe, (own_data or OwnData()).overrides())
+    change, train = chosen.make_augmentation(), load_data(chosen.data).train
     if change is None:
         raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented and cnn have one")
     write_atomically(out, png(augmentation_preview(change, train, seed)))

@@ -70,11 +70,13 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
 
 
 def _figures(epoch: Epoch, *, wide: bool) -> str:
-    def shown(accuracy: float | None) -> str:
-        return "" if accuracy is None else f"{accuracy:.2%}"
+    def shown(figures: dict[str, float]) -> str:
+        return next(
+            (f"{v:.2%}" if n == "accuracy" else f"{n.replace('_', ' ')} {v:.4g}" for n, v in figures.items()), ""
+        )
 
-    validation = "" if epoch.validation_accuracy is None else f"validation {shown(epoch.validation_accuracy)}"
-    train = f"train {shown(epoch.train_accuracy)}"
+    validation = "" if epoch.validation is None else f"validation {shown(epoch.validation)}"
+    train = f"train {shown(epoch.train)}"
     if not wide:
         return f"loss {epoch.train_loss:.3f}  {validation or train}"
     return f"loss {epoch.train_loss:.4f}  {train}  {validation}  rate {epoch.learning_rate:.3g}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from plainnet.cli.own_data import OwnData, load_data
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
@@ -17,7 +19,7 @@ def series(
     *,
     seeds: str = "0:3",
     out: Path = Path("records"),
-    data_dir: Path | None = None,
+    own_data: OwnData | None = None,
     threads: WholeNumber | None = None,
     layers: Path | None = None,
 ) -> None:
@@ -34,33 +36,41 @@ def series(
         FIRST:END, the end not included: 0:3 means 0, 1 and 2.
     out
         The folder for the records; this recipe's go to a folder of its name in it.
-    data_dir
-        A folder with four IDX files to use instead of the embedded MNIST.
     threads
         Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest.
     layers
         A Python file with layers of your own that the recipe uses; it is run.
+    own_data
+        Data of your own.
     """
     import numpy as np
 
-    from plainnet.data import mnist
     from plainnet.recipes import read
-    from plainnet.records.recorded_runs import summarize
+    from plainnet.records.recorded_runs import MAIN_FIGURE, summarize
     from plainnet.records.series import record_run
 
-    chosen = read(recipe, {"validate": False}, own_layers=read_layers(layers))
+    chosen = read(recipe, (own_data or OwnData()).overrides(), own_layers=read_layers(layers))
+    stop = chosen.stopping()
+    if stop is None or not stop.needs_validation:
+        chosen = replace(chosen, validate=False)
     numbers = seeds_in(seeds)
-    data = mnist.load(data_dir)
+    data = load_data(chosen.data)
     folder = out / chosen.name
     with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
         for seed in numbers:
             try:
-                table = record_run(chosen, data, seed, folder, data_dir, threads)
+                table = record_run(chosen, data, seed, folder, threads)
             except TrainingInterruptedError as error:
                 raise TrainingInterruptedError(error.signal, f"{error}; go on with the same command") from None
-            say(f"{chosen.name} seed {seed}: test {table['test_accuracy']:.2%}")
+            judged = MAIN_FIGURE[table.get("task", "classes")]
+            say(f"{chosen.name} seed {seed}: {shown_figure(judged, table[judged])}")
     summary = summarize(folder)
-    say(f"{counted(summary['runs'], 'run')}: mean {summary['test_accuracy']['mean']:.3%}")
+    say(f"{counted(summary['runs'], 'run')}: mean {shown_figure(judged, summary[judged]['mean'])}")
+
+
+def shown_figure(name: str, value: float) -> str:
+    """Return the figure that a run is judged by, to read."""
+    return f"test {value:.2%}" if name == "test_accuracy" else f"{name.replace('_', ' ')} {value:.4g}"
 
 
 def seeds_in(text: str) -> range:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from plainnet.config import expect_name, whole_number
 from plainnet.data.preparation import as_array
 from plainnet.data.stratified import stratified_split
+from plainnet.data.targets import Meaning, meaning
 from plainnet.errors import InputError
 
 KINDS = ("classes", "probabilities", "labels", "numbers")
@@ -32,15 +34,30 @@ class DataSet:
 
     def __init__(
         self,
-        inputs: np.ndarray,
-        targets: np.ndarray,
+        inputs: np.typing.ArrayLike,
+        targets: np.typing.ArrayLike,
         class_names: Sequence[str] | None = None,
         *,
         weights: np.ndarray | None = None,
         kind: str | None = None,
+        column_names: Sequence[str] | None = None,
+        like: DataSet | None = None,
     ) -> None:
-        self.inputs = as_array(inputs, "images")
-        self.targets = as_array(targets, "labels")
+        self.inputs = as_array(inputs, "the inputs")
+        self.targets = as_array(targets, "the labels")
+        found = getattr(inputs, "columns", ()) if column_names is None else column_names
+        self.column_names = tuple(map(str, found))
+        self.kind: str
+        self.class_names: tuple[str, ...]
+        self.meaning: Meaning | None
+        meant = None
+        if like is not None:
+            meant = like.meaning or Meaning(like.kind, like.class_names, tuple(range(len(like.class_names))))
+        elif class_names is None and self.targets.size > 0:
+            meant = meaning(self.targets, kind, getattr(targets, "columns", ()))
+        if meant is not None:
+            self.targets, class_names, kind = meant.targets(self.targets), meant.names, meant.kind
+        self.meaning = meant
         if isinstance(class_names, str) or not (class_names is None or np.iterable(class_names)):
             raise InputError(f"class_names must be a list of texts, received {class_names!r}")
         names = [] if class_names is None else list(class_names)
@@ -67,16 +84,16 @@ class DataSet:
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
         if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) != len(targets):
             count = [f"{len(part):,}" if part.ndim else "one" for part in (inputs, targets)]
-            raise InputError(f"{count[0]} images but {count[1]} labels; each image needs exactly one label")
+            raise InputError(f"{count[0]} examples but {count[1]} labels; each example needs exactly one label")
         if len(targets) == 0:
-            raise InputError("the data set holds no images; give at least one")
+            raise InputError("the data set holds no examples; give at least one")
         if inputs.dtype.kind not in "biuf":
-            raise InputError(f"images must be numbers, received {inputs.dtype}; convert them with .astype(np.float32)")
+            raise InputError(self._no_numbers())
         if inputs.dtype.kind == "f" and not np.isfinite((inputs.min(), inputs.max())).all():
-            raise InputError("the images hold NaN or infinity; leave such examples out, or fill the gaps with a number")
+            raise InputError(self._not_finite())
         if inputs.dtype == np.float64 and max(-inputs.min(), inputs.max()) > np.finfo(np.float32).max:
             raise InputError(
-                f"the images hold numbers as large as {np.abs(inputs).max():.3g}; divide them by their size"
+                f"the inputs hold numbers as large as {np.abs(inputs).max():.3g}; divide them by their size"
             )
         if self.weights is not None and (
             self.weights.shape != (len(targets),)
@@ -86,6 +103,31 @@ class DataSet:
         if self.kind not in KINDS:
             raise InputError(f"kind must be one of {', '.join(KINDS)}, received {self.kind!r}")
         getattr(self, f"_check_{self.kind}")()
+
+    def _not_finite(self) -> str:
+        """Say where the inputs hold what is no finite number."""
+        rows = self.inputs.reshape(len(self.inputs), -1)
+        row = next(place for place, values in enumerate(rows) if not np.isfinite(values).all())
+        column = int((~np.isfinite(rows[row])).argmax())
+        name = f", column {self.column_names[column]!r}" if self.column_names else f", number {column:,} of it"
+        value = "NaN" if np.isnan(rows[row, column]) else "infinity"
+        return (
+            f"the inputs hold NaN or infinity: {value} in example {row:,}{name}; leave such examples out, or fill "
+            "the gaps "
+            "with a number, such as the mean"
+        )
+
+    def _no_numbers(self) -> str:
+        """Say which inputs are no numbers."""
+        if self.inputs.dtype.kind in "OUS" and self.inputs.ndim == 2:
+            for column, value in enumerate(self.inputs[0]):
+                if isinstance(value, str | bytes):
+                    name = self.column_names[column] if self.column_names else f"number {column}"
+                    return (
+                        f"the inputs hold texts, such as {value!r:.40} in column {name}; plainnet.data.columns.Columns "
+                        "makes numbers of them, and plainnet.sources.load does it for files"
+                    )
+        return f"the inputs must be numbers, received {self.inputs.dtype}; convert them with .astype(np.float32)"
 
     def _check_classes(self) -> None:
         labels = self.targets
@@ -144,7 +186,7 @@ class DataSet:
         vars(part).update(vars(self) | {"inputs": self.inputs[rows], "targets": self.targets[rows]})
         part.weights = None if self.weights is None else self.weights[rows]
         if len(part) == 0:
-            raise InputError("the data set holds no images; give at least one")
+            raise InputError("the data set holds no examples; give at least one")
         return part
 
     def _checked(self, rows: np.ndarray) -> np.ndarray:
@@ -174,7 +216,9 @@ class DataSet:
         weights = None
         if self.weights is not None or other.weights is not None:
             weights = np.concatenate([np.ones(len(p)) if p.weights is None else p.weights for p in (self, other)])
-        return DataSet(inputs, targets, self.class_names, weights=weights, kind=self.kind)
+        return DataSet(
+            inputs, targets, self.class_names, weights=weights, kind=self.kind, column_names=self.column_names
+        )
 
     def expect_same_kind(self, other: DataSet, what: str) -> None:
         """Raise `InputError` if `other` has examples of another size, other classes, or another kind of targets."""
@@ -200,4 +244,21 @@ class DataSet:
         return self[np.sort(rng.choice(len(self), count, replace=False))]
 
     def __repr__(self) -> str:
-        return f"DataSet({len(self):,} images of {'x'.join(map(str, self.inputs.shape[1:]))})"
+        sizes = self.inputs.shape[1:]
+        what = f"rows of {sizes[0]:,} numbers" if len(sizes) == 1 else f"images of {'x'.join(map(str, sizes))}"
+        return f"DataSet({len(self):,} {what})"
+
+
+Arrays = tuple[Any, Any]  # inputs and targets, as `DataSet` takes them
+
+
+def as_data_sets(train: DataSet | Arrays, validation: DataSet | Arrays | None) -> tuple[Any, Any]:
+    """Return data sets, made of pairs (inputs, targets) where they are none; labels mean the same in both.
+
+    What is neither is returned as it is, for others to refuse.
+    """
+    if isinstance(train, tuple) and len(train) == 2:
+        train = DataSet(*train)
+    if isinstance(validation, tuple) and len(validation) == 2 and isinstance(train, DataSet):
+        validation = DataSet(*validation, like=train)
+    return train, validation

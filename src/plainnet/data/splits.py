@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,26 @@ class Splits:
 
     `examples` are those to learn from and to choose by, `training` and `validating` the rows of each; nothing is copied
     before a part is asked for. Iterating gives `train`, `validation` and `test`.
+
+    `preparation` says how inputs are made of what users bring (see `Model`), `made` how the parts were made, and
+    `notes` what a user should know about the data, a sentence each.
     """
 
-    def __init__(self, examples: DataSet, training: np.ndarray, validating: np.ndarray, test: DataSet) -> None:
+    def __init__(
+        self,
+        examples: DataSet,
+        training: np.ndarray,
+        validating: np.ndarray,
+        test: DataSet,
+        *,
+        preparation: Mapping[str, Any] | None = None,
+        made: Mapping[str, Any] | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
         self.examples, self.training, self.validating, self.test = examples, training, validating, test
+        self.preparation = dict(preparation or {})
+        self.made = dict(made or {})
+        self.notes = tuple(notes)
 
     @classmethod
     def of(cls, train: DataSet, validation: DataSet, test: DataSet) -> Splits:

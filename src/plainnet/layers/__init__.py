@@ -20,10 +20,11 @@ from plainnet.layers.noise import GaussianNoise
 from plainnet.layers.normalization import BatchNorm
 from plainnet.layers.pooling import MaxPool
 from plainnet.layers.sequential import Residual, Sequential
+from plainnet.layers.standardize import Standardize
 
 _KINDS = (
     GELU, AveragePool, BatchNorm, Conv2D, Dense, Dropout, Ensemble, Flatten, GaussianNoise, GlobalAveragePool,
-    LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Tanh,
+    LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Standardize, Tanh,
 )  # fmt: skip
 _MOST_LAYERS, _DEEPEST = 1000, 20
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
@@ -50,6 +51,7 @@ __all__ = [
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "Standardize",
     "Tanh",
     "layer_from_config",
     "layers_from_config",

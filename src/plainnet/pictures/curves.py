@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,6 +20,8 @@ def training_curves(history: Sequence[Epoch], title: str) -> Figure:
     figure.suptitle(literal(title))
     numbers = [epoch.number for epoch in history]
     left, right = figure.subplots(1, 2)
+    metric = next(iter(history[0].train), "accuracy")
+    scale_of = 100 if metric == "accuracy" else 1
     marker = "o" if len(history) < 12 else ""
     in_steps = len({epoch.learning_rate for epoch in history}) < len(history) / 2
     falls = [
@@ -26,9 +29,9 @@ def training_curves(history: Sequence[Epoch], title: str) -> Figure:
         for before, after in pairwise(history)
         if in_steps and after.learning_rate < before.learning_rate / 2
     ]
-    for axes, name, scale in ((left, "loss", 1), (right, "accuracy", 100)):
+    for axes, name, scale in ((left, "loss", 1), (right, metric, scale_of)):
         for part, color in (("train", BLUE), ("validation", ORANGE)):
-            values = [getattr(epoch, f"{part}_{name}") for epoch in history]
+            values: list[Any] = [epoch.to_table().get(f"{part}_{name}") for epoch in history]
             if values[-1] is not None:
                 label = "training (mean while learning)" if part == "train" else "validation (after the epoch)"
                 axes.plot(numbers, np.multiply(values, scale), color=color, marker=marker, markersize=4, label=label)
@@ -40,10 +43,11 @@ def training_curves(history: Sequence[Epoch], title: str) -> Figure:
         axes.set_xlabel(f"epoch{marks}")
         by_epochs(axes, len(history))
         without_frame(axes)
-    left.set(ylabel="cross-entropy (nats)")
+    left.set(ylabel="cross-entropy (nats)" if metric == "accuracy" else "loss")
     logarithmic(left)
-    right.set(ylabel="accuracy")
-    right.yaxis.set_major_formatter(PercentFormatter(decimals=None))
+    right.set(ylabel=metric.replace("_", " "))
+    if metric == "accuracy":
+        right.yaxis.set_major_formatter(PercentFormatter(decimals=None))
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return figure
 

@@ -1,5 +1,5 @@
 """Recipes: everything a training is made of, as TOML files in this folder."""
 
-from plainnet.recipes.recipe import Recipe, available, override, parse_override, read, source
+from plainnet.recipes.recipe import Recipe, available, override, parse_override, read, recipe_for, source
 
-__all__ = ["Recipe", "available", "override", "parse_override", "read", "source"]
+__all__ = ["Recipe", "available", "override", "parse_override", "read", "recipe_for", "source"]

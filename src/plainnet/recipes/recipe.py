@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from plainnet.config import LONGEST_NAME, LONGEST_TITLE, construct, expect_name
 from plainnet.data.augmentation import Augmentation
+from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.foreign.opening import parse_toml, read_text
 from plainnet.layers import Layer, layers_from_config
 from plainnet.losses import LOSSES, Loss
 from plainnet.network import Network
 from plainnet.optimizers import OPTIMIZERS, Optimizer
+from plainnet.recipes import data
 from plainnet.schedules import SCHEDULES, Schedule
 from plainnet.stopping import Stopping
 
 _FOLDER = Path(__file__).parent
 
+_LOSS_OF = {
+    "classes": "SoftmaxCrossEntropy", "probabilities": "SoftmaxCrossEntropy", "labels": "BinaryCrossEntropy",
+    "numbers": "MeanSquaredError",
+}  # fmt: skip
+
 Table = Mapping[str, Any]
+
+
+class Form(NamedTuple):
+    """What a recipe must know of data: the shape of an example, the number of outputs, the kind of targets."""
+
+    in_shape: tuple[int, ...]
+    outputs: int
+    kind: str
+
+    @classmethod
+    def of(cls, data: DataSet) -> Form:
+        """Return the form of a data set."""
+        columns = data.targets.shape[1] if data.targets.ndim == 2 else 1
+        return cls(data.inputs.shape[1:], len(data.class_names) or columns, data.kind)
+
+
+_MNIST = Form((28, 28), 10, "classes")
 
 
 class ReadOnly(dict[str, Any]):
@@ -41,17 +66,22 @@ class ReadOnly(dict[str, Any]):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A training, described by plain values; `network()`, `loss_function()` and the like make the objects."""
+    """A training, described by plain values; `network()`, `loss_function()` and the like make the objects.
+
+    What it leaves open follows from the data, once `fitted` has seen them: `input_shape`, the `loss`, and the units of
+    the last `Dense` layer.
+    """
 
     name: str
     title: str
-    input_shape: tuple[int, ...]
     batch_size: int
     epochs: int
     layers: tuple[Table, ...]
-    loss: Table
     optimizer: Table
     schedule: Table
+    input_shape: tuple[int, ...] | None = None
+    loss: Table | None = None
+    data: Table | None = None  # where the examples come from, see `sources.load`; the embedded MNIST if left out
     workers: int = 1
     augmentation: Table | None = None
     clean_epochs: int = 0  # at the end, without augmentation
@@ -104,16 +134,19 @@ class Recipe:
         _expect(decay is None or share, "averaging", "a decay of at least 0 and below 1, such as 0.999", decay)
         shape, layers = table["input_shape"], table["layers"]
         numbers = isinstance(shape, list | tuple) and len(shape) > 0 and all(map(_is_count, shape))
-        _expect(numbers, "input_shape", "a list of sizes such as [28, 28]", shape)
+        _expect(shape is None or numbers, "input_shape", "a list of sizes such as [28, 28]", shape)
+        data.check(table["data"])
         tables = isinstance(layers, list | tuple) and len(layers) > 0 and all(isinstance(i, Mapping) for i in layers)
         _expect(tables, "layers", 'a list of tables such as [{type = "Dense", units = 10}]', layers)
         for key in ("loss", "optimizer", "schedule"):
-            _expect(isinstance(table[key], Mapping), key, 'a table such as {type = "..."}', table[key])
+            given = isinstance(table[key], Mapping) or (key == "loss" and table[key] is None)
+            _expect(given, key, 'a table such as {type = "..."}', table[key])
         change = table["augmentation"]
         _expect(change is None or isinstance(change, Mapping), "augmentation", "a table such as {shift = 2.0}", change)
         stop = table["stop"]
         _expect(stop is None or isinstance(stop, Mapping), "stop", "a table such as {patience = 5}", stop)
-        values = {"input_shape": tuple(shape), "layers": tuple(layers), "own_layers": tuple(own_layers)}
+        values: dict[str, Any] = {"layers": tuple(layers), "own_layers": tuple(own_layers)}
+        values["input_shape"] = None if shape is None else tuple(shape)
         recipe = cls(**{**table, **values})
         (
             recipe.loss_function(),
@@ -122,21 +155,71 @@ class Recipe:
             recipe.make_augmentation(),
             recipe.stopping(),
         )
-        layers_from_config(recipe.layers, recipe.own_layers)
+        layers_from_config(recipe.completed_for(_MNIST).layers, recipe.own_layers)
         return recipe
+
+    def completed_for(self, form: Form) -> Recipe:
+        """Return the recipe with what it leaves open as data of this form need it."""
+        layers = [dict(layer) for layer in self.layers]
+        dense = [place for place, layer in enumerate(layers) if layer.get("type") == "Dense"]
+        if dense and "units" not in layers[dense[-1]]:
+            layers[dense[-1]]["units"] = form.outputs
+        loss = self.loss
+        if loss is None:
+            loss = {"type": _LOSS_OF[form.kind]}
+            if form.kind == "numbers" and not layers[-1].get("inverse"):
+                layers.append({"type": "Standardize", "inverse": True})  # from about -1 to 1 to the targets' own range
+        return replace(self, input_shape=self.input_shape or form.in_shape, layers=tuple(layers), loss=loss)
+
+    def fitted(self, data: DataSet) -> Recipe:
+        """Return the recipe as it is for these data; what it says itself, it insists on.
+
+        Raises: `InputError` if what it says does not fit the data, with what would.
+        """
+        form = Form.of(data)
+        whole = self.completed_for(form)
+        assert whole.input_shape is not None
+        assert whole.loss is not None
+        if math.prod(whole.input_shape) != math.prod(form.in_shape):
+            raise InputError(
+                f"recipe {self.name} takes inputs of shape {_written(whole.input_shape)}, the data has "
+                f"{_written(form.in_shape)}; make them agree with --set input_shape={_written(form.in_shape)}"
+            )
+        place = max((p for p, layer in enumerate(whole.layers) if layer.get("type") == "Dense"), default=None)
+        if place is not None and place >= len(whole.layers) - 2:
+            units = whole.layers[place]["units"]
+            two = units == 1 and form.outputs == 2 and whole.loss.get("type") == "BinaryCrossEntropy"
+            if units != form.outputs and not two:
+                what = {"classes": "classes", "probabilities": "classes", "labels": "labels"}.get(form.kind, "numbers")
+                raise InputError(
+                    f"recipe {self.name} ends in {units} outputs, the data has {form.outputs} {what}; make them "
+                    "agree with "
+                    f"--set layers.{place}.units={form.outputs}"
+                )
+        loss = whole.loss_function()
+        if data.kind not in loss.takes:
+            raise InputError(
+                f"recipe {self.name} has the loss {type(loss).__name__}, which takes {' or '.join(loss.takes)}, the "
+                "data "
+                f"has {data.kind}; make them agree with --set loss.type={_LOSS_OF[data.kind]}, or take recipe table or "
+                "pictures, whose loss follows from the data"
+            )
+        return whole
 
     def to_table(self) -> dict[str, Any]:
         """Return the recipe as plain values, yours to change; `from_table` reads it back."""
-        left_out = {"own_layers"} | ({"stop"} if self.stop is None else set())
+        left_out = {"own_layers"} | {name for name in ("stop", "data") if getattr(self, name) is None}
         return {name: _plain(value) for name, value in vars(self).items() if name not in left_out}
 
     def network(self, *, rng: int | np.random.Generator = 0) -> Network:
-        """Return the network, built and initialized."""
-        return Network(*layers_from_config(self.layers, self.own_layers)).build(self.input_shape, rng=rng)
+        """Return the network, built and initialized; what the recipe leaves open is as MNIST needs it."""
+        whole = self.completed_for(_MNIST)
+        assert whole.input_shape is not None
+        return Network(*layers_from_config(whole.layers, self.own_layers)).build(whole.input_shape, rng=rng)
 
     def loss_function(self) -> Loss:
-        """Return the loss."""
-        return construct(LOSSES, self.loss, "loss")
+        """Return the loss; that of classes if it is left open."""
+        return construct(LOSSES, {"type": _LOSS_OF["classes"]} if self.loss is None else self.loss, "loss")
 
     def make_optimizer(self) -> Optimizer:
         """Return an optimizer that has made no step yet."""
@@ -177,6 +260,13 @@ def source(name: str) -> str:
     return read_text(path, "recipe")
 
 
+def recipe_for(examples: DataSet) -> str:
+    """Return the name of the recipe that suits data: classic for gray 28x28 images, pictures for others, else table."""
+    if examples.inputs.ndim == 2:
+        return "table"
+    return "classic" if examples.inputs.shape[1:] == (28, 28) and examples.kind == "classes" else "pictures"
+
+
 def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
     """Return the recipe called `name`, or in the file `name`, with some of its values replaced (see `override`)."""
     text = source(name)
@@ -186,6 +276,8 @@ def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: I
         raise InputError(f"the recipe {name} cannot be read as TOML: {error}; see docs/recipes.md") from error
     table["name"] = Path(name).stem
     try:
+        if "data" in table:
+            table["data"] = data.described(table["data"], Path(name).parent if name.endswith(".toml") else Path())
         return Recipe.from_table(override(table, overrides or {}), own_layers)
     except InputError as error:
         raise InputError(f"recipe {table['name']}: {error}") from error
@@ -198,7 +290,16 @@ def override(table: Table, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """
     changed = copy.deepcopy(dict(table))
     for key, value in overrides.items():
-        _replace(changed, key, value)
+        if key == "data":
+            changed["data"] = data.described(value, Path())
+        elif key.startswith("data."):
+            changed["data"] = data.described(
+                dict(changed.get("data") or {}) | {key.removeprefix("data."): value}, Path()
+            )
+        else:
+            if key.startswith("loss.") and changed.get("loss") is None:
+                changed["loss"] = {}
+            _replace(changed, key, value)
     return changed
 
 
@@ -254,6 +355,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return list(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+def _written(shape: Iterable[int]) -> str:
+    return f"[{','.join(map(str, shape))}]"
 
 
 def _is_count(value: object) -> bool:

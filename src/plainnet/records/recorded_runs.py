@@ -15,6 +15,10 @@ from plainnet.recipes import Recipe
 from plainnet.runs.metrics_file import FIGURES, figures_go_together
 from plainnet.writing import to_json, write_atomically
 
+MAIN_FIGURE = {  # by which a run is judged, by its task
+    "classes": "test_accuracy", "labels": "test_accuracy", "numbers": "test_mean_absolute_error",
+}  # fmt: skip
+
 
 def model_path(folder: Path, seed: int) -> Path:
     """Return where the model of a recorded run lies."""
@@ -62,7 +66,7 @@ def summarize(folder: Path) -> dict[str, Any]:
         raise InputError(f"no runs of {folder.name} in {folder.parent}; make some with: plainnet series {folder.name}")
     first = found[0]
     summary = {"recipe": first["recipe"], "runs": len(found), "seeds": [run["seed"] for run in found]}
-    for key in ("test_accuracy", "train_accuracy", "seconds"):
+    for key in (*dict.fromkeys(MAIN_FIGURE.values()), "train_accuracy", "seconds"):
         if all(key in run for run in found):
             summary[key] = spread(run[key] for run in found)
     summary |= {key: first.get(key) for key in ("parameters", "epochs", "versions", "threads", "hardware")}
@@ -80,4 +84,6 @@ def spread(figures: Iterable[float]) -> dict[str, Any]:
 def comparable(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what decides a training, as JSON holds it: every setting but the title."""
     table: dict[str, Any] = json.loads(json.dumps(Recipe.completed(settings)))
+    if table["data"] is not None:
+        table["data"].pop("path", None)  # the data may lie elsewhere; their checksum tells whether they are the same
     return {key: value for key, value in table.items() if (key, value) != ("stop", None)} | {"title": ""}

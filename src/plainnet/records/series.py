@@ -21,9 +21,7 @@ from plainnet.runs.saving import events, read_checkpoint, resume
 from plainnet.writing import to_json, write_atomically
 
 
-def record_run(
-    recipe: Recipe, data: Splits, seed: int, folder: Path, data_dir: Path | None = None, threads: int | None = None
-) -> dict[str, Any]:
+def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: int | None = None) -> dict[str, Any]:
     """Return the record of one run, trained now unless its file is there already; an interrupted one goes on.
 
     The model is saved beside the record.
@@ -40,7 +38,7 @@ def record_run(
     with locked(unfinished):
         if table := _on_record(run, folder):  # made by another process, just before it let go of the folder
             return table
-        changed = _train(run, unfinished, data_dir)
+        changed = _train(run, unfinished)
         note_opening(folder, run.recipe.to_table(), seed)
         table = run.metrics() | {
             "hardware": hardware(),
@@ -73,7 +71,7 @@ def _on_record(run: Run, folder: Path) -> dict[str, Any] | None:
     return next((table for table in on_record if table["seed"] == run.seed), None)
 
 
-def _train(run: Run, unfinished: Path, data_dir: Path | None) -> str:
+def _train(run: Run, unfinished: Path) -> str:
     """Train the run to its end, from its checkpoint if there is one; return what else changed since that was saved."""
     changed = ""
     if checkpoint.present(unfinished):
@@ -83,7 +81,7 @@ def _train(run: Run, unfinished: Path, data_dir: Path | None) -> str:
         else:
             changed = resume(run, found)
     try:
-        for _ in events(run, unfinished, data_dir=data_dir):
+        for _ in events(run, unfinished):
             pass
     except TrainingDivergedError:
         checkpoint.remove(unfinished)  # nobody can go on from there

@@ -9,12 +9,14 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from plainnet import forking
-from plainnet.evaluation import Evaluation
+from plainnet.evaluation import AnyEvaluation, LabelEvaluation, NumberEvaluation
 from plainnet.forking import Fork
 from plainnet.pictures.confusing_pairs import confusing_pairs
 from plainnet.pictures.confusion_matrix import confusion_matrix
 from plainnet.pictures.curves import training_curves
+from plainnet.pictures.errors import errors
 from plainnet.pictures.first_layer import first_layer
+from plainnet.pictures.label_figures import label_figures
 from plainnet.pictures.recall_and_precision import recall_and_precision
 from plainnet.pictures.sample_predictions import sample_predictions
 from plainnet.pictures.style import png
@@ -24,7 +26,7 @@ from plainnet.runs.threads import available_cores
 Task = tuple[Callable[..., Figure | None], tuple[Any, ...]]  # a function that draws, and its arguments
 
 
-def pngs(run: Run, test: Evaluation) -> dict[str, bytes | None]:
+def pngs(run: Run, test: AnyEvaluation) -> dict[str, bytes | None]:
     """Return the pictures of a finished run as PNG files, by name; None for what its inputs do not allow."""
     todo, drawn = tasks(run, test), {}
     names, fork = list(todo), None
@@ -43,17 +45,23 @@ def pngs(run: Run, test: Evaluation) -> dict[str, bytes | None]:
     return {name: drawn[name] if name in drawn else _drawn(todo[name]) for name in names}
 
 
-def tasks(run: Run, test: Evaluation) -> dict[str, Task]:
+def tasks(run: Run, test: AnyEvaluation) -> dict[str, Task]:
     """Return how to draw each picture of a finished run, by its name, those first that take longest."""
     at_first = run.recipe.network(rng=run.seed)
+    for_all: dict[str, Task] = {
+        "first_layer_weights": (first_layer, (run.network, at_first, test.data.class_names)),
+        "training_curves": (training_curves, (run.history, run.recipe.title)),
+    }
+    if isinstance(test, NumberEvaluation):
+        return {"errors": (errors, (test,))} | for_all
+    if isinstance(test, LabelEvaluation):
+        return {"per_label_figures": (label_figures, (test,))} | for_all
     return {
         "confusion_matrix": (confusion_matrix, (test,)),
         "sample_predictions": (sample_predictions, (test,)),
-        "first_layer_weights": (first_layer, (run.network, at_first, test.data.class_names)),
         "confusing_pairs": (confusing_pairs, (test,)),
-        "per_digit_accuracy": (recall_and_precision, (test,)),
-        "training_curves": (training_curves, (run.history, run.recipe.title)),
-    }
+        f"per_{test.noun}_accuracy": (recall_and_precision, (test,)),
+    } | for_all
 
 
 def _drawn(task: Task) -> bytes | None:

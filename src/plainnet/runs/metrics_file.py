@@ -13,7 +13,9 @@ path = either(nothing, text(4096))
 FINGERPRINT: dict[str, Any] = {  # of the data that were trained on, see `run.fingerprint`
     "pixels": text(),
     "largest": real(),
-    "class_counts": listed(whole(), least=1),
+    "class_counts?": listed(whole(), least=1),  # of classes
+    "targets?": text(),  # of all else, with the number of examples
+    "examples?": whole(1),
     "crc32": whole(),
 }
 FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
@@ -22,9 +24,12 @@ FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
     "parameters": whole(),
     "seconds": seconds,
     "data": {f"{key}?": value for key, value in FINGERPRINT.items()},  # the oldest records say less
-    "test_images": whole(1),
-    "test_accuracy": share,
-    "mistakes": listed(whole()),
+    "task?": text(),  # "labels" or "numbers"; classes if left out
+    "test_images?": whole(1),
+    "test_examples?": whole(1),  # of a table
+    "test_accuracy?": share,
+    "test_mean_absolute_error?": real(0),
+    "mistakes?": listed(whole()),
     "settings": table,
     "limit?": either(nothing, whole(1)),
     "epochs?": whole(1),
@@ -37,11 +42,21 @@ FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
 
 def figures_go_together(figures: dict[str, Any]) -> bool:
     """Tell whether figures that fit their description can be those of one run."""
-    images, mistakes = figures["test_images"], figures["mistakes"]
+    examples = figures.get("test_images") or figures.get("test_examples")
+    if examples is None or not has_examples(figures["data"]):
+        return False
+    if "task" in figures:
+        return "test_accuracy" in figures or "test_mean_absolute_error" in figures
+    if "mistakes" not in figures or "test_accuracy" not in figures:
+        return False
     matrix = figures.get("confusion_matrix", [])
     return (
-        all(row < images for row in mistakes)
-        and abs(figures["test_accuracy"] - (1 - len(mistakes) / images)) < 1e-9
-        and sum(figures["data"].get("class_counts", [1])) > 0
+        all(row < examples for row in figures["mistakes"])
+        and abs(figures["test_accuracy"] - (1 - len(figures["mistakes"]) / examples)) < 1e-9
         and all(len(row) == len(matrix) for row in matrix)
     )
+
+
+def has_examples(fingerprint: dict[str, Any]) -> bool:
+    """Tell whether data that were trained on held any example."""
+    return fingerprint.get("examples", 0) > 0 or sum(fingerprint.get("class_counts", [1])) > 0

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from plainnet import checkpoint
 from plainnet.errors import InputError
-from plainnet.model_file import PIXELS, save_model
+from plainnet.model_file import save_model
 from plainnet.runs.run import Run
 from plainnet.writing import to_json, write_atomically
 
 DONE = "metrics.json"  # written last: where it is, the results are complete
 _PICTURES = (
     "training_curves.png", "confusion_matrix.png", "per_digit_accuracy.png", "sample_predictions.png",
-    "confusing_pairs.png", "first_layer_weights.png",
+    "confusing_pairs.png", "first_layer_weights.png", "per_class_accuracy.png", "per_label_figures.png",
+    "errors.png",
 )  # fmt: skip
 _NAMES = ("model_final.safetensors", "model_final.pkl", "training_history.json", *_PICTURES)
 
@@ -54,13 +55,12 @@ def check_free(folder: Path) -> None:
         )
 
 
-def write_results(run: Run, folder: Path, data_dir: Path | None = None, *, pictures: bool = True) -> list[str]:
+def write_results(run: Run, folder: Path, *, pictures: bool = True) -> list[str]:
     """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files.
 
-    The figures note the `data_dir` of the images, to find them again. Without `pictures` none are drawn, and those of
-    an earlier run are removed.
+    Without `pictures` none are drawn, and those of an earlier run are removed.
     """
-    metrics = run.metrics() | {"data_dir": data_dir and str(data_dir.resolve())}
+    metrics = run.metrics()
     test = run.test
     assert test is not None
     drawn: dict[str, bytes | None] = dict.fromkeys(_PICTURES)
@@ -96,7 +96,7 @@ def _pickled(run: Run) -> bytes:
             "state": {name: array for name, array in arrays.items() if name not in learned},
             "layers": [layer.config() for layer in model.network.layers],
             "input_shape": model.network.in_shape,
-            "preprocessing": PIXELS["about"],
+            "preprocessing": model.preparation.get("about") or dict(model.preparation),
             "class_names": list(model.class_names),
             **model.about,
         }

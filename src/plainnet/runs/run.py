@@ -11,24 +11,27 @@ from typing import Any
 
 import numpy as np
 
+from plainnet import calibration
 from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
-from plainnet.evaluation import Evaluation
+from plainnet.evaluation import DIGITS, AnyEvaluation, evaluation_of, examples
 from plainnet.events import Batch, Epoch
 from plainnet.layers import Conv2D
-from plainnet.model_file import Model
+from plainnet.model_file import PIXELS, Model
 from plainnet.recipes import Recipe
 from plainnet.runs.environment import threads as threads_of_blas
 from plainnet.runs.environment import versions
 from plainnet.runs.threads import MatrixThreads, ThreadChoice
 from plainnet.shifted_views import probabilities
+from plainnet.sources.pen.likeness import confidence
 from plainnet.stopping import Stop
 from plainnet.training import Event, Training
 from plainnet.workers import Threads, quickest
 
 _SEEN_AGAIN = 10_000  # training images whose accuracy is taken after the training: more would tell no more
+_CALIBRATED_BY, _LOOKED_AT_TWICE = 5000, 1500  # validation images; those that are looked at from several sides
 _SMALL = 3_000_000  # parameters times batch: below, a product is done before a second thread has begun
 
 
@@ -53,27 +56,25 @@ class Run:
         threads: int | None = None,
         loss: Any = None,
     ) -> None:
-        self.recipe = recipe
+        self.recipe = recipe = recipe.fitted(data.examples)
         self.data = data
         self.train = data.train if recipe.validate else data.train_and_validation
         self.validation = data.validation if recipe.validate else None
         if limit is not None and not 1 <= limit <= len(self.train):
             raise InputError(
-                f"--limit must be between 1 and {len(self.train):,}, the training images, received {limit:,}"
+                f"--limit must be between 1 and {len(self.train):,}, the training {examples(self.train)}, received "
+                f"{limit:,}"
             )
         if limit is not None:
             self.train = self.train.sample(limit)
         self.seed, self.limit = whole_number(seed, "seed", least=0, most=10**12), limit
         self.network = recipe.network(rng=seed)
-        self.test: Evaluation | None = None
+        self.test: AnyEvaluation | None = None
         self.stop: Stop | None = None
+        self.temperature = 1.0
+        self.threshold: float | None = None  # see `calibration`; None: not calibrated
+        self.reads_a_pen = is_written(self.train)
         self._metrics: dict[str, Any] = {}
-        if self.network.out_shapes[-1] != (len(self.train.class_names),):
-            raise InputError(
-                f"recipe {recipe.name} ends in {self.network.out_shapes[-1]} outputs, the data has "
-                f"{len(self.train.class_names)} classes; set the units of the last Dense layer, "
-                "or name the classes in class_names.txt beside the images"
-            )
         self.optimizer = recipe.make_optimizer()
         self.loss = loss or recipe.loss_function()
         self.threads = MatrixThreads(threads, recipe.workers)
@@ -168,17 +169,37 @@ class Run:
         if not self._metrics:
             workers = self.recipe.workers
             with self.threads.in_force(), Threads(self.network, self.recipe.loss_function(), workers) as threads:
-                images = self.data.test.images
-                self.test = Evaluation(self.data.test, probabilities(threads.outputs, images, self.recipe.test_shifts))
+                self.test = evaluation_of(threads.outputs, self.data.test, shifts=self.recipe.test_shifts)
                 seen_again = self.train.sample(min(len(self.train), _SEEN_AGAIN))
-                train_accuracy = threads.evaluate(seen_again).means()[1]["accuracy"]
+                trained = threads.evaluate(seen_again).means()[1]
+                self._calibrate(threads.outputs)
                 self._threads_of_blas = threads_of_blas()
-            self._metrics = self._table(self.test, train_accuracy)
+            self._metrics = self._table(self.test, trained)
         return self._metrics
 
-    def _table(self, test: Evaluation, train_accuracy: float) -> dict[str, Any]:
+    def _calibrate(self, outputs: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Fit the temperature, and the confidence below which an answer is not sure, to the validation examples."""
+        held_out = self.validation
+        if held_out is None or held_out.kind != "classes" or not calibration.enough(len(held_out)):
+            return
+        some = held_out.sample(min(len(held_out), _CALIBRATED_BY))
+        self.temperature = calibration.temperature(outputs(some.inputs), some.targets)
+        shifts = max(self.recipe.test_shifts, int(self.reads_a_pen))  # as `answers` looks at pictures
+        some = held_out.sample(min(len(held_out), _LOOKED_AT_TWICE)) if shifts else held_out
+        shares = probabilities(outputs, some.inputs, shifts, self.temperature)
+        digits = self.reads_a_pen and some.class_names == DIGITS
+        self.threshold = calibration.threshold(confidence(shares, some.inputs) if digits else shares.max(axis=1))
+
+    def _table(self, test: AnyEvaluation, trained: dict[str, float]) -> dict[str, Any]:
         kept = self.stop.best if self.stop is not None and self.stop.best is not None else len(self.history)
-        validation_accuracy = self.history[kept - 1].validation_accuracy
+        validated = self.history[kept - 1].validation or dict.fromkeys(trained)
+        what = examples(self.train)
+        figures: dict[str, Any] = {f"train_{name}": value for name, value in trained.items()}
+        figures[f"train_accuracy_{what}"] = min(len(self.train), _SEEN_AGAIN)
+        figures |= {f"validation_{name}": value for name, value in validated.items()}
+        if "accuracy" in trained:
+            before = validated["accuracy"]
+            figures["train_validation_gap"] = None if before is None else trained["accuracy"] - before
         return {
             "recipe": self.recipe.name,
             "seed": self.seed,
@@ -186,15 +207,14 @@ class Run:
             "epochs": len(self.history),
             "stopped": None if self.stop is None else str(self.stop),
             "seconds": round(sum(epoch.seconds for epoch in self.history), 3),
-            "train_images": len(self.train),
+            f"train_{what}": len(self.train),
             "limit": self.limit,
             "data": fingerprint(self.train),
-            "train_accuracy": train_accuracy,
-            "train_accuracy_images": min(len(self.train), _SEEN_AGAIN),
-            "validation_accuracy": validation_accuracy,
-            "train_validation_gap": None if validation_accuracy is None else train_accuracy - validation_accuracy,
+            **figures,
             "test_set_opened": datetime.now(UTC).isoformat(timespec="seconds"),
             **test.to_table(),
+            "temperature": self.temperature,
+            "threshold": self.threshold,
             "versions": versions(),
             "threads": self._threads_of_blas,
             "thread_choices": self.threads.choices,
@@ -210,15 +230,38 @@ class Run:
         """Return the network with what its file should say about it."""
         figures = {key: value for key, value in self.metrics().items() if key != "settings"}
         about = {"recipe": self.recipe.to_table(), "metrics": figures}
-        return Model(self.network, self.train.class_names, about, test_shifts=self.recipe.test_shifts)
+        outputs = len(self.train.class_names)
+        pixels = PIXELS | {
+            "pictures": "pen" if self.reads_a_pen else "stored",
+            "largest": float(self.train.inputs.max()),
+        }
+        return Model(
+            self.network, self.train.class_names, about, self.data.preparation or pixels, self.train.column_names,
+            self.recipe.test_shifts, self.temperature, () if self.threshold is None else (self.threshold,) * outputs,
+            self.data.made,
+        )  # fmt: skip
+
+
+def is_written(data: DataSet) -> bool:
+    """Tell whether images are of signs written with a pen, as MNIST shows them: one letter a class, dark all around."""
+    images = data.inputs
+    if images.shape[1:] != (28, 28) or not all(len(name) == 1 and name.isalnum() for name in data.class_names or ("",)):
+        return False
+    some = images[:: max(1, len(images) // 500)].astype(float)
+    border = np.concatenate([some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1]], axis=1)
+    return bool(border.mean() < 0.05 * some.max())
 
 
 def fingerprint(data: DataSet) -> dict[str, Any]:
-    """Return what images and labels are like, and a checksum to know them again."""
-    images, labels = data.images, data.labels
-    return {
-        "pixels": "bytes" if images.dtype == np.uint8 else "numbers",
-        "largest": float(images.max()),
-        "class_counts": np.bincount(labels, minlength=len(data.class_names)).tolist(),
-        "crc32": zlib.crc32(labels.tobytes(), zlib.crc32(np.ascontiguousarray(images).data)),
+    """Return what inputs and targets are like, and a checksum to know them again."""
+    inputs, targets = data.inputs, data.targets
+    told: dict[str, Any] = {
+        "pixels": "bytes" if inputs.dtype == np.uint8 else "numbers",
+        "largest": float(inputs.max()),
     }
+    if data.kind == "classes":
+        told["class_counts"] = np.bincount(targets, minlength=len(data.class_names)).tolist()
+    else:
+        told |= {"targets": data.kind, "examples": len(data)}
+    crc = zlib.crc32(np.ascontiguousarray(inputs).data)
+    return told | {"crc32": zlib.crc32(np.ascontiguousarray(targets).data, crc)}

@@ -18,7 +18,7 @@ from plainnet.foreign.checking import either, listed, nothing, problem, table, t
 from plainnet.foreign.showing import counted
 from plainnet.forking import ENDS
 from plainnet.runs.environment import versions
-from plainnet.runs.metrics_file import FINGERPRINT, path
+from plainnet.runs.metrics_file import FINGERPRINT, has_examples, path
 from plainnet.runs.run import Run
 from plainnet.runs.threads import ThreadChoice
 from plainnet.stopping import Stop
@@ -27,7 +27,7 @@ from plainnet.training import Event
 ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the training
     "run": {"recipe": table, "seed": whole(), "limit": either(nothing, whole(1)), "data": FINGERPRINT},
     "made_with": {"versions": table, "threads?": whole(1, 10_000), "methods?": table},
-    "data_dir": path,
+    "data_dir?": path,  # of a checkpoint of earlier versions; now the recipe says where its data are
     "diverged?": text(1000),
     "threads?": either(nothing, whole(1, 10_000)),
     "thread_choices?": listed(listed(whole(0, 10**9), least=3), least=1),
@@ -44,8 +44,10 @@ def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
         raise InputError(f"{found.path} is not a checkpoint of a training: {what}; start the training anew")
     if "thread_choices" not in found.about and "threads" not in found.about["made_with"]:
         raise InputError(f"{found.path} does not say how many threads it was made with; start the training anew")
-    if sum(found.about["run"]["data"]["class_counts"]) == 0:
-        raise InputError(f"{found.path} is not a checkpoint of a training: it has learned from no image; start anew")
+    if found.about.get("data_dir"):
+        found.about["run"]["recipe"]["data"] = {"path": found.about["data_dir"]}
+    if not has_examples(found.about["run"]["data"]):
+        raise InputError(f"{found.path} is not a checkpoint of a training: it has learned from nothing; start anew")
     return found
 
 
@@ -59,6 +61,8 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     if found.about.get("diverged"):
         raise InputError(f"this training cannot go on: {found.about['diverged']}; start anew with --force")
     now, then = _about(run), found.about
+    for about in (then, now):
+        about["run"]["recipe"].setdefault("data", {}).pop("path", None)  # the data may lie elsewhere by now
     if changed := differences(then["run"], now["run"]):
         raise InputError(f"the training in {found.path.parent} has other settings: {changed}; leave them as they were")
     found.restore(run.training)
@@ -78,21 +82,17 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     return ", ".join(filter(None, [converted, versions_changed, methods_changed, threads_changed]))
 
 
-def events(
-    run: Run, folder: Path, *, every: float = 60.0, data_dir: Path | None = None
-) -> Iterator[Event | ThreadChoice]:
+def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | ThreadChoice]:
     """Train the run to its end, yielding its events and saving a checkpoint after each, and every so many seconds.
 
     SIGINT (Ctrl-C), SIGTERM and SIGHUP are answered after the batch under way, when its checkpoint is written; a second
     one stops at once.
 
-    A checkpoint notes the `data_dir` of the images, to find them again.
-
     Raises: `TrainingInterruptedError` after such a signal; `TrainingDivergedError`, with the weights put back to the
     last ones that were finite; `InputError` if a checkpoint cannot be written, which leaves the one before it.
     """
     training, saved = run.training, time.monotonic()
-    about = _about(run) | {"data_dir": data_dir and str(data_dir.resolve())}
+    about = _about(run)
     with _signals() as received:
         try:
             for event in run.events():

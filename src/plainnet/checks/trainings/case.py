@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from plainnet import checkpoint
+from plainnet import checkpoint, sources
 from plainnet.checks.trainings.history_reader import Curves, curves_of, read_curves
 from plainnet.checks.trainings.measurements import Inside, Steps, first_steps, look_inside
-from plainnet.data import mnist
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.foreign.checking import either, nothing, problem, whole
@@ -42,7 +42,7 @@ class Case:
     diverged: str | None = None
     seed: int = 0
     limit: int | None = None
-    data_dir: Path | None = None
+    where: Mapping[str, Any] | None = None  # the data, if they are not the embedded MNIST
 
     @property
     def classes(self) -> int:
@@ -61,7 +61,7 @@ class Case:
     @cached_property
     def data(self) -> Splits:
         """The images that the training used, or should have used."""
-        return mnist.load(self.data_dir)
+        return sources.load_described(self.where)
 
     @cached_property
     def inside(self) -> Inside | None:
@@ -80,7 +80,7 @@ class Case:
             return first_steps(self.recipe, self.data.train, self.seed)
 
 
-def read_case(path: Path, data_dir: Path | None = None, own_layers: tuple[type[Layer], ...] = ()) -> Case:
+def read_case(path: Path, data: Path | None = None, own_layers: tuple[type[Layer], ...] = ()) -> Case:
     """Read a results folder, finished or not, or a file with a history; `own_layers` are those that it may name.
 
     Raises: `InputError` if it holds neither.
@@ -88,16 +88,16 @@ def read_case(path: Path, data_dir: Path | None = None, own_layers: tuple[type[L
     if not path.is_dir():
         return Case(read_curves(path))
     if checkpoint.present(path):
-        return _unfinished(path, data_dir, own_layers)
+        return _unfinished(path, data, own_layers)
     if (path / DONE).exists():
-        return _finished(path, data_dir, own_layers)
+        return _finished(path, data, own_layers)
     history = path / "training_history.json"
     if history.exists():
         return Case(read_curves(history))
     raise InputError(f"{path} holds no training: neither {DONE} nor a checkpoint nor training_history.json")
 
 
-def _finished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
+def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
     path = folder / DONE
     metrics = read_json(path, "record")
     what = problem(
@@ -106,19 +106,19 @@ def _finished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer]
     if what is not None or not figures_go_together(metrics):
         raise InputError(f"{path} is not the metrics of a training: {what or 'its figures contradict each other'}")
     recipe = Recipe.from_table(metrics["settings"], own_layers)
-    stored = metrics.get("data_dir")
+    stored = {"path": metrics["data_dir"]} if metrics.get("data_dir") else recipe.data
     case = {"fingerprint": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
     network = load_model(folder / "model_final.safetensors", layers=own_layers).network
     made = recipe.network()
     if [layer.config() for layer in network.layers] != [layer.config() for layer in made.layers]:
         raise InputError(f"{path} and the model beside it are of two trainings: their layers differ; put its own back")
     curves = read_curves(folder / "training_history.json")
-    return Case(curves, recipe, network, metrics, data_dir=data_dir or (Path(stored) if stored else None), **case)
+    return Case(curves, recipe, network, metrics, where=_where(stored, data), **case)
 
 
-def _unfinished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
+def _unfinished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
     found = read_checkpoint(folder)
-    settings, stored = found.about["run"], found.about["data_dir"]
+    settings = found.about["run"]
     recipe = Recipe.from_table(settings["recipe"], own_layers)
     network = recipe.network(rng=settings["seed"])
     network.restore(found.arrays)
@@ -127,5 +127,10 @@ def _unfinished(folder: Path, data_dir: Path | None, own_layers: tuple[type[Laye
     return Case(
         curves_of([epoch.to_table() for epoch in found.history()]), recipe, network, fingerprint=settings["data"],
         diverged=found.about.get("diverged"), seed=settings["seed"], limit=settings["limit"],
-        data_dir=data_dir or (Path(stored) if stored else None),
+        where=_where(recipe.data, data),
     )  # fmt: skip
+
+
+def _where(stored: Mapping[str, Any] | None, given: Path | None) -> Mapping[str, Any] | None:
+    """Return where the data are, as a recipe's `data` says it; a path that is given takes the place of its own."""
+    return stored if given is None else {**(stored or {}), "path": str(given)}

@@ -1,4 +1,4 @@
-"""Evaluation: what a network gets right on a data set, digit by digit, and how sure the figure is."""
+"""Evaluation of a classifier: what it gets right, class by class, and how sure the figure is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from plainnet.data.dataset import DataSet
-from plainnet.errors import InputError
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
-from plainnet.network import Network
-from plainnet.shifted_views import probabilities
+
+DIGITS = tuple("0123456789")
 
 
 @dataclass(frozen=True)
@@ -54,32 +53,39 @@ class Evaluation:
         shares = zip(self.data.class_names, per_class_accuracy(self.confusion).tolist(), strict=True)
         return {name: share for name, share in shares if share == share}  # NaN: a class without images
 
+    @property
+    def noun(self) -> str:
+        """What the classes are called: "digit" or "class"."""
+        return "digit" if self.data.class_names == DIGITS else "class"
+
     def to_table(self) -> dict[str, Any]:
         """Return the figures as plain values, named as in metrics.json."""
-        per_class = self.per_class
+        per_class, noun = self.per_class, self.noun
         return {
-            "test_images": len(self.data),
+            f"test_{examples(self.data)}": len(self.data),
             "test_accuracy": self.accuracy,
             "test_interval_95": list(self.interval_95),
-            "per_digit_accuracy": per_class,
-            "best_digit": max(per_class, key=per_class.__getitem__),
-            "worst_digit": min(per_class, key=per_class.__getitem__),
+            f"per_{noun}_accuracy": per_class,
+            f"best_{noun}": max(per_class, key=per_class.__getitem__),
+            f"worst_{noun}": min(per_class, key=per_class.__getitem__),
             "confusion_matrix": self.confusion.tolist(),
             "mistakes": self.mistakes.tolist(),
         }
 
+    def lines(self) -> list[tuple[str, str]]:
+        """Return the figures to read: what each is called, and its value."""
+        (low, high), per_class = self.interval_95, self.per_class
+        best, worst = (pick(per_class, key=per_class.__getitem__) for pick in (max, min))
+        return [
+            ("test accuracy", f"{self.accuracy:.2%}   (95 % interval {low:.2%} to {high:.2%})"),
+            ("best class", f"{best}  ({per_class[best]:.2%})"),
+            ("worst class", f"{worst}  ({per_class[worst]:.2%})"),
+        ]
 
-def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> Evaluation:
-    """Let `network` classify every image of `data`, with the views that `probabilities` describes.
 
-    Raises: `InputError` if the images or the classes are not those the network was made for.
-    """
-    if network.out_shapes[-1] != (len(data.class_names),):
-        raise InputError(
-            f"the network gives outputs of shape {network.out_shapes[-1]}, the data has {len(data.class_names)} "
-            "classes; give it data of its own kind"
-        )
-    return Evaluation(data, probabilities(network.logits, data.images, shifts))
+def examples(data: DataSet) -> str:
+    """Return what the examples are called: "images", or "examples" for rows of a table."""
+    return "images" if data.inputs.ndim > 2 else "examples"
 
 
 def as_percent(share: float) -> str:

@@ -1,0 +1,81 @@
+"""Data of the user's own on the command line: one set of options for every command that takes data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from plainnet.cli.saying import say
+from plainnet.data.splits import Splits
+from plainnet.foreign.showing import shown
+from plainnet.sources import load_described
+
+_GROUP = Group("Data", sort_key=1)
+
+
+@Parameter(name="*", group=_GROUP)
+@dataclass(frozen=True, kw_only=True)
+class OwnData:
+    """Data of your own, instead of the embedded MNIST.
+
+    Parameters
+    ----------
+    data
+        A file or folder: IDX, .npz, .npy, CSV, TSV, Parquet, pictures in a folder for each class, .zip or .tar.gz of
+        these.
+    label
+        The column of the labels, if its name does not say it.
+    missing
+        Fill gaps in a table with the mean of their column: mean. If left out, they are refused.
+    validation
+        The share of examples to validate with, where the data do not say it; 0.15, or a sixth beside a given test part.
+    test
+        The share of examples to test with, where the data do not say it; 0.15.
+    group
+        A column whose equal values, such as a patient, stay in one part.
+    transposed
+        The images are stored with rows and columns exchanged, as EMNIST's.
+    task
+        What the labels are: classes, labels (several an example) or numbers; if left out, what they look like.
+    """
+
+    data: Annotated[Path | None, Parameter(name=["--data", "--data-dir"])] = None
+    label: str | None = None
+    missing: str | None = None
+    validation: float | None = None
+    test: float | None = None
+    group: str | None = None
+    transposed: Annotated[bool, Parameter(negative=())] = False
+    task: str | None = None
+
+    def overrides(self) -> dict[str, Any]:
+        """Return the options that were given as values of a recipe: {"data.path": ...}."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        path = given.pop("data")
+        told = {} if path is None else {"path": str(path)}
+        told |= {key: value for key, value in given.items() if value not in (None, False)}
+        return {f"data.{key}": value for key, value in told.items()}
+
+
+def load_data(table: Mapping[str, Any] | None, *, quiet: bool = False, **more: Any) -> Splits:
+    """Return the data that a recipe's `data` describes; on a terminal, say how far a long reading is."""
+    told = [0]
+
+    def progress(done: int, of: int) -> None:
+        if of >= 5000 and (done * 10 // of) > told[0]:
+            told[0] = done * 10 // of
+            say(f"{done:,} of {of:,} pictures are read", to=sys.stderr)
+
+    return load_described(table, **({} if quiet or table is None else {"progress": progress}), **more)
+
+
+def about(table: Mapping[str, Any] | None, data: Splits) -> list[str]:
+    """Return what was found in data of the user's own, a line each; nothing for the embedded MNIST."""
+    if table is None:
+        return []
+    return [f"data: {shown(table.get('path', ''))}", *(f"  {shown(note, 300)}" for note in data.notes)]

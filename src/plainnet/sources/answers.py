@@ -1,0 +1,158 @@
+"""Answers: what a model makes of pictures, prepared as it learned from them, and when it had better not say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from plainnet.errors import InputError
+from plainnet.model_file import Model
+from plainnet.shifted_views import probabilities
+from plainnet.sources.pen.likeness import applies_to, confidence
+from plainnet.sources.pen.reading import NOT_SURE, SEVERAL, Reading, read
+from plainnet.sources.picture_files import as_stored, is_gray, layers, opened
+
+_BACKGROUND = 40  # of 255: darker is the ground of a picture in the model's own form
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of one picture.
+
+    `answer` is a class, a number read from several digits, or None; then `reason` says why. `shares` are the
+    probabilities of the classes, of the surest reading there is; `digits` the single ones with their boxes and
+    confidences; `pixels` what the network has seen.
+    """
+
+    file: str
+    answer: str | None
+    reason: str | None
+    names: tuple[str, ...]
+    shares: np.ndarray | None = None
+    digits: tuple[dict[str, Any], ...] = ()
+    pixels: np.ndarray | None = None
+    reading: Reading | None = field(default=None, repr=False)
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the answer as plain values."""
+        return {
+            "file": self.file,
+            "image": self.file,  # as the version before called it
+            "answer": self.answer,
+            "prediction": self.answer,
+            "reason": self.reason,
+            "probabilities": None if self.shares is None else dict(zip(self.names, self.shares.tolist(), strict=True)),
+            "digits": list(self.digits),
+            "pixels": None if self.pixels is None else self.pixels.tolist(),
+        }
+
+
+def answer(model: Model, path: str | Path) -> Answer:
+    """Return what a model makes of a picture.
+
+    One of the model's own size is taken as it is; so is any that a model of other things than writing takes, resized.
+    What a pen wrote is found and made like the images that were learned from first.
+
+    Raises: `InputError` if it is no picture, or the model does not take pictures.
+    """
+    expect_pictures(model)
+    with opened(path) as picture:
+        own = in_own_form(model, picture)
+        if own is not None:
+            return _answered(model, str(path), own[None], Reading())
+        if not model.reads_a_pen:
+            return _answered(model, str(path), _resized(model, picture)[None], Reading())
+        reading = read(picture)
+    if not reading.digits:
+        return Answer(str(path), None, reading.reason, model.class_names, reading=reading)
+    return _answered(model, str(path), np.stack([digit.image for digit in reading.digits]), reading)
+
+
+def expect_pictures(model: Model) -> None:
+    """Raise `InputError` unless the model takes pictures."""
+    if model.preparation.get("type") != "pixels" or len(model.network.in_shape) not in (1, 2, 3):
+        raise InputError("the model takes the rows of a table, not pictures; give it a CSV file with the same columns")
+    if _size(model) is None:
+        raise InputError(
+            f"the model takes rows of {model.network.in_shape[0]:,} numbers, which are no picture; give it a CSV or "
+            "NPZ file"
+        )
+
+
+def _size(model: Model) -> tuple[int, int, int] | None:
+    """Return height, width and channels of the pictures that the model takes."""
+    shape = model.network.in_shape
+    if len(shape) == 1:
+        side = round(shape[0] ** 0.5)
+        return (side, side, 1) if side * side == shape[0] and side > 1 else None
+    return shape[0], shape[1], shape[2] if len(shape) == 3 else 1
+
+
+def in_own_form(model: Model, picture: Image.Image) -> np.ndarray | None:
+    """Return a picture that is in the model's own form already: its size, its colors, the ground it learned from."""
+    size = _size(model)
+    assert size is not None
+    height, width, channels = size
+    if (picture.height, picture.width) != (height, width):
+        return None
+    colors, alpha = layers(picture)
+    if alpha is not None or (channels == 1 and not is_gray(colors)):
+        return None
+    stored = as_stored(picture, (height, width), channels)
+    if model.reads_a_pen and not _as_mnist_shows_it(stored):
+        return None
+    return stored
+
+
+def _as_mnist_shows_it(image: np.ndarray) -> bool:
+    """Tell whether an image shows something light and of MNIST's size and place on a dark ground."""
+    drawn = image > 127
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    if not drawn.any() or np.median(border) > _BACKGROUND or (border > _BACKGROUND).mean() > 0.1:
+        return False
+    rows, columns = np.nonzero(image > _BACKGROUND)
+    longer = max(np.ptp(rows), np.ptp(columns)) + 1
+    weights = image.astype(float)
+    center = [float((places * weights).sum() / weights.sum()) for places in np.indices(image.shape)]
+    return bool(17 <= longer <= 22 and all(abs(place - 13.5) < 1.6 for place in center))
+
+
+def _resized(model: Model, picture: Image.Image) -> np.ndarray:
+    size = _size(model)
+    assert size is not None
+    return as_stored(picture, size[:2], size[2])
+
+
+def _answered(model: Model, file: str, images: np.ndarray, reading: Reading) -> Answer:
+    shifts = max(model.test_shifts, int(model.reads_a_pen and bool(reading.digits)))
+    names = model.class_names
+    if not names:
+        numbers = model.network.logits(images)[0]
+        return Answer(file, ", ".join(f"{n:.6g}" for n in numbers), None, (), pixels=images[0], reading=reading)
+    shares = probabilities(model.network.logits, images, shifts, model.temperature)
+    chosen = shares.argmax(axis=1)
+    drawn = bool(reading.digits) and applies_to(model)
+    sureness = confidence(shares, images) if drawn else shares.max(axis=1)
+    least = np.array(model.thresholds or [0.0] * len(names))[chosen]
+    sure = (sureness >= least).tolist()
+    digits = tuple(
+        {
+            "box": [round(edge, 4) for edge in digit.box],
+            "answer": names[k],
+            "confidence": float(share),
+            "sure": fine,
+        }
+        for digit, share, k, fine in zip(reading.digits, sureness, chosen, sure, strict=False)
+    )
+    told: dict[str, Any] = {"digits": digits, "reading": reading, "pixels": images[0] if len(images) == 1 else images}
+    if len(images) > 1:
+        fine = all(sure) and not any(digit.shape for digit in reading.digits)
+        number = "".join(names[k] for k in chosen)
+        least_sure = shares[sureness.argmin()]
+        return Answer(file, number if fine else None, None if fine else SEVERAL, names, least_sure, **told)
+    reason = reading.reason or (None if sure[0] else NOT_SURE)
+    return Answer(file, None if reason else names[chosen[0]], reason, names, shares[0], **told)

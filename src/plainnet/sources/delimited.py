@@ -1,0 +1,199 @@
+"""CSV and TSV files as people have them: any separator, with or without header, compressed or not, read by pandas.
+
+What pandas would guess silently is found here first and passed to it: separator, decimal comma, header, encoding.
+"""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import re
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from plainnet.errors import InputError
+from plainnet.foreign.opening import open_file
+from plainnet.foreign.showing import shown
+from plainnet.sources.extras import pandas
+
+_MOST_BYTES = 2_000_000_000  # of text
+_MOST_COLUMNS = 20_000
+_SAMPLE = 1 << 18  # bytes looked at to find out how a file is written
+_SEPARATORS = ",\t;|"
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_GAPS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-", "n/a", "#N/A")
+_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+
+
+class Form(NamedTuple):
+    """How a file of delimited values is written."""
+
+    separator: str
+    decimal: str
+    header: bool
+    encoding: str
+
+
+def read(path: Path) -> Any:
+    """Return the table in a CSV or TSV file as a pandas frame, columns without a header called 0, 1, 2.
+
+    Raises: `InputError` if it is empty, ragged, of two columns of one name, or cannot be read as text; if pandas is not
+    installed.
+    """
+    pd = pandas("CSV files")
+    with open_file(path, "data") as plain, unpacked(plain) as file:
+        sample = _read(file, _SAMPLE, path)
+        form = form_of(sample, path)
+        rest = io.BufferedReader(_Rest(sample, file, path))
+        options: dict[str, Any] = {
+            "sep": form.separator, "decimal": form.decimal, "header": 0 if form.header else None,
+            "encoding": form.encoding, "na_values": list(_GAPS), "keep_default_na": False, "low_memory": False,
+            "skipinitialspace": True, "index_col": False, "encoding_errors": "strict",
+        }  # fmt: skip
+        try:
+            frame = pd.read_csv(rest, **options)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError, csv.Error) as error:
+            raise InputError(f"cannot read {path} as a table: {_reason(error)}") from error
+    if form.header:
+        _expect_names(frame, sample, form, path)
+    if len(frame) == 0 or frame.shape[1] == 0:
+        raise InputError(f"{path} holds no rows; give one example a row")
+    return frame
+
+
+def form_of(sample: bytes, path: Path) -> Form:
+    """Return how the file that begins with `sample` is written.
+
+    Raises: `InputError` if it is empty, or no text.
+    """
+    encoding = next(
+        (e for mark, e in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")) if sample.startswith(mark)), "utf-8-sig"
+    )
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError as error:
+        if error.start > len(sample) - 4:
+            text = sample[: error.start].decode(encoding)
+        else:
+            encoding, text = "cp1252", sample.decode("cp1252", errors="replace")
+    if "\0" in text:
+        raise InputError(f"{path} is no text: it holds null characters; give a CSV file, or another form of data")
+    lines = [line for line in text.splitlines()[: -1 if len(sample) == _SAMPLE else None] if line.strip()][:200]
+    if not lines:
+        raise InputError(f"{path} is empty; give one example a row")
+    separator = max(_SEPARATORS, key=lambda mark: _fits(lines, mark))
+    if _fits(lines, separator) == (0, 0) and all(re.search(r"\S\s+\S", line) for line in lines):
+        separator = r"\s+"
+    rows = [re.split(r"\s+", line.strip()) for line in lines] if separator == r"\s+" else list(_rows(lines, separator))
+    if (widest := max(map(len, rows))) > _MOST_COLUMNS:
+        raise InputError(
+            f"{path} has {widest:,} columns, at most {_MOST_COLUMNS:,} can be read; save it as .npz instead"
+        )
+    decimal = "," if separator != "," and any(_COMMA.fullmatch(f.strip()) for row in rows[1:] for f in row) else "."
+    return Form(separator, decimal, _has_header(rows, decimal), encoding)
+
+
+def _rows(lines: list[str], separator: str) -> Any:
+    try:
+        yield from csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    except csv.Error:
+        return
+
+
+def _fits(lines: list[str], separator: str) -> tuple[int, int]:
+    """Return how well a separator explains the lines: how many rows are as wide as most, and how wide, if above one."""
+    widths = [len(row) for row in _rows(lines, separator)]
+    usual = max(set(widths), key=widths.count, default=0)
+    return (widths.count(usual), usual) if usual > 1 else (0, 0)
+
+
+def _has_header(rows: list[list[str]], decimal: str) -> bool:
+    """Tell whether the first row names the columns: words above numbers, or words that stand nowhere below."""
+
+    def is_number(field: str) -> bool:
+        return _NUMBER.fullmatch(field.strip().replace(decimal, ".")) is not None
+
+    first, below = rows[0], rows[1:]
+    if not below or any(is_number(field) for field in first if field.strip()):
+        return False or (bool(below) and _numbers_as_names(first, below))
+    columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
+    if any(column and sum(map(is_number, column)) > len(column) / 2 for column in columns):
+        return True
+    return len(set(first)) == len(first) and not any(f in column for f, column in zip(first, columns, strict=True))
+
+
+def _numbers_as_names(first: list[str], below: list[list[str]]) -> bool:
+    """Tell whether a first row with numbers in it still names columns: label,0,1,2,... as exports of arrays do."""
+    names = [field.strip() for field in first]
+    counted = [name for name in names if name.isdecimal()]
+    words = [name for name in names if not name.isdecimal()]
+    runs = counted == [str(n) for n in range(int(counted[0]), int(counted[0]) + len(counted))] if counted else False
+    return (
+        runs
+        and (bool(words) or counted[0] in "01")
+        and len(counted) > 2
+        and all(map(_is_word, words))
+        and len(below) > 0
+    )
+
+
+def _is_word(name: str) -> bool:
+    return _NUMBER.fullmatch(name) is None
+
+
+def _expect_names(frame: Any, sample: bytes, form: Form, path: Path) -> None:
+    """Raise `InputError` if two columns have one name, which pandas would rename."""
+    text = sample.decode(form.encoding, errors="replace").lstrip()
+    first: list[str] = next(iter(_rows([text.split("\n")[0]], form.separator)), []) if form.separator != r"\s+" else []
+    names = [name.strip() for name in first]
+    if twice := next((name for name in names if name and names.count(name) > 1), None):
+        raise InputError(f"{path} has two columns called {shown(twice, 60)!r}; rename one of them")
+    if len(frame.columns) < len(names):
+        raise InputError(f"{path}: the rows have fewer values than the header names columns; mend the file")
+
+
+def _reason(error: Exception) -> str:
+    said = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+    if ragged := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", said):
+        return f"line {int(ragged[2]):,} has {ragged[3]} values, the lines above {ragged[1]}; give each row as many"
+    if "codec" in said:
+        return f"{shown(said, 80)}; save it as UTF-8"
+    return f"{shown(said, 120)}; save it again as a CSV file in UTF-8"
+
+
+def unpacked(file: BinaryIO) -> Any:
+    """Return a file to read from, uncompressed if it is compressed by gzip, bzip2 or xz."""
+    head = file.read(6)
+    file.seek(0)
+    return next((opener(file) for magic, opener in _OPENERS.items() if head.startswith(magic)), file)
+
+
+def _read(file: Any, count: int, path: Path) -> bytes:
+    try:
+        return bytes(file.read(count))
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise InputError(f"{path} is damaged: it does not decompress ({shown(error, 80)}); fetch it again") from error
+
+
+class _Rest(io.RawIOBase):
+    """A file whose beginning has been read already, up to a limit."""
+
+    def __init__(self, beginning: bytes, file: Any, path: Path) -> None:
+        self.beginning, self.file, self.path, self.count = beginning, file, path, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self.beginning[: len(buffer)] if self.beginning else _read(self.file, len(buffer), self.path)
+        self.beginning = self.beginning[len(buffer) :]
+        self.count += len(piece)
+        if self.count > _MOST_BYTES:
+            raise InputError(f"{self.path} holds more than {_MOST_BYTES / 1e9:.0f} GB of text; save it as .npy files")
+        buffer[: len(piece)] = piece
+        return len(piece)

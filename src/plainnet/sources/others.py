@@ -1,0 +1,124 @@
+"""Forms of data that are not read, each with the way to one that is: a sentence and the lines that convert it."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from plainnet.errors import InputError
+from plainnet.foreign.opening import open_file
+
+_HEAD = 512
+READ = (
+    "IDX files, .npz, .npy files in a folder, CSV or TSV, Parquet, folders of pictures with one folder a class, or a "
+    ".zip or "
+    ".tar.gz of these"
+)
+_PICKLE = (
+    "a pickle, which can run any program when it is read. If you trust who made it: "
+    "python -c \"import gzip, pickle; d = pickle.load(open('{0}', 'rb'), encoding='latin1'); print(type(d))\", "
+    "then save its arrays: np.savez('data.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
+)
+_WAYS = {
+    "pickle": _PICKLE,
+    "gzipped pickle": _PICKLE.replace("open('{0}', 'rb')", "gzip.open('{0}')"),
+    "torch": (
+        'a file of PyTorch, which holds a pickle. If you trust who made it: python -c "import torch, numpy as np; d = '
+        "torch.load('{0}'); print(type(d))\", then save its arrays: np.savez('data.npz', X=..., y=...)"
+    ),
+    "hdf5": (
+        'an HDF5 file (a MATLAB file of version 7.3 is one too); with h5py: python -c "import h5py, numpy as np; f = '
+        "h5py.File('{0}'); print(list(f)); np.savez('data.npz', X=f['NAME OF THE INPUTS'], y=f['NAME OF THE LABELS'])\""
+    ),
+    "matlab": (
+        "a MATLAB file; with SciPy: python -c \"import numpy as np, scipy.io; d = scipy.io.loadmat('{0}'); "
+        "print(d.keys()); "
+        "np.savez('data.npz', X=d['X'], y=d['y'])\""
+    ),
+    "excel": (
+        'an Excel workbook; save the sheet as CSV, or: python -c "import pandas; '
+        "pandas.read_excel('{0}').to_csv('data.csv', index=False)\""
+    ),
+    "arff": (
+        'an ARFF file; with SciPy and pandas: python -c "import pandas, scipy.io.arff; '
+        "pandas.DataFrame(scipy.io.arff.loadarff('{0}')[0]).to_csv('data.csv', index=False)\""
+    ),
+    "json": (
+        "JSON; if it is a list of rows: python -c \"import pandas; pandas.read_json('{0}').to_csv('data.csv', "
+        'index=False)" '
+        "(with lines=True for JSON lines)"
+    ),
+    "sparse": (
+        'a sparse table (svmlight); with scikit-learn: python -c "import numpy as np, sklearn.datasets as s; X, y = '
+        "s.load_svmlight_file('{0}'); np.savez('data.npz', X=X.toarray(), y=y)\""
+    ),
+    "html": "a web page, not the data that its link promised; download the file itself",
+    "pointer": "a pointer of Git LFS, not the file itself; fetch it with: git lfs pull",
+    "7z": "a 7-Zip or RAR archive; unpack it, and give the folder",
+    "sqlite": (
+        "an SQLite database; python -c \"import pandas, sqlite3; pandas.read_sql('SELECT * FROM TABLE', "
+        "sqlite3.connect('{0}')).to_csv('data.csv', index=False)\""
+    ),
+    "tfrecord": "a TFRecord file; write it as .npz with the program that reads it: np.savez('data.npz', X=..., y=...)",
+    "avro": 'an Arrow or Feather file; python -c "import pandas; '
+    "pandas.read_feather('{0}').to_parquet('data.parquet')\"",
+    "picture": (
+        "a single picture; plainnet learns from many, a folder for each class: data/cat/1.png. To ask a model about "
+        "this one: "
+        "plainnet predict MODEL {0}"
+    ),
+    "model": "a trained model, not data; plainnet evaluate {0} measures it",
+    "other idx": "an IDX file, but not of unsigned bytes; save it as .npz: np.savez('data.npz', X=..., y=...)",
+}
+_MAGICS = (
+    (b"\x89HDF", "hdf5"), (b"MATLAB 5", "matlab"), (b"PK\x03\x04\x14\x00\x06\x00", "excel"),
+    (b"\xd0\xcf\x11\xe0", "excel"), (b"<!DOC", "html"), (b"<htm", "html"), (b"<HTM", "html"),
+    (b"version https://git-lfs", "pointer"), (b"7z\xbc\xaf", "7z"), (b"Rar!", "7z"), (b"SQLite format", "sqlite"),
+    (b"ARROW1", "avro"), (b"FEA1", "avro"), (b"\x89PNG", "picture"), (b"\xff\xd8\xff", "picture"), (b"GIF8", "picture"),
+    (b"BM", "picture"), (b"II*\0", "picture"), (b"MM\0*", "picture"),
+)  # fmt: skip
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file, unpacked if it is gzipped and they can be."""
+    with open_file(path, "data") as plain:
+        head = plain.read(_HEAD)
+        if head[:2] != b"\x1f\x8b":
+            return head
+        plain.seek(0)
+        try:
+            return gzip.GzipFile(fileobj=plain).read(_HEAD)
+        except (OSError, EOFError, zlib.error):
+            return b""
+
+
+def refuse(path: Path, kind: str) -> InputError:
+    """Return the error that says what a file of a kind in `_WAYS` is, and how to convert it."""
+    return InputError(f"{path} is {_WAYS[kind].format(path)}")
+
+
+def known_kind(path: Path, head: bytes) -> str | None:
+    """Return which of the forms that are not read a file has, by its first bytes; None if none is known."""
+    for magic, kind in _MAGICS:
+        if head.startswith(magic):
+            return kind
+    with open_file(path, "data") as plain:
+        gzipped = plain.read(2) == b"\x1f\x8b"
+    if (head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05") or path.suffix in (".pkl", ".pickle"):
+        return "gzipped pickle" if gzipped else "pickle"
+    if head[:3] in (b"(dp", b"(lp", b"ccop") or head[:2] in (b"(d", b"(l"):
+        return "gzipped pickle" if gzipped else "pickle"
+    if head[:2] == b"\0\0" and head[2:3] in b"\x09\x0b\x0c\x0d\x0e" and len(head) > 4:
+        return "other idx"
+    if head[8:9] == b"{" and head[:1] != b"{" and path.suffix == ".safetensors":
+        return "model"
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] in (b"{", b"["):
+        return "json"
+    if text[:9].lower() == b"@relation" or (text[:1] == b"%" and b"@relation" in head.lower()):
+        return "arff"
+    first = text.split(b"\n")[0].split()
+    if len(first) > 1 and all(b":" in word for word in first[1:]) and first[1].split(b":")[0].isdigit():
+        return "sparse"
+    return "tfrecord" if path.suffix in (".tfrecord", ".tfrecords") else None

@@ -1,0 +1,287 @@
+"""Parts: which examples train, which validate, which test; made where the data do not say it, the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from plainnet.data.columns import Columns
+from plainnet.data.dataset import DataSet
+from plainnet.data.mnist import SPLIT_SEED
+from plainnet.data.splits import Splits
+from plainnet.data.stratified import stratified_split
+from plainnet.data.targets import Meaning, meaning, plain
+from plainnet.errors import InputError
+from plainnet.foreign.showing import counted, shown
+from plainnet.sources.found import ALL, TEST, TRAIN, VALIDATION, Found, Part, Wanted
+
+SHARE = 0.15  # of the examples, for each part that the data do not bring along
+_LEAST = 6  # examples
+
+
+def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, columns: Columns | None = None) -> Splits:
+    """Return the parts of what was found, as a network takes them; what is missing is split off by a fixed seed.
+
+    What is learned from data, such as the words of a column, is learned from the training part. `fold` (i, k) makes the
+    i-th of k equal parts of all that would train or validate the one that validates. `columns`, those of a model, take
+    the place of what would be learned.
+
+    Raises: `InputError` if there are too few examples, or a share, a group or a label is no good.
+    """
+    notes = list(found.notes)
+    parts = {name: _with_labels(name, part, notes) for name, part in found.parts.items()}
+    learn = parts.get(TRAIN) or parts.get(ALL)
+    assert learn is not None
+    _expect_one_shape(found, parts)
+    meant = _meaning(found, wanted, parts)
+    targets = {name: meant.targets(part.given, f"the labels of the {name} part") for name, part in parts.items()}
+    of_learn = targets[TRAIN if TRAIN in parts else ALL]
+    if len(learn) < _LEAST:
+        raise InputError(
+            f"{found.what} holds {counted(len(learn), 'example')}; at least {_LEAST} are needed to train and judge"
+        )
+    made: dict[str, Any] = {"seed": SPLIT_SEED}
+    rows = np.arange(len(learn))
+    testing = np.array([], int)
+    if TEST not in parts:
+        rows, testing = _split_off(rows, of_learn, learn, meant, _share(wanted.test, "test", SHARE))
+        made[TEST] = {"share": len(testing) / len(learn), "examples": len(testing)}
+    else:
+        made[TEST] = "given"
+    validating = np.array([], int)
+    if fold is not None:
+        rows, validating = _fold(rows, of_learn, learn, meant, *fold)
+        made[VALIDATION] = {"fold": list(fold), "examples": len(validating)}
+    elif VALIDATION not in parts:
+        default = SHARE / (1 - SHARE) if TEST not in parts else 1 / 6
+        rows, validating = _split_off(rows, of_learn, learn, meant, _share(wanted.validation, "validation", default))
+        made[VALIDATION] = {"share": len(validating) / len(learn), "examples": len(validating)}
+    else:
+        made[VALIDATION] = "given"
+    if wanted.group is not None:
+        made["group"] = wanted.group
+    _remark(meant, of_learn[rows], targets, notes)
+    if columns is None and isinstance(learn.inputs, Mapping):
+        columns = Columns.learned(learn[rows].table, wanted.missing)
+    whole = {name: _data_set(name, part, targets[name], meant, columns, notes) for name, part in parts.items()}
+    examples = whole[TRAIN if TRAIN in parts else ALL]
+    test = whole[TEST] if TEST in parts else examples[testing]
+    preparation = {} if columns is None else columns.to_table()
+    for name, word in sorted(columns.unknown)[:3] if columns is not None else ():
+        notes.append(
+            f"the word {shown(word, 40)!r} of {shown(name, 40)!r} does not occur in the training part; it tells nothing"
+        )
+    about: dict[str, Any] = {"preparation": preparation, "made": made, "notes": notes}
+    if VALIDATION in parts and fold is None:
+        joined = Splits.of(examples[rows], whole[VALIDATION], test)
+        return Splits(joined.examples, joined.training, joined.validating, test, **about)
+    return Splits(examples, rows, validating, test, **about)
+
+
+def _expect_one_shape(found: Found, parts: Mapping[str, Part]) -> None:
+    """Raise `InputError` if the parts have inputs of different shapes."""
+    ordered = [name for name in (ALL, TRAIN, VALIDATION, TEST) if name in parts]
+    arrays = {name: parts[name].inputs for name in ordered}
+    shapes = {name: array.shape[1:] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    if len(set(shapes.values())) > 1:
+        told = " and ".join(f"{'x'.join(map(str, shape))} ({name})" for name, shape in shapes.items())
+        raise InputError(f"{found.what} hold examples of {told}; they must be of one size")
+
+
+def everything(found: Found, wanted: Wanted, columns: Columns | None) -> DataSet:
+    """Return the test part of what was found, or all of it where there is none, as a model with these columns takes it.
+
+    Raises: `InputError` if it is not such data.
+    """
+    notes: list[str] = []
+    name = next(part for part in (TEST, ALL, TRAIN) if part in found.parts)
+    part = _with_labels(name, found.parts[name], notes)
+    meant = _meaning(found, wanted, {name: part})
+    targets = meant.targets(np.asarray(part.labels), "the labels")
+    if isinstance(part.inputs, Mapping) and columns is None:
+        columns = Columns.learned(part.table, wanted.missing)
+    return _data_set(name, part, targets, meant, columns, notes, door=True)
+
+
+def _share(given: float | None, name: str, default: float) -> float:
+    if given is None:
+        return default
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < 1:
+        raise InputError(f"{name} must be a share between 0 and 1, such as 0.15, received {given!r:.60}")
+    return float(given)
+
+
+def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
+    """Return the examples that have a label, and note how many have none."""
+    assert part.labels is not None
+    if len(part.labels) == 0:
+        raise InputError(f"the {name} part holds no examples; give at least {_LEAST}")
+    if part.labels.dtype.kind == "f" and part.labels.ndim == 1:
+        gaps = np.isnan(part.labels)
+    elif part.labels.dtype.kind == "O" and part.labels.ndim == 1:
+        gaps = np.array([value is None or value != value or str(value).strip() == "" for value in part.labels], bool)
+    else:
+        return part
+    if not gaps.any():
+        return part
+    if gaps.all():
+        raise InputError(f"no example of the {name} part has a label; is another column the one of the labels?")
+    number, first = int(gaps.sum()), int(gaps.argmax()) + 1
+    notes.append(
+        f"left out: {counted(number, 'example')} of the {name} part without a label, the first in row {first:,}"
+    )
+    return part[np.flatnonzero(~gaps)]
+
+
+def _meaning(found: Found, wanted: Wanted, parts: dict[str, Part]) -> Meaning:
+    if found.meaning is not None and wanted.task in (None, found.meaning.kind):
+        return found.meaning
+    labels = [
+        plain(part.labels) if part.labels.ndim == 1 else part.labels
+        for part in parts.values()
+        if part.labels is not None
+    ]
+    if len({array.ndim for array in labels}) > 1 or len({array.shape[1:] for array in labels}) > 1:
+        raise InputError(
+            f"the labels of the parts of {found.what} have different shapes; give each part labels of one kind"
+        )
+    return meaning(np.concatenate(labels), wanted.task)
+
+
+def _split_off(
+    rows: np.ndarray, targets: np.ndarray, part: Part, meant: Meaning, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows without and with a share of them, chosen at random, classes in proportion, groups together."""
+    rng = np.random.default_rng(SPLIT_SEED)
+    count = min(len(rows) - 1, max(1, round(len(rows) * share)))
+    if share == 1 / 6:
+        count = max(1, len(rows) // 6)
+    if part.groups is not None:
+        return _by_group(rows, part.groups[rows], count, rng)
+    if meant.kind == "classes":
+        kept, held_out = stratified_split(targets[rows], count, rng)
+    else:
+        held_out = np.sort(rng.choice(len(rows), count, replace=False))
+        kept = np.setdiff1d(np.arange(len(rows)), held_out)
+    return rows[kept], rows[held_out]
+
+
+def _by_group(
+    rows: np.ndarray, groups: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    names, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(names) < 3:
+        raise InputError(
+            f"the column to keep together has {counted(len(names), 'value')}; at least 3 are needed, one a part"
+        )
+    chosen, filled = [], 0
+    for group in rng.permutation(len(names))[: len(names) - 2 if filled == 0 else None]:
+        if filled >= count:
+            break
+        chosen.append(group)
+        filled += int(sizes[group])
+    out = np.isin(places, chosen)
+    return rows[~out], rows[out]
+
+
+def _fold(
+    rows: np.ndarray, targets: np.ndarray, part: Part, meant: Meaning, number: int, of: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows without and with the `number`-th of so many equal parts, classes in proportion."""
+    if not 2 <= of <= len(rows):
+        raise InputError(f"folds must be a whole number from 2 to {len(rows):,}, the examples, received {of}")
+    rng = np.random.default_rng(SPLIT_SEED)
+    order = rng.permutation(len(rows))
+    if part.groups is not None:
+        names, places = np.unique(part.groups[rows], return_inverse=True)
+        if len(names) < of:
+            raise InputError(f"there are {len(names)} groups to keep together, too few for {of} folds")
+        inside = rng.permutation(len(names))[places] % of == number
+    else:
+        if meant.kind == "classes":
+            order = order[np.argsort(targets[rows][order], kind="stable")]
+        inside = np.zeros(len(rows), bool)
+        inside[order[number::of]] = True
+    return rows[~inside], rows[inside]
+
+
+def _remark(meant: Meaning, train: np.ndarray, targets: dict[str, np.ndarray], notes: list[str]) -> None:
+    """Note what is odd about the labels: classes that training does not see, or sees once."""
+    if meant.kind != "classes":
+        return
+    counts = np.bincount(train, minlength=len(meant.names))
+    present = np.bincount(np.concatenate(list(targets.values())), minlength=len(meant.names))
+    if (counts > 0).sum() < 2:
+        only = meant.names[int(counts.argmax())]
+        raise InputError(f"the labels to learn from are all {shown(only, 40)!r}; there is nothing to tell apart")
+    for number, sentence in ((0, "no example to learn from"), (1, "a single example to learn from")):
+        names = [meant.names[k] for k in np.flatnonzero((counts == number) & (present > 0))]
+        if names:
+            listed = ", ".join(shown(name, 30) for name in names[:8]) + (", ..." if len(names) > 8 else "")
+            notes.append(f"{counted(len(names), 'class')} with {sentence}: {listed}")
+    absent = [meant.names[k] for k in np.flatnonzero(present == 0)]
+    if absent:
+        listed = ", ".join(shown(name, 30) for name in absent[:8]) + (", ..." if len(absent) > 8 else "")
+        notes.append(f"{counted(len(absent), 'class')} without any example: {listed}")
+
+
+def _data_set(
+    name: str,
+    part: Part,
+    targets: np.ndarray,
+    meant: Meaning,
+    columns: Columns | None,
+    notes: list[str],
+    *,
+    door: bool = False,
+) -> DataSet:
+    names: tuple[str, ...] = ()
+    if isinstance(part.inputs, Mapping):
+        assert columns is not None
+        inputs, names = columns.encoded(part.inputs, f"the {name} part", door=door), columns.inputs
+    else:
+        inputs = _as_pixels_or_numbers(part.inputs, name, notes)
+    if meant.names:
+        return DataSet(inputs, targets, meant.names, kind=meant.kind, column_names=names)
+    return DataSet(inputs, targets, kind=meant.kind, column_names=names)
+
+
+def _as_pixels_or_numbers(inputs: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
+    """Return arrays as networks take them: pixels as bytes, all else as floating-point numbers."""
+    if inputs.dtype.kind not in "biuf":
+        raise InputError(
+            f"the inputs of the {name} part hold {shown(inputs.dtype, 40)}, not numbers; give numbers, or a table as "
+            "CSV"
+        )
+    if inputs.ndim < 2:
+        raise InputError(f"the inputs of the {name} part have shape {inputs.shape}; give one example a row")
+    if inputs.ndim == 4 and inputs.shape[-1] == 1:
+        inputs = inputs[..., 0]
+    if inputs.ndim == 4 and inputs.shape[1] in (1, 3) and inputs.shape[3] not in (1, 3):
+        inputs = np.ascontiguousarray(np.moveaxis(inputs, 1, -1))
+        inputs = inputs[..., 0] if inputs.shape[-1] == 1 else inputs
+        _note_once(
+            notes, "the images are stored with their channels first, as PyTorch's are; they were moved to the end"
+        )
+    if inputs.dtype == np.uint8 or inputs.dtype == bool:
+        return inputs if inputs.dtype == np.uint8 else inputs.astype(np.float32)
+    least, largest = float(inputs.min()), float(inputs.max())
+    if inputs.ndim > 2 and least >= 0 and 1 < largest <= 255 and largest >= 128 and _all_whole(inputs):
+        _note_once(notes, "the pixels are whole numbers from 0 to 255; they are taken as bytes, and divided by 255")
+        return inputs.astype(np.uint8)
+    if inputs.dtype.kind in "iu" or inputs.dtype.itemsize > 4:
+        return inputs.astype(np.float32) if np.isfinite((least, largest)).all() else inputs
+    return inputs
+
+
+def _all_whole(inputs: np.ndarray) -> bool:
+    if inputs.dtype.kind in "iu":
+        return True
+    return all(bool((b == np.floor(b)).all()) for b in (inputs[s : s + 1000] for s in range(0, len(inputs), 1000)))
+
+
+def _note_once(notes: list[str], note: str) -> None:
+    if note not in notes:
+        notes.append(note)

@@ -1,0 +1,152 @@
+"""Ink without the paper: how far each place of a picture is from the paper around it, toward the color of the ink.
+
+The color of the ink is found first, roughly: a smooth surface is fitted to the paper, channel by channel, and what is
+strongest beside it tells the direction in which ink differs. Then the paper is what remains when everything thinner
+than a window is filled in along that direction (a morphological closing), which follows shadows, edges and folds; ink
+is the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from plainnet.sources.picture_files import layers
+
+WORK = 256  # pixels of the longer side that are looked at
+_WINDOW = 0.4  # of the shorter side: strokes are thinner
+_INK_ON_NOTHING = 0.4  # of the picture, above which what is opaque is a card rather than ink
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Ink (H, W) from 0 to 1; how much it differs from the paper, and how much the paper differs from itself."""
+
+    strength: np.ndarray
+    contrast: float
+    noise: float
+
+
+def colors_of(picture: Image.Image) -> np.ndarray:
+    """Return colors (H, W, C) from 0 to 1, at most 256 pixels long, what is transparent filled in as paper."""
+    colors, alpha = layers(picture)
+    shown = colors.astype(np.float32) / 255
+    if alpha is not None:
+        opaque = alpha > 127
+        share = float(opaque.mean())
+        if share == 0:
+            return np.ones((*shown.shape[:2], 1), np.float32)
+        seen = shown[opaque]
+        paper = np.median(seen, axis=0)
+        cover = alpha[..., None].astype(np.float32) / 255
+        if share < _INK_ON_NOTHING and np.abs(seen - paper).mean() < 0.15:
+            shown = 1 - cover  # one color on nothing: it is the ink
+        else:
+            shown = shown * cover + paper * (1 - cover)
+    return _shrunk(shown)
+
+
+def _shrunk(colors: np.ndarray) -> np.ndarray:
+    height, width, channels = colors.shape
+    factor = max(height, width) / WORK
+    if factor <= 1:
+        return colors
+    size = max(1, round(width / factor)), max(1, round(height / factor))
+    parts = [Image.fromarray(colors[..., k]).resize(size, Image.Resampling.BOX) for k in range(channels)]
+    return np.stack([np.asarray(part) for part in parts], axis=-1)
+
+
+def ink_of(colors: np.ndarray) -> Ink:
+    """Return the ink in colors (H, W, C) from 0 to 1."""
+    toward = _direction(colors)
+    if toward is None:
+        return Ink(np.zeros(colors.shape[:2]), 0.0, 0.0)
+    brightness = -(colors @ toward) / np.abs(toward).sum()  # low where there is ink
+    height, width = brightness.shape
+    if min(height, width) > 60:
+        brightness = _blurred(brightness)
+    radius = max(2, int(_WINDOW * min(height, width)) // 2)
+    depth = _closing(brightness, radius) - brightness
+    depth = np.maximum(depth - np.median(depth), 0)
+    noise = float(1.4826 * np.median(depth) + np.percentile(depth, 60))
+    inner = depth[height // 20 : height - height // 20, width // 20 : width - width // 20]
+    top = max(float(np.percentile(inner, 99.7)) if inner.size > 4000 else float(inner.max()), 0.5 * float(inner.max()))
+    strong = inner[inner > 0.5 * top]
+    contrast = float(np.percentile(strong, 60)) if strong.size else 0.0
+    return Ink(np.clip(depth / max(contrast, 1e-6), 0, 1), contrast, noise)
+
+
+def _direction(colors: np.ndarray) -> np.ndarray | None:
+    """Return the color of the ink less that of the paper, a unit vector (C,); None if all is of one color."""
+    channels = colors.shape[2]
+    paper = np.all([np.abs(colors[..., k] - _usual(colors[..., k])) < 0.15 for k in range(channels)], axis=0)
+    if paper.mean() < 0.05:
+        paper[:] = True
+    rest = np.stack([colors[..., k] - _surface(colors[..., k], paper) for k in range(channels)], axis=-1)
+    size = np.sqrt(np.square(rest).mean(axis=-1))
+    top = max(float(np.percentile(size, 99.5)) if size.size > 2000 else float(size.max()), 0.5 * float(size.max()))
+    strong = size > max(0.5 * top, 3 * 1.4826 * float(np.median(size)))
+    if not strong.any():
+        strong = size > 0.5 * top
+    if top < 1e-6 or not strong.any():
+        return None
+    toward = rest[strong].mean(axis=0)
+    if np.linalg.norm(toward) < 0.3 * size[strong].mean() * np.sqrt(channels):  # both ways: take the stronger one
+        toward = np.linalg.svd(rest[strong], full_matrices=False)[2][0]
+        along = rest[strong] @ toward
+        toward = toward * np.sign((np.sign(along) * np.square(along)).sum() or 1.0)
+    return toward / max(float(np.linalg.norm(toward)), 1e-9)
+
+
+def _usual(values: np.ndarray) -> float:
+    """Return the most frequent value, in steps of 1/64."""
+    counts = np.histogram(values, 64, (0, 1))[0]
+    return (int(np.convolve(counts, [1, 2, 1], "same").argmax()) + 0.5) / 64
+
+
+def _surface(values: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """Return a quadratic surface through the paper; what does not fit is left out, time and again."""
+    height, width = values.shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([(x**i * y**j).ravel() for i in range(3) for j in range(3 - i)], axis=1)
+    step = max(1, values.size // 20_000)
+    some, wanted, fits = terms[::step], values.ravel()[::step], paper.ravel()[::step]
+    coefficients = np.zeros(terms.shape[1])
+    for _ in range(6):
+        if fits.sum() < 20:
+            break
+        coefficients = np.linalg.lstsq(some[fits], wanted[fits], rcond=None)[0]
+        away = np.abs(wanted - some @ coefficients)
+        fits = away < 2.5 * (1.4826 * np.median(away[fits]) + 1 / 255) + 0.01
+    return (terms @ coefficients).reshape(height, width)
+
+
+def _blurred(values: np.ndarray) -> np.ndarray:
+    framed = np.pad(values, 1, mode="edge")
+    rows = (framed[:-2] + framed[1:-1] + framed[2:]) / 3
+    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 3
+
+
+def _closing(values: np.ndarray, radius: int) -> np.ndarray:
+    """Return the largest, then the smallest value within a window: what is low and thinner than it is filled in."""
+    for best in (np.maximum, np.minimum):
+        for axis in (0, 1):
+            values = _sliding(values, radius, axis, best)
+    return values
+
+
+def _sliding(values: np.ndarray, radius: int, axis: int, best: np.ufunc) -> np.ndarray:
+    """Return the best of the 2 radius + 1 values around each along an axis, by doubling the window."""
+    padding = [(0, 0), (0, 0)]
+    padding[axis] = (radius, radius)
+    found, window = np.pad(values, padding, mode="edge"), 1
+    while window < 2 * radius + 1:
+        step = min(window, 2 * radius + 1 - window)
+        ends = [slice(None), slice(None)]
+        begins = list(ends)
+        begins[axis], ends[axis] = slice(0, found.shape[axis] - step), slice(step, None)
+        found = best(found[tuple(begins)], found[tuple(ends)])
+        window += step
+    return found

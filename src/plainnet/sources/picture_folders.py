@@ -1,0 +1,161 @@
+"""Folders of pictures: one folder a class, with train, validation and test above or not; or a table that names them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from plainnet.data.targets import meaning
+from plainnet.errors import InputError
+from plainnet.foreign.showing import counted, shown
+from plainnet.sources import cache
+from plainnet.sources.found import ALL, Found, Part, Wanted, part_of
+from plainnet.sources.picture_files import ENDINGS, as_stored, is_gray, layers, opened
+
+MOST_SIDE = 64  # pixels: larger pictures are made smaller, or learning would take days
+_LOOKED_AT = 300  # pictures, to find their size and whether they have colors
+_MOST_FILES = 2_000_000
+Progress = Callable[[int, int], None]
+
+
+def is_picture(path: str | Path) -> bool:
+    """Tell by a file's name whether it should be a picture."""
+    return str(path).lower().endswith(ENDINGS) and not Path(path).name.startswith(".")
+
+
+def labeled_by_folder(folder: Path) -> dict[str, list[tuple[Path, str]]] | None:
+    """Return each part's pictures with their classes, if the folder is of this kind, else None."""
+    folders = _folders(folder)
+    if folders and all(part_of(sub.name) for sub in folders):
+        parts = {}
+        for sub in folders:
+            part = part_of(sub.name)
+            assert part is not None
+            if part in parts:
+                raise InputError(f"{folder} holds two folders of the {part} part, one of them {sub.name}; remove one")
+            pictures = [(path, cls.name) for cls in _folders(sub) for path in _pictures(cls)]
+            if pictures:
+                parts[part] = pictures
+        return parts or None
+    pictures = [(path, cls.name) for cls in folders for path in _pictures(cls)]
+    return {ALL: pictures} if len({label for _, label in pictures}) > 1 else None
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the pictures in a folder, or in the folders directly below it, by name."""
+    found = []
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            found += [Path(e.path) for e in os.scandir(entry.path) if is_picture(e.name) and e.is_file()]
+        elif is_picture(entry.name) and entry.is_file():
+            found.append(Path(entry.path))
+        if len(found) > _MOST_FILES:
+            raise InputError(f"{folder} holds more than {_MOST_FILES:,} pictures; give a smaller folder")
+    return sorted(found)
+
+
+def read(folder: Path, parts: dict[str, list[tuple[Path, str]]], wanted: Wanted, progress: Progress | None) -> Found:
+    """Return the pictures of each part as arrays of one size.
+
+    Raises: `InputError` if none can be read.
+    """
+    listed = [(path, label) for pictures in parts.values() for path, label in pictures]
+    found = Found(f"the pictures in {folder}", {})
+    paths = [path for path, _ in listed]
+    stored = cache.load(paths)
+    if stored is None:
+        images, readable, form = as_arrays([(path, str(path)) for path in paths], progress)
+        cache.save(paths, images, readable, form)
+    else:
+        images, readable, form = stored
+    found.notes += form
+    lost = [path for path, fine in zip(paths, readable, strict=True) if not fine]
+    if lost:
+        examples = ", ".join(shown(path, 80) for path in lost[:3])
+        found.notes.append(f"left out: {counted(len(lost), 'file')} that cannot be read as pictures ({examples})")
+    names = sorted({label for _, label in listed})
+    found.meaning = meaning(np.array(names, object))
+    start = 0
+    for part, pictures in parts.items():
+        rows = np.flatnonzero(readable[start : start + len(pictures)]) + start
+        labels = np.array([listed[row][1] for row in rows], object)
+        whole = start == 0 and len(rows) == len(images)
+        found.parts[part] = Part(images if whole else images[rows], labels)
+        start += len(pictures)
+    return found
+
+
+def as_arrays(
+    sources: Sequence[tuple[Path | bytes, str]], progress: Progress | None = None
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return pictures, each a file or its content with a name, as bytes (N, H, W) or (N, H, W, 3); and which are whole.
+
+    All get one size: their own, if they share it and it is at most 64 x 64, else the usual one among them, made
+    smaller. The last of what is returned is how they were changed, in sentences.
+
+    Raises: `InputError` if none can be read.
+    """
+    size, channels, notes = _form(sources)
+    images = np.zeros((len(sources), *size, *((3,) if channels == 3 else ())), np.uint8)
+    readable = np.zeros(len(sources), bool)
+    for place, (source, name) in enumerate(sources):
+        try:
+            with opened(source, name) as picture:
+                images[place] = as_stored(picture, size, channels)
+                readable[place] = True
+        except InputError:
+            continue
+        if progress is not None and place % 500 == 0:
+            progress(place, len(sources))
+    return images, readable, notes
+
+
+def _form(sources: Sequence[tuple[Path | bytes, str]]) -> tuple[tuple[int, int], int, list[str]]:
+    """Return the size and the number of channels that all pictures get, and how that changes them."""
+    sizes, gray = [], True
+    for place in np.unique(np.linspace(0, len(sources) - 1, _LOOKED_AT).astype(int)):
+        source, name = sources[place]
+        try:
+            with opened(source, name) as picture:
+                sizes.append((picture.height, picture.width))
+                gray = gray and (picture.mode in ("L", "1", "LA") or is_gray(layers(_small(picture))[0]))
+        except InputError as error:
+            last = error
+            continue
+    if not sizes:
+        raise InputError(f"none of the {len(sources):,} pictures can be read; {last}") from last
+    usual = (int(np.median([h for h, _ in sizes])), int(np.median([w for _, w in sizes])))
+    scale = min(1.0, MOST_SIDE / max(usual))
+    size = (max(1, round(usual[0] * scale)), max(1, round(usual[1] * scale)))
+    notes = []
+    if len(set(sizes)) > 1 or size != usual:
+        how = "of several sizes" if len(set(sizes)) > 1 else f"of {usual[0]}x{usual[1]}"
+        notes.append(f"the pictures, {how}, are resized to {size[0]}x{size[1]} pixels")
+    return size, 1 if gray else 3, notes
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    return picture.resize((64, 64), Image.Resampling.NEAREST) if max(picture.size) > 128 else picture
+
+
+def labeled_by_table(folder: Path, names: Iterable[str], labels: Iterable[object]) -> list[tuple[Path, str]] | None:
+    """Return the pictures of a folder with the labels that a table beside them gives, if it names most of them."""
+    there = {path.name: path for path in _pictures(folder)}
+    by_stem = {path.stem: path for path in there.values()}
+    pairs = []
+    total = 0
+    for name, label in zip(names, labels, strict=True):
+        total += 1
+        base = Path(str(name)).name
+        path = there.get(base) or by_stem.get(base)
+        if path is not None:
+            pairs.append((path, str(label)))
+    return pairs if total and len(pairs) >= total / 2 else None
