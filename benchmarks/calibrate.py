@@ -1,7 +1,7 @@
-"""Calibrate a recipe that trains on all images, by three runs of it that validate: writes records/RECIPE/calibration.json.
+"""Calibrate a recipe that trains on all images, by three runs of it that validate: records/RECIPE/calibration.json.
 
-A model that has learned from the validation images cannot be calibrated by them. Its siblings can: the same recipe, other
-seeds, trained without them. The mean of their temperatures (of the logarithms) and of their thresholds is taken.
+A model that has learned from the validation images cannot be calibrated by them. Its siblings can: the same recipe,
+other seeds, trained without them. The mean of their temperatures (of the logarithms) and of their thresholds is taken.
 
     python benchmarks/calibrate.py cnn --model src/plainnet/models/cnn.safetensors
 """

@@ -146,7 +146,7 @@ def test_a_convolutional_recipe_from_training_to_prediction(tmp_path, capsys, di
     out = tmp_path / "out"
     assert main(["train", "fast99", "--limit", "1000", "--set", "validate=false", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "1,000 images to train on\n" in said
+    assert "1,000 images to train on, 10,000 to test\n" in said
     assert "validation" not in said
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["validation_accuracy"] is metrics["train_validation_gap"] is None

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -68,13 +69,14 @@ def test_the_commands_of_the_readme_work_as_they_stand(tmp_path):
     scripts = str(Path(sys.executable).parent)
     environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(tmp_path / "src")}
     for command in commands():
-        if not command.startswith(TOO_LONG):
-            done = subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-            )
-            expected = 1 if "doctor" in command else 0
-            assert done.returncode == expected, f"{command}\n{done.stdout}\n{done.stderr}"
-            assert not done.stderr, command
+        if command.startswith(TOO_LONG) or (".csv" in command and find_spec("pandas") is None):
+            continue
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        expected = 1 if "doctor" in command else 0
+        assert done.returncode == expected, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert not done.stderr, command
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import pytest
 
 from plainnet import InputError
 from plainnet.recipes import Recipe, available, parse_override, read, source
-from plainnet.recipes.recipe import Form
+from plainnet.recipes.form import Form
 
 
 def test_the_classic_recipe_is_the_original():

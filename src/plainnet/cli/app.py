@@ -49,18 +49,6 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet train --resume quick",
         "plainnet train --limit 5000 --set optimizer.momentum=0.8 --set layers.1.units=256",
     ),
-    "look": (
-        LEARN,
-        "Tell what data of your own hold, before training.",
-        "plainnet look flowers.csv --out look.png",
-        "plainnet look photos/ --quick",
-    ),
-    "convert": (
-        USE,
-        "Write data in another form.",
-        "plainnet convert photos.zip --to npz --out photos.npz",
-        "plainnet convert table.parquet --label price --to csv --out table",
-    ),
     "evaluate": (
         USE,
         "Measure a saved model on the test part of its data, or on other data.",
@@ -74,6 +62,18 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet predict cnn examples/digits/seven.png",
         "plainnet predict results/model_final.safetensors scans/ --json answers.json --show answers.png",
         "plainnet predict results/model_final.safetensors new_rows.csv --json answers.json",
+    ),
+    "look": (
+        LEARN,
+        "Tell what data of your own hold, before training.",
+        "plainnet look flowers.csv --out look.png",
+        "plainnet look photos/ --quick",
+    ),
+    "convert": (
+        USE,
+        "Write data in another form.",
+        "plainnet convert photos.zip --to npz --out photos.npz",
+        "plainnet convert table.parquet --label price --to csv --out table",
     ),
     "check": (
         LEARN,

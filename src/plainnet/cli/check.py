@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -23,21 +22,12 @@ from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
 from plainnet.network import Network
 from plainnet.recipes import Recipe, read
+from plainnet.runs.threads import quickest
 from plainnet.sources import load_for
 from plainnet.standardizing import learn_scales
 from plainnet.writing import to_json, write_atomically
 
 _IMAGES = 3
-
-
-def _quickest_threads(network: Network, images: np.ndarray) -> AbstractContextManager[None]:
-    """Return what lets the products of a check use the quickest number of threads; nothing where NumPy is alone."""
-    try:
-        from plainnet.runs.threads import quickest
-    except ImportError:
-        return nullcontext()
-    probe = network.astype(np.complex128)
-    return quickest(lambda: probe.logits(images))
 
 
 def _target(
@@ -119,7 +109,8 @@ def check(
     what = "digits" if data is None else examples(data)
     images, labels = _inputs(network, data or mnist.load().train, seed)
 
-    with _quickest_threads(network, images):
+    probe = network.astype(np.complex128)
+    with quickest(lambda: probe.logits(images)):
         report = check_gradients(network, loss, images, labels, directions=directions, rng=seed)
     say(f"{target}: {report.parameters:,} parameters, {_IMAGES} {what}, float64, {report.seconds:.1f} s\n")
     say(report)

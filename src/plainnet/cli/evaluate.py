@@ -46,6 +46,7 @@ def evaluate(
     from plainnet.runs.threads import quickest
 
     loaded = load_model(model, layers=read_layers(layers))
+    loaded.expect_known_preparation()
     if shifts is None:
         shifts = loaded.test_shifts
     if not 0 <= shifts <= 5:
@@ -58,11 +59,16 @@ def evaluate(
         say(f"each answer is a mean over {views} views of the image; with --shifts 0 it takes a {views}th of the time")
     with quickest(lambda: loaded.network.logits(test.inputs[:250])):
         result = judge(loaded.network, test, shifts=shifts)
-    for name, figure in result.lines():
-        told = f"{figure}, {len(result.data):,} {examples(result.data)}" if name == result.lines()[0][0] else figure
-        say(f"{name:<26}{told}")
+    count = f"{len(result.data):,} {examples(result.data)}"
     if isinstance(result, Evaluation):
+        (low, high), table = result.interval_95, result.to_table()
+        say(f"test accuracy  {result.accuracy:.2%}   (95 % interval {low:.2%} to {high:.2%}, {count})")
         for name, share in result.per_class.items():
-            say(f"  {shown(name, 40):<24}{share:.2%}")
+            say(f"  {shown(name, 40):<12} {share:.2%}")
+        say(f"best {shown(table[f'best_{result.noun}'], 40)}, worst {shown(table[f'worst_{result.noun}'], 40)}")
+    else:
+        for name, figure in result.lines():
+            say(f"{name:<26}{figure}")
+        say(f"on {count}")
     if json is not None:
         write_atomically(json, to_json(result.to_table()))

@@ -63,14 +63,16 @@ def series(
             except TrainingInterruptedError as error:
                 raise TrainingInterruptedError(error.signal, f"{error}; go on with the same command") from None
             judged = MAIN_FIGURE[table.get("task", "classes")]
-            say(f"{chosen.name} seed {seed}: {shown_figure(judged, table[judged])}")
+            name, figure = _named(judged), table[judged]
+            say(f"{chosen.name} seed {seed}: {name} {f'{figure:.2%}' if name == 'test' else f'{figure:.4g}'}")
     summary = summarize(folder)
-    say(f"{counted(summary['runs'], 'run')}: mean {shown_figure(judged, summary[judged]['mean'])}")
+    mean = summary[judged]["mean"]
+    say(f"{counted(summary['runs'], 'run')}: mean {f'{mean:.3%}' if name == 'test' else f'{name} {mean:.4g}'}")
 
 
-def shown_figure(name: str, value: float) -> str:
-    """Return the figure that a run is judged by, to read."""
-    return f"test {value:.2%}" if name == "test_accuracy" else f"{name.replace('_', ' ')} {value:.4g}"
+def _named(figure: str) -> str:
+    """Return what the figure is called by which a run is judged."""
+    return "test" if figure == "test_accuracy" else figure.replace("_", " ")
 
 
 def seeds_in(text: str) -> range:

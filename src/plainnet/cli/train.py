@@ -23,7 +23,6 @@ from plainnet.writing import to_json, write_atomically
 
 if TYPE_CHECKING:
     from plainnet.data.splits import Splits
-    from plainnet.evaluation import AnyEvaluation
     from plainnet.layers import Layer
     from plainnet.runs.run import Run
 
@@ -151,7 +150,7 @@ def train(
                 stopped = "stopped while the results were written; the training is done and saved"
                 raise TrainingInterruptedError(signal.SIGINT, f"{stopped}; go on with: {go_on}") from None
     if not quiet and run.test is not None:
-        say(results_table(run.metrics(), run.test) + f"\n\n{folder}/ holds {', '.join(names)}")
+        say(results_table(run.metrics(), run.test.lines()) + f"\n\n{folder}/ holds {', '.join(names)}")
 
 
 def _chosen(
@@ -218,13 +217,13 @@ def _introduction(run: Run, resumed: Path | None, changed: str) -> str:
     return "\n".join(lines)
 
 
-def results_table(metrics: dict[str, Any], test: AnyEvaluation) -> str:
-    """Return the figures of a finished run as lines to read."""
+def results_table(metrics: dict[str, Any], judged: list[tuple[str, str]]) -> str:
+    """Return the figures of a finished run, and what the test part `judged`, as lines to read."""
     minutes, seconds = divmod(round(metrics["seconds"]), 60)
     shifts = metrics["settings"]["test_shifts"]
-    judged, *rest = test.lines()
-    views = f"{judged[1]}   by {(2 * shifts + 1) ** 2} views of each image; those below by one" if shifts else judged[1]
-    rows = [(judged[0], views)]
+    (name, figure), *rest = judged
+    views = f"   by {(2 * shifts + 1) ** 2} views of each image; those below by one" if shifts else ""
+    rows = [(name, figure + views)]
     seen, trained_on = (
         metrics.get(f"{key}_images") or metrics[f"{key}_examples"] for key in ("train_accuracy", "train")
     )

@@ -1,5 +1,6 @@
 """Recipes: everything a training is made of, as TOML files in this folder."""
 
-from plainnet.recipes.recipe import Recipe, available, override, parse_override, read, recipe_for, source
+from plainnet.recipes.overrides import override, parse_override
+from plainnet.recipes.recipe import Recipe, available, read, recipe_for, source
 
 __all__ = ["Recipe", "available", "override", "parse_override", "read", "recipe_for", "source"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -22,34 +20,14 @@ from plainnet.losses import LOSSES, Loss
 from plainnet.network import Network
 from plainnet.optimizers import OPTIMIZERS, Optimizer
 from plainnet.recipes import data
+from plainnet.recipes.form import LOSS_OF, MNIST, OUTPUTS, Form, last_dense
+from plainnet.recipes.overrides import override
 from plainnet.schedules import SCHEDULES, Schedule
 from plainnet.stopping import Stopping
 
 _FOLDER = Path(__file__).parent
 
-_LOSS_OF = {
-    "classes": "SoftmaxCrossEntropy", "probabilities": "SoftmaxCrossEntropy", "labels": "BinaryCrossEntropy",
-    "numbers": "MeanSquaredError",
-}  # fmt: skip
-
 Table = Mapping[str, Any]
-
-
-class Form(NamedTuple):
-    """What a recipe must know of data: the shape of an example, the number of outputs, the kind of targets."""
-
-    in_shape: tuple[int, ...]
-    outputs: int
-    kind: str
-
-    @classmethod
-    def of(cls, data: DataSet) -> Form:
-        """Return the form of a data set."""
-        columns = data.targets.shape[1] if data.targets.ndim == 2 else 1
-        return cls(data.inputs.shape[1:], len(data.class_names) or columns, data.kind)
-
-
-_MNIST = Form((28, 28), 10, "classes")
 
 
 class ReadOnly(dict[str, Any]):
@@ -155,7 +133,7 @@ class Recipe:
             recipe.make_augmentation(),
             recipe.stopping(),
         )
-        layers_from_config(recipe.completed_for(_MNIST).layers, recipe.own_layers)
+        layers_from_config(recipe.completed_for(MNIST).layers, recipe.own_layers)
         return recipe
 
     def completed_for(self, form: Form) -> Recipe:
@@ -166,7 +144,7 @@ class Recipe:
             layers[dense[-1]]["units"] = form.outputs
         loss = self.loss
         if loss is None:
-            loss = {"type": _LOSS_OF[form.kind]}
+            loss = {"type": LOSS_OF[form.kind]}
             if form.kind == "numbers" and not layers[-1].get("inverse"):
                 layers.append({"type": "Standardize", "inverse": True})  # from about -1 to 1 to the targets' own range
         return replace(self, input_shape=self.input_shape or form.in_shape, layers=tuple(layers), loss=loss)
@@ -185,12 +163,12 @@ class Recipe:
                 f"recipe {self.name} takes inputs of shape {_written(whole.input_shape)}, the data has "
                 f"{_written(form.in_shape)}; make them agree with --set input_shape={_written(form.in_shape)}"
             )
-        place = max((p for p, layer in enumerate(whole.layers) if layer.get("type") == "Dense"), default=None)
-        if place is not None and place >= len(whole.layers) - 2:
+        place = last_dense(whole.layers)
+        if place is not None:
             units = whole.layers[place]["units"]
             two = units == 1 and form.outputs == 2 and whole.loss.get("type") == "BinaryCrossEntropy"
             if units != form.outputs and not two:
-                what = {"classes": "classes", "probabilities": "classes", "labels": "labels"}.get(form.kind, "numbers")
+                what = OUTPUTS[form.kind]
                 raise InputError(
                     f"recipe {self.name} ends in {units} outputs, the data has {form.outputs} {what}; make them "
                     "agree with "
@@ -201,7 +179,7 @@ class Recipe:
             raise InputError(
                 f"recipe {self.name} has the loss {type(loss).__name__}, which takes {' or '.join(loss.takes)}, the "
                 "data "
-                f"has {data.kind}; make them agree with --set loss.type={_LOSS_OF[data.kind]}, or take recipe table or "
+                f"has {data.kind}; make them agree with --set loss.type={LOSS_OF[data.kind]}, or take recipe table or "
                 "pictures, whose loss follows from the data"
             )
         return whole
@@ -213,13 +191,13 @@ class Recipe:
 
     def network(self, *, rng: int | np.random.Generator = 0) -> Network:
         """Return the network, built and initialized; what the recipe leaves open is as MNIST needs it."""
-        whole = self.completed_for(_MNIST)
+        whole = self.completed_for(MNIST)
         assert whole.input_shape is not None
         return Network(*layers_from_config(whole.layers, self.own_layers)).build(whole.input_shape, rng=rng)
 
     def loss_function(self) -> Loss:
         """Return the loss; that of classes if it is left open."""
-        return construct(LOSSES, {"type": _LOSS_OF["classes"]} if self.loss is None else self.loss, "loss")
+        return construct(LOSSES, {"type": LOSS_OF["classes"]} if self.loss is None else self.loss, "loss")
 
     def make_optimizer(self) -> Optimizer:
         """Return an optimizer that has made no step yet."""
@@ -281,66 +259,6 @@ def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: I
         return Recipe.from_table(override(table, overrides or {}), own_layers)
     except InputError as error:
         raise InputError(f"recipe {table['name']}: {error}") from error
-
-
-def override(table: Table, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe's table with some of its values replaced.
-
-    `overrides` maps dotted keys to values: {"optimizer.momentum": 0.8, "layers.1.units": 512}.
-    """
-    changed = copy.deepcopy(dict(table))
-    for key, value in overrides.items():
-        if key == "data":
-            changed["data"] = data.described(value, Path())
-        elif key.startswith("data."):
-            changed["data"] = data.described(
-                dict(changed.get("data") or {}) | {key.removeprefix("data."): value}, Path()
-            )
-        else:
-            if key.startswith("loss.") and changed.get("loss") is None:
-                changed["loss"] = {}
-            _replace(changed, key, value)
-    return changed
-
-
-def parse_override(text: str) -> tuple[str, Any]:
-    """Read "optimizer.momentum=0.8" as a dotted key and a TOML value; a word may lack its quotes: "loss.reduction=sum".
-
-    Raises: `InputError` if it is not of that form.
-    """
-    key, _, value = text.partition("=")
-    if re.fullmatch(r"[A-Za-z]\w*", value) and value not in ("true", "false", "inf", "nan"):
-        return key.strip(), value  # a word, which TOML would want in quotes and a shell would take from them
-    try:
-        if "\n" in text:
-            raise ValueError("more than one line")
-        return key.strip(), parse_toml(f"value = {value}")["value"]
-    except ValueError as error:
-        raise InputError(
-            f"cannot read {text!r:.200}; give KEY=VALUE with a TOML value, such as optimizer.momentum=0.8"
-        ) from error
-
-
-def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
-    *path, last = dotted.split(".")
-    place: Any = table
-    try:
-        for step in path:
-            place = place[_place(step) if isinstance(place, list) else step]
-        if last == "type" and isinstance(place, dict) and place.get("type") != value:
-            place.clear()  # what another kind was made with is not for this one
-        place[_place(last) if isinstance(place, list) else last] = value
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise InputError(
-            f"there is no {dotted!r:.100} in this recipe; its keys are {', '.join(sorted(table))}, "
-            "and layers are counted from 0: layers.1.units=512"
-        ) from error
-
-
-def _place(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f"{text!r} counts no layer")
-    return int(text)
 
 
 def _read_only(value: Any) -> Any:

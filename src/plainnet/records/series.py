@@ -9,6 +9,8 @@ from typing import Any
 from plainnet import checkpoint
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.foreign.checking import problem, real
+from plainnet.foreign.opening import read_json
 from plainnet.model_file import save_model
 from plainnet.recipes import Recipe
 from plainnet.records.openings import note_opening, openings
@@ -40,6 +42,7 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
             return table
         changed = _train(run, unfinished)
         note_opening(folder, run.recipe.to_table(), seed)
+        run.calibrate_as(_calibration(folder))
         table = run.metrics() | {
             "hardware": hardware(),
             "peak_memory_mb": round(peak_memory_mb(), 1),
@@ -51,6 +54,20 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
         write_atomically(folder / f"seed-{seed}.json", to_json(table))
         shutil.rmtree(unfinished)
     return table
+
+
+def _calibration(folder: Path) -> tuple[float, float] | None:
+    """Return temperature and threshold of the recipe's sibling runs that validate, if they are on record.
+
+    Raises: `InputError` for a damaged record.
+    """
+    path = folder / "calibration.json"
+    if not path.exists():
+        return None
+    found = read_json(path, "record")
+    if (what := problem(found, {"temperature": real(1e-3, 1e3), "threshold": real(0, 1)})) is not None:
+        raise InputError(f"{path} is no calibration: {what}; put the committed one back")
+    return float(found["temperature"]), float(found["threshold"])
 
 
 def _on_record(run: Run, folder: Path) -> dict[str, Any] | None:

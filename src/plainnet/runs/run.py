@@ -177,6 +177,11 @@ class Run:
             self._metrics = self._table(self.test, trained)
         return self._metrics
 
+    def calibrate_as(self, given: tuple[float, float] | None) -> None:
+        """Take temperature and threshold from sibling runs that validate, where this one does not."""
+        if given is not None and self.validation is None:
+            self.temperature, self.threshold = given
+
     def _calibrate(self, outputs: Callable[[np.ndarray], np.ndarray]) -> None:
         """Fit the temperature, and the confidence below which an answer is not sure, to the validation examples."""
         held_out = self.validation

@@ -74,6 +74,7 @@ def answer(model: Model, path: str | Path) -> Answer:
 
 def expect_pictures(model: Model) -> None:
     """Raise `InputError` unless the model takes pictures."""
+    model.expect_known_preparation()
     if model.preparation.get("type") != "pixels" or len(model.network.in_shape) not in (1, 2, 3):
         raise InputError("the model takes the rows of a table, not pictures; give it a CSV file with the same columns")
     if _size(model) is None:

@@ -1,0 +1,37 @@
+"""The form of data: what a recipe must know of them, and what follows for what it leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from plainnet.data.dataset import DataSet
+
+LOSS_OF = {
+    "classes": "SoftmaxCrossEntropy", "probabilities": "SoftmaxCrossEntropy", "labels": "BinaryCrossEntropy",
+    "numbers": "MeanSquaredError",
+}  # fmt: skip
+OUTPUTS = {"classes": "classes", "probabilities": "classes", "labels": "labels", "numbers": "numbers"}
+
+
+class Form(NamedTuple):
+    """What a recipe must know of data: the shape of an example, the number of outputs, the kind of targets."""
+
+    in_shape: tuple[int, ...]
+    outputs: int
+    kind: str
+
+    @classmethod
+    def of(cls, data: DataSet) -> Form:
+        """Return the form of a data set."""
+        columns = data.targets.shape[1] if data.targets.ndim == 2 else 1
+        return cls(data.inputs.shape[1:], len(data.class_names) or columns, data.kind)
+
+
+MNIST = Form((28, 28), 10, "classes")
+
+
+def last_dense(layers: tuple[Mapping[str, Any], ...]) -> int | None:
+    """Return the place of the last `Dense` layer if it gives the outputs, alone or below one that scales them."""
+    places = [place for place, layer in enumerate(layers) if layer.get("type") == "Dense"]
+    return places[-1] if places and places[-1] >= len(layers) - 2 else None
