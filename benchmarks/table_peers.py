@@ -81,9 +81,9 @@ def parts(data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rows, found[1], found[0]
 
 
-def ours(data: DataSet, train: np.ndarray, validate: np.ndarray, test: np.ndarray, seed: int, settings: Any) -> float:
+def ours(data: DataSet, train: np.ndarray, validate: np.ndarray, test: np.ndarray, seed: int, recipe: Any) -> float:
     """Return the accuracy of the recipe on the test rows, or R^2."""
-    run = Run(read("table", settings), Splits(data, train, validate, data[test]), seed=seed, threads=1)
+    run = Run(recipe, Splits(data, train, validate, data[test]), seed=seed, threads=1)
     for _ in run.epochs():
         pass
     figures = run.metrics()
@@ -113,8 +113,9 @@ def main() -> None:
     parser.add_argument("--validation", action="store_true")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--only", default="")
+    parser.add_argument("--recipe", default="table")
     options = parser.parse_args()
-    settings = dict(map(parse_override, options.set))
+    recipe = read(options.recipe, dict(map(parse_override, options.set)))
     record: dict[str, Any] = {"seeds": len(SEEDS), "versions": versions(), "hardware": hardware(), "tables": {}}
     warnings.simplefilter("ignore")
     for name, data in tables():
@@ -127,9 +128,9 @@ def main() -> None:
                 kept, inner = train[: -len(test)], train[-len(test) :]
                 order = np.random.default_rng(seed).permutation(train)
                 kept, inner = np.sort(order[len(test) :]), np.sort(order[: len(test)])
-                scores["table"].append(ours(data, kept, validate, inner, seed, settings))
+                scores["table"].append(ours(data, kept, validate, inner, seed, recipe))
                 continue
-            scores["table"].append(ours(data, train, validate, test, seed, settings))
+            scores["table"].append(ours(data, train, validate, test, seed, recipe))
             both = np.concatenate([train, validate])
             for peer, (classifier, regressor) in PEERS.items():
                 model = (classifier if data.kind == "classes" else regressor)(seed)
@@ -145,7 +146,7 @@ def main() -> None:
         print(f"{name:<14}{len(data):>6} x {data.inputs.shape[1]:<4}{told}", flush=True)
     means = [statistics.mean(table["scores"]["table"]) for table in record["tables"].values()]
     print(f"mean of all: {statistics.mean(means):.4f}")
-    if not options.validation and not options.only and not settings:
+    if not (options.validation or options.only or options.set) and options.recipe == "table":
         write_atomically(ROOT / "records/table_peers.json", to_json(record))
 
 
