@@ -69,7 +69,8 @@ def load_for(model: Model, table: Mapping[str, Any], *, only_test: bool) -> Data
     wanted = Wanted(**{key: value for key, value in table.items() if key != "path" and value is not None})
     found = find(Path(table["path"]), wanted)
     columns = Columns.from_table(model.preparation) if model.preparation.get("type") == "columns" else None
-    if found.meaning is None and model.class_names:
+    labels = next(iter(found.parts.values())).labels
+    if found.meaning is None and model.class_names and labels is not None and labels.ndim == 1:
         found.meaning = Meaning("classes", model.class_names, model.class_names)
     test = splits(found, wanted, columns=columns).test if only_test else everything(found, wanted, columns)
     return renamed(test, model.class_names)

@@ -119,8 +119,8 @@ def _has_header(rows: list[list[str]], decimal: str) -> bool:
         return _NUMBER.fullmatch(field.strip().replace(decimal, ".")) is not None
 
     first, below = rows[0], rows[1:]
-    if not below or any(is_number(field) for field in first if field.strip()):
-        return False or (bool(below) and _numbers_as_names(first, below))
+    if any(is_number(field) for field in first if field.strip()):
+        return _numbers_as_names(first, below)
     columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]
     if any(column and sum(map(is_number, column)) > len(column) / 2 for column in columns):
         return True

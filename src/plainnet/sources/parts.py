@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.data.columns import Columns
+from plainnet.data.columns import Columns, gaps_of
 from plainnet.data.dataset import DataSet
 from plainnet.data.mnist import SPLIT_SEED
 from plainnet.data.splits import Splits
@@ -19,6 +19,7 @@ from plainnet.sources.found import ALL, TEST, TRAIN, VALIDATION, Found, Part, Wa
 
 SHARE = 0.15  # of the examples, for each part that the data do not bring along
 _LEAST = 6  # examples
+_FEW = 20  # different whole numbers
 
 
 def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, columns: Columns | None = None) -> Splits:
@@ -119,9 +120,10 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
     if len(part.labels) == 0:
         raise InputError(f"the {name} part holds no examples; give at least {_LEAST}")
     if part.labels.dtype.kind == "f" and part.labels.ndim == 1:
-        gaps = np.isnan(part.labels)
-    elif part.labels.dtype.kind == "O" and part.labels.ndim == 1:
-        gaps = np.array([value is None or value != value or str(value).strip() == "" for value in part.labels], bool)
+        part = Part(part.inputs, _whole_if_few(part.labels), part.groups)
+        gaps = gaps_of(part.given)
+    elif part.given.dtype.kind == "O" and part.given.ndim == 1:
+        gaps = gaps_of(part.given)
     else:
         return part
     if not gaps.any():
@@ -133,6 +135,17 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
         f"left out: {counted(number, 'example')} of the {name} part without a label, the first in row {first:,}"
     )
     return part[np.flatnonzero(~gaps)]
+
+
+def _whole_if_few(labels: np.ndarray) -> np.ndarray:
+    """Return numbers such as 0.0, 1.0 and 2.0 as whole ones, if there are few: those of classes, written by NumPy."""
+    there = labels[~np.isnan(labels)]
+    values = np.unique(there)
+    if len(values) > _FEW or len(values) * 2 > len(there) or not (values == np.floor(values)).all():
+        return labels
+    if len(there) == len(labels):
+        return labels.astype(np.int64)
+    return np.array([None if value != value else int(value) for value in labels], object)
 
 
 def _meaning(found: Found, wanted: Wanted, parts: dict[str, Part]) -> Meaning:
@@ -209,6 +222,8 @@ def _fold(
 
 def _remark(meant: Meaning, train: np.ndarray, targets: dict[str, np.ndarray], notes: list[str]) -> None:
     """Note what is odd about the labels: classes that training does not see, or sees once."""
+    if meant.kind == "numbers" and (train == train[:1]).all():
+        raise InputError(f"the numbers to learn are all {train.ravel()[0]:g}; there is nothing to tell apart")
     if meant.kind != "classes":
         return
     counts = np.bincount(train, minlength=len(meant.names))

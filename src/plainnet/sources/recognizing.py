@@ -175,7 +175,7 @@ def _folder(folder: Path, wanted: Wanted, progress: Progress | None, deep: int) 
         if len(packed) == 1:
             return _file(packed[0], wanted, progress)
         raise InputError(f"{folder} holds {len(packed)} archives; give the path of one, or unpack them")
-    if len(folders) == 1 and deep > 0:
+    if len(folders) == 1 and deep > 0 and not any(map(is_picture, folders[0].iterdir())):
         return _folder(folders[0], wanted, progress, deep - 1)
     for path, kind in kinds.items():
         if kind not in ("text", "empty", "unknown"):

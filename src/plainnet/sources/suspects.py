@@ -21,6 +21,7 @@ from plainnet.optimizers import Adam
 from plainnet.training import Training
 
 _PARTS, _EPOCHS, _MOST = 3, 8, 12_000
+_STEPS = 400  # at least, of small data
 _SURE = 0.8  # of the probability, that another class must get
 
 
@@ -63,7 +64,7 @@ def _quick(data: DataSet) -> Network:
     network = Network(*layers, Dense(128), ReLU(), Dense(len(data.class_names))).build(data.inputs.shape[1:])
     training = Training(
         network, SoftmaxCrossEntropy(label_smoothing=0.05), Adam(weight_decay=0.01), data,
-        batch_size=min(64, len(data)), epochs=_EPOCHS, learning_rate=0.002,
+        batch_size=min(64, len(data)), epochs=max(_EPOCHS, -(-_STEPS * 64 // len(data))), learning_rate=0.002,
     )  # fmt: skip
     for _ in training:
         pass

@@ -128,14 +128,7 @@ def values_of(column: Any) -> np.ndarray:
 
 
 def _plain_labels(column: Any) -> np.ndarray:
-    if column.dtype.kind in "biu":
-        return np.asarray(column)
-    if column.dtype.kind == "f":
-        values = np.asarray(column)
-        there = values[~np.isnan(values)]
-        whole = column.hasnans and bool((there == np.floor(there)).all())  # whole numbers that gaps made real ones
-        return np.array([None if v != v else int(v) for v in values], object) if whole else values
-    return values_of(column)
+    return np.asarray(column) if column.dtype.kind in "biuf" else values_of(column)
 
 
 def _as_images(found: Found, label: str, columns: list[Any]) -> None:

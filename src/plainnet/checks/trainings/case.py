@@ -100,20 +100,20 @@ def read_case(path: Path, data: Path | None = None, own_layers: tuple[type[Layer
 def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
     path = folder / DONE
     metrics = read_json(path, "record")
-    what = problem(
-        metrics, {**FIGURES, "data": FINGERPRINT, "limit": either(nothing, whole(1)), "train_accuracy": share}
-    )
+    classes = isinstance(metrics, dict) and "task" not in metrics
+    wanted = {**FIGURES, "data": FINGERPRINT, "limit": either(nothing, whole(1))}
+    what = problem(metrics, wanted | ({"train_accuracy": share} if classes else {}))
     if what is not None or not figures_go_together(metrics):
         raise InputError(f"{path} is not the metrics of a training: {what or 'its figures contradict each other'}")
     recipe = Recipe.from_table(metrics["settings"], own_layers)
     stored = {"path": metrics["data_dir"]} if metrics.get("data_dir") else recipe.data
-    case = {"fingerprint": metrics["data"], "seed": metrics["seed"], "limit": metrics["limit"]}
+    case = {"fingerprint": metrics["data"] if classes else None, "seed": metrics["seed"], "limit": metrics["limit"]}
     network = load_model(folder / "model_final.safetensors", layers=own_layers).network
     made = recipe.network()
     if [layer.config() for layer in network.layers] != [layer.config() for layer in made.layers]:
         raise InputError(f"{path} and the model beside it are of two trainings: their layers differ; put its own back")
     curves = read_curves(folder / "training_history.json")
-    return Case(curves, recipe, network, metrics, where=_where(stored, data), **case)
+    return Case(curves, recipe, network, metrics if classes else None, where=_where(stored, data), **case)
 
 
 def _unfinished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
@@ -125,7 +125,7 @@ def _unfinished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], 
     if not network.is_finite():
         raise InputError(f"{found.path} holds weights that are not finite numbers; start the training anew")
     return Case(
-        curves_of([epoch.to_table() for epoch in found.history()]), recipe, network, fingerprint=settings["data"],
+        curves_of([epoch.to_table() for epoch in found.history()]), recipe, network, fingerprint=settings["data"] if "class_counts" in settings["data"] else None,
         diverged=found.about.get("diverged"), seed=settings["seed"], limit=settings["limit"],
         where=_where(recipe.data, data),
     )  # fmt: skip
