@@ -16,6 +16,7 @@ from tables.durability import fuzz, kill_test, sabotage
 from tables.floors import floors
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
+from tables.own_data import handwriting, tables
 from tables.proof import famous_faults, kill_table, mutation
 from tables.source import ROOT
 from tables.speed import busy, growth, profile, speed, tried
@@ -25,8 +26,10 @@ ABLATED = sorted(path.parent.name for path in (ROOT / "records").glob("*/ablatio
 PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers, what stands between them
     "README.md": {"results": results, "short ladder": short_ladder, "speed": speed},
     "docs/anatomy.md": {"anatomy": anatomy},
+    "docs/data.md": {"tables": tables},
     "docs/doctor.md": {"kill-table": kill_table},
     "docs/floors.md": {"floors": floors},
+    "docs/handwriting.md": {"handwriting": handwriting},
     "docs/tests.md": {"breaks": breaks, "mutation": mutation},
     "docs/diagnose.md": {"sabotage": sabotage, "kill-test": kill_test},
     "docs/speed.md": {"speed": speed, "busy": busy, "profile": profile, "tried": tried, "growth": growth},
