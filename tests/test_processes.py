@@ -174,7 +174,10 @@ def test_a_process_that_was_killed_is_missed(digits):
     events = iter(run)
     next(events)
     os.kill(run.workers._team.others[0].process, signal.SIGKILL)
-    with pytest.raises(InputError, match=r"a process that shares the work of each batch has ended.*--resume"):
+    with pytest.raises(
+        InputError,
+        match=r"a process that shares the work of each batch was killed, perhaps for want of memory.*--resume",
+    ):
         next(events)
     reference = training(Threads, network(), digits.train[:100])
     for _ in reference:

@@ -30,9 +30,10 @@ def tables() -> str:
     regressions = ", ".join(name for name, one in found["tables"].items() if one["task"] == "numbers")
     losses = f" ({', '.join(worse)})" if worse else ""
     intro = (
-        f"Mean over {found['seeds']} seeds (standard deviation), each with another split: test accuracy, or R squared for "
-        f"{regressions}; the best in bold. Beside scikit-learn's `MLPClassifier` and `MLPRegressor` as they come, `table` is "
-        f"better on {len(better)}, worse on {len(worse)}{losses} of {len(rows)}, by more than two standard errors."
+        f"Mean over {found['seeds']} seeds (standard deviation), each with another split: test accuracy, or R squared "
+        f"for {regressions}; the best in bold. Beside scikit-learn's `MLPClassifier` and `MLPRegressor` as they come, "
+        f"`table` is better on {len(better)} of {len(rows)} and worse on {len(worse)}{losses}, by more than two standard "
+        "errors."
     )
     return f"{intro}\n\n{table('table | examples x inputs | `table` | ' + ' | '.join(peers[1:]), rows)}"
 

@@ -239,6 +239,6 @@ def _end(number: int, _: object) -> NoReturn:
 def run() -> None:
     """Run the command line and leave with its exit code; what asks us to end lets us clean up first."""
     for name in ("SIGTERM", "SIGHUP"):  # the latter is unknown to Windows
-        if hasattr(signal, name):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(getattr(signal, name), _end)
     sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -53,7 +54,9 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
         TextColumn("{task.fields[left]}"),
     ]
     left, done = TimeLeft(total), 0
-    with Progress(*columns, console=console, expand=console.width > 110) as progress:
+    # No thread that refreshes: what is forked beside a thread may wait for ever for a lock that the thread held.
+    with Progress(*columns, console=console, expand=console.width > 110, auto_refresh=False) as progress:
+        refreshed = time.monotonic()
         task = progress.add_task("", total=total, figures="", left="")
         for event in events:
             if isinstance(event, Batch):
@@ -66,6 +69,9 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
                 progress.update(task, completed=done, figures=_figures(event, wide=wide), left=f"left {left}")
             else:
                 progress.console.print(str(event), markup=False, highlight=False)
+            if time.monotonic() - refreshed > 0.1 or not isinstance(event, Batch):
+                progress.refresh()
+                refreshed = time.monotonic()
     console.print()
 
 

@@ -143,7 +143,8 @@ def _signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread may receive signals
         yield received
         return
-    before = {number: signal.signal(number, handle) for number in ENDS}
+    heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup has it
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield received
     finally:

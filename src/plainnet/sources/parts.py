@@ -16,6 +16,7 @@ from plainnet.data.targets import Meaning, meaning, plain
 from plainnet.errors import InputError
 from plainnet.foreign.showing import counted, shown
 from plainnet.sources.found import ALL, TEST, TRAIN, VALIDATION, Found, Part, Wanted
+from plainnet.sources.inputs_as_numbers import pixels_or_numbers
 
 SHARE = 0.15  # of the examples, for each part that the data do not bring along
 _LEAST = 6  # examples
@@ -257,46 +258,7 @@ def _data_set(
         assert columns is not None
         inputs, names = columns.encoded(part.inputs, f"the {name} part", door=door), columns.inputs
     else:
-        inputs = _as_pixels_or_numbers(part.inputs, name, notes)
+        inputs = pixels_or_numbers(part.inputs, name, notes)
     if meant.names:
         return DataSet(inputs, targets, meant.names, kind=meant.kind, column_names=names)
     return DataSet(inputs, targets, kind=meant.kind, column_names=names)
-
-
-def _as_pixels_or_numbers(inputs: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
-    """Return arrays as networks take them: pixels as bytes, all else as floating-point numbers."""
-    if inputs.dtype.kind not in "biuf":
-        raise InputError(
-            f"the inputs of the {name} part hold {shown(inputs.dtype, 40)}, not numbers; give numbers, or a table as "
-            "CSV"
-        )
-    if inputs.ndim < 2:
-        raise InputError(f"the inputs of the {name} part have shape {inputs.shape}; give one example a row")
-    if inputs.ndim == 4 and inputs.shape[-1] == 1:
-        inputs = inputs[..., 0]
-    if inputs.ndim == 4 and inputs.shape[1] in (1, 3) and inputs.shape[3] not in (1, 3):
-        inputs = np.ascontiguousarray(np.moveaxis(inputs, 1, -1))
-        inputs = inputs[..., 0] if inputs.shape[-1] == 1 else inputs
-        _note_once(
-            notes, "the images are stored with their channels first, as PyTorch's are; they were moved to the end"
-        )
-    if inputs.dtype == np.uint8 or inputs.dtype == bool:
-        return inputs if inputs.dtype == np.uint8 else inputs.astype(np.float32)
-    least, largest = float(inputs.min()), float(inputs.max())
-    if inputs.ndim > 2 and least >= 0 and 1 < largest <= 255 and largest >= 128 and _all_whole(inputs):
-        _note_once(notes, "the pixels are whole numbers from 0 to 255; they are taken as bytes, and divided by 255")
-        return inputs.astype(np.uint8)
-    if inputs.dtype.kind in "iu" or inputs.dtype.itemsize > 4:
-        return inputs.astype(np.float32) if np.isfinite((least, largest)).all() else inputs
-    return inputs
-
-
-def _all_whole(inputs: np.ndarray) -> bool:
-    if inputs.dtype.kind in "iu":
-        return True
-    return all(bool((b == np.floor(b)).all()) for b in (inputs[s : s + 1000] for s in range(0, len(inputs), 1000)))
-
-
-def _note_once(notes: list[str], note: str) -> None:
-    if note not in notes:
-        notes.append(note)

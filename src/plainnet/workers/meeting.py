@@ -32,6 +32,10 @@ class Meeting:
         self._round, self._present, self._others_live = round_, present, others_live
         self._times = round_ << 32  # arrived, of this process; rounds before count less
 
+    def forget_others(self) -> None:
+        """Let go of what tells whether the others live, which holds all that they know."""
+        self._others_live = lambda: True
+
     def fail(self) -> None:
         """Let nobody wait any longer in this round."""
         self._arrivals[-1] = self._round

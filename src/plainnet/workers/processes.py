@@ -7,7 +7,8 @@ state are copied into memory that all see, and each leaves its gradient in such 
 threads, to the last bit.
 
 What else a layer, a loss or the data hold, the copies know as it was when they were forked, before the first batch.
-Whoever changes that in the middle of a training takes `Threads`.
+Whoever changes that in the middle of a training takes `Threads`, and so do layers that draw from np.random or print.
+Where other threads run, nothing is forked: a copy would wait for ever for a lock that one of them held.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import mmap
 import os
 import platform
 import threading
+import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,6 +29,7 @@ import numpy as np
 from plainnet import forking
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
 from plainnet.forking import Fork
 from plainnet.losses import Loss
 from plainnet.network import Network
@@ -59,6 +63,8 @@ class Processes(Threads):
         self, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None
     ) -> list[Figures]:
         shares = np.array_split(rows, min(self.number, len(rows)))
+        if self._team is not None and not self._team.is_of_this_thread():
+            self._leave_team()
         team = self._team_for(data) if len(shares) > 1 and self._entered else None
         if team is None:
             return super()._learn_in_shares(data, rows, counted, momentum)
@@ -72,7 +78,7 @@ class Processes(Threads):
         """Return processes that know these data, parameters and augmentation; None if there are none to be had."""
         if self._team is not None and not self._team.knows(data):
             self.forget()
-        if self._team is None and not self._refused:
+        if self._team is None and not self._refused and forking.alone():
             try:
                 self._team = _Team(self, data)
             except OSError:  # the threads of this process do the same, if more slowly
@@ -82,6 +88,10 @@ class Processes(Threads):
     def forget(self) -> None:
         """Drop what was remembered, and end the other processes: those for the next batch know what has changed."""
         super().forget()
+        self._leave_team()
+
+    def _leave_team(self) -> None:
+        """End the other processes, unless they are those of the program that this one was forked from."""
         if self._team is not None:
             self._team.end()
             self._team = None
@@ -104,6 +114,10 @@ class Processes(Threads):
         if self._entered == 1:
             self.forget()
         super().__exit__(*details)
+
+
+# Errors that are made again of a message alone.
+_USUAL = (FloatingPointError, IndexError, RuntimeError, TypeError, ValueError, ZeroDivisionError)
 
 
 class _Order(NamedTuple):
@@ -138,12 +152,17 @@ class _Team:
         states = [layer.state for _, layer in network.walk()]
         self.state = [(state, name, _shared(array)) for state in states for name, array in state.items()]
         self.others: list[Fork] = []
+        self._made_by = os.getpid(), threading.get_ident()  # with this thread the system ends them
         try:
             for number in range(1, workers.number):
                 self.others.append(Fork(partial(self._serve, number, os.getpid())))
-        except OSError:
+        except BaseException:
             self.end()
             raise
+
+    def is_of_this_thread(self) -> bool:
+        """Return whether this process and this thread forked the others, which end when it does."""
+        return self._made_by == (os.getpid(), threading.get_ident())
 
     def knows(self, data: DataSet) -> bool:
         """Return whether the processes have these data, the present parameters and the present augmentation."""
@@ -170,9 +189,10 @@ class _Team:
             mine = self._answer(0, shares[0], counted, momentum)
             answers = [mine, *(connection.recv() for connection in others)]
         except (EOFError, OSError) as gone:
+            how = next((fork.how_it_ended() for fork in self.others if not fork.lives()), "ended")
             raise InputError(
-                "a process that shares the work of each batch has ended, perhaps for want of memory; go on with "
-                "--resume, or train with workers = 1"
+                f"a process that shares the work of each batch {how}; what was saved goes on with --resume, and "
+                "workers = 1 needs no other process"
             ) from gone
         errors = [answer.error for answer in answers if answer.error is not None]
         for error in sorted(errors, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
@@ -204,18 +224,29 @@ class _Team:
             workers.augmentation = self.augmentation if order.augment else None
             workers.generators[number].bit_generator.state = order.generator
             answer = self._answer(number, order.rows, order.counted, order.momentum)
-            try:
-                connection.send(answer)
-            except (TypeError, AttributeError, ValueError):  # an error that cannot be sent
-                connection.send(_Answer(error=InputError(f"a worker failed: {answer.error!r}")))
+            connection.send(answer if answer.error is None else _Answer(error=_sendable(answer.error)))
 
     def end(self) -> None:
-        """Have the processes end."""
+        """Have the processes end, if they are this one's to end."""
+        self.meeting.forget_others()
+        if self._made_by[0] != os.getpid():
+            return
         for fork in self.others:
             with contextlib.suppress(OSError):  # of one that has ended already
                 fork.connection.send(None)
         for fork in self.others:
             fork.end()
+
+
+def _sendable(error: BaseException) -> BaseException:
+    """Return an error as it can be sent, with the place where it was raised."""
+    if isinstance(error, InputError | threading.BrokenBarrierError | MemoryError):
+        return error
+    places = traceback.extract_tb(error.__traceback__)
+    at = f" in {Path(places[-1].filename).name}, line {places[-1].lineno}" if places else ""
+    if type(error) in _USUAL:
+        return type(error)(f"{error}{at}")
+    return InputError(f"a worker failed: {type(error).__name__}: {shown(error)}{at}; with workers = 1 it can be traced")
 
 
 def _shared(like: np.ndarray) -> np.ndarray:
