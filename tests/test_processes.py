@@ -1,5 +1,6 @@
 """Workers that are processes give what threads give, to the last bit, and leave nothing behind, whatever happens."""
 
+import contextlib
 import copy
 import os
 import platform
@@ -27,9 +28,12 @@ from plainnet import (
     ReLU,
     SoftmaxCrossEntropy,
     Training,
+    mnist,
 )  # fmt: skip
 from plainnet.data.augmentation import Augmentation
 from plainnet.layers import GaussianNoise, Layer
+from plainnet.recipes import read
+from plainnet.runs.run import Run
 from plainnet.workers import Processes, Threads, quickest
 from plainnet.workers.meeting import Meeting
 
@@ -302,3 +306,50 @@ def test_the_quickest_workers():
     for number in (0, -1, 1.5, "2"):
         with pytest.raises(InputError, match="workers must be"):
             quickest(net, LOSS, number)
+
+
+def test_nothing_is_forked_beside_a_thread_of_somebody_else():
+    """A copy would have the locks that the thread holds, and wait for them for ever."""
+    run = Run(read("fast99", {"epochs": 1}), mnist.load(), limit=600)
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    try:
+        events = iter(run.training)
+        next(events)
+        assert run.training.workers._team is None
+    finally:
+        stop.set()
+        thread.join()
+    next(events)
+    assert run.training.workers._team is not None
+    events.close()
+
+
+def test_a_team_of_a_thread_that_has_ended_is_made_anew():
+    run = Run(read("fast99", {"epochs": 1}), mnist.load(), limit=600)
+    events = iter(run.training)
+    first = threading.Thread(target=lambda: next(events))
+    first.start()
+    first.join()
+    for _ in range(2):
+        next(events)
+    assert run.training.workers._team.is_of_this_thread()
+    events.close()
+
+
+def test_a_process_of_the_user_s_own_leaves_the_others_alone():
+    """It inherits the team, and must neither use nor end it."""
+    run = Run(read("fast99", {"epochs": 1}), mnist.load(), limit=600)
+    events = iter(run.training)
+    next(events)
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            events.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    for _ in range(2):
+        next(events)
+    assert all(fork.lives() for fork in run.training.workers._team.others)
+    events.close()

@@ -283,10 +283,10 @@ def test_labels_of_any_kind_are_learned_and_answered(labels, tmp_path, capsys):
 
 
 def test_groups_stay_together_and_shares_are_obeyed(tmp_path, tables):
-    lines = ["x,patient,label"] + [f"{n},{n // 4},{'ab'[n % 2]}" for n in range(120)]
+    lines = ["x,patient,label"] + [f"{n / 2},{n // 4},{'ab'[n % 2]}" for n in range(120)]
     path = text(tmp_path / "t.csv", "\n".join(lines))
     data = sources.load(path, group="patient", validation=0.2, test=0.25)
-    parts = [set((part.inputs[:, 0] // 4).astype(int).tolist()) for part in data]
+    parts = [set((part.inputs[:, 0] // 2).astype(int).tolist()) for part in data]
     assert not parts[0] & parts[1]
     assert not parts[0] & parts[2]
     assert not parts[1] & parts[2]

@@ -32,7 +32,7 @@ def tables() -> str:
     intro = (
         f"Mean over {found['seeds']} seeds (standard deviation), each with another split: test accuracy, or R squared "
         f"for {regressions}; the best in bold. Beside scikit-learn's `MLPClassifier` and `MLPRegressor` as they come, "
-        f"`table` is better on {len(better)} of {len(rows)} and worse on {len(worse)}{losses}, by more than two standard "
+        f"`table` is better on {len(better)} of {len(rows)}, worse on {len(worse)}{losses}, by over two standard "
         "errors."
     )
     return f"{intro}\n\n{table('table | examples x inputs | `table` | ' + ' | '.join(peers[1:]), rows)}"

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+OURS = "plainnet-worker"  # begins the names of threads that hold no lock while nothing is shared among them
 _DIE_WITH_PARENT = 1  # an option of prctl
 # Signals that ask a program to end.
 ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -24,8 +25,9 @@ def possible() -> bool:
 
 
 def alone() -> bool:
-    """Tell whether this is the only thread of the process; of others, a copy would have the locks for ever."""
-    return threading.active_count() == 1
+    """Tell whether no other thread runs but idle ones of ours; of others, a copy would have the locks for ever."""
+    others = set(threading.enumerate()) - {threading.current_thread()}
+    return all(thread.name.startswith(OURS) for thread in others)
 
 
 class Fork:

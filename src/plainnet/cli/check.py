@@ -41,7 +41,7 @@ def _target(
         recipe = model.about.get("recipe")
         loss = Recipe.from_table(recipe, own).loss_function() if isinstance(recipe, dict) else SoftmaxCrossEntropy()
         return model.network, loss, data
-    chosen = read(target, (own_data or OwnData()).overrides(), own_layers=own)
+    chosen = read(target, (own_data or OwnData()).overrides(path_known=True), own_layers=own)
     data = None if chosen.data is None else load_data(chosen.data).train
     chosen = chosen if data is None else chosen.fitted(data)
     network = chosen.network(rng=seed)

@@ -17,7 +17,7 @@ def described(model: Model, own_data: OwnData | None) -> tuple[Mapping[str, Any]
     """Return where the data are, as a recipe's `data` says it, and whether the model was trained on them."""
     recipe = model.about.get("recipe")
     trained_on = recipe.get("data") if isinstance(recipe, Mapping) else None
-    given = override({"data": trained_on}, (own_data or OwnData()).overrides()).get("data")
+    given = override({"data": trained_on}, (own_data or OwnData()).overrides(path_known=True)).get("data")
     if given is None or "path" not in given:
         return None, trained_on is None
     return given, isinstance(trained_on, Mapping) and given.get("path") == trained_on.get("path")

@@ -12,6 +12,7 @@ from cyclopts import Group, Parameter
 
 from plainnet.cli.saying import say
 from plainnet.data.splits import Splits
+from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 from plainnet.sources import load_described
 
@@ -53,12 +54,17 @@ class OwnData:
     transposed: Annotated[bool, Parameter(negative=())] = False
     task: str | None = None
 
-    def overrides(self) -> dict[str, Any]:
-        """Return the options that were given as values of a recipe: {"data.path": ...}."""
+    def overrides(self, *, path_known: bool = False) -> dict[str, Any]:
+        """Return the options that were given as values of a recipe: {"data.path": ...}.
+
+        Raises: `InputError` for options without data, unless something else says where these are.
+        """
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         path = given.pop("data")
         told = {} if path is None else {"path": str(path)}
         told |= {key: value for key, value in given.items() if value not in (None, False)}
+        if told and path is None and not path_known:
+            raise InputError(f"--{next(iter(told))} says something of data of your own; give them with --data")
         return {f"data.{key}": value for key, value in told.items()}
 
 

@@ -135,7 +135,10 @@ def _rows(model: Model, path: Path) -> list[dict[str, Any]]:
     from plainnet.evaluation import as_percent
     from plainnet.sources.inputs import inputs_from
 
-    inputs = inputs_from(path, model)
+    notes: list[str] = []
+    inputs = inputs_from(path, model, notes)
+    for note in notes[:10]:
+        say(note)
     tables: list[dict[str, Any]] = []
     if not model.class_names:
         for row, numbers in enumerate(model.network.logits(inputs).tolist()):

@@ -35,7 +35,7 @@ def preview(
     from plainnet.pictures.style import png
     from plainnet.recipes import read
 
-    chosen = read(recipe, (own_data or OwnData()).overrides())
+    chosen = read(recipe, (own_data or OwnData()).overrides(path_known=True))
     change, train = chosen.make_augmentation(), load_data(chosen.data).train
     if change is None:
         raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented and cnn have one")

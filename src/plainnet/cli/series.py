@@ -49,7 +49,7 @@ def series(
     from plainnet.records.recorded_runs import MAIN_FIGURE, summarize
     from plainnet.records.series import record_run
 
-    chosen = read(recipe, (own_data or OwnData()).overrides(), own_layers=read_layers(layers))
+    chosen = read(recipe, (own_data or OwnData()).overrides(path_known=True), own_layers=read_layers(layers))
     stop = chosen.stopping()
     if stop is None or not stop.needs_validation:
         chosen = replace(chosen, validate=False)

@@ -103,7 +103,8 @@ def train(
         ["plainnet", "train", "--resume", str(folder), *([] if layers is None else ["--layers", str(layers)])]
     )
     overrides = dict(map(parse_override, set_ or [])) | ({} if epochs is None else {"epochs": epochs})
-    overrides |= (own_data or OwnData()).overrides()
+    known = resume is not None or (recipe or "").endswith(".toml") or any(key.startswith("data") for key in overrides)
+    overrides |= (own_data or OwnData()).overrides(path_known=known)
     if resume is not None:
         if (folder / results.DONE).exists() and not checkpoint.present(folder):
             raise InputError(f"the training in {folder} is finished; there is nothing to go on with")

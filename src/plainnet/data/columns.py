@@ -68,9 +68,11 @@ class Columns:
             expect_name(name, "the name of a column", 1000)
             gaps = gaps_of(values)
             if gaps.all():
-                raise InputError(f"the column {shown(name, 60)!r} holds nothing; leave it out of the table")
+                raise InputError(
+                    f"the column {shown(name, 60)!r} holds nothing to learn from; leave it out of the table"
+                )
             if values.dtype.kind == "O":
-                found.append(Column(name, tuple(sorted({str(value) for value in values[~gaps]}))))
+                found.append(Column(name, tuple(sorted({as_word(value) for value in values[~gaps]}))))
                 continue
             there = values[~gaps].astype(float)
             fill = float(there.mean()) if missing == "mean" else None
@@ -124,11 +126,16 @@ class Columns:
     def _words(self, column: Column, values: np.ndarray, gaps: np.ndarray, encoded: np.ndarray) -> None:
         places = {word: place for place, word in enumerate(column.words)}
         for row in np.flatnonzero(~gaps):
-            word = str(values[row])
+            word = as_word(values[row])
             if word in places:
                 encoded[row, places[word]] = 1
             else:
                 self.unknown.add((column.name, word))
+        if not encoded.any() and not gaps.all():
+            raise InputError(
+                f"the column {shown(column.name, 60)!r} holds {shown(as_word(values[~gaps][0]), 40)!r} and the like, "
+                f"none of the words that the model has learned: {shown(', '.join(column.words), 200)}"
+            )
 
     def _numbers(self, column: Column, values: np.ndarray, gaps: np.ndarray, what: str, door: bool) -> np.ndarray:
         if values.dtype.kind == "O":
@@ -183,6 +190,11 @@ class Columns:
             for c in table["columns"]
         )
         return cls(tuple(found), table["missing"])
+
+
+def as_word(value: object) -> str:
+    """Return a value of a column of words as text: 1 for 1.0, which a gap in the column may have made of it."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def column(values: np.ndarray) -> np.ndarray:

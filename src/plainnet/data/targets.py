@@ -16,7 +16,8 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
 MOST_CLASSES = 1000
-_FEW = 100  # different whole numbers, up to which they are taken for classes
+_FEW, _FEWER = 100, 20  # different whole numbers, up to which they are taken for classes; if each is rare, up to which
+_TIMES = 3  # that each of many values must occur, on the mean
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Meaning:
 def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = ()) -> Meaning:
     """Return what labels mean: all of them, of every part of the data.
 
-    One-hot rows, texts, booleans and up to 100 different whole numbers are classes; columns of 0 and 1 are labels; all
-    else is numbers. `kind` says so instead; `names` are those of the columns.
+    One-hot rows, texts, booleans and up to 100 different whole numbers are classes (20, if they hardly recur); columns
+    of 0 and 1 are labels; all else is numbers. `kind` says so instead; `names` are those of the columns.
 
     Raises: `InputError` for labels of which nothing can be made.
     """
@@ -69,7 +70,8 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
     number = labels.dtype.kind in "iuf"
     whole = labels.dtype.kind != "f" or bool((labels == np.floor(labels)).all())
     values = np.unique(labels)
-    if kind == "numbers" or (kind is None and number and (labels.dtype.kind == "f" or len(values) > _FEW)):
+    many = len(values) > _FEW or (len(values) > _FEWER and len(labels) < _TIMES * len(values))
+    if kind == "numbers" or (kind is None and number and (labels.dtype.kind == "f" or many)):
         if not number:
             raise InputError(f"labels that are numbers are wanted, received {shown(values[0], 40)!r}")
         return Meaning("numbers")
@@ -79,6 +81,11 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
         raise InputError(
             f"the labels have {len(values):,} different values, such as {_some(map(str, values))}: too many for "
             "classes; is this the column of the labels?"
+        )
+    if kind is None and not number and len(values) > _FEWER and len(labels) < _TIMES * len(values):
+        raise InputError(
+            f"the {len(labels):,} labels have {len(values):,} different values, such as {_some(map(str, values[:3]))}: "
+            "they are rather names than classes; is another column the one of the labels?"
         )
     if labels.dtype.kind == "U" and (as_numbers := _numeric(values)) is not None:
         values = values[np.argsort(as_numbers, kind="stable")]  # "2" before "10"

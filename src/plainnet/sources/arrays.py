@@ -17,6 +17,7 @@ from plainnet.foreign.showing import shown
 from plainnet.sources.found import ALL, TRAIN, Found, Part, part_of
 
 MOST_BYTES = 4_000_000_000  # unpacked into memory
+_TIMES, _ALWAYS = 200, 500_000_000  # times that a file may grow when it is unpacked; bytes that are always fine
 _LABELS = re.compile(r"(?<![a-z])y(?![a-z])|label|target|class|(?<![a-z])y_?(train|test|val)|answer|species")
 
 
@@ -36,10 +37,8 @@ def contents(path: Path) -> dict[str, np.ndarray]:
     try:
         with open_file(path, "data") as file, zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-            if sum(info.file_size for info in infos) > MOST_BYTES:
-                raise InputError(
-                    f"{path} unpacks to more than {MOST_BYTES / 1e9:.0f} GB; save its arrays as .npy files"
-                )
+            if sum(info.file_size for info in infos) > min(MOST_BYTES, max(_ALWAYS, _TIMES * path.stat().st_size)):
+                raise InputError(f"{path} unpacks to more than its size can be good for; save its arrays as .npy files")
             arrays = {}
             for info in infos:
                 with archive.open(info) as member:
@@ -54,15 +53,23 @@ def read_npy_files(files: list[Path]) -> Found:
 
     Raises: as `read_npz`.
     """
+    return paired(mapped(files), str(files[0].parent))
+
+
+def mapped(files: list[Path]) -> dict[str, np.ndarray]:
+    """Return the arrays in .npy files by name, mapped into memory.
+
+    Raises: as `read_npz`.
+    """
     arrays = {}
     for path in files:
         with open_file(path, "data") as file:
             size = path.stat().st_size
             shape, dtype, start, fortran = _header(file, size, path, path.name)
         order: Literal["F", "C"] = "F" if fortran else "C"
-        mapped = np.memmap(path, dtype, "r", start, shape, order) if math.prod(shape) else np.empty(shape, dtype)
-        arrays[path.stem] = np.asarray(mapped)
-    return paired(arrays, str(files[0].parent))
+        array = np.memmap(path, dtype, "r", start, shape, order) if math.prod(shape) else np.empty(shape, dtype)
+        arrays[path.stem] = np.asarray(array)
+    return arrays
 
 
 def _header(file: IO[bytes], size: int, path: Path, name: str) -> tuple[tuple[int, ...], np.dtype, int, bool]:
@@ -82,6 +89,8 @@ def _header(file: IO[bytes], size: int, path: Path, name: str) -> tuple[tuple[in
             "made "
             f"it, save the arrays as numbers or texts: np.savez('data.npz', X=np.stack(list(X)), y=y.astype(str))"
         )
+    if min(shape, default=0) < 0:
+        raise InputError(f"{path}: {shown(name, 60)} is damaged: its header says shape {shape}; save it again")
     if dtype.names or dtype.kind not in "biufSU":
         raise InputError(f"{path}: {shown(name, 60)} holds {shown(dtype, 60)}; save arrays of numbers or texts")
     start = file.tell()

@@ -12,6 +12,7 @@ import io
 import lzma
 import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -20,13 +21,15 @@ from plainnet.foreign.opening import open_file
 from plainnet.foreign.showing import shown
 from plainnet.sources.extras import pandas
 
-_MOST_BYTES = 2_000_000_000  # of text
+_MOST_BYTES = 1_500_000_000  # of text
 _MOST_COLUMNS = 20_000
-_SAMPLE = 1 << 18  # bytes looked at to find out how a file is written
+_SAMPLE = 1 << 20  # bytes looked at to find out how a file is written
+_LONGEST_LINE = 1 << 22
 _SEPARATORS = ",\t;|"
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
-_GAPS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-", "n/a", "#N/A")
+_GAPS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "n/a", "#N/A")
+_MOST_TIMES, _ALWAYS = 60, 100_000_000  # times that a file may grow when it is unpacked; bytes that are always fine
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 
@@ -39,8 +42,10 @@ class Form(NamedTuple):
     encoding: str
 
 
-def read(path: Path) -> Any:
+def read(path: Path, words: Iterable[str] = ()) -> Any:
     """Return the table in a CSV or TSV file as a pandas frame, columns without a header called 0, 1, 2.
+
+    The columns called `words` are read as texts, whatever they look like.
 
     Raises: `InputError` if it is empty, ragged, of two columns of one name, or cannot be read as text; if pandas is not
     installed.
@@ -48,15 +53,23 @@ def read(path: Path) -> Any:
     pd = pandas("CSV files")
     with open_file(path, "data") as plain, unpacked(plain) as file:
         sample = _read(file, _SAMPLE, path)
+        while b"\n" not in sample and len(sample) < _LONGEST_LINE and (more := _read(file, _SAMPLE, path)):
+            sample += more
+        if b"\n" not in sample and len(sample) >= _LONGEST_LINE:
+            raise InputError(f"{path} is no table: its first line has no end within {_LONGEST_LINE / 1e6:.0f} MB")
         form = form_of(sample, path)
-        rest = io.BufferedReader(_Rest(sample, file, path))
+        most = _MOST_BYTES if file is plain else min(_MOST_BYTES, max(_ALWAYS, _MOST_TIMES * path.stat().st_size))
+        rest = io.BufferedReader(_Rest(sample, file, path, most))
         options: dict[str, Any] = {
             "sep": form.separator, "decimal": form.decimal, "header": 0 if form.header else None,
             "encoding": form.encoding, "na_values": list(_GAPS), "keep_default_na": False, "low_memory": False,
             "skipinitialspace": True, "index_col": False, "encoding_errors": "strict",
+            "dtype": dict.fromkeys(words, str),
         }  # fmt: skip
         try:
             frame = pd.read_csv(rest, **options)
+        except InputError:
+            raise
         except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError, csv.Error) as error:
             raise InputError(f"cannot read {path} as a table: {_reason(error)}") from error
     if form.header:
@@ -80,10 +93,11 @@ def form_of(sample: bytes, path: Path) -> Form:
         if error.start > len(sample) - 4:
             text = sample[: error.start].decode(encoding)
         else:
-            encoding, text = "cp1252", sample.decode("cp1252", errors="replace")
+            encoding, text = "latin-1", sample.decode("latin-1")
     if "\0" in text:
         raise InputError(f"{path} is no text: it holds null characters; give a CSV file, or another form of data")
-    lines = [line for line in text.splitlines()[: -1 if len(sample) == _SAMPLE else None] if line.strip()][:200]
+    whole = text.splitlines()[: -1 if len(sample) >= _SAMPLE and text.count("\n") > 1 else None]
+    lines = [line for line in whole if line.strip()][:200]
     if not lines:
         raise InputError(f"{path} is empty; give one example a row")
     separator = max(_SEPARATORS, key=lambda mark: _fits(lines, mark))
@@ -183,8 +197,8 @@ def _read(file: Any, count: int, path: Path) -> bytes:
 class _Rest(io.RawIOBase):
     """A file whose beginning has been read already, up to a limit."""
 
-    def __init__(self, beginning: bytes, file: Any, path: Path) -> None:
-        self.beginning, self.file, self.path, self.count = beginning, file, path, 0
+    def __init__(self, beginning: bytes, file: Any, path: Path, most: int) -> None:
+        self.beginning, self.file, self.path, self.most, self.count = beginning, file, path, most, 0
 
     def readable(self) -> bool:
         return True
@@ -193,7 +207,10 @@ class _Rest(io.RawIOBase):
         piece = self.beginning[: len(buffer)] if self.beginning else _read(self.file, len(buffer), self.path)
         self.beginning = self.beginning[len(buffer) :]
         self.count += len(piece)
-        if self.count > _MOST_BYTES:
-            raise InputError(f"{self.path} holds more than {_MOST_BYTES / 1e9:.0f} GB of text; save it as .npy files")
+        if self.count > self.most:
+            raise InputError(
+                f"{self.path} holds more than {self.most / 1e6:,.0f} MB of text, for its size a trap; if it is yours, "
+                "unpack it, or save it as .npy files"
+            )
         buffer[: len(piece)] = piece
         return len(piece)

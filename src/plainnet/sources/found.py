@@ -70,14 +70,14 @@ class Part:
 class Found:
     """The parts by name (`TRAIN`, `VALIDATION`, `TEST`, or `ALL` where nothing says which), and notes, a sentence each.
 
-    `meaning` is that of the labels, where the files say it. `pen` tells that the images are of a pen on paper.
+    `meaning` is that of the labels, where the files say it; `label` the name of their column.
     """
 
     what: str
     parts: dict[str, Part]
     notes: list[str] = field(default_factory=list)
     meaning: Meaning | None = None
-    column_names: tuple[str, ...] = ()
+    label: str = ""
 
 
 def part_of(name: str) -> str | None:

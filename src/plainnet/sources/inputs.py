@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from plainnet.data.columns import Columns
+from plainnet.data.columns import Columns, column
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 from plainnet.model_file import Model
-from plainnet.sources import arrays, delimited, recognizing, tables
-from plainnet.sources.extras import pandas, pyarrow_parquet
+from plainnet.sources import arrays, delimited, parquet, recognizing, tables
 from plainnet.sources.picture_folders import is_picture
 
 _ROWS = ("text", "npz", "npy", "parquet", "idx")
@@ -23,18 +21,28 @@ def holds_rows(path: Path) -> bool:
     return not is_picture(path) and path.is_file() and recognizing.kind_of(path) in _ROWS
 
 
-def inputs_from(path: Path, model: Model) -> np.ndarray:
-    """Return the inputs in a file of rows, as the model takes them.
+def inputs_from(path: Path, model: Model, notes: list[str]) -> np.ndarray:
+    """Return the inputs in a file of rows, as the model takes them; what is odd about them is added to `notes`.
 
     Raises: `InputError` if a column is missing, or no array is of the model's size.
     """
     kind = recognizing.kind_of(path)
     if kind in ("npz", "npy", "idx"):
         return _of_arrays(path, kind, model)
-    frame = delimited.read(path) if kind == "text" else _parquet(path)
-    if model.preparation.get("type") == "columns":
-        table = {str(name): tables.values_of(frame[name]) for name in frame.columns}
-        return Columns.from_table(model.preparation).encoded(table, str(path))
+    columns = Columns.from_table(model.preparation) if model.preparation.get("type") == "columns" else None
+    words = [column.name for column in columns.columns if column.words] if columns is not None else []
+    frame = delimited.read(path, words) if kind == "text" else parquet.frame_of(path)
+    if columns is not None:
+        table = {
+            name: column(np.asarray(frame[name])) if name in words else tables.values_of(frame[name])
+            for name in columns.names
+            if name in frame.columns
+        }
+        table = table or {str(name): np.zeros(len(frame)) for name in frame.columns}
+        encoded = columns.encoded(table, str(path))
+        for name, word in sorted(columns.unknown):
+            notes.append(f"{path}: the word {shown(word, 40)!r} in column {shown(name, 40)!r} is unknown to the model")
+        return encoded
     labels = [name for name in frame.columns if str(name).strip().lower() in tables.LABELS]
     numbers = frame.drop(columns=labels)
     size = int(np.prod(model.network.in_shape))
@@ -56,14 +64,6 @@ def inputs_from(path: Path, model: Model) -> np.ndarray:
     return values.astype(np.uint8) if pixels else values.astype(np.float32)
 
 
-def _parquet(path: Path) -> Any:
-    pandas("Parquet files")
-    pyarrow_parquet("Parquet files")
-    import pandas as pd
-
-    return pd.read_parquet(path)
-
-
 def _of_arrays(path: Path, kind: str, model: Model) -> np.ndarray:
     if kind == "idx":
         from plainnet.data.idx import read_idx
@@ -71,7 +71,7 @@ def _of_arrays(path: Path, kind: str, model: Model) -> np.ndarray:
 
         held = {path.name: read_idx(path, dimensions=dimensions(path) or 3)}
     else:
-        held = arrays.contents(path) if kind == "npz" else {path.stem: np.load(path, allow_pickle=False)}
+        held = arrays.contents(path) if kind == "npz" else arrays.mapped([path])
     size = int(np.prod(model.network.in_shape))
     fits = [a for a in held.values() if a.ndim >= 2 and np.prod(a.shape[1:]) == size and a.dtype.kind in "biuf"]
     if not fits:

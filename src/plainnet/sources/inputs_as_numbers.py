@@ -8,15 +8,16 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
 
-def pixels_or_numbers(inputs: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
+def pixels_or_numbers(inputs: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
     """Return arrays as networks take them: pixels as bytes, all else as floating-point numbers."""
     if inputs.dtype.kind not in "biuf":
         raise InputError(
-            f"the inputs of the {name} part hold {shown(inputs.dtype, 40)}, not numbers; give numbers, or a table as "
-            "CSV"
+            f"the inputs{where} hold {shown(inputs.dtype, 40)}, not numbers; give numbers, or a table as CSV"
         )
+    if inputs.ndim >= 2 and 0 in inputs.shape[1:]:
+        raise InputError(f"the inputs{where} have shape {inputs.shape}: nothing to learn from; save them again")
     if inputs.ndim < 2:
-        raise InputError(f"the inputs of the {name} part have shape {inputs.shape}; give one example a row")
+        raise InputError(f"the inputs{where} have shape {inputs.shape}; give one example a row")
     if inputs.ndim == 4 and inputs.shape[-1] == 1:
         inputs = inputs[..., 0]
     if inputs.ndim == 4 and inputs.shape[1] in (1, 3) and inputs.shape[3] not in (1, 3):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
+import shlex
 import zlib
 from pathlib import Path
 
 from plainnet.errors import InputError
 from plainnet.foreign.opening import open_file
 
-_HEAD = 512
+_HEAD = 4096
 READ = (
     "IDX files, .npz, .npy files in a folder, CSV or TSV, Parquet, folders of pictures with one folder a class, or a "
     ".zip or "
@@ -17,56 +17,57 @@ READ = (
 )
 _PICKLE = (
     "a pickle, which can run any program when it is read. If you trust who made it: "
-    "python -c \"import gzip, pickle; d = pickle.load(open('{0}', 'rb'), encoding='latin1'); print(type(d))\", "
+    "python -c \"import sys, pickle; d = pickle.load(OPENED, encoding='latin1'); print(type(d))\" {0}, "
     "then save its arrays: np.savez('data.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
 )
-_WAYS = {
-    "pickle": _PICKLE,
-    "gzipped pickle": _PICKLE.replace("open('{0}', 'rb')", "gzip.open('{0}')"),
+_WAYS = {  # {0} is the path, quoted for a shell; the lines take it as sys.argv[1]
+    "pickle": _PICKLE.replace("OPENED", "open(sys.argv[1], 'rb')"),
+    "gzipped pickle": _PICKLE.replace("sys, pickle", "sys, gzip, pickle").replace("OPENED", "gzip.open(sys.argv[1])"),
     "torch": (
-        'a file of PyTorch, which holds a pickle. If you trust who made it: python -c "import torch, numpy as np; d = '
-        "torch.load('{0}'); print(type(d))\", then save its arrays: np.savez('data.npz', X=..., y=...)"
+        'a file of PyTorch, which holds a pickle. If you trust who made it: python -c "import sys, torch; '
+        'print(type(torch.load(sys.argv[1], weights_only=False)))" {0}, then save its arrays: '
+        "np.savez('data.npz', X=..., y=...)"
     ),
     "hdf5": (
-        'an HDF5 file (a MATLAB file of version 7.3 is one too); with h5py: python -c "import h5py, numpy as np; f = '
-        "h5py.File('{0}'); print(list(f)); np.savez('data.npz', X=f['NAME OF THE INPUTS'], y=f['NAME OF THE LABELS'])\""
+        'an HDF5 file (a MATLAB file of version 7.3 is one too); with h5py: python -c "import sys, h5py; '
+        "print(list(h5py.File(sys.argv[1])))\" {0} names its arrays; save two: np.savez('data.npz', X=..., y=...)"
     ),
     "matlab": (
-        "a MATLAB file; with SciPy: python -c \"import numpy as np, scipy.io; d = scipy.io.loadmat('{0}'); "
-        "print(d.keys()); "
-        "np.savez('data.npz', X=d['X'], y=d['y'])\""
+        'a MATLAB file; with SciPy: python -c "import sys, numpy as np, scipy.io; d = scipy.io.loadmat(sys.argv[1]); '
+        "print(d.keys()); np.savez('data.npz', X=d['X'], y=d['y'].ravel())\" {0}"
     ),
     "excel": (
-        'an Excel workbook; save the sheet as CSV, or: python -c "import pandas; '
-        "pandas.read_excel('{0}').to_csv('data.csv', index=False)\""
+        'an Excel workbook; save the sheet as CSV, or with pandas and openpyxl: python -c "import sys, pandas; '
+        "pandas.read_excel(sys.argv[1]).to_csv('data.csv', index=False)\" {0}"
     ),
     "arff": (
-        'an ARFF file; with SciPy and pandas: python -c "import pandas, scipy.io.arff; '
-        "pandas.DataFrame(scipy.io.arff.loadarff('{0}')[0]).to_csv('data.csv', index=False)\""
+        'an ARFF file; with SciPy and pandas: python -c "import sys, pandas, scipy.io.arff as a; '
+        "f = pandas.DataFrame(a.loadarff(sys.argv[1])[0]); f.map(lambda v: v.decode() if isinstance(v, bytes) else v)"
+        ".to_csv('data.csv', index=False)\" {0}"
     ),
     "json": (
-        "JSON; if it is a list of rows: python -c \"import pandas; pandas.read_json('{0}').to_csv('data.csv', "
-        'index=False)" '
-        "(with lines=True for JSON lines)"
+        'JSON; if it is a list of rows: python -c "import sys, pandas; '
+        "pandas.read_json(sys.argv[1]).to_csv('data.csv', index=False)\" {0} (with lines=True for JSON lines)"
     ),
     "sparse": (
-        'a sparse table (svmlight); with scikit-learn: python -c "import numpy as np, sklearn.datasets as s; X, y = '
-        "s.load_svmlight_file('{0}'); np.savez('data.npz', X=X.toarray(), y=y)\""
+        'a sparse table (svmlight); with scikit-learn: python -c "import sys, numpy as np, sklearn.datasets as s; '
+        "X, y = s.load_svmlight_file(sys.argv[1]); np.savez('data.npz', X=X.toarray(), y=y)\" {0}"
     ),
     "html": "a web page, not the data that its link promised; download the file itself",
     "pointer": "a pointer of Git LFS, not the file itself; fetch it with: git lfs pull",
     "7z": "a 7-Zip or RAR archive; unpack it, and give the folder",
     "sqlite": (
-        "an SQLite database; python -c \"import pandas, sqlite3; pandas.read_sql('SELECT * FROM TABLE', "
-        "sqlite3.connect('{0}')).to_csv('data.csv', index=False)\""
+        "an SQLite database; python -c \"import sys, pandas, sqlite3; pandas.read_sql('SELECT * FROM ' + sys.argv[2], "
+        "sqlite3.connect(sys.argv[1])).to_csv('data.csv', index=False)\" {0} NAME_OF_TABLE"
     ),
     "tfrecord": "a TFRecord file; write it as .npz with the program that reads it: np.savez('data.npz', X=..., y=...)",
-    "avro": 'an Arrow or Feather file; python -c "import pandas; '
-    "pandas.read_feather('{0}').to_parquet('data.parquet')\"",
+    "avro": (
+        'an Arrow or Feather file; python -c "import sys, pandas; '
+        "pandas.read_feather(sys.argv[1]).to_parquet('data.parquet')\" {0}"
+    ),
     "picture": (
         "a single picture; plainnet learns from many, a folder for each class: data/cat/1.png. To ask a model about "
-        "this one: "
-        "plainnet predict MODEL {0}"
+        "this one: plainnet predict MODEL {0}"
     ),
     "model": "a trained model, not data; plainnet evaluate {0} measures it",
     "other idx": "an IDX file, but not of unsigned bytes; save it as .npz: np.savez('data.npz', X=..., y=...)",
@@ -86,16 +87,16 @@ def head_of(path: Path) -> bytes:
         head = plain.read(_HEAD)
         if head[:2] != b"\x1f\x8b":
             return head
-        plain.seek(0)
-        try:
-            return gzip.GzipFile(fileobj=plain).read(_HEAD)
-        except (OSError, EOFError, zlib.error):
-            return b""
+        packed = head + plain.read(1 << 16)
+    try:
+        return zlib.decompressobj(31).decompress(packed, _HEAD)  # as far as it goes: the file may be cut short
+    except zlib.error:
+        return b""
 
 
 def refuse(path: Path, kind: str) -> InputError:
     """Return the error that says what a file of a kind in `_WAYS` is, and how to convert it."""
-    return InputError(f"{path} is {_WAYS[kind].format(path)}")
+    return InputError(f"{path} is {_WAYS[kind].format(shlex.quote(str(path)))}")
 
 
 def known_kind(path: Path, head: bytes) -> str | None:

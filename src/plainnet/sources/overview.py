@@ -52,10 +52,12 @@ class Overview:
             found.append("no duplicates")
         if self.suspects:
             found.append("labels that are probably wrong, judged by a quick network that had not seen them:")
+            rows = self.data.training
             found += [
-                f"  training example {s.row:,}: labeled {shown(s.label, 30)} ({s.of_label:.1%}), looks like "
-                f"{shown(s.looks_like, 30)} ({s.of_other:.1%})"
+                f"  example {int(rows[s.row]) + 1:,} of the source: labeled {shown(s.label, 30)} ({s.of_label:.1%}), looks "
+                f"like {shown(s.looks_like, 30)} ({s.of_other:.1%})"
                 for s in self.suspects[:10]
+            ]
             ]
         return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.data.targets import Meaning, meaning
+from plainnet.data.targets import Meaning
 from plainnet.errors import InputError
 from plainnet.foreign.showing import counted, shown
 from plainnet.sources import tables
@@ -16,6 +16,7 @@ from plainnet.sources.extras import pyarrow_parquet
 from plainnet.sources.found import Found, Part, Wanted
 from plainnet.sources.picture_folders import Progress, as_arrays
 
+_MOST_CELLS = 100_000_000
 _MOST_BYTES = 6_000_000_000  # that the columns say they take, unpacked
 
 
@@ -35,16 +36,33 @@ def read(files: dict[str, list[Path]], what: str, wanted: Wanted, progress: Prog
         found = tables.found_in(frames, what, wanted)
     else:
         found = _pictures(frames, picture, what, wanted, progress)
-    names = _class_names(first, wanted.label)
+    names = _class_names(first, found.label)
     if names is not None:
         found.meaning = Meaning("classes", names, tuple(range(len(names))))
+        for part, one in list(found.parts.items()):  # -1 stands for no label
+            known = np.flatnonzero(one.given.astype(float) >= 0)
+            if len(known) == 0:
+                found.notes.append(f"the {part} part has no labels; it was left out")
+                del found.parts[part]
+            elif len(known) < len(one):
+                found.parts[part] = one[known]
     return found
+
+
+def frame_of(path: Path) -> Any:
+    """Return a Parquet file as a frame.
+
+    Raises: `InputError` as `read`.
+    """
+    return _table(path).to_pandas()
 
 
 def _table(path: Path) -> Any:
     parquet = pyarrow_parquet("Parquet files")
     try:
         file = parquet.ParquetFile(path)
+        if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
+            raise InputError(f"{path} has more than {_MOST_CELLS:,} values, too many for memory; give a part of it")
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups))
         if size > _MOST_BYTES:
             raise InputError(
@@ -99,17 +117,16 @@ def _pictures(frames: dict[str, Any], column: str, what: str, wanted: Wanted, pr
         rows = np.flatnonzero(readable[start : start + len(of_part)])
         parts[part] = Part(images[rows + start], of_part[rows])
         start += len(of_part)
-    found = Found(what, parts, notes)
-    found.meaning = meaning(np.concatenate(list(labels.values())))
-    return found
+    notes.append(f"the column {label!r} holds the labels, {column!r} the pictures")
+    return Found(what, parts, notes, label=label)
 
 
-def _class_names(table: Any, label: str | None) -> tuple[str, ...] | None:
+def _class_names(table: Any, label: str) -> tuple[str, ...] | None:
     """Return the names of the classes, if the schema tells them as Hugging Face's does."""
     try:
         features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
         for name, feature in features.items():
-            if name == (label or name) and isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
+            if name == label and isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
                 return tuple(map(str, feature["names"]))
     except (KeyError, TypeError, ValueError):
         pass

@@ -21,6 +21,7 @@ from plainnet.sources.inputs_as_numbers import pixels_or_numbers
 SHARE = 0.15  # of the examples, for each part that the data do not bring along
 _LEAST = 6  # examples
 _FEW = 20  # different whole numbers
+_MOST_COLUMNS = 5000
 
 
 def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, columns: Columns | None = None) -> Splits:
@@ -35,10 +36,11 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
     notes = list(found.notes)
     parts = {name: _with_labels(name, part, notes) for name, part in found.parts.items()}
     learn = parts.get(TRAIN) or parts.get(ALL)
-    assert learn is not None
+    if learn is None:
+        raise InputError(f"{found.what} holds only a {next(iter(parts), 'test')} part; give one to train on as well")
     _expect_one_shape(found, parts)
     meant = _meaning(found, wanted, parts)
-    targets = {name: meant.targets(part.given, f"the labels of the {name} part") for name, part in parts.items()}
+    targets = {name: meant.targets(part.given, f"the labels{_of(name)}") for name, part in parts.items()}
     of_learn = targets[TRAIN if TRAIN in parts else ALL]
     if len(learn) < _LEAST:
         raise InputError(
@@ -48,7 +50,8 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
     rows = np.arange(len(learn))
     testing = np.array([], int)
     if TEST not in parts:
-        rows, testing = _split_off(rows, of_learn, learn, meant, _share(wanted.test, "test", SHARE))
+        count = _count(len(learn), _share(wanted.test, "test", SHARE))
+        rows, testing = _split_off(rows, of_learn, learn, meant, count)
         made[TEST] = {"share": len(testing) / len(learn), "examples": len(testing)}
     else:
         made[TEST] = "given"
@@ -57,14 +60,22 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
         rows, validating = _fold(rows, of_learn, learn, meant, *fold)
         made[VALIDATION] = {"fold": list(fold), "examples": len(validating)}
     elif VALIDATION not in parts:
-        default = SHARE / (1 - SHARE) if TEST not in parts else 1 / 6
-        rows, validating = _split_off(rows, of_learn, learn, meant, _share(wanted.validation, "validation", default))
+        if TEST in parts and wanted.validation is None:
+            count = max(1, len(learn) // 6)  # as for MNIST
+        else:
+            count = _count(len(learn), _share(wanted.validation, "validation", SHARE))
+        rows, validating = _split_off(rows, of_learn, learn, meant, count)
         made[VALIDATION] = {"share": len(validating) / len(learn), "examples": len(validating)}
     else:
         made[VALIDATION] = "given"
     if wanted.group is not None:
         made["group"] = wanted.group
     _remark(meant, of_learn[rows], targets, notes)
+    if isinstance(learn.inputs, Mapping) and len(learn.inputs) > _MOST_COLUMNS:
+        raise InputError(
+            f"{found.what} has {len(learn.inputs):,} columns to learn from, at most {_MOST_COLUMNS:,} can be named in "
+            "a model; save the numbers as .npz, which has no names"
+        )
     if columns is None and isinstance(learn.inputs, Mapping):
         columns = Columns.learned(learn[rows].table, wanted.missing)
     whole = {name: _data_set(name, part, targets[name], meant, columns, notes) for name, part in parts.items()}
@@ -115,6 +126,10 @@ def _share(given: float | None, name: str, default: float) -> float:
     return float(given)
 
 
+def _count(examples: int, share: float) -> int:
+    return max(1, round(examples * share))
+
+
 def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
     """Return the examples that have a label, and note how many have none."""
     assert part.labels is not None
@@ -130,11 +145,9 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
     if not gaps.any():
         return part
     if gaps.all():
-        raise InputError(f"no example of the {name} part has a label; is another column the one of the labels?")
+        raise InputError(f"no example{_of(name)} has a label; is another column the one of the labels?")
     number, first = int(gaps.sum()), int(gaps.argmax()) + 1
-    notes.append(
-        f"left out: {counted(number, 'example')} of the {name} part without a label, the first in row {first:,}"
-    )
+    notes.append(f"left out: {counted(number, 'example')}{_of(name)} without a label, the first in row {first:,}")
     return part[np.flatnonzero(~gaps)]
 
 
@@ -147,6 +160,10 @@ def _whole_if_few(labels: np.ndarray) -> np.ndarray:
     if len(there) == len(labels):
         return labels.astype(np.int64)
     return np.array([None if value != value else int(value) for value in labels], object)
+
+
+def _of(name: str) -> str:
+    return "" if name == ALL else f" of the {name} part"
 
 
 def _meaning(found: Found, wanted: Wanted, parts: dict[str, Part]) -> Meaning:
@@ -165,13 +182,11 @@ def _meaning(found: Found, wanted: Wanted, parts: dict[str, Part]) -> Meaning:
 
 
 def _split_off(
-    rows: np.ndarray, targets: np.ndarray, part: Part, meant: Meaning, share: float
+    rows: np.ndarray, targets: np.ndarray, part: Part, meant: Meaning, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows without and with a share of them, chosen at random, classes in proportion, groups together."""
+    """Return the rows without and with so many of them, chosen at random, classes in proportion, groups together."""
     rng = np.random.default_rng(SPLIT_SEED)
-    count = min(len(rows) - 1, max(1, round(len(rows) * share)))
-    if share == 1 / 6:
-        count = max(1, len(rows) // 6)
+    count = min(count, len(rows) - 1)
     if part.groups is not None:
         return _by_group(rows, part.groups[rows], count, rng)
     if meant.kind == "classes":
@@ -256,9 +271,12 @@ def _data_set(
     names: tuple[str, ...] = ()
     if isinstance(part.inputs, Mapping):
         assert columns is not None
-        inputs, names = columns.encoded(part.inputs, f"the {name} part", door=door), columns.inputs
+        inputs, names = (
+            columns.encoded(part.inputs, f"the {name} part" if name != ALL else "the table", door=door),
+            columns.inputs,
+        )
     else:
-        inputs = pixels_or_numbers(part.inputs, name, notes)
+        inputs = pixels_or_numbers(part.inputs, _of(name), notes)
     if meant.names:
         return DataSet(inputs, targets, meant.names, kind=meant.kind, column_names=names)
     return DataSet(inputs, targets, kind=meant.kind, column_names=names)

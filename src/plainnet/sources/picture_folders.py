@@ -46,7 +46,9 @@ def labeled_by_folder(folder: Path) -> dict[str, list[tuple[Path, str]]] | None:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
+    here = folder.resolve()
+    found = (p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
+    return sorted(p for p in found if not (p.is_symlink() and here.is_relative_to(p.resolve())))
 
 
 def _pictures(folder: Path) -> list[Path]:

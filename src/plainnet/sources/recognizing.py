@@ -111,7 +111,10 @@ def _file(path: Path, wanted: Wanted, progress: Progress | None) -> Found:
         return parquet.read({ALL: [path]}, str(path), wanted, progress)
     if kind in ("zip", "tar"):
         with archives.unpacked(path) as folder:
-            return _named(_owned(_folder(folder, wanted, progress, _DEEPEST)), folder, path)
+            try:
+                return _named(_owned(_folder(folder, wanted, progress, _DEEPEST)), folder, path)
+            except InputError as error:  # which names files that will be gone
+                raise InputError(f"{path}: {str(error).replace(str(folder), '')}".replace(": /", ": ")) from error
     if kind == "text":
         return tables.found_in({ALL: delimited.read(path)}, str(path), wanted)
     if kind == "empty":
@@ -237,9 +240,12 @@ def _named_by_table(
 ) -> Found | None:
     """Return the pictures that a table beside them names, if there is one that does."""
     for text in texts:
-        frame = delimited.read(text)
+        try:
+            frame = delimited.read(text)
+        except InputError:  # it is something beside the pictures
+            continue
         for column in frame.columns[:5]:
-            if frame[column].dtype.kind in "fb" or not frame[column].is_unique:
+            if frame[column].dtype.kind in "fb" or (folders and frame[column].dtype.kind in "iu"):
                 continue
             others_ = [c for c in frame.columns if c != column]
             by_name: dict[str, Any] = {str(c).lower(): c for c in reversed(others_)}

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from plainnet.errors import InputError
 from plainnet.foreign.showing import counted, shown
-from plainnet.sources.found import TRAIN, Found, Part, Wanted
+from plainnet.sources.found import TEST, TRAIN, Found, Part, Wanted
 
-LABELS = ("label", "labels", "class", "target", "species", "y", "outcome", "diagnosis", "category", "variety")
+LABELS = (
+    "label", "labels", "target", "survived", "class", "species", "y", "outcome", "diagnosis", "category", "variety",
+    "default", "quality", "edibility", "result",
+)  # fmt: skip
 _IDENTIFIER = re.compile(
     r"(?i)(unnamed: 0|index|id|.*[ _]id|uuid|row|rownames?|passengerid|customerid|name|filename|file)"
 )
+_NUMBER = re.compile(r"[$€£]?\s?[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][-+]?\d+)?\s?%?")
 _MOST_WORDS = 50  # different ones of a column, up to which it is one of words rather than of free text
 _LEAST_SIDE = 7  # of an image whose pixels are the columns of a table
 
@@ -26,7 +31,13 @@ def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
     Raises: `InputError` if no column can be the label, or one that is named is not there.
     """
     notes: list[str] = []
+    for part, frame in frames.items():
+        frames[part] = _flat(frame, notes)
     main = frames.get(TRAIN, next(iter(frames.values())))
+    if TEST in frames and wanted.label is None:
+        lacking_there = [c for c in main.columns if c not in frames[TEST].columns]
+        if len(lacking_there) == 1 and TRAIN in frames:  # as Kaggle has it: what is to be found out
+            wanted = replace(wanted, label=str(lacking_there[0]))
     label = _label_column(main, wanted.label, what, notes)
     for part in [part for part in frames if part != TRAIN and label not in frames[part].columns]:
         notes.append(f"the {part} part has no column {shown(label, 60)!r}, so it cannot judge; it was left out")
@@ -38,7 +49,11 @@ def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
     columns = [c for c in main.columns if c != label and str(c) != wanted.group]
     columns = _worth_learning(main, columns, notes)
     if not columns:
-        raise InputError(f"{what} has no column beside the label {shown(label, 60)!r}; give one a feature")
+        why = "; ".join(note for note in notes if note.startswith("left out"))
+        raise InputError(
+            f"{what} has no column to learn from beside {shown(str(label), 60)!r}{f' ({why})' if why else ''}; "
+            "give one a feature, or name another --label"
+        )
     parts = {}
     for part, frame in frames.items():
         if lacking := [c for c in columns if c not in frame.columns]:
@@ -46,9 +61,19 @@ def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
         groups = None if wanted.group is None else frame[_named(frame, wanted.group)].astype(str).to_numpy()
         labels = _plain_labels(frame[label])
         parts[part] = Part({str(c): values_of(frame[c]) for c in columns}, labels, groups)
-    found = Found(what, parts, notes)
+    found = Found(what, parts, notes, label=str(label))
     _as_images(found, str(label), columns)
     return found
+
+
+def _flat(frame: Any, notes: list[str]) -> Any:
+    """Return a frame whose index is a column if it has a name, without columns of lists or tables."""
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    nested = [c for c in frame.columns if frame[c].map(lambda value: isinstance(value, list | dict | np.ndarray)).any()]
+    if nested:
+        notes.append(f"left out: {counted(len(nested), 'column')} of lists or tables ({_listed(nested)})")
+    return frame.drop(columns=nested)
 
 
 def _named(frame: Any, name: str) -> Any:
@@ -75,14 +100,31 @@ def _label_column(frame: Any, wanted: str | None, what: str, notes: list[str]) -
                 f"the column {shown(by_name[name], 60)!r} holds the labels, by its name; --label COLUMN names another"
             )
             return by_name[name]
-    first, last = columns[0], columns[-1]
+    fit = [c for c in columns if _could_be_labels(frame[c])]
+    if not fit:
+        raise InputError(f"no column of {what} looks like labels; name it with --label: {_listed(columns)}")
     side = math.isqrt(len(columns) - 1)
     pixels = side * side == len(columns) - 1 and side >= _LEAST_SIDE
-    worded = {c: frame[c].dtype.kind not in "iufb" and frame[c].nunique() <= len(frame) / 2 for c in (first, last)}
-    chosen = first if (worded[first] and not worded[last]) or (pixels and _few(frame[first])) else last
-    place = "first" if chosen is first else "last"
+    first, last = columns[0], columns[-1]
+    if first in fit and pixels and _few(frame[first]):
+        chosen = first
+    elif last in fit and not (first in fit and _words(frame[first]) and not _words(frame[last])):
+        chosen = last
+    else:
+        chosen = first if first in fit else fit[-1]
+    place = "first" if chosen is first else "last" if chosen is last else "last fitting"
     notes.append(f"the {place} column, {shown(chosen, 60)!r}, was taken for the labels; --label COLUMN names another")
     return chosen
+
+
+def _words(column: Any) -> bool:
+    return column.dtype.kind not in "iufb"
+
+
+def _could_be_labels(column: Any) -> bool:
+    """Tell whether a column can be what is to be learned: neither always the same, nor words that hardly recur."""
+    different = column.nunique()
+    return different > 1 and not (_words(column) and different > 20 and len(column) < 3 * different)
 
 
 def _few(column: Any) -> bool:
@@ -97,9 +139,13 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
         kind = values.dtype.kind
         if values.isna().all():
             empty.append(column)
-        elif kind in "iu" and _IDENTIFIER.fullmatch(str(column).strip()) and values.is_unique:
+        elif kind in "iu" and values.is_unique and _counts(values, str(column)):
             numbered.append(column)
-        elif kind in "iufb" or values.nunique() <= min(_MOST_WORDS, max(2, len(frame) / 2)):
+        elif (
+            kind in "iufb"
+            or values_of(values).dtype.kind == "f"
+            or values.nunique() <= min(_MOST_WORDS, max(2, len(frame) / 2))
+        ):
             kept.append(column)
         else:
             texts.append(column)
@@ -113,6 +159,12 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
     return kept
 
 
+def _counts(values: Any, name: str) -> bool:
+    """Tell whether unique whole numbers only number the rows: by the column's name, or each one above the last."""
+    numbers = np.asarray(values)
+    return bool(_IDENTIFIER.fullmatch(name.strip())) or (len(numbers) > 20 and bool((np.diff(numbers) == 1).all()))
+
+
 def _listed(columns: Any) -> str:
     names = [shown(str(c), 40) for c in columns]
     return ", ".join(names[:12]) + (f", ... ({len(names):,} columns)" if len(names) > 12 else "")
@@ -122,9 +174,20 @@ def values_of(column: Any) -> np.ndarray:
     """Return a column as numbers with NaN for gaps, or as words with None for gaps."""
     if column.dtype.kind in "biuf":
         return np.asarray(column, np.float64 if column.dtype.kind == "f" or column.hasnans else None)
-    words = np.asarray(column.astype(object), object)
     gaps = np.asarray(column.isna())
-    return np.array([None if gap else str(w).strip() for w, gap in zip(words, gaps, strict=True)], object)
+    words = [None if gap else str(w).strip() for w, gap in zip(column.tolist(), gaps, strict=True)]
+    there = [word for word in words if word is not None]
+    numbers = [_NUMBER.fullmatch(word) for word in there]
+    if there and all(numbers):  # as $1,234.50 and 12 %
+        return np.array([np.nan if w is None else float(re.sub(r"[$€£%,\s]", "", w)) for w in words])
+    plain = {word for word, number in zip(there, numbers, strict=True) if number}
+    if sum(map(bool, numbers)) > 0.8 * len(there) and len(plain) >= 10:
+        row, word = next((row, w) for row, w in enumerate(words) if w is not None and not _NUMBER.fullmatch(w))
+        raise InputError(
+            f"the column {shown(str(column.name), 60)!r} holds numbers, but {shown(word, 40)!r} in row {row + 1:,}; "
+            "mend it, or leave out such rows"
+        )
+    return np.array(words, object)
 
 
 def _plain_labels(column: Any) -> np.ndarray:

@@ -87,7 +87,7 @@ def _npz(data: Splits, out: Path) -> list[str]:
 
 
 def _folder(data: Splits, out: Path) -> list[str]:
-    names = {name: re.sub(r"[^\w .+-]", "_", name) or "_" for name in data.train.class_names}
+    names = {name: re.sub(r"[^\w .+-]|^[. ]", "_", name) or "_" for name in data.train.class_names}
     if len(set(names.values())) < len(names):
         raise InputError("two classes would have one folder; rename them, or convert with --to npz")
     for name, part in _parts(data):

@@ -20,6 +20,7 @@ from plainnet.config import whole_number
 from plainnet.context import Context
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
+from plainnet.forking import OURS
 from plainnet.generators import generator_for
 from plainnet.layers.layer import kept_since
 from plainnet.losses import Loss, as_loss
@@ -239,7 +240,7 @@ class Threads:
         from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
 
         if self._entered == 0:
-            self._pool = ThreadPoolExecutor(self.number)
+            self._pool = ThreadPoolExecutor(self.number, OURS)
             if self.number > 1:
                 self.network.parameters.by_workers = self._share
         self._entered += 1

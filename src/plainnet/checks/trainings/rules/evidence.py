@@ -20,6 +20,8 @@ def _inputs_not_scaled(case: Case) -> TrainingFinding | None:
     data = case.fingerprint
     if data is None or data["pixels"] == "bytes" or data["largest"] <= 10:
         return None
+    if case.recipe is not None and case.recipe.layers[0].get("type") == "Standardize":
+        return None
     return TrainingFinding(
         name="inputs-not-scaled",
         severity=ERROR,
