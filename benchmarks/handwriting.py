@@ -112,10 +112,11 @@ def main() -> None:
     rendered = [*digit_pictures("test", DIGITS, SEED), *other_pictures("test", OTHERS, SEED)]
     record: dict[str, Any] = {"seeds": 3, "rendered": {}, "real": {}, "as_png": {}}
     runs = [trained("fast99", mnist.load(), seed) for seed in range(3)]
-    models = [(f"fast99, seed {run.seed}", run.model()) for run in runs] + [("cnn", load_model("cnn"))]
+    models = [(f"fast99, seed {run.seed}", run.model) for run in runs] + [("cnn", lambda: load_model("cnn"))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for called, model in models:
+        for called, made in models:
+            model = made()
             record["rendered"][called] = judged(model, rendered, folder)
             if options.real is not None:
                 record["real"][called] = judged(model, real(options.real), folder)

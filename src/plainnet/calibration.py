@@ -14,7 +14,7 @@ import numpy as np
 
 from plainnet.softmax import expect_finite, log_softmax, with_two_columns
 
-REFUSED = 0.0075  # of held-out examples, whose confidence is lowest: the next like them is "not sure"
+REFUSED = 0.01  # of held-out examples, whose confidence is lowest: the next like them is "not sure"
 _LEAST, _MOST = 0.05, 20.0
 _STEPS = 60
 _ENOUGH = 100  # held-out examples
@@ -45,7 +45,7 @@ def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def threshold(confidences: np.ndarray) -> float:
-    """Return the confidence that all but 0.75 % of held-out examples reach."""
+    """Return the confidence that all but 1 % of held-out examples reach."""
     return float(np.quantile(confidences, REFUSED))
 
 

@@ -54,10 +54,9 @@ class Overview:
             found.append("labels that are probably wrong, judged by a quick network that had not seen them:")
             rows = self.data.training
             found += [
-                f"  example {int(rows[s.row]) + 1:,} of the source: labeled {shown(s.label, 30)} ({s.of_label:.1%}), looks "
-                f"like {shown(s.looks_like, 30)} ({s.of_other:.1%})"
+                f"  example {int(rows[s.row]) + 1:,} of the source: labeled {shown(s.label, 30)} ({s.of_label:.1%}), "
+                f"looks like {shown(s.looks_like, 30)} ({s.of_other:.1%})"
                 for s in self.suspects[:10]
-            ]
             ]
         return found
 
