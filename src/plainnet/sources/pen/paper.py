@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from plainnet.sources.picture_files import layers
 
 WORK = 256  # pixels of the longer side that are looked at
 _WINDOW = 0.4  # of the shorter side: strokes are thinner
+_CLOSE, _MOST_OF_IT = 0.06, 0.6  # of the range from black to white; of the places that must lie so near to a surface
 _INK_ON_NOTHING = 0.4  # of the picture, above which what is opaque is a card rather than ink
 
 
@@ -85,6 +86,10 @@ def _direction(colors: np.ndarray) -> np.ndarray | None:
     if paper.mean() < 0.05:
         paper[:] = True
     rest = np.stack([colors[..., k] - _surface(colors[..., k], paper) for k in range(channels)], axis=-1)
+    if (
+        np.abs(rest).max(axis=-1) < _CLOSE
+    ).mean() < _MOST_OF_IT:  # an edge of a shadow, or paper that lies on something
+        rest = np.stack([colors[..., k] - _local_median(colors[..., k]) for k in range(channels)], axis=-1)
     size = np.sqrt(np.square(rest).mean(axis=-1))
     top = max(float(np.percentile(size, 99.5)) if size.size > 2000 else float(size.max()), 0.5 * float(size.max()))
     strong = size > max(0.5 * top, 3 * 1.4826 * float(np.median(size)))
@@ -107,20 +112,40 @@ def _usual(values: np.ndarray) -> float:
 
 
 def _surface(values: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """Return a quadratic surface through the paper; what does not fit is left out, time and again."""
+    """Return a quadratic surface through the paper; what does not fit is left out, time and again.
+
+    It is begun from what may be paper, and from everything; the surface is taken that lies nearer to most places.
+    """
     height, width = values.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([(x**i * y**j).ravel() for i in range(3) for j in range(3 - i)], axis=1)
     step = max(1, values.size // 20_000)
-    some, wanted, fits = terms[::step], values.ravel()[::step], paper.ravel()[::step]
+    some, wanted = terms[::step], values.ravel()[::step]
+    found = [_fitted(some, wanted, first) for first in (paper.ravel()[::step], np.ones(len(wanted), bool))]
+    best = min(found, key=lambda coefficients: float(np.median(np.abs(wanted - some @ coefficients))))
+    return (terms @ best).reshape(height, width)
+
+
+def _fitted(terms: np.ndarray, wanted: np.ndarray, fits: np.ndarray) -> np.ndarray:
     coefficients = np.zeros(terms.shape[1])
     for _ in range(6):
         if fits.sum() < 20:
             break
-        coefficients = np.linalg.lstsq(some[fits], wanted[fits], rcond=None)[0]
-        away = np.abs(wanted - some @ coefficients)
+        coefficients = np.linalg.lstsq(terms[fits], wanted[fits], rcond=None)[0]
+        away = np.abs(wanted - terms @ coefficients)
         fits = away < 2.5 * (1.4826 * np.median(away[fits]) + 1 / 255) + 0.01
-    return (terms @ coefficients).reshape(height, width)
+    return coefficients
+
+
+def _local_median(values: np.ndarray) -> np.ndarray:
+    """Return the median around each place, within the window that strokes are thinner than."""
+    height, width = values.shape
+    factor = max(1.0, max(height, width) / 64)
+    picture = Image.fromarray((np.clip(values, 0, 1) * 255).astype(np.uint8))
+    small = picture.resize((max(1, round(width / factor)), max(1, round(height / factor))), Image.Resampling.BOX)
+    window = max(3, int(_WINDOW * min(small.size))) | 1
+    median = small.filter(ImageFilter.MedianFilter(window)).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(median, np.float32) / 255
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
