@@ -228,7 +228,9 @@ def test_predict_takes_folders_and_patterns_and_draws(tmp_path, capsys, monkeypa
     }  # fmt: skip
     assert np.shape(tables[0]["pixels"]) == (28, 28)
     assert tables[3]["reason"] == "nothing drawn"
-    assert all(Image.open(path).width > 300 for path in out[1:])
+    for path in out[1:]:
+        with Image.open(path) as picture:
+            assert picture.width > 300
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
     assert main(["predict", "cnn", "in/*.png"]) == 0

@@ -610,3 +610,80 @@ def test_recipes_that_insist_say_what_would_fit(tmp_path, capsys):
         assert trained(path, "--set", "epochs=1", *settings, "--force", out=tmp_path / "o") == 2 or True
         assert main(["train", "classic", "--data", str(path), *settings, "--out", str(tmp_path / "n")]) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_data_that_have_changed_do_not_judge_what_has_learned_from_them(tmp_path, capsys):
+    path = saved(tmp_path / "m.npz", X=TABLE, y=LABELS)
+    assert trained(path, out=tmp_path / "out") == 0
+    model = str(tmp_path / "out" / "model_final.safetensors")
+    assert main(["evaluate", model]) == 0
+    order = np.random.default_rng(1).permutation(60)
+    saved(path, X=TABLE[order], y=LABELS[order])
+    capsys.readouterr()
+    assert main(["evaluate", model]) == 2
+    assert "have changed since the training" in capsys.readouterr().err
+    saved(tmp_path / "new.npz", X=TABLE[order], y=LABELS[order])
+    assert main(["evaluate", model, "--data", str(tmp_path / "new.npz")]) == 0
+    assert "60 examples" in capsys.readouterr().out
+
+
+NUMBERED = "".join(f"{n / 7:.3f},{n * 31 % 97},{n % 2}\n" for n in range(80))
+REAL = {  # kinds that public files showed: content, what must be noted or said
+    "a word among numbers": ("a,b,label\n" + NUMBERED + "oops,1,0\n", "'a' holds numbers, but 'oops' in row 81"),
+    "names as labels": (
+        "a,b,name\n" + "".join(f"{n / 3:.2f},{n % 7},car {n}\n" for n in range(60)), "--label COLUMN|1 column of|label",
+    ),
+    "a row number": (
+        "number,b,label\n" + "".join(f"{n},{n * 37 % 50},{n % 2}\n" for n in range(60)), "a number for each row",
+    ),
+    "money and percent": (
+        "price,share,label\n" + "".join(f'"$1,{100 + n}",{n} %,{"ab"[n % 2]}\n' for n in range(60)), "",
+    ),
+    "a constant last column": ("a,b,k\n" + "".join(f"{n % 3},{n / 2},7\n" for n in range(60)), "taken for the labels"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_kinds_that_public_tables_showed(kind, tmp_path, tables):
+    import re
+
+    content, noted = REAL[kind]
+    path = text(tmp_path / "t.csv", content)
+    if kind == "a word among numbers":
+        with pytest.raises(InputError, match=noted):
+            sources.load(path)
+        return
+    data = sources.load(path)
+    assert re.search(noted, " ".join(data.notes))
+    if kind == "money and percent":
+        assert data.train.column_names == ("price", "share")
+        assert data.train.inputs.min(axis=0).tolist() >= [1100, 0]
+
+
+def test_words_that_look_like_numbers_stay_words(tmp_path, tables, capsys):
+    lines = "".join(f"{('1', '2', 'A')[n % 3]},{n / 9:.2f},{'yes' if n % 3 == 2 else 'no'}\n" for n in range(90))
+    path = text(tmp_path / "t.csv", "zone,x,label\n" + lines)
+    assert trained(path, "--set", "epochs=20", out=tmp_path / "out") == 0
+    model = str(tmp_path / "out" / "model_final.safetensors")
+    text(tmp_path / "new.csv", "zone,x\n1,2.0\n2,3.0\n1,4.0\n")
+    capsys.readouterr()
+    assert main(["predict", model, str(tmp_path / "new.csv")]) == 0
+    assert "unknown" not in capsys.readouterr().out
+    text(tmp_path / "new.csv", "zone,x\n1,2.0\nMars,3.0\n")
+    assert main(["predict", model, str(tmp_path / "new.csv")]) == 0
+    assert "the word 'Mars' in column 'zone' is unknown to the model" in capsys.readouterr().out
+    text(tmp_path / "new.csv", "zone,x\nMars,2.0\nPluto,3.0\n")
+    assert main(["predict", model, str(tmp_path / "new.csv")]) == 2
+
+
+def test_advice_can_be_pasted_into_a_shell(tmp_path):
+    path = tmp_path / "it's $(touch PWNED).json"
+    path.write_text('[{"a": 1}]')
+    with pytest.raises(InputError) as caught:
+        sources.load(path)
+    import re
+    import shlex
+
+    command = re.search(r"python -c .*?index=False\)\" '.*?json'", str(caught.value))
+    assert command is not None
+    assert shlex.split(command[0])[-1] == str(path)

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from plainnet.data.fingerprint import fingerprint
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.evaluation import evaluate
@@ -16,7 +17,6 @@ from plainnet.network import Network
 from plainnet.records.openings import note_opening
 from plainnet.records.recorded_runs import model_path, runs
 from plainnet.runs.environment import hardware, threads, versions
-from plainnet.runs.run import fingerprint
 from plainnet.writing import to_json, write_atomically
 
 

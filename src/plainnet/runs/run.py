@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from plainnet import calibration
 from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
+from plainnet.data.fingerprint import fingerprint
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.evaluation import DIGITS, AnyEvaluation, evaluation_of, examples
@@ -255,18 +255,3 @@ def is_written(data: DataSet) -> bool:
     some = images[:: max(1, len(images) // 500)].astype(float)
     border = np.concatenate([some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1]], axis=1)
     return bool(border.mean() < 0.05 * some.max())
-
-
-def fingerprint(data: DataSet) -> dict[str, Any]:
-    """Return what inputs and targets are like, and a checksum to know them again."""
-    inputs, targets = data.inputs, data.targets
-    told: dict[str, Any] = {
-        "pixels": "bytes" if inputs.dtype == np.uint8 else "numbers",
-        "largest": float(inputs.max()),
-    }
-    if data.kind == "classes":
-        told["class_counts"] = np.bincount(targets, minlength=len(data.class_names)).tolist()
-    else:
-        told |= {"targets": data.kind, "examples": len(data)}
-    crc = zlib.crc32(np.ascontiguousarray(inputs).data)
-    return told | {"crc32": zlib.crc32(np.ascontiguousarray(targets).data, crc)}

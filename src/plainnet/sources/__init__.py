@@ -14,6 +14,7 @@ import numpy as np
 
 from plainnet.data import mnist
 from plainnet.data.dataset import DataSet
+from plainnet.data.fingerprint import fingerprint
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.model_file import Model
@@ -72,8 +73,26 @@ def load_for(model: Model, table: Mapping[str, Any], *, only_test: bool) -> Data
     labels = next(iter(found.parts.values())).labels
     if found.meaning is None and model.class_names and labels is not None and labels.ndim == 1:
         found.meaning = Meaning("classes", model.class_names, model.class_names)
-    test = splits(found, wanted, columns=columns).test if only_test else everything(found, wanted, columns)
-    return renamed(test, model.class_names)
+    if not only_test:
+        return renamed(everything(found, wanted, columns), model.class_names)
+    parts = splits(found, wanted, columns=columns)
+    _expect_unchanged(model, parts, table["path"])
+    return renamed(parts.test, model.class_names)
+
+
+def _expect_unchanged(model: Model, parts: Splits, path: str) -> None:
+    """Raise `InputError` if a model was not trained on these parts: its test part may hold what it has learned from."""
+    metrics = model.about.get("metrics")
+    if not isinstance(metrics, Mapping) or metrics.get("limit") is not None or parts.made.get("test") == "given":
+        return
+    told = metrics.get("data")
+    if not isinstance(told, Mapping):
+        return
+    if told.get("crc32") not in (fingerprint(parts.train)["crc32"], fingerprint(parts.train_and_validation)["crc32"]):
+        raise InputError(
+            f"the data at {path} have changed since the training, so that the part kept for testing is another one, "
+            "which the model may have learned from; give new examples in a file of their own, which is then judged as a whole"
+        )
 
 
 def renamed(data: DataSet, names: tuple[str, ...]) -> DataSet:
