@@ -91,7 +91,7 @@ def _expect_unchanged(model: Model, parts: Splits, path: str) -> None:
     if told.get("crc32") not in (fingerprint(parts.train)["crc32"], fingerprint(parts.train_and_validation)["crc32"]):
         raise InputError(
             f"the data at {path} have changed since the training, so that the part kept for testing is another one, "
-            "which the model may have learned from; give new examples in a file of their own, which is then judged as a whole"
+            "which the model may have learned from; give new examples in a file of their own: it is judged as a whole"
         )
 
 
