@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,9 @@ class Answer:
             "file": self.file,
             "image": self.file,  # as the version before called it
             "answer": self.answer,
-            "prediction": self.answer,
+            "prediction": self.answer
+            if self.shares is None or len(self.digits) > 1
+            else self.names[self.shares.argmax()],
             "reason": self.reason,
             "probabilities": None if self.shares is None else dict(zip(self.names, self.shares.tolist(), strict=True)),
             "digits": list(self.digits),
@@ -54,8 +56,9 @@ class Answer:
 def answer(model: Model, path: str | Path) -> Answer:
     """Return what a model makes of a picture.
 
-    One of the model's own size is taken as it is; so is any that a model of other things than writing takes, resized.
-    What a pen wrote is found and made like the images that were learned from first.
+    One in the model's own form is taken as it is, and answered whatever the confidence, as a stored example is. One that a
+    model of other things than writing takes is resized. What a pen wrote is found, and made like the images that were
+    learned from.
 
     Raises: `InputError` if it is no picture, or the model does not take pictures.
     """
@@ -63,7 +66,7 @@ def answer(model: Model, path: str | Path) -> Answer:
     with opened(path) as picture:
         own = in_own_form(model, picture)
         if own is not None:
-            return _answered(model, str(path), own[None], Reading())
+            return _answered(replace(model, thresholds=()), str(path), own[None], Reading())
         if not model.reads_a_pen:
             return _answered(model, str(path), _resized(model, picture)[None], Reading())
         reading = read(picture)
