@@ -56,9 +56,9 @@ class Answer:
 def answer(model: Model, path: str | Path) -> Answer:
     """Return what a model makes of a picture.
 
-    One in the model's own form is taken as it is, and answered whatever the confidence, as a stored example is. One that
-    a model of other things than writing takes is resized. What a pen wrote is found, and made like the images that were
-    learned from.
+    One in the model's own form is taken as it is, and answered whatever the confidence, as a stored example is.
+    One that a model of other things than writing takes is resized. What a pen wrote is found, and made like the images
+    that were learned from.
 
     Raises: `InputError` if it is no picture, or the model does not take pictures.
     """
