@@ -423,6 +423,13 @@ def test_pickles_and_their_like_are_refused_with_a_way_out(tmp_path):
         assert "\n" not in str(caught.value)
 
 
+def test_check_takes_the_recipe_that_suits_the_data(tmp_path, capsys):
+    assert main(["check", "--data", str(saved(tmp_path / "m.npz", X=TABLE, y=LABELS)), "--directions", "3"]) == 0
+    assert capsys.readouterr().out.startswith("table: ")
+    assert main(["check", "--directions", "3"]) == 0
+    assert capsys.readouterr().out.startswith("classic: 814,090 parameters")
+
+
 def test_pictures_of_several_sizes_and_modes(tmp_path):
     rng = np.random.default_rng(3)
     for number in range(24):

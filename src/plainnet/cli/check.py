@@ -21,13 +21,14 @@ from plainnet.layers import Layer
 from plainnet.losses import Loss, SoftmaxCrossEntropy
 from plainnet.model_file import load_model
 from plainnet.network import Network
-from plainnet.recipes import Recipe, read
+from plainnet.recipes import Recipe, override, read, recipe_for
 from plainnet.runs.threads import quickest
 from plainnet.sources import load_for
 from plainnet.standardizing import learn_scales
 from plainnet.writing import to_json, write_atomically
 
 _IMAGES = 3
+DEFAULT = "classic"
 
 
 def _target(
@@ -67,7 +68,7 @@ def _inputs(network: Network, data: DataSet, seed: int) -> tuple[np.ndarray, np.
 
 
 def check(
-    target: str = "classic",
+    target: str | None = None,
     /,
     *,
     own_data: OwnData | None = None,
@@ -86,7 +87,7 @@ def check(
     Parameters
     ----------
     target
-        A recipe, or a model file.
+        A recipe, or a model file; if left out, classic, or with --data what suits it.
     directions
         Look along this many random directions instead of at each gradient: a quick answer, in seconds.
     seed
@@ -105,6 +106,10 @@ def check(
     if seed < 0 or directions < 0:
         raise InputError(f"--seed and --directions must be at least 0, received {seed} and {directions}")
     own = read_layers(layers)
+    options = own_data or OwnData()
+    if target is None:
+        described_there = override({}, options.overrides()).get("data")
+        target = DEFAULT if described_there is None else recipe_for(load_data(described_there).examples)
     network, loss, data = _target(target, own, own_data, seed)
     what = "digits" if data is None else examples(data)
     images, labels = _inputs(network, data or mnist.load().train, seed)
