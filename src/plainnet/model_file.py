@@ -59,7 +59,7 @@ class Model:
     column_names: tuple[str, ...] = ()
     test_shifts: int = 0
     temperature: float = 1.0
-    thresholds: tuple[float, ...] = ()
+    thresholds: tuple[float, ...] = field(default=(), repr=False)
     splits: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
