@@ -103,5 +103,5 @@ def test_a_wheel_is_whole(tmp_path):
     seven = str(ROOT / "examples" / "digits" / "seven.png")
     assert " 7  (" in run("-m", "plainnet", "predict", "cnn", seven)
     assert "test accuracy" in run("-m", "plainnet", "train", "--limit", "500", "--epochs", "1", "--out", "r")
-    assert "input_shape" in run("-m", "plainnet", "recipes", "cnn")
+    assert "test_shifts" in run("-m", "plainnet", "recipes", "cnn")
     assert shlex.split(run("-m", "plainnet", "--version")) == ["0.1.0"]
