@@ -81,6 +81,12 @@ def parts(data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rows, found[1], found[0]
 
 
+def inner_parts(train: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the training rows less so many, and those, to choose by."""
+    order = np.random.default_rng(seed).permutation(train)
+    return np.sort(order[size:]), np.sort(order[:size])
+
+
 def ours(data: DataSet, train: np.ndarray, validate: np.ndarray, test: np.ndarray, seed: int, recipe: Any) -> float:
     """Return the accuracy of the recipe on the test rows, or R^2."""
     run = Run(recipe, Splits(data, train, validate, data[test]), seed=seed, threads=1)
@@ -125,9 +131,7 @@ def main() -> None:
         for seed in SEEDS:
             train, validate, test = parts(data, seed)
             if options.validation:  # the test rows are not looked at
-                kept, inner = train[: -len(test)], train[-len(test) :]
-                order = np.random.default_rng(seed).permutation(train)
-                kept, inner = np.sort(order[len(test) :]), np.sort(order[: len(test)])
+                kept, inner = inner_parts(train, len(test), seed)
                 scores["table"].append(ours(data, kept, validate, inner, seed, recipe))
                 continue
             scores["table"].append(ours(data, train, validate, test, seed, recipe))

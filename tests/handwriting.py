@@ -10,17 +10,15 @@ import colorsys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from io import BytesIO
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter
 
+import drawn
 from plainnet import mnist
 
 PARTS = ("choose", "test")
-_FONTS = {"choose": "DejaVuSans*.ttf", "test": "DejaVuSerif*.ttf"}  # Sans Mono among the first
 _INKS = ((20, 20, 24), (24, 40, 125), (15, 28, 75), (52, 54, 60), (20, 80, 50), (150, 25, 40), (75, 30, 110))
 _PALE = ((250, 222, 80), (255, 180, 195), (130, 215, 240), (165, 230, 150), (255, 195, 120), (200, 200, 200))
 _NOTES = ((255, 240, 130), (255, 190, 205), (190, 235, 170), (175, 215, 245), (255, 210, 150))
@@ -28,11 +26,8 @@ _TABLES = ((120, 82, 52), (70, 46, 32), (46, 44, 46), (160, 120, 80), (215, 212,
 _BOARDS = ((46, 50, 48), (44, 84, 64), (70, 72, 80))
 _LINES = ((150, 185, 220), (120, 150, 205), (170, 170, 180), (190, 165, 200))
 _FRAMES = ((15, 15, 15), (60, 60, 70), (40, 70, 140), (225, 110, 60))
-_LETTERS = "ACEFHKMNPRTUVWXYadefhkmnrtwx"  # none that a digit looks like
-_WORDS = "name date total please write one digit in each box form page city street number paid by order sum"
-_CUBIC = Image.Resampling.BICUBIC
 _SEVERAL = {"two digits": (2,), "row of digits": (3, 4)}
-Shape = tuple[int, ...]
+Shape = drawn.Shape
 Draw = Callable[[Generator, list[np.ndarray], str], bytes]  # of random numbers, digits (28, 28) and the part: a file
 Pictures = Iterator[tuple[str, str, bytes]]
 
@@ -75,12 +70,6 @@ def _shape(rng: Generator, low: int = 100, high: int = 800, slim: float = 0.7) -
     return sides if rng.random() < 0.4 else sides[::-1]
 
 
-def _field(rng: Generator, shape: Shape, down: int = 4, across: int = 4) -> np.ndarray:
-    """Return smooth noise, mostly between -1 and 1, (H, W, 1), of so many cells down and across."""
-    grid = Image.fromarray(rng.uniform(-1, 1, (down, across)).astype(np.float32))
-    return np.asarray(grid.resize(shape[1::-1], _CUBIC))[..., None]
-
-
 def _across(rng: Generator, shape: Shape, aslant: float = 45) -> np.ndarray:
     """Return coordinates toward a side, up to so many degrees aslant: 0 in the middle, 0.5 there, (H, W, 1)."""
     turn = np.deg2rad(90 * rng.integers(4) + rng.uniform(-aslant, aslant))
@@ -92,144 +81,8 @@ def _painted(ground: np.ndarray, cover: np.ndarray, ink: object) -> np.ndarray:
     return ground + cover.reshape(*ground.shape[:2], 1) * (np.asarray(ink, np.float32) - ground)
 
 
-def _image(picture: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.uint8(np.clip(picture, 0, 255)))
-
-
-def _cover(page: Image.Image, blur: float = 0) -> np.ndarray:
-    return np.asarray(page.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255
-
-
 def _dark(rng: Generator) -> np.ndarray:
     return np.clip(rng.choice(_INKS) + rng.uniform(-12, 12, 3), 0, 255)
-
-
-# Strokes: covers of what is written
-
-
-def _thinned(shape: np.ndarray) -> np.ndarray:
-    """Return the middle lines of a shape, both boolean, by the method of Zhang and Suen (1984)."""
-    steps = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))  # clockwise from above
-    before = np.zeros_like(shape)
-    while (before != shape).any():
-        before = shape
-        for turn in (0, 2):
-            around = [np.roll(shape, step, (0, 1)) for step in steps]
-            up, right, down, left = np.roll(around[::2], turn, axis=0)
-            count = np.sum(around, axis=0, dtype=np.uint8)
-            rises = np.sum([~around[k - 1] & around[k] for k in range(8)], axis=0, dtype=np.uint8)
-            shape = shape & ~((rises == 1) & (count >= 2) & (count <= 6) & ~(right & down & (up | left)))
-    return shape
-
-
-def _strokes(rng: Generator, digit: np.ndarray, tall: float, pen: tuple | None = None, tilt: float = 0) -> Image.Image:
-    """Return a character with its longer side `tall`: MNIST's own strokes, or drawn anew with a pen.
-
-    `pen` bounds the width of its line as a share of `tall`; without it, the line is about as wide as MNIST's.
-    """
-    rows, columns = np.flatnonzero(digit.max(axis=1) > 60), np.flatnonzero(digit.max(axis=0) > 60)
-    ink = np.pad(digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 2)
-    own = pen is None and rng.random() < 0.5
-    scale = tall / (max(ink.shape) - 4) if own else 6
-    large = Image.fromarray(ink).resize([round(side * scale) for side in ink.shape[::-1]], _CUBIC)
-    values = 255 * _cover(large, 0.35 * scale) - 95
-    if own:
-        page = _image(255 * np.clip(values * max(scale, 1) / 160 + 0.5, 0, 1))
-    else:
-        points = np.argwhere(_thinned(values > 0)).astype(float)
-        near = np.exp(-np.minimum(((points[:, None] - points) ** 2).sum(axis=2), 500) / 18)
-        points = near @ points / near.sum(axis=1, keepdims=True)  # without the steps of pixels
-        points -= points.min(axis=0)
-        wide = rng.uniform(*pen) if pen else np.clip((values > 0).sum() / len(points) / 130, 0.05, 0.16)
-        fine = int(np.clip(400 / tall, 1, 4))  # drawn larger, then reduced
-        wide = max(wide * tall, 1.3) * fine
-        points *= (tall * fine - wide) / max(points.max(), 1)
-        radii = wide / 2 * (1 + rng.uniform(0, 0.25) * _field(rng, (1, len(points)), 1, 6).ravel())  # by pressure
-        page = Image.new("L", [int(side + 2 * wide + 2) for side in points.max(axis=0)[::-1]])
-        for (y, x), radius in zip(points + wide, radii, strict=True):
-            ImageDraw.Draw(page).ellipse((x - radius, y - radius, x + radius, y + radius), 255)
-        page = page.reduce(fine)
-    page = page.rotate(rng.choice((-1, 1)) * rng.uniform(0.5, 1) * tilt, _CUBIC, expand=True)
-    return page.crop(page.getbbox())
-
-
-def _row(rng: Generator, hand: list[np.ndarray], tall: float, pen: tuple | None, tilt: float) -> Image.Image:
-    """Return digits of one size on one line, clearly apart."""
-    strokes = [_strokes(rng, digit, tall * rng.uniform(0.92, 1), pen, tilt) for digit in hand]
-    apart = round(tall * rng.uniform(0.25, 0.6))
-    page, x = Image.new("L", (sum(stroke.width + apart for stroke in strokes), round(1.3 * tall))), 0
-    for stroke in strokes:
-        page.paste(stroke, (x, round(0.65 * tall - stroke.height / 2 + tall * rng.uniform(-0.04, 0.04))))
-        x += stroke.width + apart
-    return page.crop(page.getbbox())
-
-
-def _placed(rng: Generator, strokes: Image.Image, shape: Shape, at: tuple = (0.3, 0.7)) -> np.ndarray:
-    """Return the cover of strokes, placed between two shares of the room there is, from a side or the opposite one."""
-    page, share = Image.new("L", shape[1::-1]), np.abs(rng.integers(0, 2, 2) - rng.uniform(*at, 2))
-    page.paste(strokes, [int(room) for room in np.subtract(page.size, strokes.size) * share])
-    return _cover(page)
-
-
-def _typed(rng: Generator, shape: Shape, text: str, tall: float, y: float, part: str) -> np.ndarray:
-    """Return the cover of a printed line, its middle at a share `y` of the picture's height."""
-    files = sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob(_FONTS[part]))
-    font = ImageFont.truetype(rng.choice([str(file) for file in files if "Display" not in file.name]), max(tall, 7))
-    page = Image.new("L", shape[1::-1])
-    ImageDraw.Draw(page).text((shape[1] / 2, y * shape[0]), text, 255, font, "mm")
-    return _cover(page)
-
-
-def _letter(rng: Generator, shape: Shape, part: str) -> np.ndarray:
-    """Printed, or in handwriting."""
-    text, tall = rng.choice(list(_LETTERS)), min(shape) * rng.uniform(0.4, 0.8)
-    if rng.random() < 0.5:
-        return _typed(rng, shape, text, tall, 0.5, part)
-    small = np.uint8(255 * _typed(rng, (28, 28), text, 20, 0.5, part))
-    return _placed(rng, _strokes(rng, small, tall, (0.04, 0.1)), shape)
-
-
-def _text(rng: Generator, shape: Shape, part: str) -> np.ndarray:
-    text = " ".join(rng.choice(_WORDS.split(), rng.integers(2, 6)))
-    return _typed(rng, shape, text, 1.4 * shape[1] / len(text), rng.uniform(0.2, 0.8), part)
-
-
-def _line_drawing(rng: Generator, shape: Shape, part: str) -> np.ndarray:
-    """A face, a house or an arrow."""
-    page, which, tall = Image.new("L", (176, 176)), rng.integers(3), min(shape) * rng.uniform(0.4, 0.8)
-    brush = ImageDraw.Draw(page)
-    if which == 0:
-        brush.ellipse((16, 16, 160, 160), outline=255, width=15)
-        brush.arc((52, 64, 124, 132), 20, 160, fill=255, width=14)
-        for x in (64, 110):
-            brush.line((x, 50, x, 66), 255, 14)
-    elif which == 1:
-        brush.line((32, 80, 32, 160, 144, 160, 144, 80, 32, 80, 88, 20, 144, 80), 255, 14)
-        brush.line((72, 160, 72, 112, 104, 112, 104, 160), 255, 14)
-    else:
-        brush.line((16, rng.integers(50, 130), 160, 88), 255, 14)
-        brush.line((120, 52, 160, 88, 120, 124), 255, 14)
-        page = page.rotate(rng.uniform(0, 360), _CUBIC)
-    return _placed(rng, _strokes(rng, np.asarray(page.reduce(4)), tall, (0.015, 0.05)), shape)
-
-
-def _scribble(rng: Generator, shape: Shape, part: str) -> np.ndarray:
-    """To and fro: in straight lines, or in loops."""
-    turn = np.linspace(0, rng.uniform(44, 88), 400)
-    loops = np.stack([np.cos(turn) + np.cos(rng.uniform(0.1, 0.5) * turn), 1.5 * np.sin(1.1 * turn)], axis=1)
-    line = loops if rng.random() < 0.5 else rng.uniform(-1.8, 1.8, (rng.integers(20, 50), 2))
-    page = Image.new("L", (2 * shape[1], 2 * shape[0]))
-    points = np.divide(page.size, 2) + min(shape) * rng.uniform(0.2, 0.45) * line
-    ImageDraw.Draw(page).line(
-        points.ravel().tolist(), 255, max(2, round(min(shape) * rng.uniform(0.02, 0.05))), "curve"
-    )
-    return _cover(page.reduce(2))
-
-
-def _disc(rng: Generator, shape: Shape, part: str) -> np.ndarray:
-    y, x = np.ogrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
-    tall, wide = rng.uniform(0.2, 0.6, 2)
-    return np.clip((1 - (y / tall) ** 2 - (x / wide) ** 2) * min(shape) / 6, 0, 1)
 
 
 # Grounds: of random numbers and a shape, a picture
@@ -238,7 +91,7 @@ def _disc(rng: Generator, shape: Shape, part: str) -> np.ndarray:
 def _paper(rng: Generator, shape: Shape, color: object = None, grain: float = 2) -> np.ndarray:
     base = rng.uniform(228, 248) + rng.uniform([-2, -3, -12], [4, 2, 6]) if color is None else color
     return np.float32(base) + grain * (
-        rng.standard_normal((*shape[:2], 1), np.float32) + 1.5 * _field(rng, shape, 5, 5)
+        rng.standard_normal((*shape[:2], 1), np.float32) + 1.5 * drawn.field(rng, shape, 5, 5)
     )
 
 
@@ -273,7 +126,7 @@ def _everyday(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def _noise(rng: Generator, shape: Shape) -> np.ndarray:
-    return 128 + 80 * _field(rng, shape, *rng.integers(4, min(shape), 2)) * np.ones(3)
+    return 128 + 80 * drawn.field(rng, shape, *rng.integers(4, min(shape), 2)) * np.ones(3)
 
 
 _WHITE, _BLACK, _TABLE = _colored(((255, 255, 255),), 0), _colored(((0, 0, 0),), 0), _colored(_TABLES, 4)
@@ -285,7 +138,7 @@ _SQUARED, _BOX = partial(_lined, squared=True), partial(_framed, inset=(0.03, 0.
 
 def _shaded(rng: Generator, picture: np.ndarray) -> np.ndarray:
     """Light that fades to one side, or the soft shadow of a hand."""
-    across = _across(rng, picture.shape) - rng.uniform(-0.25, 0.25) + 0.05 * _field(rng, picture.shape, 3, 3)
+    across = _across(rng, picture.shape) - rng.uniform(-0.25, 0.25) + 0.05 * drawn.field(rng, picture.shape, 3, 3)
     return picture * (1 - rng.uniform(0.15, 0.3) * (1 + np.tanh(across / rng.choice((0.05, 0.15, 0.5, 0.8)))))
 
 
@@ -293,8 +146,8 @@ def _photographed(rng: Generator, picture: np.ndarray) -> np.ndarray:
     """Seen aslant through a lens: vignette, color of the light, blur and the sensor's noise."""
     inward, size = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]]), picture.shape[1::-1]
     quad = ((inward < 0) + inward * rng.uniform(0, 0.06, (4, 2))) * size
-    image = _image(picture).transform(size, Image.Transform.QUAD, quad.ravel().tolist(), _CUBIC)
-    sharp = 255 * _cover(image, min(size) * rng.uniform(0.001, 0.005))
+    image = drawn.image(picture).transform(size, Image.Transform.QUAD, quad.ravel().tolist(), drawn.CUBIC)
+    sharp = 255 * drawn.cover(image, min(size) * rng.uniform(0.001, 0.005))
     y, x = np.ogrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
     light = 1 - rng.uniform(0.05, 0.25) * (y**2 + x**2)[..., None] + rng.uniform(0, 0.3) * _across(rng, picture.shape)
     tint = rng.uniform([0.86, 0.86, 0.65], [1, 0.95, 1])
@@ -320,7 +173,7 @@ def _dirty(rng: Generator, picture: np.ndarray) -> np.ndarray:
             x, y = np.abs(corner - np.abs(rng.normal(0, 0.06, 2)).clip(0, 0.14)) * page.size
             wide, tall = min(page.size) * rng.uniform(0.003, 0.018, 2) + 0.5
             ImageDraw.Draw(page).ellipse((x - wide, y - tall, x + wide, y + tall), int(rng.uniform(120, 255)))
-    return _painted(picture, _cover(page), rng.choice(((30, 25, 20), (90, 70, 50))))
+    return _painted(picture, drawn.cover(page), rng.choice(((30, 25, 20), (90, 70, 50))))
 
 
 def _salted(rng: Generator, picture: np.ndarray) -> np.ndarray:
@@ -339,7 +192,7 @@ def _at_edge(rng: Generator, picture: np.ndarray) -> np.ndarray:
 
 def _sheet(rng: Generator, picture: np.ndarray) -> Image.Image:
     """Return a picture as a sheet, turned a little or not, with transparent around it."""
-    sheet = _image(picture).convert("RGBA").rotate(rng.choice((0, rng.uniform(-8, 8))), _CUBIC, expand=True)
+    sheet = drawn.image(picture).convert("RGBA").rotate(rng.choice((0, rng.uniform(-8, 8))), drawn.CUBIC, expand=True)
     around = Image.new("RGBA", [round(side * rng.uniform(1.05, 1.4)) for side in sheet.size])
     around.paste(sheet, [int(room * rng.uniform(0.2, 0.8)) for room in np.subtract(around.size, sheet.size)])
     return around
@@ -348,8 +201,8 @@ def _sheet(rng: Generator, picture: np.ndarray) -> Image.Image:
 def _on_table(rng: Generator, picture: np.ndarray) -> np.ndarray:
     sheet = _sheet(rng, picture)
     alpha = sheet.getchannel("A")
-    table = _TABLE(rng, alpha.size[::-1]) * (1 - 0.5 * _cover(alpha, alpha.width / 60)[..., None])
-    return _painted(table, _cover(alpha), sheet.convert("RGB"))
+    table = _TABLE(rng, alpha.size[::-1]) * (1 - 0.5 * drawn.cover(alpha, alpha.width / 60)[..., None])
+    return _painted(table, drawn.cover(alpha), sheet.convert("RGB"))
 
 
 def _anyhow(rng: Generator, picture: np.ndarray) -> np.ndarray:
@@ -366,32 +219,38 @@ def _content(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
 
 
 def _any_file(rng: Generator, picture: np.ndarray) -> bytes:
-    return _content(_image(picture), rng.choice(("PNG", "JPEG", "WEBP", "BMP", "TIFF"), p=(0.4, 0.4, 0.1, 0.05, 0.05)))
+    return _content(
+        drawn.image(picture), rng.choice(("PNG", "JPEG", "WEBP", "BMP", "TIFF"), p=(0.4, 0.4, 0.1, 0.05, 0.05))
+    )
 
 
 def _jpeg(rng: Generator, picture: np.ndarray, low: int = 60, high: int = 95) -> bytes:
-    return _content(_image(picture), "JPEG", quality=int(rng.integers(low, high + 1)))
+    return _content(drawn.image(picture), "JPEG", quality=int(rng.integers(low, high + 1)))
 
 
 def _clear(rng: Generator, picture: np.ndarray) -> bytes:
     """Of black on white, ink of a color on nothing."""
     image = Image.new("RGB", picture.shape[1::-1], tuple(_dark(rng).astype(int).tolist()))
-    image.putalpha(_image(255 - picture.mean(axis=2)))
+    image.putalpha(drawn.image(255 - picture.mean(axis=2)))
     return _content(image.convert(rng.choice(("RGBA", "LA"), p=(0.8, 0.2))))
 
 
 def _one_bit(rng: Generator, picture: np.ndarray) -> bytes:
     """Black and white, by dots of the one or by a threshold."""
     gray = picture.mean(axis=2)
-    bits = _image(gray if rng.random() < 0.4 else 255 * (gray > 150)).convert("1")
+    bits = drawn.image(gray if rng.random() < 0.4 else 255 * (gray > 150)).convert("1")
     return _content(bits, rng.choice(("PNG", "TIFF", "PPM", "BMP")))
+
+
+def _palette(rng: Generator, picture: np.ndarray) -> bytes:
+    return _content(drawn.image(picture).quantize(int(rng.integers(3, 33))), "GIF")
 
 
 def _turned(rng: Generator, picture: np.ndarray) -> bytes:
     """Stored sidewise or upside down, with the note in EXIF that says so."""
     exif = Image.Exif()
     exif[0x0112], turns = ((3, 2), (6, 1), (8, 3))[rng.integers(3)]
-    return _content(_image(np.rot90(picture, turns)), "JPEG", exif=exif, quality=85)
+    return _content(drawn.image(np.rot90(picture, turns)), "JPEG", exif=exif, quality=85)
 
 
 # Kinds: of random numbers, the digits to draw and the part, the content of a file
@@ -400,9 +259,9 @@ def _turned(rng: Generator, picture: np.ndarray) -> bytes:
 def _kind(
     *effects: Callable, ground: Callable = _paper, sides: tuple = (100, 800), share: tuple = (0.4, 0.75),
     pen: tuple | None = None, tilt: float = 0, at: tuple = (0.3, 0.7), ink: Callable = _dark, rough: float = 1,
-    drawn: Callable | None = None, by_part: Callable | None = None, file: Callable = _any_file,
+    other: Callable | None = None, by_part: Callable | None = None, file: Callable = _any_file,
 ) -> Draw:  # fmt: skip
-    """Return what writes digits on a ground, or what is `drawn` instead, applies effects and makes a file.
+    """Return what writes digits on a ground, or what `other` draws instead, applies effects and makes a file.
 
     `share`: how tall a digit is, of the picture's shorter side. `pen`: its line, of the digit. `tilt`: degrees at
     most. `at`: where it stands in the room left. `rough`: the least that a grainy ink covers.
@@ -411,14 +270,14 @@ def _kind(
     def draw(rng: Generator, hand: list[np.ndarray], part: str) -> bytes:
         shape = _shape(rng, *sides)
         if hand:
-            row = _row(rng, hand, min(shape) * rng.uniform(*share), pen, tilt)
+            row = drawn.row(rng, hand, min(shape) * rng.uniform(*share), pen, tilt)
             shape = (shape[0], max(shape[1], int(row.width * rng.uniform(1.1, 1.6)))) if len(hand) > 1 else shape
-            cover = _placed(rng, row, shape, at)
+            cover = drawn.placed(rng, row, shape, at)
         else:
-            cover = drawn(rng, shape, part) if drawn else np.zeros(shape)
+            cover = other(rng, shape, part) if other else np.zeros(shape)
         if rough < 1:  # as chalk and pencil are
             grain = np.clip(0.8 + 0.35 * rng.standard_normal(shape, np.float32), rough, 1)
-            cover = _cover(_image(255 * cover * grain), 0.6)
+            cover = drawn.cover(drawn.image(255 * cover * grain), 0.6)
         picture = _painted(ground(rng, shape), cover, ink(rng))
         for effect in (*effects, *([partial(by_part, part=part)] if by_part else ())):
             picture = effect(rng, picture)
@@ -428,17 +287,17 @@ def _kind(
 
 
 def _captioned(rng: Generator, picture: np.ndarray, part: str) -> np.ndarray:
-    text, (height, width, _) = " ".join(rng.choice(_WORDS.split(), 3)), picture.shape
+    text, (height, width, _) = " ".join(rng.choice(drawn.WORDS.split(), 3)), picture.shape
     tall = min(1.3 * width / len(text), 0.05 * height)
-    return _painted(picture, _typed(rng, picture.shape, text, tall, rng.uniform(0.92, 0.95), part), (40, 40, 40))
+    return _painted(picture, drawn.typed(rng, picture.shape, text, tall, rng.uniform(0.92, 0.95), part), (40, 40, 40))
 
 
 def _seen_through(rng: Generator, picture: np.ndarray, part: str) -> np.ndarray:
     """The writing on the back of the sheet, mirrored."""
     for _ in range(rng.integers(2, 5)):
-        strokes = _strokes(rng, _any_digit(rng, part)[1], min(picture.shape[:2]) * rng.uniform(0.2, 0.5))
+        strokes = drawn.strokes(rng, _any_digit(rng, part)[1], min(picture.shape[:2]) * rng.uniform(0.2, 0.5))
         soft = strokes.filter(ImageFilter.GaussianBlur(max(picture.shape) / 200))
-        cover = _placed(rng, soft, picture.shape, (0, 1))[:, ::-1, None]
+        cover = drawn.placed(rng, soft, picture.shape, (0, 1))[:, ::-1, None]
         picture = picture * (1 - rng.uniform(0.04, 0.12) * cover)
     return picture
 
@@ -487,7 +346,7 @@ KINDS: dict[str, Draw] = {  # that show one digit
     "pencil": _kind(ink=lambda rng: rng.uniform(110, 170), pen=(0.03, 0.06), rough=0.45),
     "large": _kind(_shaded, sides=(1600, 1600), share=(0.09, 0.13), file=_jpeg),
     "tiny": _as_stored,
-    "palette": _kind(file=lambda rng, picture: _content(_image(picture).quantize(int(rng.integers(3, 33))), "GIF")),
+    "palette": _kind(file=_palette),
     "one bit": _kind(file=_one_bit),
     "drawing program": _kind(ground=_WHITE, sides=(280, 280, 1), share=(0.5, 0.9), pen=(0.06, 0.12), ink=lambda rng: 0),
     "seen through": _kind(by_part=_seen_through, pen=(0.03, 0.05), rough=0.7),
@@ -502,16 +361,16 @@ KINDS: dict[str, Draw] = {  # that show one digit
 UNSURE: dict[str, Draw] = {  # that show none, or several
     "two digits": _kind(_anyhow, ground=_everyday, sides=(80, 300)),
     "row of digits": _kind(_anyhow, ground=_everyday, sides=(80, 250)),
-    "letter": _kind(_anyhow, ground=_everyday, drawn=_letter),
+    "letter": _kind(_anyhow, ground=_everyday, other=drawn.letter),
     "blank paper": _kind(),
     "blank paper in shadow": _kind(_shaded),
     "blank ruled paper": _kind(ground=_lined),
     "blank squared paper": _kind(_photographed, ground=_SQUARED),
     "blank form cell": _kind(ground=_framed),
     "blank paper on a table": _kind(_at_edge, _photographed),
-    "disc": _kind(_anyhow, ground=_everyday, drawn=_disc),
-    "scribble": _kind(_anyhow, ground=_everyday, drawn=_scribble),
-    "line drawing": _kind(_anyhow, ground=_everyday, drawn=_line_drawing),
-    "printed text": _kind(_anyhow, ground=_everyday, drawn=_text),
+    "disc": _kind(_anyhow, ground=_everyday, other=drawn.disc),
+    "scribble": _kind(_anyhow, ground=_everyday, other=drawn.scribble),
+    "line drawing": _kind(_anyhow, ground=_everyday, other=drawn.line_drawing),
+    "printed text": _kind(_anyhow, ground=_everyday, other=drawn.text),
     "noise": _kind(ground=_noise),
 }

@@ -140,7 +140,7 @@ def test_the_same_numbers_give_the_same_images(digits):
 def test_bytes_and_their_shares_of_one_are_changed_alike(digits):
     images, change = digits.train.images[:4], Augmentation(rotation=10, shift=2)
     np.testing.assert_allclose(change(images / np.float32(255), rng(2)), change(images, rng(2)), atol=1e-6)
-    with pytest.raises(InputError, match=r"shape \(N, H, W\), received \(4, 784\)"):
+    with pytest.raises(InputError, match=r"\(N, H, W, channels\), received \(4, 784\)"):
         change(images.reshape(4, 784), rng())
     with pytest.raises(InputError, match="uint8 or floating-point, received int64"):
         change(images.astype(int), rng())
@@ -170,3 +170,19 @@ def test_training_repeats_to_the_bit_and_sees_changed_images(workers, digits):
 def test_impossible_arguments_are_refused(options, sentence):
     with pytest.raises(InputError, match=sentence):
         Augmentation(**options)
+
+
+def test_the_channels_of_an_image_move_together():
+    images = rng().integers(0, 256, (3, 12, 16, 3)).astype(np.uint8)
+    change = Augmentation(rotation=10, shift=2, elastic=1)
+    changed = change(images, rng(1))
+    for channel in range(3):
+        np.testing.assert_array_equal(changed[..., channel], change(images[..., channel].copy(), rng(1)))
+
+
+def test_around_an_image_is_dark_or_as_its_edge():
+    white = np.ones((20, 8, 8), np.float32)
+    assert Augmentation(shift=3)(white, rng()).min() == 0
+    np.testing.assert_allclose(Augmentation(shift=3, around="edge")(white, rng()), 1, atol=1e-6)
+    with pytest.raises(InputError, match="around must be one of dark, edge, received 'white'"):
+        Augmentation(around="white")

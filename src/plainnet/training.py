@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -42,6 +42,7 @@ class Training:
     them, `state()` tells all that decides how the training goes on, and `restore` takes it up.
 
     Every epoch visits every example once, in a new random order, `batch_size` at a time; the last batch may be shorter.
+    With an `order`, a function of the epoch's number from 1, it visits the rows that this gives, as many as there are.
     `learning_rate` is a number or a schedule. The optimizer begins without memory of an earlier training. With several
     `workers` each batch is shared among as many threads (see `workers`); their number is part of what decides the
     result, to the last bit. With an `augmentation` every image is changed anew each time it is learned from, but for
@@ -71,6 +72,7 @@ class Training:
         averaging: float | None = None,
         stop: Stopping | None = None,
         metrics: Mapping[str, Metric] | None = None,
+        order: Callable[[int], np.ndarray] | None = None,
         rng: int | np.random.Generator = 0,
     ) -> None:
         self.loss = as_loss(loss)
@@ -88,7 +90,7 @@ class Training:
         self.batch_size, self.epochs = whole_number(batch_size, "batch_size"), whole_number(epochs, "epochs")
         self.augmentation, self.clean_epochs = augmentation, whole_number(clean_epochs, "clean_epochs", least=0)
         self.average = None if averaging is None else WeightAverage(network, averaging)
-        self.stopping = stop
+        self.stopping, self.order = stop, order
         self.steps_per_epoch = math.ceil(len(examples) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.history = History()
@@ -154,10 +156,19 @@ class Training:
 
     def _order(self) -> np.ndarray:
         """Return the rows of the training examples in the order of this epoch, the same each time it is asked for."""
+        if self.order is not None:
+            return self._given_order(self.order)
         self._shuffle.bit_generator.state = self._shuffle_state
         order = np.arange(len(self.train), dtype=np.uint32)
         self._shuffle.shuffle(order)
         return order
+
+    def _given_order(self, order: Callable[[int], np.ndarray]) -> np.ndarray:
+        """Return the rows that the user's function gives."""
+        rows, count = np.asarray(order(len(self.history) + 1)), len(self.train)
+        if rows.shape != (count,) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= count:
+            raise InputError(f"order must return {count:,} row numbers from 0 to {count - 1:,}, received {rows!r:.100}")
+        return rows
 
     def _step(self, rows: np.ndarray) -> Batch:
         started = time.perf_counter()

@@ -14,21 +14,24 @@ from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
 
 _MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # beyond, nothing is seen
+_AROUND = {"dark": "constant", "edge": "edge"}  # as NumPy calls them
 _SPACING = 4  # pixels from one bump to the next: closer ones would only add up to the same fields
 
 _MOST_PIXELS = 1 << 14  # of an image: the fixed fields take as much memory as its square
 
 
 class Augmentation:
-    """Random affine and elastic displacements of images, interpolated bilinearly; around the image all is dark.
+    """Random affine and elastic displacements of images, interpolated bilinearly; the channels of one move together.
 
     Arguments, each the most that an image is changed by, drawn uniformly: `rotation` in degrees, `scale` and `shear` as
     shares (0.1: from 0.9 to 1.1 times the size), `shift` in pixels. `elastic` is the standard deviation of the elastic
     displacement in pixels, on the mean over the image (wide bumps leave a little less to its corners); `smoothness` is
-    the standard deviation of its bumps, Gaussians, in pixels.
+    the standard deviation of its bumps, Gaussians, in pixels. `around` the image is "dark", as around a pen's stroke, or
+    as its "edge", which suits photographs.
 
     Raises: `InputError` for a negative number, one that would leave nothing to see (180 degrees, a scale of 0.99, a
-    shear of 10, a shift of 1000, an elastic displacement of 100 are the most), or a smoothness below 3 or above 1000.
+    shear of 10, a shift of 1000, an elastic displacement of 100 are the most), a smoothness below 3 or above 1000, or
+    something else `around`.
     Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document
     analysis", for the elastic displacements.
     """
@@ -42,6 +45,7 @@ class Augmentation:
         shift: float = 0.0,
         elastic: float = 0.0,
         smoothness: float = 4.0,
+        around: str = "dark",
     ) -> None:
         self.most = {"rotation": rotation, "scale": scale, "shear": shear, "shift": shift, "elastic": elastic}
         for name, value in self.most.items():
@@ -49,20 +53,25 @@ class Augmentation:
                 raise InputError(f"{name} must be at least 0 and at most {_MOST[name]:g}, received {value}")
         if not 3.0 <= number(smoothness, "smoothness") <= 1000.0:  # between narrower bumps hardly anything would move
             raise InputError(f"smoothness must be from 3 to 1000 pixels, received {smoothness}; 4 is common")
-        self.smoothness = smoothness
+        if around not in _AROUND:
+            raise InputError(f"around must be one of {', '.join(_AROUND)}, received {around!r}")
+        self.smoothness, self.around = smoothness, around
         self._fields: dict[tuple[int, int], np.ndarray] = {}
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return new images, float32 from 0 to 1.
 
-        Shapes: images (N, H, W), bytes or floating-point numbers from 0 to 1; result (N, H, W).
+        Shapes: images (N, H, W) or (N, H, W, C), bytes or floating-point numbers from 0 to 1; the result as they.
         Raises: `InputError` for rows of pixels, or numbers that are neither bytes nor floating-point.
         """
-        if images.ndim != 3:
-            raise InputError(f"images to change must be of shape (N, H, W), received {images.shape}; reshape them")
+        if images.ndim not in (3, 4):
+            raise InputError(
+                f"images to change must be of shape (N, H, W) or (N, H, W, channels), received {images.shape}; reshape "
+                "them"
+            )
         if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
             raise InputError(f"images to change must be of dtype uint8 or floating-point, received {images.dtype}")
-        n, height, width = images.shape
+        n, height, width = images.shape[:3]
         if height * width > _MOST_PIXELS:
             raise InputError(
                 f"images to change must have at most {_MOST_PIXELS:,} pixels, such as 128x128, received "
@@ -70,15 +79,16 @@ class Augmentation:
             )
         fields = self._fields_for(height, width)
         down, right = (weights @ fields for weights in self._weights(n, len(fields), rng))
-        # With two dark rows and columns around the image, every place outside is as good as the nearest of them.
-        framed = np.zeros((n, height + 4, width + 4), np.float32)
-        scaled(images, framed[:, 2:-2, 2:-2])
         rows, columns = np.indices((height, width), np.float32).reshape(2, -1) + 2
         down += rows
         right += columns
         np.clip(down, 0, height + 2.5, out=down)
         np.clip(right, 0, width + 2.5, out=right)
-        return _interpolate(framed, down, right).reshape(n, height, width)
+        # With two rows and columns around the image, every place outside is as good as the nearest of them.
+        planes = np.moveaxis(scaled(images).reshape(n, height, width, -1), 3, 0)
+        framed = np.pad(planes, ((0, 0), (0, 0), (2, 2), (2, 2)), _AROUND[self.around])
+        changed = _interpolate(framed, down, right).reshape(planes.shape)
+        return np.moveaxis(changed, 0, 3).reshape(images.shape)
 
     def _fields_for(self, height: int, width: int) -> np.ndarray:
         """Return the fixed fields as rows, (3 + bumps, H W): everywhere 1, the row, the column, and the bumps."""
@@ -109,28 +119,30 @@ class Augmentation:
         return weights
 
 
-def _interpolate(images: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the images at places between their pixels: (N, M) values for M places in each.
+def _interpolate(planes: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the C planes of N images at M places between their pixels, (C, N, M).
 
     Between four pixels the value is linear in both directions.
     """
-    n, height, width = images.shape
+    _, n, height, width = planes.shape
     row, column = down.astype(np.int32), right.astype(np.int32)
     down -= row
     right -= column
     row *= width
     row += column
     row += (np.arange(n, dtype=np.int32) * (height * width))[:, None]
-    pixels = images.reshape(-1)
-    halves = []
-    for start in (0, width):
-        near, far = pixels.take(row + start, mode="clip"), pixels.take(row + (start + 1), mode="clip")
-        far -= near
-        far *= right
-        near += far
-        halves.append(near)
-    above, below = halves
-    below -= above
-    below *= down
-    above += below
-    return above
+    found = []
+    for plane in planes:
+        pixels, halves = plane.reshape(-1), []
+        for start in (0, width):
+            near, far = pixels.take(row + start, mode="clip"), pixels.take(row + (start + 1), mode="clip")
+            far -= near
+            far *= right
+            near += far
+            halves.append(near)
+        above, below = halves
+        below -= above
+        below *= down
+        above += below
+        found.append(above)
+    return np.array(found)

@@ -20,11 +20,11 @@ def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 
     as_they_are = drawable(images)
     assert as_they_are is not None
     variants = [as_they_are, *(augmentation(images, rng) for _ in range(_VARIANTS))]
-    sheet = np.stack(variants, axis=1)  # (classes, 1 + variants, H, W)
-    classes, across, height, width = sheet.shape
+    sheet = np.stack(variants, axis=2)  # (classes, H, 1 + variants, W) and channels
+    classes, height, across, width = sheet.shape[:4]
     figure = Figure(figsize=(0.8 * across + 0.3, 0.8 * classes + 0.7), layout=spaced())
     axes = figure.subplots()
-    axes.imshow(sheet.transpose(0, 2, 1, 3).reshape(classes * height, -1), cmap="gray_r", vmin=0, vmax=1)
+    axes.imshow(sheet.reshape(classes * height, across * width, *sheet.shape[4:]), cmap="gray_r", vmin=0, vmax=1)
     axes.axvline(width - 0.5, color=ORANGE, linewidth=2)
     axes.axis("off")
     axes.set_title("left: as it is; right: as it is learned from")

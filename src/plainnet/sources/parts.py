@@ -135,13 +135,11 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
     assert part.labels is not None
     if len(part.labels) == 0:
         raise InputError(f"the {name} part holds no examples; give at least {_LEAST}")
-    if part.labels.dtype.kind == "f" and part.labels.ndim == 1:
-        part = Part(part.inputs, _whole_if_few(part.labels), part.groups)
-        gaps = gaps_of(part.given)
-    elif part.given.dtype.kind == "O" and part.given.ndim == 1:
-        gaps = gaps_of(part.given)
-    else:
+    if part.labels.ndim > 1:
         return part
+    if part.labels.dtype.kind == "f":
+        part = Part(part.inputs, _whole_if_few(part.labels), part.groups)
+    gaps = gaps_of(part.given)
     if not gaps.any():
         return part
     if gaps.all():

@@ -1,0 +1,15 @@
+"""plainnet in scikit-learn: `PlainnetClassifier` and `PlainnetRegressor`, for pipelines, searches and all the rest."""
+
+from plainnet.errors import InputError
+
+try:
+    import sklearn  # noqa: F401
+except ImportError as error:
+    raise InputError(
+        "the estimators need scikit-learn, which is not installed: pip install 'plainnet[sklearn]'"
+    ) from error
+
+from plainnet.sklearn.classifier import PlainnetClassifier
+from plainnet.sklearn.regressor import PlainnetRegressor
+
+__all__ = ["PlainnetClassifier", "PlainnetRegressor"]

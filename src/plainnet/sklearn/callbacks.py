@@ -1,0 +1,57 @@
+"""Callbacks in scikit-learn's form, where the installed version has them (from 1.9): a task for `fit`, one an epoch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+try:
+    from sklearn.callback import CallbackSupportMixin as CallbackSupport
+    from sklearn.callback import with_callbacks
+except ImportError:  # an earlier scikit-learn
+
+    class CallbackSupport:  # type: ignore[no-redef]
+        """Nothing to support."""
+
+    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the method as it is."""
+        return method
+
+
+__all__ = ["CallbackSupport", "Tasks", "with_callbacks"]
+
+
+class Tasks:
+    """Tells an estimator's callbacks of its training and of each epoch; one of them may ask to end it."""
+
+    def __init__(self, estimator: Any, X: Any, y: Any, epochs: int) -> None:
+        self.estimator, self.data = estimator, {"X": X, "y": y}
+        self.root = self.epoch = None
+        if hasattr(estimator, "_skl_callbacks"):
+            self.root = estimator._init_callback_context(max_subtasks=epochs)
+            self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    def begin_epoch(self, number: int) -> None:
+        """Tell that an epoch begins."""
+        if self.root is not None:
+            self.epoch = self.root.subcontext(task_name=f"epoch {number}")
+            self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+    def end_epoch(self) -> bool:
+        """Tell that it has ended, with a copy of the estimator as it is now; return whether to stop."""
+        epoch, self.epoch = self.epoch, None
+        return epoch is not None and bool(self._end(epoch))
+
+    def end(self) -> None:
+        """Tell that the training has ended."""
+        self.end_epoch()
+        if self.root is not None:
+            self._end(self.root)
+
+    def _end(self, task: Any) -> Any:
+        def as_it_is() -> dict[str, Any]:
+            fitted = {name: value for name, value in vars(self.estimator).items() if name.endswith("_")}
+            return fitted | {"network_": copy.deepcopy(self.estimator.network_)}
+
+        return task.call_on_fit_task_end(estimator=self.estimator, **self.data, reconstruction_attributes=as_it_is)

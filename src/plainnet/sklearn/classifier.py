@@ -1,0 +1,129 @@
+"""`PlainnetClassifier`: a network for classes, or for several labels an example."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import column_or_1d
+
+from plainnet.data.dataset import DataSet
+from plainnet.losses import Loss, SoftmaxCrossEntropy
+from plainnet.sklearn.estimator import PlainnetEstimator
+from plainnet.sklearn.losses import SummedCrossEntropy
+from plainnet.sklearn.networks import example_shape
+from plainnet.sklearn.parameters import STOCHASTIC, Parameters
+from plainnet.softmax import log_softmax, softmax
+
+
+class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[misc]
+    """A network for classes of any type of label, or for several labels an example (y of zeros and ones).
+
+    The parameters are those of scikit-learn's `MLPClassifier`; with the same `random_state` it starts from the same
+    weights, takes the same batches and makes the same steps. More are:
+
+    `layers`, such as [Dense(100), BatchNorm(), ReLU()], instead of hidden_layer_sizes; the last Dense is added.
+    `recipe`, such as "minute" or a TOML file, instead of all that describes a training; `epochs` may shorten it.
+    `epochs`, another name for max_iter. `dropout`, the share of hidden units that are dropped. `schedule`, such as
+    plainnet.schedules.cosine(0.01), instead of learning_rate. `augmentation`, such as {"shift": 2.0, "rotation": 10}.
+    `image_shape`, such as (28, 28), of which a row of X is one. `class_weight`, a number for each class or "balanced".
+    X of bytes holds pixels, which are scaled from 0-255 to [0, 1].
+
+    Attributes after `fit`: classes_, n_features_in_, feature_names_in_, network_, coefs_, intercepts_, loss_curve_,
+    loss_, best_loss_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Parameters._parameter_constraints,
+        "class_weight": [dict, str, None],
+    }
+
+    def _targets(self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True) -> np.ndarray:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        found = unique_labels(y)
+        if first or not hasattr(self, "_binarizer"):
+            known = getattr(self, "classes_", None) if classes is None and not first else classes
+            several = type_of_target(y).startswith("multilabel")
+            self._binarizer = LabelBinarizer().fit(y if known is None or several else known)
+            self.classes_ = self._binarizer.classes_
+        elif self.warm_start and not incremental and set(self.classes_) != set(found):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit."
+                f" Previously got {self.classes_}, `y` has {found}"
+            )
+        if extra := sorted(set(found) - set(self.classes_)):
+            raise ValueError(f"y has classes that the estimator does not know: {extra}; it knows {self.classes_}")
+        return self._binarizer.transform(y).astype(bool)
+
+    def _out_activation(self) -> str:
+        return "softmax" if self._binarizer.y_type_ == "multiclass" else "logistic"
+
+    def _weighted(self, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        if self.class_weight is None:
+            return weights
+        of_class = compute_sample_weight(self.class_weight, y)
+        return of_class if weights is None else of_class * weights
+
+    def _data_set(self, X: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> DataSet:
+        X = X.reshape(len(X), *example_shape(X.shape[1], self.image_shape))
+        names = [str(number) for number in range(max(targets.shape[1], 2))]
+        if self._out_activation() == "softmax":
+            return DataSet(X, targets.argmax(axis=1), names, weights=weights, kind="classes")
+        return DataSet(X, targets, names[: targets.shape[1]], weights=weights, kind="labels")
+
+    def _loss_function(self) -> Loss:
+        return SoftmaxCrossEntropy() if self._out_activation() == "softmax" else SummedCrossEntropy()
+
+    def _labels(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the classes that outputs (N, K) stand for, or the labels (N, K)."""
+        if self._out_activation() == "softmax":
+            return self.classes_[outputs.argmax(axis=1)]
+        positive = outputs > 0
+        if self._binarizer.y_type_.startswith("multilabel"):
+            return positive.astype(int)
+        return self.classes_[positive[:, 0].astype(int)]
+
+    def _score_of(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> float:
+        if self._out_activation() == "softmax":
+            right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+        else:
+            right = ((outputs > 0) == targets).all(axis=1)
+        return float(np.average(right, weights=weights))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each row of X, or its labels (N, K)."""
+        return self._labels(self._outputs(X))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, or label, for each row of X, (N, K)."""
+        outputs = self._outputs(X)
+        if self._out_activation() == "softmax":
+            return softmax(outputs)
+        p = np.exp(-np.logaddexp(0, -outputs))
+        return p if self._binarizer.y_type_.startswith("multilabel") else np.hstack([1 - p, p])
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithms of `predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    @available_if(lambda self: self.solver in STOCHASTIC)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch on X (N, D) and y, with the weights and the solver's memory as they are.
+
+        `classes`, all that there will be, must be given in the first call.
+
+        Raises: as `fit`; for classes that differ from those of the first call, or with `early_stopping`.
+        """
+        from sklearn.utils.multiclass import _check_partial_fit_first_call
+
+        known = getattr(self, "classes_", None)
+        if _check_partial_fit_first_call(self, classes) and known is None:
+            vars(self).pop("_binarizer", None)
+        return self._partial_fit(X, y, sample_weight, classes)

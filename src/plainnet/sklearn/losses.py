@@ -1,0 +1,49 @@
+"""The losses of scikit-learn's estimators, where they are scaled otherwise than plainnet's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from plainnet.losses import BinaryCrossEntropy, MeanSquaredError
+from plainnet.metrics import Metric
+
+
+class HalfSquaredError(MeanSquaredError):
+    """Half the squared error, sum_j (y_j - t_j)^2 / 2 for one example; gradient y - t.
+
+    scikit-learn descends this one; the value that it reports for M > 1 numbers is an M-th of it.
+    """
+
+    metrics: Mapping[str, Metric] = {}
+
+    def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        error = self.error(outputs, targets)
+        return 0.5 * np.square(error).sum(axis=1), error
+
+
+class Poisson(MeanSquaredError):
+    """Half the Poisson deviance of exp(z) from counts t, sum_j (exp(z_j) - t_j - t_j (z_j - ln t_j)); gradient exp(z) - t.
+
+    Source: McCullagh, Nelder 1989, "Generalized linear models", section 6.2.
+    """
+
+    metrics: Mapping[str, Metric] = {}
+
+    def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        t = targets.reshape(outputs.shape).astype(outputs.real.dtype, copy=False)
+        expected = np.exp(outputs)
+        surprise = t * (np.log(np.where(t > 0, t, 1)) - outputs)  # 0 ln 0 is 0
+        return (expected - t + surprise).sum(axis=1), expected - t
+
+
+class SummedCrossEntropy(BinaryCrossEntropy):
+    """Sigmoid with cross-entropy, the sum over the labels of an example instead of their mean; gradient p - t."""
+
+    metrics: Mapping[str, Metric] = {}
+
+    def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, gradient = super().examples(outputs, targets)
+        labels = outputs.shape[1]
+        return values * labels, gradient * labels

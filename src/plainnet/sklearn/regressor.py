@@ -1,0 +1,61 @@
+"""`PlainnetRegressor`: a network for one number or several."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import column_or_1d
+
+from plainnet.data.dataset import DataSet
+from plainnet.losses import Loss
+from plainnet.sklearn.estimator import PlainnetEstimator
+from plainnet.sklearn.losses import HalfSquaredError, Poisson
+from plainnet.sklearn.networks import example_shape
+from plainnet.sklearn.parameters import Parameters
+
+
+class PlainnetRegressor(RegressorMixin, PlainnetEstimator):  # type: ignore[misc]
+    """A network for one number or several; the parameters and attributes are those of `PlainnetClassifier`.
+
+    `loss` is "squared_error", or "poisson" for counts, whose logarithm the network then learns. The values in
+    `loss_curve_` are sums over several numbers, where scikit-learn reports means; the steps are the same.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Parameters._parameter_constraints,
+        "loss": [StrOptions({"auto", "squared_error", "poisson"})],
+    }
+
+    def _targets(self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True) -> np.ndarray:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        self._one = y.ndim == 1
+        targets = np.asarray(y, float).reshape(len(y), -1)
+        if self.loss == "poisson" and targets.min() < 0:
+            raise ValueError("Some value(s) of y are negative, which is not allowed for Poisson regression.")
+        return targets
+
+    def _out_activation(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
+
+    def _data_set(self, X: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> DataSet:
+        X = X.reshape(len(X), *example_shape(X.shape[1], self.image_shape))
+        return DataSet(X, targets, weights=weights, kind="numbers")
+
+    def _loss_function(self) -> Loss:
+        return Poisson() if self.loss == "poisson" else HalfSquaredError()
+
+    def _numbers(self, outputs: np.ndarray) -> np.ndarray:
+        return np.exp(outputs) if self.loss == "poisson" else outputs
+
+    def _score_of(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> float:
+        return float(r2_score(targets, self._numbers(outputs), sample_weight=weights))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return a number for each row of X, (N,), or several, (N, M)."""
+        numbers = self._numbers(self._outputs(X))
+        return numbers[:, 0] if self._one else numbers

@@ -1,0 +1,104 @@
+"""Steps as scikit-learn's solvers make them: with a penalty on the weights, at a learning rate that follows the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from plainnet.optimizers import SGD, Adam, Optimizer
+
+_LEAST = 1e-6  # below which an adaptive learning rate gives up
+_DIVIDED_BY = 5.0
+
+
+class Penalized(Optimizer):
+    """What both solvers share: alpha ||W||^2 / (2 n) is added to the loss of a batch whose examples weigh n.
+
+    `begin_epoch` tells how much the batches of an epoch weigh; `penalty` is then the mean of what was added.
+    """
+
+    alpha = 0.0
+    not_state = frozenset({"alpha", "_weights", "_penalties", "_scaled"})
+
+    def begin_epoch(self, weights: Iterable[float], counts: Iterable[int]) -> None:
+        """Take the sums of the examples' weights and their counts, a number for each batch of the epoch."""
+        self._weights: Iterator[tuple[float, int]] = iter(list(zip(weights, counts, strict=True)))
+        self._penalties: list[tuple[float, int]] = []
+
+    @property
+    def penalty(self) -> float:
+        """The mean over the epoch's examples of what was added to the loss."""
+        total = sum(count for _, count in self._penalties)
+        return sum(penalty * count for penalty, count in self._penalties) / total
+
+    def step(self, learning_rate: float) -> None:
+        weight, count = next(self._weights)
+        assert self.parameters is not None
+        decayed, grad = self.parameters.groups["decayed"], self.parameters.grad
+        W = self.parameters.theta[decayed]
+        self._penalties.append((0.5 * self.alpha * float(W @ W) / weight, count))
+        if self.alpha:
+            self._scaled = np.multiply(W, self.alpha / weight, out=vars(self).get("_scaled"))
+            grad[decayed] += self._scaled
+        super().step(learning_rate)
+
+
+class PenalizedSGD(Penalized, SGD):
+    """SGD as the solver "sgd" makes it."""
+
+    not_state = Penalized.not_state | SGD.not_state
+
+
+class PenalizedAdam(Penalized, Adam):
+    """Adam as the solver "adam" makes it: epsilon is added to sqrt(s), before the correction of its bias."""
+
+    elementwise = True
+
+    def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
+        given = self.epsilon
+        self.epsilon = given / (1 - self.beta2**self.steps) ** 0.5
+        try:
+            super().update(theta, grad, learning_rate)
+        finally:
+            self.epsilon = given
+
+
+def solver(estimator: Any) -> PenalizedSGD | PenalizedAdam:
+    """Return the optimizer that the estimator's parameters describe."""
+    made: PenalizedSGD | PenalizedAdam
+    if estimator.solver == "sgd":
+        momentum = min(estimator.momentum, 1 - 1e-12)  # scikit-learn allows 1
+        made = PenalizedSGD(momentum=momentum, nesterov=bool(estimator.nesterovs_momentum) and momentum > 0)
+    else:
+        made = PenalizedAdam(beta1=estimator.beta_1, beta2=estimator.beta_2, epsilon=estimator.epsilon)
+    made.alpha = float(estimator.alpha)
+    return made
+
+
+class LearningRate:
+    """The learning rate of the next step: constant, falling with the examples seen, or divided when nothing improves.
+
+    Of "invscaling" it is learning_rate_init / (examples seen + 1)^power_t. An "adaptive" one is divided by 5 each time
+    that the loss has not improved, until it is below 1e-6.
+    """
+
+    def __init__(self, kind: str, first: float, power: float) -> None:
+        self.kind, self.first, self.power = kind, float(first), power
+        self.learning_rate = float(first)
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        return self.learning_rate
+
+    def after_epoch(self, seen: int) -> None:
+        """Go on after an epoch, when so many examples have been seen in all."""
+        if self.kind == "invscaling":
+            self.learning_rate = self.first / float(seen + 1) ** self.power
+
+    def without_improvement(self) -> bool:
+        """Return whether to stop, since nothing improves any more."""
+        if self.kind != "adaptive" or self.learning_rate <= _LEAST:
+            return True
+        self.learning_rate /= _DIVIDED_BY
+        return False
