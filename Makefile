@@ -35,7 +35,7 @@ oracle: $(VENV)/installed-test ## install PyTorch, against which some tests comp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
 extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx]'
 
 series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
 	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)

@@ -22,7 +22,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from table_peers import inner_parts, ours, parts
 
 from plainnet.recipes import parse_override, read
 from plainnet.runs.environment import hardware, versions
@@ -30,6 +29,7 @@ from plainnet.sources.found import Wanted
 from plainnet.sources.parts import everything
 from plainnet.sources.recognizing import find
 from plainnet.writing import to_json, write_atomically
+from table_peers import inner_parts, ours, parts
 
 RECORD = Path(__file__).parents[1] / "records/picture_peers.json"
 SEEDS = range(3)

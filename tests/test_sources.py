@@ -641,7 +641,7 @@ REAL = {  # kinds that public files showed: content, what must be noted or said
         "a,b,name\n" + "".join(f"{n / 3:.2f},{n % 7},car {n}\n" for n in range(60)), "--label COLUMN|1 column of|label",
     ),
     "a row number": (
-        "number,b,label\n" + "".join(f"{n},{n * 37 % 50},{n % 2}\n" for n in range(60)), "a number for each row",
+        "number,b,label\n" + "".join(f"{n},{n * 37 % 50},{n % 2}\n" for n in range(60)), "a number or name for",
     ),
     "money and percent": (
         "price,share,label\n" + "".join(f'"$1,{100 + n}",{n} %,{"ab"[n % 2]}\n' for n in range(60)), "",

@@ -1,7 +1,8 @@
 """Model files: a network's architecture and parameters in one safetensors file, with what is needed to use it.
 
 Version 2 holds, as JSON texts beside the tensors: input_shape, layers (see `Layer.config`), own_layers (names of layers
-that are not plainnet's), class_names, column_names, preparation, test_shifts, temperature, thresholds, splits, about.
+that are not plainnet's), kind, class_names, column_names, preparation, test_shifts, temperature, thresholds, splits,
+about.
 What is not there has its default (see `Model`). Version 1 had neither names of columns nor what follows them.
 """
 
@@ -27,6 +28,7 @@ from plainnet.foreign.opening import parse_json
 from plainnet.layers import LAYERS, Layer, layers_from_config
 from plainnet.network import Network
 from plainnet.shifted_views import probabilities
+from plainnet.softmax import expect_finite, sigmoid
 
 PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
 _MOST_SHIFTS = 5  # 121 views: more would keep a computer busy for hours
@@ -35,7 +37,7 @@ _NAMES = listed(text(10_000))  # whose length `Model` judges
 _METADATA = {
     "format": text(), "layers": listed(table, least=1), "input_shape": listed(whole(1, 10**8), least=1), "about": table,
     "class_names": _NAMES, "column_names?": _NAMES, "own_layers?": _NAMES, "preparation?": table, "splits?": table,
-    "thresholds?": listed(real()),
+    "thresholds?": listed(real()), "kind?": text(),
 }  # fmt: skip
 
 
@@ -43,11 +45,12 @@ _METADATA = {
 class Model:
     """A trained network with what is needed to use it, and what its file says about it.
 
-    `class_names` are those of the outputs, two for a single logit, none for numbers. `about` may hold the recipe it was
-    trained by and the metrics it reached. `preparation`: how inputs are made of data. `column_names`: of the inputs of
-    a table. `test_shifts`: answers are means over the image moved by up to so many pixels. `temperature`: logits are
-    divided by it for calibrated probabilities. `thresholds`: one a class, below which an answer is "not sure".
-    `splits`: which rows of the data were learned from.
+    `kind` of answers: "classes", "labels" (several an example, or none) or "numbers"; if left out, classes where there
+    are names. `class_names` are those of the outputs, two for a single logit, none for numbers. `about` may hold the
+    recipe it was trained by and the metrics it reached. `preparation`: how inputs are made of data. `column_names`: of
+    the inputs of a table. `test_shifts`: answers are means over the image moved by up to so many pixels. `temperature`:
+    logits are divided by it for calibrated probabilities. `thresholds`: one a class, below which an answer is "not
+    sure". `splits`: which rows of the data were learned from.
 
     Raises: `InputError` for names that are no texts or do not fit the outputs, or a number out of range.
     """
@@ -61,13 +64,18 @@ class Model:
     temperature: float = 1.0
     thresholds: tuple[float, ...] = field(default=(), repr=False)
     splits: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
 
     def __post_init__(self) -> None:
         self.network.expect_built()
         names, outputs = self.class_names, self.network.out_shapes[-1]
+        object.__setattr__(self, "kind", self.kind or ("classes" if names else "numbers"))
+        if self.kind not in ("classes", "labels", "numbers") or (self.kind == "numbers") == bool(names):
+            raise InputError(f"kind must be classes or labels, which have names, or numbers, received {self.kind!r}")
         if isinstance(names, str) or not all(isinstance(name, str) for name in (*names, *self.column_names)):
             raise InputError(f"class names must be texts, received {names!r}; write them in quotes")
-        if (names and outputs != (1 if len(names) == 2 and outputs == (1,) else len(names),)) or len(names) == 1:
+        one = len(names) == 2 and outputs == (1,) and self.kind == "classes"
+        if (names and outputs != (1 if one else len(names),)) or (len(names) == 1 and self.kind == "classes"):
             raise InputError(f"it has {len(names)} class names for outputs of shape {outputs}")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
@@ -131,19 +139,27 @@ class Model:
         return array
 
     def probabilities(self, given: Any) -> np.ndarray:
-        """Return the probability of each class, (N, K), by the model's temperature.
+        """Return the probability of each class, or of each label by itself, (N, K), by the model's temperature.
 
         Raises: `InputError` as `inputs`, or if the network does not give classes.
         """
-        return probabilities(self.network.logits, self.inputs(given), self.test_shifts, self.temperature)
+        return self.shares(self.inputs(given), self.test_shifts)
+
+    def shares(self, inputs: np.ndarray, shifts: int = 0) -> np.ndarray:
+        """Return the probabilities of inputs that are prepared, the mean over `shifts`; see `probabilities`."""
+        if self.kind == "labels":
+            return sigmoid(expect_finite(self.network.logits(inputs)) / self.temperature)
+        return probabilities(self.network.logits, inputs, shifts, self.temperature)
 
     def predict(self, given: Any) -> np.ndarray:
-        """Return the name of the most probable class of each example, or the numbers of a regression.
+        """Return the name of the most probable class of each example, its labels (N, K) of 0 and 1, or its numbers.
 
         Raises: as `inputs`.
         """
         if not self.class_names:
             return self.network.logits(self.inputs(given))
+        if self.kind == "labels":
+            return (self.probabilities(given) > 0.5).astype(int)
         return np.array(self.class_names)[self.probabilities(given).argmax(axis=1)]
 
 
@@ -164,6 +180,7 @@ def save_model(path: str | Path, model: Model) -> None:
         "dtype": str(network.theta.dtype),
         "layers": [layer.config() for layer in network.layers],
         "own_layers": sorted(kind.__name__ for kind in own),
+        "kind": model.kind,
         "class_names": list(model.class_names),
         "column_names": list(model.column_names),
         "preparation": dict(model.preparation),
@@ -236,6 +253,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
         return Model(
             network, names, about, dict(metadata["preparation"]), tuple(metadata["column_names"]),
             metadata["test_shifts"], metadata["temperature"], tuple(metadata["thresholds"]), dict(metadata["splits"]),
+            metadata.get("kind", ""),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)

@@ -52,3 +52,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     with np.errstate(under="ignore"):
         np.exp(log_shares, out=log_shares)
     return log_shares
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return 1 / (1 + exp(-logits)), element by element, without overflow."""
+    p: np.ndarray = np.exp(-np.logaddexp(0, -logits))
+    return p

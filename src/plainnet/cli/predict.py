@@ -64,22 +64,24 @@ def predict(
     answers: list[tuple[Path, Answer]] = []
     tables: list[dict[str, Any]] = []
     troubles = []
-    for path in _files((image, *images)):
-        try:
-            if holds_rows(path):
-                tables += _rows(loaded, path)
+    try:
+        for path in _files((image, *images)):
+            try:
+                if holds_rows(path):
+                    _rows(loaded, path, tables)
+                    continue
+                said = answer(loaded, path)
+            except InputError as error:
+                troubles.append(str(error))
                 continue
-            said = answer(loaded, path)
-        except InputError as error:
-            troubles.append(str(error))
-            continue
-        say(_sentence(said, loaded))
-        answers.append((path, said))
-        tables.append(said.to_table())
-    if answers and loaded.class_names and not loaded.calibrated:
-        say("the model is not calibrated: it does not know when it is not sure")
-    if json is not None:
-        write_atomically(json, to_json(tables))
+            answers.append((path, said))
+            tables.append(said.to_table())
+            say(_sentence(said, loaded))
+        if answers and loaded.kind == "classes" and not loaded.calibrated:
+            say("the model is not calibrated: it does not know when it is not sure")
+    finally:  # whoever reads what is said may have had enough
+        if json is not None and tables:
+            write_atomically(json, to_json(tables))
     if show is not None or explain is not None:
         _draw(answers, show, explain)
     if troubles:  # the others have had their answers
@@ -97,15 +99,19 @@ def _files(given: tuple[Path, ...]) -> Iterator[Path]:
         if path.is_dir():
             found = sorted(p for p in path.rglob("*") if is_picture(p) and p.is_file())
             if not found:
-                raise InputError(f"{path} holds no pictures; give a folder with PNG, JPEG or similar files")
+                raise InputError(
+                    f"{path} holds no pictures; give a folder with PNG, JPEG or similar files, or the path of a table"
+                )
             yield from found
         elif any(sign in str(path) for sign in "*?[") and not path.exists():
             found = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor) if path.anchor else path)))
             if not found:
                 raise InputError(f"there is no file like {path}; give the path of a picture")
             yield from found
-        else:
+        elif path.exists():
             yield path
+        else:
+            raise InputError(f"there is no file {path}; give the path of a picture, or of a table of rows")
 
 
 def _sentence(said: Answer, model: Model) -> str:
@@ -116,6 +122,10 @@ def _sentence(said: Answer, model: Model) -> str:
 
     if not said.names:
         return f"{said.file}: {said.answer}"
+    if said.several:
+        assert said.shares is not None
+        shares = ", ".join(f"{shown(n, 40)} {as_percent(p)}" for n, p in zip(said.names[:8], said.shares, strict=False))
+        return f"{said.file}: {shown(said.answer, 200)}  ({shares})"
     parts = []
     if said.shares is not None and len(said.digits) < 2:
         first, *others = np.argsort(-said.shares)[:2]
@@ -130,8 +140,8 @@ def _sentence(said: Answer, model: Model) -> str:
     return f"{said.file}: {told}" + (f"  ({parts[0]})" if parts else "")
 
 
-def _rows(model: Model, path: Path) -> list[dict[str, Any]]:
-    """Answer every row of a table, say the first ones, and return all as plain values."""
+def _rows(model: Model, path: Path, answers: list[dict[str, Any]]) -> None:
+    """Answer every row of a table, add all answers as plain values, and say the first ones."""
     from plainnet.evaluation import as_percent
     from plainnet.sources.inputs import inputs_from
 
@@ -144,8 +154,19 @@ def _rows(model: Model, path: Path) -> list[dict[str, Any]]:
         for row, numbers in enumerate(model.network.logits(inputs).tolist()):
             tables.append({"file": str(path), "row": row, "answer": numbers[0] if len(numbers) == 1 else numbers})
         lines = [f"{path}, row {t['row']:,}: {_number(t['answer'])}" for t in tables[:_MOST_ROWS]]
+    elif model.kind == "labels":
+        for row, of_row in enumerate(model.shares(inputs)):
+            by_name = dict(zip(model.class_names, of_row.tolist(), strict=True))
+            given = [name for name, share in by_name.items() if share > 0.5]
+            tables.append({"file": str(path), "row": row, "answer": given, "reason": None, "probabilities": by_name})
+        lines = [
+            f"{path}, row {t['row']:,}: {shown(', '.join(t['answer']) or 'none', 80)}  ("
+            + ", ".join(f"{shown(n, 30)} {as_percent(p)}" for n, p in list(t["probabilities"].items())[:8])
+            + ")"
+            for t in tables[:_MOST_ROWS]
+        ]
     else:
-        shares = model.probabilities(inputs)
+        shares = model.shares(inputs, model.test_shifts)
         for row, of_row in enumerate(shares):
             best = int(of_row.argmax())
             sure = not model.calibrated or of_row[best] >= model.thresholds[best]
@@ -159,11 +180,11 @@ def _rows(model: Model, path: Path) -> list[dict[str, Any]]:
             f"{'' if t['answer'] else ', not sure'})"
             for t in tables[:_MOST_ROWS]
         ]
+    answers += tables
     for line in lines[:_MOST_ROWS]:
         say(line)
     if len(tables) > _MOST_ROWS:
         say(f"... {len(tables):,} rows in all; --json FILE.json writes every answer")
-    return tables
 
 
 def _number(answer: float | list[float]) -> str:

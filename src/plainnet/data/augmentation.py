@@ -7,6 +7,8 @@ a few fixed fields, so that one matrix product gives the displacements of a whol
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from plainnet.config import number
@@ -14,7 +16,7 @@ from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
 
 _MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # beyond, nothing is seen
-_AROUND = {"dark": "constant", "edge": "edge"}  # as NumPy calls them
+_AROUND: dict[str, Literal["constant", "edge"]] = {"dark": "constant", "edge": "edge"}  # as NumPy calls them
 _SPACING = 4  # pixels from one bump to the next: closer ones would only add up to the same fields
 
 _MOST_PIXELS = 1 << 14  # of an image: the fixed fields take as much memory as its square
@@ -26,8 +28,8 @@ class Augmentation:
     Arguments, each the most that an image is changed by, drawn uniformly: `rotation` in degrees, `scale` and `shear` as
     shares (0.1: from 0.9 to 1.1 times the size), `shift` in pixels. `elastic` is the standard deviation of the elastic
     displacement in pixels, on the mean over the image (wide bumps leave a little less to its corners); `smoothness` is
-    the standard deviation of its bumps, Gaussians, in pixels. `around` the image is "dark", as around a pen's stroke, or
-    as its "edge", which suits photographs.
+    the standard deviation of its bumps, Gaussians, in pixels. `around` the image is "dark", as around a pen's stroke,
+    or as its "edge", which suits photographs.
 
     Raises: `InputError` for a negative number, one that would leave nothing to see (180 degrees, a scale of 0.99, a
     shear of 10, a shift of 1000, an elastic displacement of 100 are the most), a smoothness below 3 or above 1000, or

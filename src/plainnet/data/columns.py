@@ -110,9 +110,14 @@ class Columns:
             values = table[column.name]
             gaps = gaps_of(values)
             if gaps.any() and self.missing is None:
+                way_out = (
+                    "the model has learned from none: fill them, or leave out those rows"
+                    if door
+                    else "--missing mean fills them, or leave out those rows"
+                )
                 raise InputError(
                     f"{what} has no value in row {int(gaps.argmax()) + 1:,}, column {shown(column.name, 60)!r} "
-                    f"({int(gaps.sum()):,} such gaps in it); --missing mean fills them, or leave out those rows"
+                    f"({int(gaps.sum()):,} such gaps in it); {way_out}"
                 )
             if column.words:
                 width = len(column.words)

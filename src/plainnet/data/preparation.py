@@ -23,6 +23,8 @@ def as_array(values: object, what: str) -> np.ndarray:
             f"{what} must be whole, received a masked array; fill its gaps first, such as with .filled(0), or leave "
             "out the rows that have some"
         )
+    if hasattr(values, "toarray"):
+        raise InputError(f"{what} must be a dense array, received a sparse {type(values).__name__}; give .toarray()")
     try:
         return np.asarray(values)
     except ValueError as error:

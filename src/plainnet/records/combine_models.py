@@ -45,7 +45,7 @@ def combine_models(models: list[Model]) -> Model:
     network = Network(ensemble).build(first.network.in_shape, values=values, dtype=first.network.theta.dtype)
     about = {"members": [dict(model.about) for model in models]}
     return Model(
-        network, first.class_names, about, first.preparation, first.column_names, test_shifts=first.test_shifts
+        network, first.class_names, about, first.preparation, first.column_names, first.test_shifts, kind=first.kind
     )
 
 

@@ -243,7 +243,7 @@ class Run:
         return Model(
             self.network, self.train.class_names, about, self.data.preparation or pixels, self.train.column_names,
             self.recipe.test_shifts, self.temperature, () if self.threshold is None else (self.threshold,) * outputs,
-            self.data.made,
+            self.data.made, "classes" if self.train.kind == "probabilities" else self.train.kind,
         )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def train(estimator: Any, data: DataSet, held_out: Any, tasks: Tasks) -> None:
     validation = None if held_out is None else estimator._data_set(*held_out)
     if recipe.stop is not None and validation is None:
         recipe = replace(recipe, stop=None)
+    assert recipe.input_shape is not None
     seed = int(estimator._random_state.randint(2**31 - 1))
     estimator._clear()
     estimator.network_ = Network(*layers_from_config(recipe.layers)).build(recipe.input_shape, rng=seed)

@@ -27,7 +27,8 @@ class Tasks:
 
     def __init__(self, estimator: Any, X: Any, y: Any, epochs: int) -> None:
         self.estimator, self.data = estimator, {"X": X, "y": y}
-        self.root = self.epoch = None
+        self.root: Any = None
+        self.epoch: Any = None
         if hasattr(estimator, "_skl_callbacks"):
             self.root = estimator._init_callback_context(max_subtasks=epochs)
             self.root.call_on_fit_task_begin(estimator=estimator, **self.data)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -19,10 +18,10 @@ from plainnet.sklearn.estimator import PlainnetEstimator
 from plainnet.sklearn.losses import SummedCrossEntropy
 from plainnet.sklearn.networks import example_shape
 from plainnet.sklearn.parameters import STOCHASTIC, Parameters
-from plainnet.softmax import log_softmax, softmax
+from plainnet.softmax import sigmoid, softmax
 
 
-class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[misc]
+class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
     """A network for classes of any type of label, or for several labels an example (y of zeros and ones).
 
     The parameters are those of scikit-learn's `MLPClassifier`; with the same `random_state` it starts from the same
@@ -44,7 +43,9 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[mi
         "class_weight": [dict, str, None],
     }
 
-    def _targets(self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True) -> np.ndarray:
+    def _targets(
+        self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True
+    ) -> np.ndarray:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         found = unique_labels(y)
@@ -62,8 +63,14 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[mi
             raise ValueError(f"y has classes that the estimator does not know: {extra}; it knows {self.classes_}")
         return self._binarizer.transform(y).astype(bool)
 
+    @property
+    def several_(self) -> bool:
+        """Whether an example has several labels, or none, instead of one class."""
+        return bool(self._binarizer.y_type_.startswith("multilabel"))
+
     def _out_activation(self) -> str:
-        return "softmax" if self._binarizer.y_type_ == "multiclass" else "logistic"
+        two = self.recipe is None and self._binarizer.y_type_ == "binary"
+        return "logistic" if self.several_ or two else "softmax"
 
     def _weighted(self, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
@@ -75,7 +82,7 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[mi
         X = X.reshape(len(X), *example_shape(X.shape[1], self.image_shape))
         names = [str(number) for number in range(max(targets.shape[1], 2))]
         if self._out_activation() == "softmax":
-            return DataSet(X, targets.argmax(axis=1), names, weights=weights, kind="classes")
+            return DataSet(X, _places(targets), names, weights=weights, kind="classes")
         return DataSet(X, targets, names[: targets.shape[1]], weights=weights, kind="labels")
 
     def _loss_function(self) -> Loss:
@@ -86,13 +93,13 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[mi
         if self._out_activation() == "softmax":
             return self.classes_[outputs.argmax(axis=1)]
         positive = outputs > 0
-        if self._binarizer.y_type_.startswith("multilabel"):
+        if self.several_:
             return positive.astype(int)
         return self.classes_[positive[:, 0].astype(int)]
 
     def _score_of(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> float:
         if self._out_activation() == "softmax":
-            right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+            right = outputs.argmax(axis=1) == _places(targets)
         else:
             right = ((outputs > 0) == targets).all(axis=1)
         return float(np.average(right, weights=weights))
@@ -106,8 +113,8 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[mi
         outputs = self._outputs(X)
         if self._out_activation() == "softmax":
             return softmax(outputs)
-        p = np.exp(-np.logaddexp(0, -outputs))
-        return p if self._binarizer.y_type_.startswith("multilabel") else np.hstack([1 - p, p])
+        p = sigmoid(outputs)
+        return p if self.several_ else np.hstack([1 - p, p])
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of `predict_proba`."""
@@ -125,5 +132,10 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):  # type: ignore[mi
 
         known = getattr(self, "classes_", None)
         if _check_partial_fit_first_call(self, classes) and known is None:
-            vars(self).pop("_binarizer", None)
+            self.__dict__.pop("_binarizer", None)
         return self._partial_fit(X, y, sample_weight, classes)
+
+
+def _places(targets: np.ndarray) -> np.ndarray:
+    """Return which class each row (N, K) marks; a single column marks the second of two."""
+    return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0].astype(int)

@@ -19,7 +19,7 @@ from plainnet.losses import Loss
 from plainnet.network import Network
 from plainnet.sklearn import by_recipe, fitting, lbfgs
 from plainnet.sklearn.callbacks import CallbackSupport, Tasks, with_callbacks
-from plainnet.sklearn.networks import ACTIVATIONS, dense_layers, network
+from plainnet.sklearn.networks import dense_layers, network
 from plainnet.sklearn.parameters import STOCHASTIC, Parameters
 
 _FLOATS = (np.float64, np.float32)
@@ -28,7 +28,7 @@ _NOT_FINITE = (
 )
 
 
-class PlainnetEstimator(CallbackSupport, Parameters):  # type: ignore[misc]
+class PlainnetEstimator(CallbackSupport, Parameters):
     """Base of `PlainnetClassifier` and `PlainnetRegressor`."""
 
     network_: Network
@@ -102,16 +102,18 @@ class PlainnetEstimator(CallbackSupport, Parameters):  # type: ignore[misc]
         self._random_state = check_random_state(self.random_state)
         if not goes_on:
             for name in ("network_", "_given"):
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
             self.n_iter_ = 0
         if not hasattr(self, "network_") and self.recipe is None:
             self._begin(X, targets.shape[1])
+        tasks = Tasks(self, X, y, 1 if incremental else self.epochs or self.max_iter)
         try:
-            self._train(X, targets, weights, validation, incremental)
+            self._train(X, targets, weights, validation, tasks, incremental)
         except TrainingDivergedError as error:
             raise ValueError(_NOT_FINITE) from error
         if not self.network_.is_finite():
             raise ValueError(_NOT_FINITE)
+        tasks.end()
         self.n_outputs_, self.out_activation_ = targets.shape[1], self._out_activation()
         self.n_layers_ = 1 + len(dense_layers(self.network_))
         return self
@@ -119,7 +121,7 @@ class PlainnetEstimator(CallbackSupport, Parameters):  # type: ignore[misc]
     def _begin(self, X: np.ndarray, outputs: int) -> None:
         dtype = X.dtype if X.dtype in _FLOATS else np.dtype(np.float32)
         made = network(self, X.shape[1], outputs, dtype, self._random_state)
-        if given := vars(self).pop("_given", None):
+        if given := self.__dict__.pop("_given", None):
             for name, arrays in given.items():
                 self._assign(made, name, arrays)
         self._clear()
@@ -127,13 +129,15 @@ class PlainnetEstimator(CallbackSupport, Parameters):  # type: ignore[misc]
 
     def _clear(self) -> None:
         """Forget what was on record of an earlier training."""
-        vars(self).pop("_rule_state", None)
+        self.__dict__.pop("_rule_state", None)
         self.t_, self.loss_curve_, self._no_improvement_count = 0, [], 0
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
         self.best_loss_ = None if self.early_stopping else np.inf
 
-    def _train(self, X: np.ndarray, targets: np.ndarray, weights: Any, validation: Any, incremental: bool) -> None:
+    def _train(
+        self, X: np.ndarray, targets: np.ndarray, weights: Any, validation: Any, tasks: Tasks, incremental: bool
+    ) -> None:
         held_out: tuple[Any, Any, Any] | None = None
         if self.early_stopping and self.solver in STOCHASTIC:
             if validation is not None:
@@ -147,7 +151,6 @@ class PlainnetEstimator(CallbackSupport, Parameters):  # type: ignore[misc]
             if "as large as" in str(error):
                 raise ValueError(_NOT_FINITE) from error
             raise
-        tasks = Tasks(self, X, targets, 1 if incremental else self.epochs or self.max_iter)
         if self.recipe is not None:
             by_recipe.train(self, data, held_out, tasks)
         elif self.solver == "lbfgs":
@@ -155,7 +158,6 @@ class PlainnetEstimator(CallbackSupport, Parameters):  # type: ignore[misc]
         else:
             score = None if held_out is None else lambda: self._score_on(*held_out)
             fitting.train(self, data, score, tasks, incremental=incremental)
-        tasks.end()
 
     def _set_aside(self, X: np.ndarray, targets: np.ndarray, weights: Any) -> tuple[Any, Any]:
         """Return the examples to train on and those to stop by, the two answers of a classifier in proportion."""

@@ -39,15 +39,15 @@ def train(estimator: Any, data: DataSet, score: Score | None, tasks: Tasks, *, i
         if score is None:
             raise
         estimator.validation_scores_.append(float("nan"))
-        warnings.warn("The training diverged; the weights are those of the best epoch.", ConvergenceWarning, stacklevel=4)
+        warnings.warn(
+            "The training diverged; the weights are those of the best epoch.", ConvergenceWarning, stacklevel=4
+        )
     finally:
         fitting.close()
 
 
 class _Fitting:
-    def __init__(
-        self, estimator: Any, data: DataSet, score: Score | None, tasks: Tasks, incremental: bool
-    ) -> None:
+    def __init__(self, estimator: Any, data: DataSet, score: Score | None, tasks: Tasks, incremental: bool) -> None:
         self.estimator, self.data, self.score = estimator, data, score
         self.tasks, self.incremental = tasks, incremental
         self.best: dict[str, np.ndarray] | None = None
@@ -80,7 +80,7 @@ class _Fitting:
                 return
 
     def order(self, number: int) -> np.ndarray:
-        """Return the rows in the order of an epoch, as scikit-learn shuffles them, and tell the solver of its batches."""
+        """Return the rows in the order of an epoch, as scikit-learn shuffles them; tell the solver of its batches."""
         if number != self.ordered:
             self.ordered = number
             self.tasks.begin_epoch(number)

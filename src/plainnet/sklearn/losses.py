@@ -23,8 +23,10 @@ class HalfSquaredError(MeanSquaredError):
         return 0.5 * np.square(error).sum(axis=1), error
 
 
-class Poisson(MeanSquaredError):
-    """Half the Poisson deviance of exp(z) from counts t, sum_j (exp(z_j) - t_j - t_j (z_j - ln t_j)); gradient exp(z) - t.
+class PoissonDeviance(MeanSquaredError):  # noqa: N818 (what it derives from is no exception)
+    """Half the deviance of exp(z) from counts t; gradient exp(z) - t.
+
+    Of one example it is sum_j (exp(z_j) - t_j - t_j (z_j - ln t_j)).
 
     Source: McCullagh, Nelder 1989, "Generalized linear models", section 6.2.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,13 @@ def network(estimator: Any, features: int, outputs: int, dtype: np.dtype, random
     values = {}
     factor = 2.0 if estimator.activation == "logistic" else 6.0
     widths = [features, *sizes, outputs]
-    for number, (fan_in, fan_out) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+    for number, (fan_in, fan_out) in enumerate(pairwise(widths), start=1):
         bound = math.sqrt(factor / (fan_in + fan_out))
         values[f"dense_{number}.W"] = random.uniform(-bound, bound, (fan_in, fan_out))
         values[f"dense_{number}.b"] = random.uniform(-bound, bound, fan_out)
-    return Network(*layers).build(shape, dtype=dtype, values=values, rng=int(random.randint(2**31 - 1)) if estimator.dropout else 0)
+    return Network(*layers).build(
+        shape, dtype=dtype, values=values, rng=int(random.randint(2**31 - 1)) if estimator.dropout else 0
+    )
 
 
 def dense_layers(network: Network) -> list[Dense]:

@@ -13,12 +13,12 @@ from sklearn.utils.validation import column_or_1d
 from plainnet.data.dataset import DataSet
 from plainnet.losses import Loss
 from plainnet.sklearn.estimator import PlainnetEstimator
-from plainnet.sklearn.losses import HalfSquaredError, Poisson
+from plainnet.sklearn.losses import HalfSquaredError, PoissonDeviance
 from plainnet.sklearn.networks import example_shape
 from plainnet.sklearn.parameters import Parameters
 
 
-class PlainnetRegressor(RegressorMixin, PlainnetEstimator):  # type: ignore[misc]
+class PlainnetRegressor(RegressorMixin, PlainnetEstimator):
     """A network for one number or several; the parameters and attributes are those of `PlainnetClassifier`.
 
     `loss` is "squared_error", or "poisson" for counts, whose logarithm the network then learns. The values in
@@ -30,7 +30,9 @@ class PlainnetRegressor(RegressorMixin, PlainnetEstimator):  # type: ignore[misc
         "loss": [StrOptions({"auto", "squared_error", "poisson"})],
     }
 
-    def _targets(self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True) -> np.ndarray:
+    def _targets(
+        self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True
+    ) -> np.ndarray:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         self._one = y.ndim == 1
@@ -47,7 +49,7 @@ class PlainnetRegressor(RegressorMixin, PlainnetEstimator):  # type: ignore[misc
         return DataSet(X, targets, weights=weights, kind="numbers")
 
     def _loss_function(self) -> Loss:
-        return Poisson() if self.loss == "poisson" else HalfSquaredError()
+        return PoissonDeviance() if self.loss == "poisson" else HalfSquaredError()
 
     def _numbers(self, outputs: np.ndarray) -> np.ndarray:
         return np.exp(outputs) if self.loss == "poisson" else outputs

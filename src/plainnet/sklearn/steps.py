@@ -1,4 +1,4 @@
-"""Steps as scikit-learn's solvers make them: with a penalty on the weights, at a learning rate that follows the training."""
+"""Steps as scikit-learn's solvers make them: with a penalty on the weights, at a rate that follows the training."""
 
 from __future__ import annotations
 

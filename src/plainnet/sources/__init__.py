@@ -37,6 +37,11 @@ def load(path: str | Path | None = None, **wanted: Any) -> Splits:
     """
     if path is None:
         return mnist.load()
+    if not isinstance(path, str | Path):
+        raise InputError(
+            f"load takes the path of a file or a folder, received {type(path).__name__}; give frames and arrays to "
+            "DataSet(inputs, targets), or to fit as (inputs, targets)"
+        )
     from plainnet.sources.found import Wanted
     from plainnet.sources.parts import splits
     from plainnet.sources.recognizing import find
@@ -67,7 +72,9 @@ def load_for(model: Model, table: Mapping[str, Any], *, only_test: bool) -> Data
     from plainnet.sources.parts import everything, splits
     from plainnet.sources.recognizing import find
 
-    wanted = Wanted(**{key: value for key, value in table.items() if key != "path" and value is not None})
+    given = {key: value for key, value in table.items() if key != "path" and value is not None}
+    learned = model.splits.get("label")
+    wanted = Wanted(**({"label": learned} if isinstance(learned, str) else {}) | given)
     found = find(Path(table["path"]), wanted)
     columns = Columns.from_table(model.preparation) if model.preparation.get("type") == "columns" else None
     labels = next(iter(found.parts.values())).labels

@@ -11,7 +11,6 @@ from PIL import Image
 
 from plainnet.errors import InputError
 from plainnet.model_file import Model
-from plainnet.shifted_views import probabilities
 from plainnet.sources.pen.likeness import applies_to, confidence
 from plainnet.sources.pen.reading import NOT_SURE, SEVERAL, Reading, read
 from plainnet.sources.picture_files import as_stored, is_gray, layers, opened
@@ -36,6 +35,7 @@ class Answer:
     digits: tuple[dict[str, Any], ...] = ()
     pixels: np.ndarray | None = None
     reading: Reading | None = field(default=None, repr=False)
+    several: bool = False  # labels an example, each with a probability of its own
 
     def to_table(self) -> dict[str, Any]:
         """Return the answer as plain values."""
@@ -44,7 +44,7 @@ class Answer:
             "image": self.file,  # as the version before called it
             "answer": self.answer,
             "prediction": self.answer
-            if self.shares is None or len(self.digits) > 1
+            if self.shares is None or len(self.digits) > 1 or self.several
             else self.names[self.shares.argmax()],
             "reason": self.reason,
             "probabilities": None if self.shares is None else dict(zip(self.names, self.shares.tolist(), strict=True)),
@@ -137,7 +137,10 @@ def _answered(model: Model, file: str, images: np.ndarray, reading: Reading) -> 
     if not names:
         numbers = model.network.logits(images)[0]
         return Answer(file, ", ".join(f"{n:.6g}" for n in numbers), None, (), pixels=images[0], reading=reading)
-    shares = probabilities(model.network.logits, images, shifts, model.temperature)
+    shares = model.shares(images, shifts)
+    if model.kind == "labels":
+        given = ", ".join(name for name, share in zip(names, shares[0], strict=True) if share > 0.5)
+        return Answer(file, given or "none", None, names, shares[0], pixels=images[0], reading=reading, several=True)
     chosen = shares.argmax(axis=1)
     drawn = bool(reading.digits) and applies_to(model)
     sureness = confidence(shares, images) if drawn else shares.max(axis=1)

@@ -26,9 +26,10 @@ _MOST_COLUMNS = 20_000
 _SAMPLE = 1 << 20  # bytes looked at to find out how a file is written
 _LONGEST_LINE = 1 << 22
 _SEPARATORS = ",\t;|"
+ROW_NAMES = "(row names)"  # R writes them without a name of their own
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
-_GAPS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "n/a", "#N/A")
+GAPS = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "n/a", "#N/A")
 _MOST_TIMES, _ALWAYS = 60, 100_000_000  # times that a file may grow when it is unpacked; bytes that are always fine
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
@@ -40,6 +41,7 @@ class Form(NamedTuple):
     decimal: str
     header: bool
     encoding: str
+    unnamed_first: tuple[str, ...] = ()  # the names of all columns but the first, which has none
 
 
 def read(path: Path, words: Iterable[str] = ()) -> Any:
@@ -62,17 +64,19 @@ def read(path: Path, words: Iterable[str] = ()) -> Any:
         rest = io.BufferedReader(_Rest(sample, file, path, most))
         options: dict[str, Any] = {
             "sep": form.separator, "decimal": form.decimal, "header": 0 if form.header else None,
-            "encoding": form.encoding, "na_values": list(_GAPS), "keep_default_na": False, "low_memory": False,
+            "encoding": form.encoding, "na_values": list(GAPS), "keep_default_na": False, "low_memory": False,
             "skipinitialspace": True, "index_col": False, "encoding_errors": "strict",
             "dtype": dict.fromkeys(words, str),
         }  # fmt: skip
+        if form.unnamed_first:
+            options |= {"header": None, "skiprows": 1, "names": [ROW_NAMES, *form.unnamed_first]}
         try:
             frame = pd.read_csv(rest, **options)
         except InputError:
             raise
         except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError, csv.Error) as error:
             raise InputError(f"cannot read {path} as a table: {_reason(error)}") from error
-    if form.header:
+    if form.header and not form.unnamed_first:
         _expect_names(frame, sample, form, path)
     if len(frame) == 0 or frame.shape[1] == 0:
         raise InputError(f"{path} holds no rows; give one example a row")
@@ -109,7 +113,14 @@ def form_of(sample: bytes, path: Path) -> Form:
             f"{path} has {widest:,} columns, at most {_MOST_COLUMNS:,} can be read; save it as .npz instead"
         )
     decimal = "," if separator != "," and any(_COMMA.fullmatch(f.strip()) for row in rows[1:] for f in row) else "."
-    return Form(separator, decimal, _has_header(rows, decimal), encoding)
+    header = _has_header(rows, decimal)
+    lacks_one = header and len(rows) > 1 and all(len(row) == len(rows[0]) + 1 for row in rows[1:])
+    return Form(separator, decimal, header, encoding, _names(rows[0], separator) if lacks_one else ())
+
+
+def _names(fields: list[str], separator: str) -> tuple[str, ...]:
+    quoted = (field.strip() for field in fields)
+    return tuple(field.strip("\"'") if separator == r"\s+" else field for field in quoted)
 
 
 def _rows(lines: list[str], separator: str) -> Any:
@@ -133,6 +144,8 @@ def _has_header(rows: list[list[str]], decimal: str) -> bool:
         return _NUMBER.fullmatch(field.strip().replace(decimal, ".")) is not None
 
     first, below = rows[0], rows[1:]
+    if len(below) > 1 and all(len(row) == len(first) + 1 for row in below):
+        return True  # as R writes it: the names of the rows have none
     if any(is_number(field) for field in first if field.strip()):
         return _numbers_as_names(first, below)
     columns = [[row[place] for row in below if place < len(row)] for place in range(len(first))]

@@ -68,6 +68,8 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
         made[VALIDATION] = {"share": len(validating) / len(learn), "examples": len(validating)}
     else:
         made[VALIDATION] = "given"
+    if found.label:
+        made["label"] = found.label
     if wanted.group is not None:
         made["group"] = wanted.group
     _remark(meant, of_learn[rows], targets, notes)
@@ -94,10 +96,15 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
 
 
 def _expect_one_shape(found: Found, parts: Mapping[str, Part]) -> None:
-    """Raise `InputError` if the parts have inputs of different shapes."""
+    """Raise `InputError` if the parts have inputs of different shapes, or of too many dimensions."""
     ordered = [name for name in (ALL, TRAIN, VALIDATION, TEST) if name in parts]
     arrays = {name: parts[name].inputs for name in ordered}
     shapes = {name: array.shape[1:] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    if deep := next((shape for shape in shapes.values() if len(shape) > 3), None):
+        raise InputError(
+            f"{found.what} hold examples of {'x'.join(map(str, deep))}; give rows of numbers, or images of height x "
+            "width x channels"
+        )
     if len(set(shapes.values())) > 1:
         told = " and ".join(f"{'x'.join(map(str, shape))} ({name})" for name, shape in shapes.items())
         raise InputError(f"{found.what} hold examples of {told}; they must be of one size")
@@ -145,7 +152,10 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
     if gaps.all():
         raise InputError(f"no example{_of(name)} has a label; is another column the one of the labels?")
     number, first = int(gaps.sum()), int(gaps.argmax()) + 1
-    notes.append(f"left out: {counted(number, 'example')}{_of(name)} without a label, the first in row {first:,}")
+    notes.append(
+        f"left out: {counted(number, 'example')}{_of(name)} without a label (empty, NA or the like), the first in row "
+        f"{first:,}"
+    )
     return part[np.flatnonzero(~gaps)]
 
 
@@ -244,7 +254,8 @@ def _remark(meant: Meaning, train: np.ndarray, targets: dict[str, np.ndarray], n
     present = np.bincount(np.concatenate(list(targets.values())), minlength=len(meant.names))
     if (counts > 0).sum() < 2:
         only = meant.names[int(counts.argmax())]
-        raise InputError(f"the labels to learn from are all {shown(only, 40)!r}; there is nothing to tell apart")
+        gaps = "".join(f" ({note})" for note in notes if "without a label" in note)
+        raise InputError(f"the labels to learn from are all {shown(only, 40)!r}{gaps}; there is nothing to tell apart")
     for number, sentence in ((0, "no example to learn from"), (1, "a single example to learn from")):
         names = [meant.names[k] for k in np.flatnonzero((counts == number) & (present > 0))]
         if names:

@@ -31,7 +31,7 @@ def opened(source: str | Path | bytes, name: str | None = None) -> Iterator[Imag
     where = name or (f"the image {source}" if not isinstance(source, bytes) else "the image")
     with io.BytesIO(source) if isinstance(source, bytes) else open_file(source, "image") as file:
         try:
-            with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as picture:
+            with warnings.catch_warnings(action="ignore"), _unlimited(), Image.open(file, formats=_FORMATS) as picture:
                 if picture.width * picture.height > _SIDE * _SIDE:
                     _check_size(picture)
                 yield ImageOps.exif_transpose(_reduced(picture))
@@ -40,6 +40,16 @@ def opened(source: str | Path | bytes, name: str | None = None) -> Iterator[Imag
         except Exception as error:  # readers of pictures raise whatever a file makes them stumble over
             reason = getattr(error, "strerror", None) or "it is not a picture that can be opened"
             raise InputError(f"cannot read {where}: {reason}; give a PNG, JPEG or similar file") from error
+
+
+@contextmanager
+def _unlimited() -> Iterator[None]:
+    """Let Pillow open headers of any size: `_check_size` judges them, with a reason."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _check_size(picture: Image.Image) -> None:

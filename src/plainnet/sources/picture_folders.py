@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,13 @@ from plainnet.data.targets import meaning
 from plainnet.errors import InputError
 from plainnet.foreign.showing import counted, shown
 from plainnet.sources import cache
-from plainnet.sources.found import ALL, Found, Part, Wanted, part_of
+from plainnet.sources.found import ALL, Found, Part, part_of
 from plainnet.sources.picture_files import ENDINGS, as_stored, is_gray, layers, opened
 
 MOST_SIDE = 64  # pixels: larger pictures are made smaller, or learning would take days
 _LOOKED_AT = 300  # pictures, to find their size and whether they have colors
 _MOST_FILES = 2_000_000
+_NOT_READ = (".heic", ".heif", ".avif", ".svg", ".jp2", ".jxl", ".psd", ".raw", ".dng", ".cr2", ".nef", ".arw", ".dcm")
 Progress = Callable[[int, int], None]
 
 
@@ -51,6 +52,15 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in found if not (p.is_symlink() and here.is_relative_to(p.resolve())))
 
 
+def unread(folder: Path) -> list[str]:
+    """Say which files look like pictures and are not read."""
+    files = [p for p in folder.rglob("*") if p.suffix.lower() in _NOT_READ and not p.name.startswith(".")]
+    if not files:
+        return []
+    endings = ", ".join(sorted({p.suffix.lower() for p in files}))
+    return [f"left out: {counted(len(files), 'file')} of a form that is not read ({endings}); convert them to PNG"]
+
+
 def _pictures(folder: Path) -> list[Path]:
     """Return the pictures in a folder, or in the folders directly below it, by name."""
     found = []
@@ -64,8 +74,10 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read(folder: Path, parts: dict[str, list[tuple[Path, str]]], wanted: Wanted, progress: Progress | None) -> Found:
-    """Return the pictures of each part as arrays of one size.
+def read(
+    folder: Path, parts: Mapping[str, Sequence[tuple[Path, object]]], progress: Progress | None, *, of_folders: bool
+) -> Found:
+    """Return the pictures of each part as arrays of one size, with their labels: names `of_folders`, or of a table.
 
     Raises: `InputError` if none can be read.
     """
@@ -83,12 +95,13 @@ def read(folder: Path, parts: dict[str, list[tuple[Path, str]]], wanted: Wanted,
     if lost:
         examples = ", ".join(shown(path, 80) for path in lost[:3])
         found.notes.append(f"left out: {counted(len(lost), 'file')} that cannot be read as pictures ({examples})")
-    names = sorted({label for _, label in listed})
-    found.meaning = meaning(np.array(names, object))
+    if of_folders:
+        found.meaning = meaning(np.array(sorted({str(label) for _, label in listed}), object))
+        found.notes += unread(folder)
     start = 0
     for part, pictures in parts.items():
         rows = np.flatnonzero(readable[start : start + len(pictures)]) + start
-        labels = np.array([listed[row][1] for row in rows], object)
+        labels = np.array([label for _, label in listed], object if of_folders else None)[rows]
         whole = start == 0 and len(rows) == len(images)
         found.parts[part] = Part(images if whole else images[rows], labels)
         start += len(pictures)
@@ -148,16 +161,33 @@ def _small(picture: Image.Image) -> Image.Image:
     return picture.resize((64, 64), Image.Resampling.NEAREST) if max(picture.size) > 128 else picture
 
 
-def labeled_by_table(folder: Path, names: Iterable[str], labels: Iterable[object]) -> list[tuple[Path, str]] | None:
-    """Return the pictures of a folder with the labels that a table beside them gives, if it names most of them."""
+def labeled_by_table(
+    folder: Path, names: Iterable[str], labels: Iterable[object], notes: list[str]
+) -> list[tuple[Path, object]] | None:
+    """Return the pictures of a folder with the labels that a table beside them gives, if it names most of them.
+
+    What either of the two lacks is added to `notes`.
+    """
     there = {path.name: path for path in _pictures(folder)}
     by_stem = {path.stem: path for path in there.values()}
-    pairs = []
-    total = 0
+    pairs, lacking = [], []
     for name, label in zip(names, labels, strict=True):
-        total += 1
         base = Path(str(name)).name
         path = there.get(base) or by_stem.get(base)
-        if path is not None:
-            pairs.append((path, str(label)))
-    return pairs if total and len(pairs) >= total / 2 else None
+        if path is None:
+            lacking.append(base)
+        else:
+            pairs.append((path, label))
+    if not pairs or len(pairs) < len(lacking):
+        return None
+    unnamed = sorted(path.name for path in {*there.values()} - {path for path, _ in pairs})
+    for left, what in ((lacking, "row whose picture is not there"), (unnamed, "picture that the table does not name")):
+        if left:
+            some = ", ".join(shown(name, 60) for name in left[:3])
+            notes.append(f"left out: {len(left):,} {what if len(left) == 1 else _plural(what)} ({some})")
+    return pairs
+
+
+def _plural(what: str) -> str:
+    first, rest = what.split(" ", 1)
+    return f"{first}s {rest}"

@@ -106,7 +106,7 @@ def _file(path: Path, wanted: Wanted, progress: Progress | None) -> Found:
     if kind == "npz":
         return arrays.read_npz(path)
     if kind == "npy":
-        return _npy_files([path, *(p for p in sorted(path.parent.iterdir()) if p.suffix == ".npy" and p != path)], path)
+        return _one_npy_file(path)
     if kind == "parquet":
         return parquet.read({ALL: [path]}, str(path), wanted, progress)
     if kind in ("zip", "tar"):
@@ -164,16 +164,19 @@ def _folder(folder: Path, wanted: Wanted, progress: Progress | None, deep: int) 
     if (pictures or folders) and texts and (found := _named_by_table(folder, folders, texts, wanted, progress)):
         return found
     if parts := picture_folders.labeled_by_folder(folder):
-        return picture_folders.read(folder, parts, wanted, progress)
+        return picture_folders.read(folder, parts, progress, of_folders=True)
     if files_of_table := of_kind("parquet"):
         return parquet.read(_by_part(files_of_table, folder), str(folder), wanted, progress)
     if npy := of_kind("npy"):
-        return _npy_files(npy, None)
+        return arrays.read_npy_files(npy)
     if npz := of_kind("npz"):
         return arrays.read_npz(npz[0]) if len(npz) == 1 else _npz_files(npz, folder)
     if texts:
         chosen = by_part([p.name for p in texts], str(folder))
-        return tables.found_in({part: delimited.read(folder / n) for part, n in chosen.items()}, str(folder), wanted)
+        found = tables.found_in({part: delimited.read(folder / n) for part, n in chosen.items()}, str(folder), wanted)
+        if unread := [shown(p.name, 60) for p in of_kind("text") if p.name not in chosen.values()]:
+            found.notes.append(f"not read: {', '.join(unread[:4])}{', ...' if len(unread) > 4 else ''}")
+        return found
     if packed := of_kind("zip") + of_kind("tar"):
         if len(packed) == 1:
             return _file(packed[0], wanted, progress)
@@ -183,9 +186,10 @@ def _folder(folder: Path, wanted: Wanted, progress: Progress | None, deep: int) 
     for path, kind in kinds.items():
         if kind not in ("text", "empty", "unknown"):
             raise others.refuse(path, kind)
+    unread = "".join(f" ({note.removeprefix('left out: ')})" for note in picture_folders.unread(folder))
     raise InputError(
-        f"{folder} holds no data that plainnet reads: it has {_content(folder, files, folders, pictures)}; give "
-        f"{others.READ}"
+        f"{folder} holds no data that plainnet reads: it has {_content(folder, files, folders, pictures)}{unread}; "
+        f"give {others.READ}"
     )
 
 
@@ -209,17 +213,24 @@ def _by_part(files: list[Path], folder: Path) -> dict[str, list[Path]]:
     return parts if TRAIN in parts else {ALL: files}
 
 
-def _npy_files(files: list[Path], only: Path | None) -> Found:
-    try:
-        return arrays.read_npy_files(files)
-    except InputError:
-        if only is None or len(files) > 1:
-            raise
+def _one_npy_file(path: Path) -> Found:
+    """Return an array with the one beside it that holds its labels."""
+    beside = [p for p in sorted(path.parent.iterdir()) if p.suffix == ".npy" and p != path]
+    found = []
+    for other in beside:
+        try:
+            found.append(arrays.read_npy_files([path, other]))
+        except InputError:
+            continue
+    if len(found) != 1:
+        fits = (
+            "no array beside it fits as its labels" if not found else f"{len(found)} arrays beside it may be its labels"
+        )
         raise InputError(
-            f"{only} is a single array, and there is no other one beside it for its labels; save both in a folder, "
-            "such as "
-            "X.npy and y.npy, and give the folder"
-        ) from None
+            f"{path} is a single array, and {fits} its labels; save inputs and labels in a folder of their own, such "
+            "as X.npy and y.npy, and give the folder"
+        )
+    return found[0]
 
 
 def _npz_files(files: list[Path], folder: Path) -> Found:
@@ -245,7 +256,7 @@ def _named_by_table(
         except InputError:  # it is something beside the pictures
             continue
         for column in frame.columns[:5]:
-            if frame[column].dtype.kind in "fb" or (folders and frame[column].dtype.kind in "iu"):
+            if frame[column].dtype.kind in "fb":
                 continue
             others_ = [c for c in frame.columns if c != column]
             by_name: dict[str, Any] = {str(c).lower(): c for c in reversed(others_)}
@@ -254,9 +265,12 @@ def _named_by_table(
             if label is None:
                 continue
             for place in [folder, *folders]:
-                pairs = picture_folders.labeled_by_table(place, frame[column].astype(str), frame[label])
+                notes = [f"{text.name} names the pictures: {column} the files, {label} the labels"]
+                labels = tables.values_of(frame[label]).tolist()
+                pairs = picture_folders.labeled_by_table(place, frame[column].astype(str), labels, notes)
                 if pairs:
-                    found = picture_folders.read(place, {ALL: pairs}, wanted, progress)
-                    found.notes.append(f"{text.name} names the pictures: {column} the files, {label} the labels")
+                    found = picture_folders.read(place, {ALL: pairs}, progress, of_folders=False)
+                    found.notes += notes
+                    found.label = str(label)
                     return found
     return None

@@ -11,6 +11,7 @@ import numpy as np
 
 from plainnet.errors import InputError
 from plainnet.foreign.showing import counted, shown
+from plainnet.sources.delimited import ROW_NAMES
 from plainnet.sources.found import TEST, TRAIN, Found, Part, Wanted
 
 LABELS = (
@@ -18,7 +19,7 @@ LABELS = (
     "default", "quality", "edibility", "result",
 )  # fmt: skip
 _IDENTIFIER = re.compile(
-    r"(?i)(unnamed: 0|index|id|.*[ _]id|uuid|row|rownames?|passengerid|customerid|name|filename|file)"
+    r"(?i)(unnamed: 0|\(row names\)|index|id|.*[ _]id|uuid|row|rownames?|passengerid|customerid|name|filename|file)"
 )
 _NUMBER = re.compile(r"[$€£]?\s?[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][-+]?\d+)?\s?%?")
 _MOST_WORDS = 50  # different ones of a column, up to which it is one of words rather than of free text
@@ -47,6 +48,8 @@ def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
             f"there is no column {shown(wanted.group, 60)!r} to keep together; {what} has {_listed(main.columns)}"
         )
     columns = [c for c in main.columns if c != label and str(c) != wanted.group]
+    if alike := [c for c in columns if _same(main[c], main[label])]:
+        notes.append(f"learned from, and the same as the labels: {_listed(alike)}; leave such columns out")
     columns = _worth_learning(main, columns, notes)
     if not columns:
         why = "; ".join(note for note in notes if note.startswith("left out"))
@@ -117,6 +120,12 @@ def _label_column(frame: Any, wanted: str | None, what: str, notes: list[str]) -
     return chosen
 
 
+def _same(column: Any, labels: Any) -> bool:
+    """Tell whether a column says just what the labels say, in the same words or in others."""
+    pairs = len(set(zip(column.astype(str), labels.astype(str), strict=True)))
+    return 1 < labels.nunique() == column.nunique() == pairs <= min(_MOST_WORDS, len(labels) / 2)
+
+
 def _words(column: Any) -> bool:
     return column.dtype.kind not in "iufb"
 
@@ -139,7 +148,7 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
         kind = values.dtype.kind
         if values.isna().all():
             empty.append(column)
-        elif kind in "iu" and values.is_unique and _counts(values, str(column)):
+        elif str(column) == ROW_NAMES or (kind in "iu" and values.is_unique and _counts(values, str(column))):
             numbered.append(column)
         elif (
             kind in "iufb"
@@ -151,11 +160,12 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
             texts.append(column)
     for left, why in (
         (empty, "nothing"),
-        (numbered, "a number for each row, which tells nothing about others"),
+        (numbered, "a number or name for each row, which tells nothing about others"),
         (texts, f"texts of more than {_MOST_WORDS} kinds, or dates"),
     ):
         if left:
-            notes.append(f"left out: {counted(len(left), 'column')} that hold {why} ({_listed(left)})")
+            verb = "holds" if len(left) == 1 else "hold"
+            notes.append(f"left out: {counted(len(left), 'column')} that {verb} {why} ({_listed(left)})")
     return kept
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from plainnet.data.dataset import DataSet
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
+from plainnet.sources.delimited import GAPS
 from plainnet.writing import write_atomically
 
 _PARTS = ("train", "validation", "test")
@@ -109,6 +110,7 @@ def _csv(data: Splits, out: Path) -> list[str]:
         )
         if part.kind not in ("classes", "numbers") or part.targets.ndim > 1:
             raise InputError("a CSV file has one column of labels; convert several an example with --to npz")
+        _expect_readable(part.class_names)
         labels = _labels(part) if part.kind == "classes" else [f"{value:.9g}" for value in part.targets]
         whole = flat.dtype.kind in "biu"
         lines = [",".join(map(_quoted, ("label", *columns)))]
@@ -119,6 +121,17 @@ def _csv(data: Splits, out: Path) -> list[str]:
         write_atomically(out / f"{name}.csv", ("\n".join(lines) + "\n").encode())
         written.append(f"{name}.csv")
     return written
+
+
+def _expect_readable(names: tuple[str, ...]) -> None:
+    """Raise `InputError` if a reader of CSV files would take the name of a class for a gap, or for another number."""
+    numbers = all(re.fullmatch(r"[-+]?\d+(\.\d*)?", name) for name in names)
+    lost = [name for name in names if name in GAPS or (numbers and not re.fullmatch(r"-?(0|[1-9]\d*)", name))]
+    if lost:
+        raise InputError(
+            f"the class {lost[0]!r:.60} would be read again as {'a number' if numbers else 'a gap'}; convert with --to "
+            "npz, which keeps it"
+        )
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,105 @@
+"""Estimators in plainnet's model files, which commands and `load_model` read as well; no pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+
+from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
+from plainnet.model_file import PIXELS, Model, load_model, save_model
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def as_model(estimator: Any) -> Model:
+    """Return what an estimator has learned as a model.
+
+    Parameters that are objects, such as `layers`, `schedule` and `random_state`, matter only to a further training and
+    are left out; the network has its layers anyway.
+
+    Raises: `InputError` for counts, whose exponential function no layer computes.
+    """
+    kind = type(estimator).__name__
+    if estimator.out_activation_ == "exp":
+        raise InputError(
+            "a network for counts (loss='poisson') gives logarithms, which a model file does not say; pickle it"
+        )
+    about: dict[str, Any] = {
+        "estimator": kind,
+        "parameters": {name: plain for name, value in estimator.get_params().items() if (plain := _plain(value)) != ()},
+        "features": int(estimator.n_features_in_),
+    }
+    names: tuple[str, ...] = ()
+    task = "numbers"
+    if hasattr(estimator, "classes_"):
+        names, task = tuple(map(str, estimator.classes_)), "labels" if estimator.several_ else "classes"
+        about["classes"] = estimator.classes_.tolist()
+        about["labels_dtype"] = estimator.classes_.dtype.str
+    return Model(
+        estimator.network_, names, about, PIXELS | {"pictures": "stored"},
+        tuple(map(str, getattr(estimator, "feature_names_in_", ()))), kind=task,
+    )  # fmt: skip
+
+
+def save(estimator: Any, path: str | Path) -> None:
+    """Write an estimator to a model file.
+
+    Raises: `InputError` as `as_model` and `save_model`.
+    """
+    save_model(path, as_model(estimator))
+
+
+def load(kind: Any, path: str | Path) -> Any:
+    """Return the fitted estimator of a class that `save` wrote to a file.
+
+    Raises: `InputError` if the file holds no such estimator.
+    """
+    model = load_model(path)
+    about = model.about
+    if about.get("estimator") != kind.__name__:
+        raise InputError(
+            f"{path} holds {shown(about.get('estimator', 'a model'), 40)}, not a {kind.__name__}; use load_model, or "
+            "the class that saved it"
+        )
+    try:
+        estimator = kind(**_mapping(about["parameters"]))
+        estimator._validate_params()
+        estimator.network_, estimator.n_features_in_ = model.network, int(about["features"])
+        if model.column_names:
+            estimator.feature_names_in_ = np.array(model.column_names, object)
+        outputs = model.network.out_shapes[-1][0]
+        if model.kind != "numbers":
+            estimator.classes_ = np.array(about["classes"], np.dtype(about["labels_dtype"]))
+            several = model.kind == "labels"
+            estimator._binarizer = LabelBinarizer().fit(
+                np.array([[0] * outputs, [1] * outputs]) if several else estimator.classes_
+            )
+        else:
+            estimator._one = outputs == 1
+        estimator.n_outputs_, estimator.out_activation_ = outputs, estimator._out_activation()
+        estimator._clear()
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} holds no {kind.__name__} that can be used: {error}") from error
+    return estimator
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("its parameters are no table")
+    return {str(name): tuple(v) if isinstance(v, list) else v for name, v in value.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it, () if it cannot."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return ()
+    if isinstance(value, list | tuple) and value and all(isinstance(v, _PLAIN) for v in value):
+        return list(value)
+    return value if isinstance(value, _PLAIN) else ()
