@@ -102,10 +102,9 @@ def test_what_is_no_picture(tmp_path):
         read_image(tmp_path / "half.png")
 
 
-def test_a_bomb_is_refused(tmp_path, monkeypatch):
-    drawing().save(tmp_path / "bomb.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(InputError, match="cannot read the image"):
+def test_a_bomb_is_refused_with_its_size(tmp_path):
+    Image.new("1", (20_000, 9_000)).save(tmp_path / "bomb.png")
+    with pytest.raises(InputError, match="it has 20,000 x 9,000 pixels, at most 150,000,000 can be read"):
         read_image(tmp_path / "bomb.png")
 
 

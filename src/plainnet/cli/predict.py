@@ -59,6 +59,7 @@ def predict(
     check_ending(explain, ".png", "--explain", model, image, *images)
     from plainnet.sources.answers import answer
     from plainnet.sources.inputs import holds_rows
+    from plainnet.sources.picture_folders import is_picture
 
     loaded = load_model(model, layers=read_layers(layers))
     answers: list[tuple[Path, Answer]] = []
@@ -67,6 +68,8 @@ def predict(
     try:
         for path in _files((image, *images)):
             try:
+                if not path.exists() and not is_picture(path):
+                    raise InputError(f"there is no file {path}; give the path of a picture, or of a table of rows")
                 if holds_rows(path):
                     _rows(loaded, path, tables)
                     continue
@@ -108,10 +111,8 @@ def _files(given: tuple[Path, ...]) -> Iterator[Path]:
             if not found:
                 raise InputError(f"there is no file like {path}; give the path of a picture")
             yield from found
-        elif path.exists():
-            yield path
         else:
-            raise InputError(f"there is no file {path}; give the path of a picture, or of a table of rows")
+            yield path
 
 
 def _sentence(said: Answer, model: Model) -> str:
