@@ -10,6 +10,7 @@ import numpy as np
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
 from plainnet.data.preparation import scaled
+from plainnet.model_file import Model
 from plainnet.network import Network
 from plainnet.recipes import read
 
@@ -47,25 +48,13 @@ def _compared(title: str, batches: list[np.ndarray], rounds: int, work: str) -> 
 
 
 def _onnx(network: Network) -> Any:
-    import onnx
     import onnxruntime
 
-    W1, b1, W2, b2 = (parameter.value for parameter in network.parameters)
-    tensors = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
-    graph = onnx.helper.make_graph(
-        [
-            onnx.helper.make_node("Gemm", ["x", "W1", "b1"], ["z"]),
-            onnx.helper.make_node("Relu", ["z"], ["h"]),
-            onnx.helper.make_node("Gemm", ["h", "W2", "b2"], ["logits"]),
-        ],
-        "classic",
-        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", 784])],
-        [onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["N", 10])],
-        [onnx.numpy_helper.from_array(value, name) for name, value in tensors.items()],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    from plainnet.export.onnx_file import as_onnx
+
+    model = as_onnx(Model(network, (), preparation={"type": "pixels", "inputs": "numbers"}), rows=True)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return lambda batch: session.run(None, {"x": batch})[0]
+    return lambda batch: session.run(None, {"input": batch})[0]
 
 
 def _torch(network: Network) -> Any:

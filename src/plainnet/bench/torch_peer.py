@@ -9,18 +9,12 @@ import torch
 from torch import nn
 
 from plainnet.data.dataset import DataSet
+from plainnet.export.torch_module import module_source
 from plainnet.generators import generator_for
-from plainnet.layers import BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU, Sigmoid, Tanh
+from plainnet.layers import Conv2D
 from plainnet.network import Network
 from plainnet.optimizers import SGD, Adam, Optimizer
 from plainnet.schedules import Schedule
-
-
-class FlattenChannelsLast(nn.Module):
-    """Flatten images in our order, with the channels of a pixel side by side."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
 
 
 def their_layout(array: np.ndarray) -> np.ndarray:
@@ -29,27 +23,13 @@ def their_layout(array: np.ndarray) -> np.ndarray:
 
 
 def twin(network: Network) -> nn.Sequential:
-    """Return the same network in PyTorch, with the same weights."""
-    modules: list[nn.Module] = []
-    for layer, shape in zip(network.layers, network.out_shapes, strict=True):
-        values = [torch.from_numpy(their_layout(parameter.value).copy()) for parameter in layer.parameters]
-        if isinstance(layer, Conv2D):
-            if layer.padding == "same":
-                modules.append(nn.ZeroPad2d((*layer.columns, *layer.rows)))
-            modules.append(nn.Conv2d(values[0].shape[1], layer.filters, layer.size, layer.stride))
-        elif isinstance(layer, Dense):
-            modules.append(nn.Linear(values[0].shape[1], layer.units))
-        elif isinstance(layer, BatchNorm):
-            kind = nn.BatchNorm2d if len(shape) > 1 else nn.BatchNorm1d
-            modules.append(kind(layer.channels, eps=layer.epsilon, momentum=1 - layer.momentum))
-        elif isinstance(layer, MaxPool):
-            modules.append(nn.MaxPool2d(layer.size))
-        else:
-            plain = {Flatten: FlattenChannelsLast, ReLU: nn.ReLU, Sigmoid: nn.Sigmoid, Tanh: nn.Tanh}
-            modules.append(plain[type(layer)]())
-        for name, value in zip(("weight", "bias"), values, strict=False):
-            setattr(modules[-1], name, nn.Parameter(value))
-    return nn.Sequential(*modules).to(torch.from_numpy(network.theta[:1]).dtype)
+    """Return the same network in PyTorch, with the same weights: what `plainnet export --to torch` writes."""
+    source, tensors = module_source(network)
+    made: dict[str, Any] = {}
+    exec(source, made)  # noqa: S102 (a program of our own)
+    module: nn.Sequential = made["network"]().to(torch.from_numpy(network.theta[:1]).dtype)
+    module.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
+    return module
 
 
 def images_first(x: np.ndarray) -> torch.Tensor:

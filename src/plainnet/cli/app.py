@@ -69,11 +69,19 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet look flowers.csv --out look.png",
         "plainnet look photos/ --quick",
     ),
+    "export": (
+        USE,
+        "Write a model for other programs: ONNX, PyTorch, or NumPy alone.",
+        "plainnet export cnn --to onnx --out cnn.onnx",
+        "plainnet export results/model_final.safetensors --to numpy --out digits.py",
+        "plainnet export results/model_final.safetensors --to onnx --precision int8 --out small.onnx",
+    ),
     "convert": (
         USE,
-        "Write data in another form.",
+        "Write data in another form, or read an ONNX model.",
         "plainnet convert photos.zip --to npz --out photos.npz",
         "plainnet convert table.parquet --label price --to csv --out table",
+        "plainnet convert network.onnx --out network.safetensors",
     ),
     "check": (
         LEARN,

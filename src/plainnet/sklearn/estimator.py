@@ -21,6 +21,7 @@ from plainnet.sklearn import by_recipe, fitting, lbfgs
 from plainnet.sklearn.callbacks import CallbackSupport, Tasks, with_callbacks
 from plainnet.sklearn.networks import dense_layers, network
 from plainnet.sklearn.parameters import STOCHASTIC, Parameters
+from plainnet.writing import write_atomically
 
 _FLOATS = (np.float64, np.float32)
 _NOT_FINITE = (
@@ -104,6 +105,7 @@ class PlainnetEstimator(CallbackSupport, Parameters):
             for name in ("network_", "_given"):
                 self.__dict__.pop(name, None)
             self.n_iter_ = 0
+            self.takes_bytes_ = X.dtype == np.uint8
         if not hasattr(self, "network_") and self.recipe is None:
             self._begin(X, targets.shape[1])
         tasks = Tasks(self, X, y, 1 if incremental else self.epochs or self.max_iter)
@@ -243,6 +245,22 @@ class PlainnetEstimator(CallbackSupport, Parameters):
 
         check_is_fitted(self)
         files.save(self, path)
+
+    def to_onnx(self, path: str | Path | None = None, precision: str = "float32") -> Any:
+        """Return an `onnx.ModelProto` that takes rows of X and gives what `predict_proba`, or `predict`, gives.
+
+        It is written to a file as well, if `path` is given. `precision` of the weights: float32, float16 or int8.
+
+        Raises: `InputError` if onnx is not installed, or a layer has no rule.
+        """
+        from plainnet.export.onnx_file import as_onnx
+        from plainnet.sklearn import files
+
+        check_is_fitted(self)
+        made = as_onnx(files.as_model(self), precision, rows=True)
+        if path is not None:
+            write_atomically(Path(path), made.SerializeToString())
+        return made
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

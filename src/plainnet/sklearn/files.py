@@ -41,9 +41,13 @@ def as_model(estimator: Any) -> Model:
         about["classes"] = estimator.classes_.tolist()
         about["labels_dtype"] = estimator.classes_.dtype.str
     return Model(
-        estimator.network_, names, about, PIXELS | {"pictures": "stored"},
+        estimator.network_, names, about, _preparation(estimator),
         tuple(map(str, getattr(estimator, "feature_names_in_", ()))), kind=task,
     )  # fmt: skip
+
+
+def _preparation(estimator: Any) -> dict[str, Any]:
+    return PIXELS | {"pictures": "stored", "inputs": "bytes" if estimator.takes_bytes_ else "numbers"}
 
 
 def save(estimator: Any, path: str | Path) -> None:
@@ -72,6 +76,7 @@ def load(kind: Any, path: str | Path) -> Any:
         estimator.network_, estimator.n_features_in_ = model.network, int(about["features"])
         if model.column_names:
             estimator.feature_names_in_ = np.array(model.column_names, object)
+        estimator.takes_bytes_ = model.preparation.get("inputs") == "bytes"
         outputs = model.network.out_shapes[-1][0]
         if model.kind != "numbers":
             estimator.classes_ = np.array(about["classes"], np.dtype(about["labels_dtype"]))

@@ -174,8 +174,8 @@ def _folder(folder: Path, wanted: Wanted, progress: Progress | None, deep: int) 
     if texts:
         chosen = by_part([p.name for p in texts], str(folder))
         found = tables.found_in({part: delimited.read(folder / n) for part, n in chosen.items()}, str(folder), wanted)
-        if unread := [shown(p.name, 60) for p in of_kind("text") if p.name not in chosen.values()]:
-            found.notes.append(f"not read: {', '.join(unread[:4])}{', ...' if len(unread) > 4 else ''}")
+        if beside := [shown(p.name, 60) for p in of_kind("text") if p.name not in chosen.values()]:
+            found.notes.append(f"not read: {', '.join(beside[:4])}{', ...' if len(beside) > 4 else ''}")
         return found
     if packed := of_kind("zip") + of_kind("tar"):
         if len(packed) == 1:

@@ -1,0 +1,241 @@
+"""NumPy: a program of a few lines and an .npz file, which answer without plainnet.
+
+A student sees that a trained network is nothing but products and maxima.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet import __version__
+from plainnet.errors import InputError
+from plainnet.export import rule_for
+from plainnet.export.precision import check
+from plainnet.layers import BatchNorm, Conv2D, Dense, Layer, ReLU
+from plainnet.model_file import Model
+from plainnet.writing import write_atomically
+
+NumpyRule = Callable[[Any, str, str], tuple[list[str], dict[str, np.ndarray]]]  # of a layer, its path, and an indent
+
+_FUNCTIONS = {
+    "convolved": '''def convolved(x, W, b, stride, above, below, left, right):
+    """Sums of products of every patch of the images with the filters, W (K, K, C, F)."""
+    x = np.pad(x.reshape(*x.shape[:3], -1), ((0, 0), (above, below), (left, right), (0, 0)))
+    patches = np.lib.stride_tricks.sliding_window_view(x, W.shape[:2], (1, 2))[:, ::stride, ::stride]
+    return np.tensordot(patches, W, ((4, 5, 3), (0, 1, 2))) + b
+''',
+    "pooled": '''def pooled(x, size, how):
+    """The maximum or the mean of every square of size x size pixels."""
+    N, H, W, C = x.shape
+    x = x[:, : H // size * size, : W // size * size].reshape(N, H // size, size, W // size, size, C)
+    return how(x, (2, 4))
+''',
+    "logistic": """def logistic(x):
+    return (1 + np.tanh(x / 2)) / 2
+""",
+    "softmax": """def softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+""",
+}
+
+
+def _lines(layers: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    lines: list[str] = []
+    arrays: dict[str, np.ndarray] = {}
+    before: Layer | None = None
+    for name, layer in layers.children.items():
+        if type(layer) is BatchNorm and type(before) in (Dense, Conv2D):  # products again: of the weights themselves
+            factor, shift = _factor_and_shift(layer)
+            W, b = list(arrays)[-2:]
+            arrays[W], arrays[b] = arrays[W] * factor, arrays[b] * factor + shift
+            continue
+        more, own = rule_for(layer, RULES, "NumPy")(layer, f"{path}{name}", indent)
+        if type(layer) is ReLU and lines and lines[-1].startswith(f"{indent}x = "):
+            lines[-1] = f"{indent}x = np.maximum({lines[-1].strip().removeprefix('x = ')}, 0)"
+        else:
+            lines += [f"{indent}{line}" for line in more]
+        arrays |= own
+        before = layer
+    return lines, arrays
+
+
+def _factor_and_shift(layer: BatchNorm) -> tuple[np.ndarray, np.ndarray]:
+    """Return what batch normalization does with its running averages: x factor + shift."""
+    factor = layer.gamma.value / np.sqrt(layer.state["running_variance"] + layer.epsilon)
+    return factor, layer.beta.value - layer.state["running_mean"] * factor
+
+
+def _dense(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    return [f'x = x @ P["{path}.W"] + P["{path}.b"]'], {f"{path}.W": layer.W.value, f"{path}.b": layer.b.value}
+
+
+def _conv2d(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    around = (*layer._zeros_around(layer.image[0]), *layer._zeros_around(layer.image[1]))
+    numbers = ", ".join(map(str, (layer.stride, *around)))
+    line = f'x = convolved(x, P["{path}.W"], P["{path}.b"], {numbers})'
+    return [line], {f"{path}.W": layer.W.value, f"{path}.b": layer.b.value}
+
+
+def _batch_norm(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    factor, shift = _factor_and_shift(layer)
+    arrays = {f"{path}.factor": factor, f"{path}.shift": shift}
+    return [f'x = x * P["{path}.factor"] + P["{path}.shift"]'], arrays
+
+
+def _layer_norm(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    lines = [
+        "x = x - x.mean(axis=-1, keepdims=True)",
+        f"x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + {layer.epsilon})",
+        f'x = x * P["{path}.gamma"] + P["{path}.beta"]',
+    ]
+    return lines, {f"{path}.gamma": layer.gamma.value, f"{path}.beta": layer.beta.value}
+
+
+def _standardize(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    arrays = {f"{path}.{name}": layer.state[name] for name in ("mean", "deviation")}
+    mean, deviation = (f'P["{name}"]' for name in arrays)
+    line = f"x = x * {deviation} + {mean}" if layer.inverse else f"x = (x - {mean}) / {deviation}"
+    return [line], arrays
+
+
+def _sequential(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    lines, arrays = _lines(layer, f"{path}.", "")
+    return lines, arrays
+
+
+def _residual(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    lines, arrays = _lines(layer, f"{path}.", "")
+    kept = f"before_{path.replace('.', '_')}"
+    return [f"{kept} = x", *lines, f"x = {kept} + x"], arrays
+
+
+def _ensemble(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Write the lines of one member, in a loop over all: they are alike but for their weights."""
+    written: list[list[str]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for name, member in layer.children.items():
+        lines, own = _lines(member, f"{path}.{name}.", "    ")
+        arrays |= own
+        written.append([line.replace(f'P["{path}.{name}.', f'P[f"{path}.{{member}}.') for line in lines])
+    if any(lines != written[0] for lines in written):
+        raise InputError("members of an ensemble that differ have no rule to be exported to NumPy; export it to ONNX")
+    logs = ["inputs, log_p = x, 0", f"for member in range({len(written)}):", "    x = inputs", *written[0]]
+    return [*logs, f"    log_p = log_p + np.log(softmax(x)) / {len(written)}", "x = log_p"], arrays
+
+
+def _plain(*lines: str) -> NumpyRule:
+    return lambda layer, path, indent: ([line.format(**vars(layer)) for line in lines], {})
+
+
+RULES: dict[str, NumpyRule] = {
+    "AveragePool": _plain("x = pooled(x, {size}, np.mean)"),
+    "BatchNorm": _batch_norm,
+    "Conv2D": _conv2d,
+    "Dense": _dense,
+    "Dropout": _plain(),
+    "Ensemble": _ensemble,
+    "Flatten": _plain("x = x.reshape(len(x), -1)"),
+    "GELU": _plain("x = x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2"),
+    "GaussianNoise": _plain(),
+    "GlobalAveragePool": _plain("x = x.mean(axis=(1, 2))"),
+    "LayerNorm": _layer_norm,
+    "LeakyReLU": _plain("x = np.where(x > 0, x, {slope} * x)"),
+    "MaxPool": _plain("x = pooled(x, {size}, np.max)"),
+    "ReLU": _plain("x = np.maximum(x, 0)"),
+    "Residual": _residual,
+    "SiLU": _plain("x = x * logistic(x)"),
+    "Sequential": _sequential,
+    "Sigmoid": _plain("x = logistic(x)"),
+    "Standardize": _standardize,
+    "Tanh": _plain("x = np.tanh(x)"),
+}
+
+_PROGRAM = '''"""A network trained by plainnet {version}; it needs NumPy alone.
+
+    python {file} INPUTS.npy
+
+{said}
+"""
+
+import sys
+
+import numpy as np
+
+P = dict(np.load(__file__.replace(".py", ".npz")))
+
+
+{functions}def network(x):
+{lines}
+    return x
+
+
+def answers(inputs):
+    """{what}."""
+    x = np.float32(inputs){scale}
+    {answer}
+
+
+if __name__ == "__main__":
+    print(answers(np.load(sys.argv[1])))
+'''
+
+
+def write(
+    path: str | Path, model: Model, precision: str = "float32", about: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Write the program to a .py file and the weights to an .npz file beside it; return both paths.
+
+    Raises: `InputError` for a layer without a rule, or files that cannot be written.
+    """
+    from plainnet.export.onnx_file import takes_bytes
+
+    path = Path(path)
+    weights = path.with_suffix(".npz")
+    lines, arrays = _lines(model.network._layers, "", "    ")
+    what, answer = _answer(model)
+    body = "\n".join(lines)
+    functions = "".join(f"{text}\n\n" for name, text in _FUNCTIONS.items() if f"{name}(" in body + answer)
+    scaled, size = takes_bytes(model), "x".join(map(str, model.network.in_shape))
+    said = f"Inputs are {'bytes from 0 to 255' if scaled else 'numbers'}, N examples of {size}."
+    if model.class_names:
+        said += f"\nClasses: {', '.join(model.class_names)}"[:500]
+    program = _PROGRAM.format(
+        version=__version__, file=path.name, said=said, functions=functions, lines=body, what=what,
+        scale=" / 255" if scaled else "", answer=answer,
+    )  # fmt: skip
+    content = io.BytesIO()
+    check(precision, "numpy")
+    fewer = np.float16 if precision == "float16" else np.float32
+    stored: dict[str, Any] = {name: a.astype(fewer if a.ndim > 1 else np.float32) for name, a in arrays.items()}
+    np.savez_compressed(content, **stored)
+    write_atomically(weights, content.getvalue())
+    write_atomically(path, program.encode())
+    return [path, weights]
+
+
+def _answer(model: Model) -> tuple[str, str]:
+    """Return what the program answers, and the lines that do it."""
+    divided = "" if model.temperature == 1 else f" / {model.temperature!r}"
+    if model.kind == "numbers":
+        return "Return the numbers, (N, M)", "return network(x)"
+    if model.kind == "labels":
+        return "Return the probability of each label, (N, K)", f"return logistic(network(x){divided})"
+    what = "Return the probability of each class, (N, K)"
+    if model.network.out_shapes[-1] == (1,):
+        return what, f"p = logistic(network(x){divided})\n    return np.hstack([1 - p, p])"
+    if not model.test_shifts:
+        return what, f"return softmax(network(x){divided})"
+    s = model.test_shifts
+    return f"{what}: means over the images moved by up to {s} pixels", "\n    ".join([
+        f"x = np.pad(x, ((0, 0), ({s}, {s}), ({s}, {s})))",
+        f"H, W, log_p = x.shape[1] - {2 * s}, x.shape[2] - {2 * s}, 0",
+        f"for i, j in np.ndindex({2 * s + 1}, {2 * s + 1}):",
+        f"    log_p = log_p + np.log(softmax(network(x[:, i : i + H, j : j + W]){divided}))",
+        f"return softmax(log_p / {(2 * s + 1) ** 2})",
+    ])  # fmt: skip

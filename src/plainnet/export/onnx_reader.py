@@ -1,0 +1,211 @@
+"""Models from ONNX files: networks made of the operators that plainnet's layers are, as other programs write them.
+
+Nodes are taken in order. Every array of the graph is a chain of layers that lead to it from the input; an operator
+makes a longer chain of one, or, as `Add` of a residual network, one of two.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet.errors import InputError
+from plainnet.export.onnx_chains import Chain, Item, without_sigmoid
+from plainnet.export.onnx_operators import FOLDED, RULES
+from plainnet.foreign.opening import open_file
+from plainnet.foreign.showing import shown
+from plainnet.layers import Layer, Sigmoid
+from plainnet.model_file import PIXELS, Model
+from plainnet.network import Network
+
+_MOST_NODES = 5000
+_AFTER = {  # what makes labels of probabilities, or of that of one class those of two
+    "ArgMax", "ArrayFeatureExtractor", "Binarizer", "Cast", "Concat", "Exp", "Flatten", "Greater", "GreaterOrEqual",
+    "Identity", "LabelEncoder", "Reshape", "Squeeze", "Sub", "TopK", "ZipMap",
+}  # fmt: skip
+
+
+def read(path: str | Path, task: str | None = None) -> tuple[Model, list[str]]:
+    """Return the model in an ONNX file, and notes on how it was understood, a sentence each.
+
+    `task` is "classes", "labels" or "numbers"; if left out, what the graph says, and classes where it ends in several
+    numbers that are no probabilities.
+
+    Raises: `InputError` if onnx is not installed, the file is damaged or too large, or holds an operator, or an order
+    of operators, that plainnet's layers cannot be.
+    """
+    from plainnet.export.onnx_file import _onnx
+
+    onnx = _onnx()
+    with open_file(path, "ONNX model") as file:
+        content = file.read()
+    try:
+        proto = onnx.load_model_from_string(content)
+        onnx.checker.check_model(proto)
+    except Exception as error:  # protobuf and the checker raise whatever a file makes them stumble over
+        raise InputError(f"{path} is no whole ONNX model: {shown(str(error).splitlines()[0], 200)}") from error
+    try:
+        return _Reading(proto).model(task)
+    except InputError as error:
+        raise InputError(f"{path} cannot be read as a network: {error}") from error
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError, MemoryError) as error:
+        raise InputError(f"{path} cannot be read as a network: {shown(error, 200)}") from error
+
+
+class _Reading:
+    """A graph under reading: its constants, the chains that lead to its arrays, and what is noted."""
+
+    def __init__(self, proto: Any) -> None:
+        from onnx import numpy_helper
+
+        self.proto, self.graph = proto, proto.graph
+        if len(self.graph.node) > _MOST_NODES:
+            raise InputError(f"it has {len(self.graph.node):,} nodes, at most {_MOST_NODES:,} are read")
+        if any(tensor.external_data for tensor in self.graph.initializer):
+            raise InputError("its weights are in another file; save them inside, save_as_external_data=False")
+        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in self.graph.initializer}
+        self.chains: dict[str, Chain] = {}
+        self.notes: list[str] = []
+        self.class_names: tuple[str, ...] = ()
+
+    def model(self, task: str | None) -> tuple[Model, list[str]]:
+        """Return the model, after all nodes have been read."""
+        in_shape = self._begin()
+        for node in self.graph.node:
+            self._read(node)
+        chain = self._end()
+        if chain.order is not None or chain.first:
+            raise InputError("it ends in images; a network must end in one number a class")
+        kind = task or chain.ended or ("classes" if chain.shape[0] > 1 else "numbers")
+        if not chain.ended and task is None and kind == "classes":
+            self.notes.append(
+                f"it ends in {chain.shape[0]} numbers, which are taken for logits of classes; --task says otherwise"
+            )
+        network = Network(*(item.layer for item in chain.items))
+        network.build(in_shape)
+        network.restore(_tensors(network, chain.items))
+        names = self._names(chain, kind)
+        preparation = PIXELS | {"pictures": "stored", "inputs": "bytes" if chain.of_bytes else "numbers"}
+        about = {"onnx": {"producer": self.proto.producer_name[:100], "graph": self.graph.name[:100]}}
+        return Model(network, names, about, preparation, kind=kind), self.notes
+
+    def _begin(self) -> tuple[int, ...]:
+        """Begin the chain of the input, and return the shape of an example as plainnet has it."""
+        inputs = [value for value in self.graph.input if value.name not in self.constants]
+        if len(inputs) != 1:
+            names = ", ".join(shown(value.name, 40) for value in inputs[:6])
+            raise InputError(f"it has {len(inputs)} inputs ({names}); networks of a single one are read")
+        tensor = inputs[0].type.tensor_type
+        shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)[1:]
+        if not shape or min(shape) < 1 or len(shape) > 3 or math.prod(shape) > 10**8:
+            raise InputError(
+                f"its input has the shape (N, {', '.join(map(str, shape))}); all sizes but N must be known"
+            )
+        first = len(shape) == 3 and not (shape[2] in (1, 3) and shape[0] not in (1, 3))
+        self.chains[inputs[0].name] = Chain((), shape, first, of_bytes=tensor.elem_type == 2)
+        if not first:
+            return shape
+        if shape[0] > 1:
+            self.notes.append("its images have their channels first; plainnet takes them last, (N, H, W, C)")
+        return shape[1:] if shape[0] == 1 else (*shape[1:], shape[0])
+
+    def _read(self, node: Any) -> None:
+        """Read one node: fold it, if all it takes is constant, or make its chain."""
+        from onnx import helper
+
+        given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        inputs = [name for name in node.input if name]
+        chains = [self.chains[name] for name in inputs if name in self.chains]
+        if not chains:
+            if node.op_type in FOLDED and (node.op_type == "Constant" or set(inputs) <= set(self.constants)):
+                self.constants[node.output[0]] = FOLDED[node.op_type]([self.constants[n] for n in inputs], given)
+            return  # else what is made of nodes that could not be read, after the answer
+        if any(chain.ended for chain in chains):
+            self._after_the_answer(node, given, inputs)
+            return
+        if node.op_type not in RULES and self._answers_with_sigmoid(inputs):
+            return
+        if node.op_type not in RULES:
+            raise InputError(
+                f"the operator {shown(node.op_type, 40)} is none that plainnet's layers are; they are "
+                f"{', '.join(sorted(RULES))}"
+            )
+        operands = [self.chains.get(name, self.constants.get(name)) for name in node.input]
+        try:
+            self.chains[node.output[0]] = RULES[node.op_type](operands, given)
+        except InputError as error:
+            if not self._answers_with_sigmoid(inputs):
+                raise InputError(f"{error} (node {shown(node.name or node.op_type, 60)})") from error
+
+    def _answers_with_sigmoid(self, inputs: list[str]) -> bool:
+        """Take what a sigmoid gives for the answer, if no layer can follow: probabilities, by themselves."""
+        for name in inputs:
+            chain = self.chains.get(name)
+            if chain is not None and chain.items and isinstance(chain.items[-1].layer, Sigmoid):
+                self.chains[name] = without_sigmoid(chain)
+                return True
+        return False
+
+    def _after_the_answer(self, node: Any, given: dict[str, Any], inputs: list[str]) -> None:
+        """Pass what turns probabilities into labels.
+
+        Raises: `InputError` for what makes other probabilities of them.
+        """
+        if node.op_type not in _AFTER:
+            raise InputError(f"the operator {shown(node.op_type, 40)} changes probabilities, which no layer does")
+        labels = given.get("classlabels_strings") or given.get("classlabels_int64s")
+        if labels:
+            self.class_names = tuple(v.decode() if isinstance(v, bytes) else str(v) for v in labels)
+        if node.op_type in ("Identity", "Cast"):
+            self.chains[node.output[0]] = self.chains[inputs[0]]
+
+    def _end(self) -> Chain:
+        """Return the chain of the answer: probabilities if there are any, else the graph's first output."""
+        answers = {id(chain): chain for chain in self.chains.values() if chain.ended}
+        if len(answers) > 1:
+            raise InputError(f"it gives {len(answers)} answers; networks with a single one are read")
+        if answers:
+            return next(iter(answers.values()))
+        found = next((self.chains[value.name] for value in self.graph.output if value.name in self.chains), None)
+        if found is None or not found.items:
+            raise InputError("no output is made of the input by layers; is it the model you mean?")
+        return without_sigmoid(found) if isinstance(found.items[-1].layer, Sigmoid) else found
+
+    def _names(self, chain: Chain, kind: str) -> tuple[str, ...]:
+        if kind == "numbers":
+            return ()
+        count = 2 if kind == "classes" and chain.shape[0] == 1 else chain.shape[0]
+        told = {entry.key: entry.value for entry in self.proto.metadata_props}.get("class_names")
+        try:
+            names = tuple(map(str, json.loads(told))) if told else self.class_names
+        except (ValueError, TypeError):
+            names = ()
+        if not names:
+            names = self._labels_in_constants(count)
+        return names if len(names) == count else tuple(map(str, range(count)))
+
+    def _labels_in_constants(self, count: int) -> tuple[str, ...]:
+        """Return the names of classes that a node looks up in a constant, as exports of scikit-learn have them."""
+        for name, array in self.constants.items():
+            if "classes" in name.lower() and array.ndim == 1 and len(array) == count:
+                return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in array.tolist())
+        return ()
+
+
+def _tensors(network: Network, items: tuple[Item, ...]) -> dict[str, np.ndarray]:
+    """Return the tensors of a network that is made of these items, those that no item has being as they are."""
+    found = {name: tensor.copy() for name, tensor in network.tensors().items()}
+
+    def fill(children: dict[str, Layer], inside: tuple[Item, ...], path: str) -> None:
+        for (name, layer), item in zip(children.items(), inside, strict=True):
+            for own, array in item.arrays.items():
+                found[f"{path}{name}.{own}"] = np.asarray(array)
+            if item.inner:
+                fill(dict(layer.children), item.inner, f"{path}{name}.")
+
+    fill(dict(network._layers.children), items, "")
+    return found

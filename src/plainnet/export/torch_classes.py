@@ -1,0 +1,58 @@
+"""Modules that PyTorch has not: the source of each, by its name."""
+
+CLASSES = {
+    "FlattenChannelsLast": '''class FlattenChannelsLast(nn.Module):
+    """Lay images out with the channels of a pixel side by side."""
+
+    def forward(self, x):
+        return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
+''',
+    "LayerNormOfChannels": '''class LayerNormOfChannels(nn.LayerNorm):
+    """Layer normalization over the channels of each pixel."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) if x.ndim == 4 else super().forward(x)
+''',
+    "Standardize": '''class Standardize(nn.Module):
+    """(x - mean) / deviation of each feature or channel; with inverse, x deviation + mean."""
+
+    def __init__(self, features, inverse=False):
+        super().__init__()
+        self.inverse = inverse
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+
+    def forward(self, x):
+        shape = (-1, 1, 1) if x.ndim == 4 else (-1,)
+        mean, deviation = self.mean.view(shape), self.deviation.view(shape)
+        return x * deviation + mean if self.inverse else (x - mean) / deviation
+''',
+    "GaussianNoise": '''class GaussianNoise(nn.Module):
+    """Adds noise of a deviation in training."""
+
+    def __init__(self, deviation):
+        super().__init__()
+        self.deviation = deviation
+
+    def forward(self, x):
+        return x + self.deviation * torch.randn_like(x) if self.training else x
+''',
+    "Residual": '''class Residual(nn.Sequential):
+    """x + f(x)."""
+
+    def forward(self, x):
+        return x + super().forward(x)
+''',
+    "Ensemble": '''class Ensemble(nn.ModuleList):
+    """The mean of the members' log-probabilities."""
+
+    def forward(self, x):
+        return torch.stack([member(x).log_softmax(1) for member in self]).mean(0)
+''',
+    "MeanOfPixels": '''class MeanOfPixels(nn.Module):
+    """The mean over all pixels, channel by channel."""
+
+    def forward(self, x):
+        return x.mean((2, 3))
+''',
+}
