@@ -1,7 +1,8 @@
 """Calibrate a recipe that trains on all images, by three runs of it that validate: records/RECIPE/calibration.json.
 
 A model that has learned from the validation images cannot be calibrated by them. Its siblings can: the same recipe,
-other seeds, trained without them. The mean of their temperatures (of the logarithms) and of their thresholds is taken.
+other seeds, trained without them. The mean of their temperatures (of the logarithms) and of their thresholds is taken,
+those of what is promised among them.
 
     python benchmarks/calibrate.py cnn --model src/plainnet/models/cnn.safetensors
 """
@@ -10,22 +11,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 from dataclasses import replace
-from math import exp, log
 from pathlib import Path
+from typing import Any
 
-from plainnet import load_model, save_model
+import numpy as np
+
+from plainnet import load_model, mnist, save_model
+from plainnet.calibration import Calibration
 from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (100, 101, 102)
 
 
-def sibling(recipe: str, seed: int, folder: Path) -> dict[str, float]:
-    """Return temperature and threshold of a run that validates, trained now unless it is there, or gone on with."""
+def sibling(recipe: str, seed: int, folder: Path) -> tuple[dict[str, Any], Calibration]:
+    """Return what a run that validates tells, trained now unless it is there, or gone on with."""
     out = folder / f"{recipe}-{seed}"
     if not (out / "metrics.json").exists():
         command = [sys.executable, "-m", "plainnet", "train"]
@@ -34,10 +37,12 @@ def sibling(recipe: str, seed: int, folder: Path) -> dict[str, float]:
             [*command, *(["--resume", str(out)] if out.exists() else new), "--no-pictures", "--quiet"], check=True
         )
     metrics = json.loads((out / "metrics.json").read_text())
-    return {
-        "seed": seed, "temperature": metrics["temperature"], "threshold": metrics["threshold"],
-        "validation_accuracy": metrics["validation_accuracy"],
-    }  # fmt: skip
+    model, held_out = load_model(out / "model_final.safetensors"), mnist.load().validation
+    shares = model.shares(held_out.inputs, model.test_shifts)
+    own = Calibration.found(model.temperature, np.array([metrics["threshold"]]), shares, held_out.targets)
+    found = {"seed": seed, "validation_accuracy": metrics["validation_accuracy"], **own.to_table()}
+    print(found, flush=True)
+    return found, own
 
 
 def main() -> None:
@@ -48,14 +53,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "results/siblings")
     options = parser.parse_args()
     found = [sibling(options.recipe, seed, options.work) for seed in SEEDS]
-    temperature = exp(statistics.mean(log(one["temperature"]) for one in found))
-    threshold = statistics.mean(one["threshold"] for one in found)
-    record = {"temperature": temperature, "threshold": threshold, "siblings": found}
+    known = Calibration.of_siblings([own for _, own in found])
+    record = known.to_table() | {"siblings": [told for told, _ in found]}
     write_atomically(ROOT / "records" / options.recipe / "calibration.json", to_json(record))
     if options.model is not None:
         model = load_model(options.model)
-        thresholds = (threshold,) * len(model.class_names)
-        save_model(options.model, replace(model, temperature=temperature, thresholds=thresholds))
+        thresholds = (known.threshold,) * len(model.class_names)
+        told = {"temperature": known.temperature, "certain": known.certain, "sets": known.sets}
+        save_model(options.model, replace(model, thresholds=thresholds, **told))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,14 @@ Source: Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural netw
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import Any
 
 import numpy as np
 
+from plainnet import promises
 from plainnet.softmax import expect_finite, log_softmax, with_two_columns
 
 REFUSED = 0.01  # of held-out examples, whose confidence is lowest: the next like them is "not sure"
@@ -52,3 +57,49 @@ def threshold(confidences: np.ndarray) -> float:
 def enough(examples: int) -> bool:
     """Tell whether so many held-out examples are enough to calibrate by."""
     return examples >= _ENOUGH
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What held-out examples tell of a network's answers.
+
+    `temperature` divides the logits. `threshold` is the confidence below which an answer is not sure, None if it is not
+    known. `certain` and `sets` are thresholds for shares that are promised, see `promises`.
+    """
+
+    temperature: float = 1.0
+    threshold: float | None = None
+    certain: Mapping[str, float] = field(default_factory=dict)
+    sets: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, temperature: float, confidences: np.ndarray, shares: np.ndarray, targets: np.ndarray) -> Calibration:
+        """Return what held-out examples tell: confidences (M,) in answers, and probabilities (N, K) beside classes."""
+        right = shares.argmax(axis=1) == targets
+        return cls(
+            temperature,
+            threshold(confidences),
+            promises.certain(shares.max(axis=1), right),
+            promises.sets(shares[np.arange(len(shares)), targets]),
+        )
+
+    @classmethod
+    def of_siblings(cls, found: Sequence[Calibration]) -> Calibration:
+        """Return the mean of several, of the logarithms of temperatures; what one does not promise, it does not."""
+
+        def means(tables: list[Mapping[str, float]]) -> dict[str, float]:
+            return {name: mean(t[name] for t in tables) for name in tables[0] if all(name in t for t in tables)}
+
+        return cls(
+            math.exp(mean(math.log(one.temperature) for one in found)),
+            mean(one.threshold for one in found if one.threshold is not None),
+            means([one.certain for one in found]),
+            means([one.sets for one in found]),
+        )
+
+    def to_table(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "temperature": self.temperature, "threshold": self.threshold,
+            "certain": dict(self.certain), "sets": dict(self.sets),
+        }  # fmt: skip

@@ -1,8 +1,8 @@
 """Model files: a network's architecture and parameters in one safetensors file, with what is needed to use it.
 
 Version 2 holds, as JSON texts beside the tensors: input_shape, layers (see `Layer.config`), own_layers (names of layers
-that are not plainnet's), kind, class_names, column_names, preparation, test_shifts, temperature, thresholds, splits,
-about.
+that are not plainnet's), kind, class_names, column_names, preparation, test_shifts, temperature, thresholds, certain,
+sets, splits, about.
 What is not there has its default (see `Model`). Version 1 had neither names of columns nor what follows them.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet import models, safetensors
+from plainnet import models, promises, safetensors
 from plainnet.config import expect_name, number, whole_number
 from plainnet.data.columns import Columns, column
 from plainnet.errors import InputError
@@ -37,7 +37,7 @@ _NAMES = listed(text(10_000))  # whose length `Model` judges
 _METADATA = {
     "format": text(), "layers": listed(table, least=1), "input_shape": listed(whole(1, 10**8), least=1), "about": table,
     "class_names": _NAMES, "column_names?": _NAMES, "own_layers?": _NAMES, "preparation?": table, "splits?": table,
-    "thresholds?": listed(real()), "kind?": text(),
+    "thresholds?": listed(real()), "kind?": text(), "certain?": table, "sets?": table,
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ class Model:
     recipe it was trained by and the metrics it reached. `preparation`: how inputs are made of data. `column_names`: of
     the inputs of a table. `test_shifts`: answers are means over the image moved by up to so many pixels. `temperature`:
     logits are divided by it for calibrated probabilities. `thresholds`: one a class, below which an answer is "not
-    sure". `splits`: which rows of the data were learned from.
+    sure". `splits`: which rows of the data were learned from. `certain` and `sets`: see `promises`.
 
     Raises: `InputError` for names that are no texts or do not fit the outputs, or a number out of range.
     """
@@ -65,6 +65,8 @@ class Model:
     thresholds: tuple[float, ...] = field(default=(), repr=False)
     splits: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
+    certain: Mapping[str, float] = field(default_factory=dict, repr=False)
+    sets: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.network.expect_built()
@@ -86,7 +88,7 @@ class Model:
         whole_number(self.test_shifts, "test_shifts", least=0, most=_MOST_SHIFTS)
         if not 0.0 < number(self.temperature, "temperature") < float("inf"):
             raise InputError(f"temperature must be a positive number, received {self.temperature}")
-        for threshold in self.thresholds:
+        for threshold in (*self.thresholds, *self.certain.values(), *self.sets.values()):
             number(threshold, "a threshold")
 
     def expect_known_preparation(self) -> None:
@@ -151,6 +153,20 @@ class Model:
             return sigmoid(expect_finite(self.network.logits(inputs)) / self.temperature)
         return probabilities(self.network.logits, inputs, shifts, self.temperature)
 
+    def sure_of(self, share: float) -> float:
+        """Return the probability from which on an answer is certain, as promised for a share such as 0.999.
+
+        Raises: `InputError` if the model promises no such share.
+        """
+        return _promised(self.certain, share, "the surest answers are right")
+
+    def of_sets(self, share: float) -> float:
+        """Return the probability from which on a class belongs to a set that holds the truth in such a share of cases.
+
+        Raises: `InputError` if the model promises no such share.
+        """
+        return _promised(self.sets, share, "a set holds the truth")
+
     def predict(self, given: Any) -> np.ndarray:
         """Return the name of the most probable class of each example, its labels (N, K) of 0 and 1, or its numbers.
 
@@ -161,6 +177,19 @@ class Model:
         if self.kind == "labels":
             return (self.probabilities(given) > 0.5).astype(int)
         return np.array(self.class_names)[self.probabilities(given).argmax(axis=1)]
+
+
+def _promised(thresholds: Mapping[str, float], share: float, what: str) -> float:
+    if not 0 < share < 1:
+        raise InputError(f"a share that is promised lies between 0 and 1, such as 0.999, received {share:g}")
+    name = promises.named(share)
+    if name not in thresholds:
+        most = max(thresholds, key=float, default="")
+        can = (
+            f"the most that it promises is {most}" if most else "it has not been calibrated by enough held-out examples"
+        )
+        raise InputError(f"the model cannot promise that {what} in {share:g} of all cases; {can}")
+    return float(thresholds[name])
 
 
 def save_model(path: str | Path, model: Model) -> None:
@@ -187,6 +216,8 @@ def save_model(path: str | Path, model: Model) -> None:
         "test_shifts": model.test_shifts,
         "temperature": model.temperature,
         "thresholds": list(model.thresholds),
+        "certain": dict(model.certain),
+        "sets": dict(model.sets),
         "splits": dict(model.splits),
         "about": dict(model.about),
     }
@@ -253,7 +284,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
         return Model(
             network, names, about, dict(metadata["preparation"]), tuple(metadata["column_names"]),
             metadata["test_shifts"], metadata["temperature"], tuple(metadata["thresholds"]), dict(metadata["splits"]),
-            metadata.get("kind", ""),
+            metadata.get("kind", ""), dict(metadata.get("certain", {})), dict(metadata.get("sets", {})),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)

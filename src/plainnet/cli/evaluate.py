@@ -22,6 +22,7 @@ def evaluate(
     own_data: OwnData | None = None,
     shifts: WholeNumber | None = None,
     json: Path | None = None,
+    plot: Path | None = None,
     layers: Path | None = None,
 ) -> None:
     """Measure a saved model on the test part of its data, or on other data.
@@ -34,12 +35,15 @@ def evaluate(
         Average over the image moved by up to so many pixels in every direction; if left out, as its recipe does.
     json
         Write the figures to this file as well.
+    plot
+        Draw how far the probabilities are to be trusted to this PNG file.
     layers
         A Python file with layers of your own that the model uses; it is run.
     own_data
         Data of your own.
     """
     check_ending(json, ".json", "--json", model)
+    check_ending(plot, ".png", "--plot", model)
     from plainnet.cli.judged_data import test_part
     from plainnet.evaluation import Evaluation, examples
     from plainnet.evaluation import evaluate as judge
@@ -57,8 +61,9 @@ def evaluate(
     if shifts:
         views = (2 * shifts + 1) ** 2
         say(f"each answer is a mean over {views} views of the image; with --shifts 0 it takes a {views}th of the time")
+    trust = {"temperature": loaded.temperature, "certain": loaded.certain} if loaded.kind == "classes" else {}
     with quickest(lambda: loaded.network.logits(test.inputs[:250])):
-        result = judge(loaded.network, test, shifts=shifts)
+        result = judge(loaded.network, test, shifts=shifts, **trust)
     count = f"{len(result.data):,} {examples(result.data)}"
     if isinstance(result, Evaluation):
         (low, high), table = result.interval_95, result.to_table()
@@ -66,9 +71,18 @@ def evaluate(
         for name, share in result.per_class.items():
             say(f"  {shown(name, 40):<12} {share:.2%}")
         say(f"best {shown(table[f'best_{result.noun}'], 40)}, worst {shown(table[f'worst_{result.noun}'], 40)}")
+        for name, figure in result.trust_lines():
+            say(f"{name:<19}{figure}")
     else:
         for name, figure in result.lines():
             say(f"{name:<26}{figure}")
         say(f"on {count}")
+    if plot is not None:
+        if not isinstance(result, Evaluation):
+            raise InputError("--plot draws the probabilities of classes; leave it out for other answers")
+        from plainnet.pictures.reliability import reliability
+        from plainnet.pictures.style import png
+
+        write_atomically(plot, png(reliability(result)))
     if json is not None:
         write_atomically(json, to_json(result.to_table()))

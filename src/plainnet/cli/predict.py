@@ -28,6 +28,8 @@ def predict(
     json: Path | None = None,
     show: Path | None = None,
     explain: Path | None = None,
+    certain: float | None = None,
+    sets: float | None = None,
     layers: Path | None = None,
 ) -> None:
     """Tell what is drawn in each picture, or what the model makes of each row of a table.
@@ -49,6 +51,11 @@ def predict(
         Write the answers, with the probability of every class, to this file as well.
     show
         Draw each picture with its answer to this PNG file.
+    certain
+        Answer only where at least this share of the answers, such as 0.999, is right; promised for inputs like those
+        that the model was calibrated by.
+    sets
+        Name all classes that are needed to hold the truth in at least this share of cases, such as 0.999.
     explain
         Draw the steps from the first picture to what the network sees to this PNG file.
     layers
@@ -62,6 +69,10 @@ def predict(
     from plainnet.sources.picture_folders import is_picture
 
     loaded = load_model(model, layers=read_layers(layers))
+    if (certain is not None or sets is not None) and loaded.kind != "classes":
+        raise InputError("--certain and --sets are for models of classes; leave them out")
+    least = 0.0 if certain is None else loaded.sure_of(certain)
+    enough = None if sets is None else loaded.of_sets(sets)
     answers: list[tuple[Path, Answer]] = []
     tables: list[dict[str, Any]] = []
     troubles = []
@@ -71,15 +82,16 @@ def predict(
                 if not path.exists() and not is_picture(path):
                     raise InputError(f"there is no file {path}; give the path of a picture, or of a table of rows")
                 if holds_rows(path):
-                    _rows(loaded, path, tables)
+                    _rows(loaded, path, tables, least, enough)
                     continue
-                said = answer(loaded, path)
+                said = answer(loaded, path, least)
             except InputError as error:
                 troubles.append(str(error))
                 continue
             answers.append((path, said))
-            tables.append(said.to_table())
-            say(_sentence(said, loaded))
+            shares = None if said.shares is None else dict(zip(said.names, said.shares.tolist(), strict=True))
+            tables.append(said.to_table() | _set(shares, enough))
+            say(_sentence(said, loaded) + _set_told(tables[-1]))
         if answers and loaded.kind == "classes" and not loaded.calibrated:
             say("the model is not calibrated: it does not know when it is not sure")
     finally:  # whoever reads what is said may have had enough
@@ -141,7 +153,23 @@ def _sentence(said: Answer, model: Model) -> str:
     return f"{said.file}: {told}" + (f"  ({parts[0]})" if parts else "")
 
 
-def _rows(model: Model, path: Path, answers: list[dict[str, Any]]) -> None:
+def _set(shares: dict[str, float] | None, enough: float | None) -> dict[str, Any]:
+    """Return the classes with enough probability, and the likeliest, if sets are wanted."""
+    if enough is None:
+        return {}
+    if shares is None:
+        return {"set": None}
+    best = max(shares, key=shares.__getitem__)
+    return {"set": [name for name, share in shares.items() if share >= enough or name == best]}
+
+
+def _set_told(table: dict[str, Any]) -> str:
+    return "  {" + ", ".join(shown(name, 40) for name in table["set"]) + "}" if table.get("set") else ""
+
+
+def _rows(
+    model: Model, path: Path, answers: list[dict[str, Any]], least: float = 0.0, enough: float | None = None
+) -> None:
     """Answer every row of a table, add all answers as plain values, and say the first ones."""
     from plainnet.evaluation import as_percent
     from plainnet.sources.inputs import inputs_from
@@ -170,15 +198,16 @@ def _rows(model: Model, path: Path, answers: list[dict[str, Any]]) -> None:
         shares = model.shares(inputs, model.test_shifts)
         for row, of_row in enumerate(shares):
             best = int(of_row.argmax())
-            sure = not model.calibrated or of_row[best] >= model.thresholds[best]
+            sure = of_row[best] >= max(least, model.thresholds[best] if model.calibrated else 0.0)
             answer = model.class_names[best] if sure else None
             by_name = dict(zip(model.class_names, of_row.tolist(), strict=True))
             told = {"file": str(path), "row": row, "answer": answer, "prediction": model.class_names[best]}
-            tables.append(told | {"reason": None if sure else "not sure", "probabilities": by_name})
+            told |= {"reason": None if sure else "not sure", "probabilities": by_name}
+            tables.append(told | _set(by_name, enough))
         lines = [
             f"{path}, row {t['row']:,}: {shown(t['prediction'], 40)}  "
             f"({as_percent(t['probabilities'][t['prediction']])}"
-            f"{'' if t['answer'] else ', not sure'})"
+            f"{'' if t['answer'] else ', not sure'}){_set_told(t)}"
             for t in tables[:_MOST_ROWS]
         ]
     answers += tables

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -29,21 +30,28 @@ __all__ = [
 AnyEvaluation = Evaluation | LabelEvaluation | NumberEvaluation
 
 
-def evaluation_of(outputs: Callable[[np.ndarray], np.ndarray], data: DataSet, *, shifts: int = 0) -> AnyEvaluation:
+def evaluation_of(
+    outputs: Callable[[np.ndarray], np.ndarray],
+    data: DataSet,
+    *,
+    shifts: int = 0,
+    temperature: float = 1.0,
+    certain: Mapping[str, float] | None = None,
+) -> AnyEvaluation:
     """Return the evaluation that suits the targets of `data`; `outputs` is the function of a network.
 
-    Of classes, `shifts` is as `probabilities` describes it.
+    Of classes, `shifts` is as `probabilities` describes it, `temperature` and `certain` as a model has them.
     """
     if data.kind == "labels":
         return LabelEvaluation(data, outputs(data.inputs))
     if data.kind == "numbers":
         return NumberEvaluation(data, outputs(data.inputs))
     classes = data if data.kind == "classes" else DataSet(data.inputs, data.targets.argmax(axis=1), data.class_names)
-    return Evaluation(classes, probabilities(outputs, data.inputs, shifts))
+    return Evaluation(classes, probabilities(outputs, data.inputs, shifts), temperature, dict(certain or {}))
 
 
-def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> AnyEvaluation:
-    """Let `network` answer every example of `data`, with the views that `probabilities` describes.
+def evaluate(network: Network, data: DataSet, **views: Any) -> AnyEvaluation:
+    """Let `network` answer every example of `data`; the options are those of `evaluation_of`.
 
     Raises: `InputError` if the inputs or the targets are not those the network was made for.
     """
@@ -56,4 +64,4 @@ def evaluate(network: Network, data: DataSet, *, shifts: int = 0) -> AnyEvaluati
             "it data "
             "of its own kind"
         )
-    return evaluation_of(network.logits, data, shifts=shifts)
+    return evaluation_of(network.logits, data, **views)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from plainnet.data.dataset import DataSet
+from plainnet.evaluation.trust import Trust, tempered
 from plainnet.metrics import accuracy, confusion_matrix, per_class_accuracy, wilson_interval
 
 DIGITS = tuple("0123456789")
@@ -16,10 +18,16 @@ DIGITS = tuple("0123456789")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The probabilities (N, K) a network gave for a data set, and the figures that follow from them."""
+    """The probabilities (N, K) a network gave for a data set, and the figures that follow from them.
+
+    `temperature` is that of the model, by which the probabilities are not yet changed: it changes no answer, but how
+    far they are to be trusted.
+    """
 
     data: DataSet
     probabilities: np.ndarray
+    temperature: float = 1.0
+    certain: Mapping[str, float] = field(default_factory=dict)  # thresholds of promises, see `promises`
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -53,6 +61,11 @@ class Evaluation:
         shares = zip(self.data.class_names, per_class_accuracy(self.confusion).tolist(), strict=True)
         return {name: share for name, share in shares if share == share}  # NaN: a class without images
 
+    @cached_property
+    def trust(self) -> Trust:
+        """How far the probabilities are to be trusted, with the model's temperature."""
+        return Trust(tempered(self.probabilities, self.temperature), np.asarray(self.data.labels))
+
     @property
     def noun(self) -> str:
         """What the classes are called: "digit" or "class"."""
@@ -70,6 +83,7 @@ class Evaluation:
             f"worst_{noun}": min(per_class, key=per_class.__getitem__),
             "confusion_matrix": self.confusion.tolist(),
             "mistakes": self.mistakes.tolist(),
+            "trust": self.trust.to_table(self.certain),
         }
 
     def lines(self) -> list[tuple[str, str]]:
@@ -80,7 +94,22 @@ class Evaluation:
             ("test accuracy", f"{self.accuracy:.2%}   (95 % interval {low:.2%} to {high:.2%})"),
             ("best class", f"{best}  ({per_class[best]:.2%})"),
             ("worst class", f"{worst}  ({per_class[worst]:.2%})"),
+            *self.trust_lines(),
         ]
+
+    def trust_lines(self) -> list[tuple[str, str]]:
+        """Return what is to be said of the probabilities."""
+        trust = self.trust
+        figures = f"log loss {trust.log_loss:.4f}, Brier score {trust.brier:.4f}"
+        found = [("probabilities", figures), ("calibration error", f"{trust.calibration_error:.2%}")]
+        if self.temperature != 1:
+            before = Trust(self.probabilities, trust.labels).calibration_error
+            found[1] = ("calibration error", f"{trust.calibration_error:.2%}   (without the temperature {before:.2%})")
+        if "0.999" in self.certain:
+            coverage, accuracy = trust.kept(self.certain["0.999"])
+            told = "" if accuracy is None else f", of which {accuracy:.2%} are right"
+            found.append(("certain of 99.9 %", f"{coverage:.1%} of the answers{told}"))
+        return found
 
 
 def examples(data: DataSet) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from plainnet import checkpoint
+from plainnet.calibration import Calibration
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.foreign.checking import problem, real
+from plainnet.foreign.checking import table as any_table
 from plainnet.foreign.opening import read_json
 from plainnet.model_file import save_model
 from plainnet.recipes import Recipe
@@ -21,6 +23,8 @@ from plainnet.runs.results import check_writable
 from plainnet.runs.run import Run
 from plainnet.runs.saving import events, read_checkpoint, resume
 from plainnet.writing import to_json, write_atomically
+
+_CALIBRATION = {"temperature": real(1e-3, 1e3), "threshold": real(0, 1), "certain?": any_table, "sets?": any_table}
 
 
 def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: int | None = None) -> dict[str, Any]:
@@ -56,8 +60,8 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
     return table
 
 
-def _calibration(folder: Path) -> tuple[float, float] | None:
-    """Return temperature and threshold of the recipe's sibling runs that validate, if they are on record.
+def _calibration(folder: Path) -> Calibration | None:
+    """Return the calibration of the recipe's sibling runs that validate, if they are on record.
 
     Raises: `InputError` for a damaged record.
     """
@@ -65,9 +69,10 @@ def _calibration(folder: Path) -> tuple[float, float] | None:
     if not path.exists():
         return None
     found = read_json(path, "record")
-    if (what := problem(found, {"temperature": real(1e-3, 1e3), "threshold": real(0, 1)})) is not None:
+    if (what := problem(found, _CALIBRATION)) is not None:
         raise InputError(f"{path} is no calibration: {what}; put the committed one back")
-    return float(found["temperature"]), float(found["threshold"])
+    tables = ({share: float(least) for share, least in found.get(name, {}).items()} for name in ("certain", "sets"))
+    return Calibration(float(found["temperature"]), float(found["threshold"]), *tables)
 
 
 def _on_record(run: Run, folder: Path) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from plainnet.pictures.errors import errors
 from plainnet.pictures.first_layer import first_layer
 from plainnet.pictures.label_figures import label_figures
 from plainnet.pictures.recall_and_precision import recall_and_precision
+from plainnet.pictures.reliability import reliability
 from plainnet.pictures.sample_predictions import sample_predictions
 from plainnet.pictures.style import png
 from plainnet.runs.run import Run
@@ -61,6 +62,7 @@ def tasks(run: Run, test: AnyEvaluation) -> dict[str, Task]:
         "sample_predictions": (sample_predictions, (test,)),
         "confusing_pairs": (confusing_pairs, (test,)),
         f"per_{test.noun}_accuracy": (recall_and_precision, (test,)),
+        "reliability": (reliability, (test,)),
     } | for_all
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from plainnet import calibration
+from plainnet.calibration import Calibration
 from plainnet.config import whole_number
 from plainnet.data.dataset import DataSet
 from plainnet.data.fingerprint import fingerprint
@@ -71,8 +72,7 @@ class Run:
         self.network = recipe.network(rng=seed)
         self.test: AnyEvaluation | None = None
         self.stop: Stop | None = None
-        self.temperature = 1.0
-        self.threshold: float | None = None  # see `calibration`; None: not calibrated
+        self.calibration = Calibration()
         self.reads_a_pen = is_written(self.train)
         self._metrics: dict[str, Any] = {}
         self.optimizer = recipe.make_optimizer()
@@ -169,31 +169,37 @@ class Run:
         if not self._metrics:
             workers = self.recipe.workers
             with self.threads.in_force(), Threads(self.network, self.recipe.loss_function(), workers) as threads:
-                self.test = evaluation_of(threads.outputs, self.data.test, shifts=self.recipe.test_shifts)
+                self._calibrate(threads.outputs)
+                known = self.calibration
+                self.test = evaluation_of(
+                    threads.outputs, self.data.test, shifts=self.recipe.test_shifts,
+                    temperature=known.temperature, certain=known.certain,
+                )  # fmt: skip
                 seen_again = self.train.sample(min(len(self.train), _SEEN_AGAIN))
                 trained = threads.evaluate(seen_again).means()[1]
-                self._calibrate(threads.outputs)
                 self._threads_of_blas = threads_of_blas()
             self._metrics = self._table(self.test, trained)
         return self._metrics
 
-    def calibrate_as(self, given: tuple[float, float] | None) -> None:
-        """Take temperature and threshold from sibling runs that validate, where this one does not."""
+    def calibrate_as(self, given: Calibration | None) -> None:
+        """Take the calibration of sibling runs that validate, where this one does not."""
         if given is not None and self.validation is None:
-            self.temperature, self.threshold = given
+            self.calibration = given
 
     def _calibrate(self, outputs: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Fit the temperature, and the confidence below which an answer is not sure, to the validation examples."""
+        """Learn from the validation examples how much the answers are to be trusted."""
         held_out = self.validation
         if held_out is None or held_out.kind != "classes" or not calibration.enough(len(held_out)):
             return
         some = held_out.sample(min(len(held_out), _CALIBRATED_BY))
-        self.temperature = calibration.temperature(outputs(some.inputs), some.targets)
+        temperature = calibration.temperature(outputs(some.inputs), some.targets)
         shifts = max(self.recipe.test_shifts, int(self.reads_a_pen))  # as `answers` looks at pictures
         some = held_out.sample(min(len(held_out), _LOOKED_AT_TWICE)) if shifts else held_out
-        shares = probabilities(outputs, some.inputs, shifts, self.temperature)
+        shares = probabilities(outputs, some.inputs, shifts, temperature)
         digits = self.reads_a_pen and some.class_names == DIGITS
-        self.threshold = calibration.threshold(confidence(shares, some.inputs) if digits else shares.max(axis=1))
+        confidences = confidence(shares, some.inputs) if digits else shares.max(axis=1)
+        whole = probabilities(outputs, held_out.inputs, self.recipe.test_shifts, temperature)
+        self.calibration = Calibration.found(temperature, confidences, whole, held_out.targets)
 
     def _table(self, test: AnyEvaluation, trained: dict[str, float]) -> dict[str, Any]:
         kept = self.stop.best if self.stop is not None and self.stop.best is not None else len(self.history)
@@ -218,8 +224,7 @@ class Run:
             **figures,
             "test_set_opened": datetime.now(UTC).isoformat(timespec="seconds"),
             **test.to_table(),
-            "temperature": self.temperature,
-            "threshold": self.threshold,
+            **self.calibration.to_table(),
             "versions": versions(),
             "threads": self._threads_of_blas,
             "thread_choices": self.threads.choices,
@@ -235,15 +240,16 @@ class Run:
         """Return the network with what its file should say about it."""
         figures = {key: value for key, value in self.metrics().items() if key != "settings"}
         about = {"recipe": self.recipe.to_table(), "metrics": figures}
-        outputs = len(self.train.class_names)
+        outputs, known = len(self.train.class_names), self.calibration
         pixels = PIXELS | {
             "pictures": "pen" if self.reads_a_pen else "stored",
             "largest": float(self.train.inputs.max()),
         }
         return Model(
             self.network, self.train.class_names, about, self.data.preparation or pixels, self.train.column_names,
-            self.recipe.test_shifts, self.temperature, () if self.threshold is None else (self.threshold,) * outputs,
-            self.data.made, "classes" if self.train.kind == "probabilities" else self.train.kind,
+            self.recipe.test_shifts, known.temperature, () if known.threshold is None else (known.threshold,) * outputs,
+            self.data.made, "classes" if self.train.kind == "probabilities" else self.train.kind, known.certain,
+            known.sets,
         )  # fmt: skip
 
 

@@ -53,8 +53,8 @@ class Answer:
         }
 
 
-def answer(model: Model, path: str | Path) -> Answer:
-    """Return what a model makes of a picture.
+def answer(model: Model, path: str | Path, least: float = 0.0) -> Answer:
+    """Return what a model makes of a picture; with a probability of less than `least` it is not sure.
 
     One in the model's own form is taken as it is, and answered whatever the confidence, as a stored example is.
     One that a model of other things than writing takes is resized. What a pen wrote is found, and made like the images
@@ -66,13 +66,13 @@ def answer(model: Model, path: str | Path) -> Answer:
     with opened(path) as picture:
         own = in_own_form(model, picture)
         if own is not None:
-            return _answered(replace(model, thresholds=()), str(path), own[None], Reading())
+            return _answered(replace(model, thresholds=()), str(path), own[None], Reading(), least)
         if not model.reads_a_pen:
-            return _answered(model, str(path), _resized(model, picture)[None], Reading())
+            return _answered(model, str(path), _resized(model, picture)[None], Reading(), least)
         reading = read(picture)
     if not reading.digits:
         return Answer(str(path), None, reading.reason, model.class_names, reading=reading)
-    return _answered(model, str(path), np.stack([digit.image for digit in reading.digits]), reading)
+    return _answered(model, str(path), np.stack([digit.image for digit in reading.digits]), reading, least)
 
 
 def expect_pictures(model: Model) -> None:
@@ -131,7 +131,7 @@ def _resized(model: Model, picture: Image.Image) -> np.ndarray:
     return as_stored(picture, size[:2], size[2])
 
 
-def _answered(model: Model, file: str, images: np.ndarray, reading: Reading) -> Answer:
+def _answered(model: Model, file: str, images: np.ndarray, reading: Reading, surely: float) -> Answer:
     shifts = max(model.test_shifts, int(model.reads_a_pen and bool(reading.digits)))
     names = model.class_names
     if not names:
@@ -145,7 +145,7 @@ def _answered(model: Model, file: str, images: np.ndarray, reading: Reading) -> 
     drawn = bool(reading.digits) and applies_to(model)
     sureness = confidence(shares, images) if drawn else shares.max(axis=1)
     least = np.array(model.thresholds or [0.0] * len(names))[chosen]
-    sure = (sureness >= least).tolist()
+    sure = ((sureness >= least) & (shares.max(axis=1) >= surely)).tolist()
     digits = tuple(
         {
             "box": [round(edge, 4) for edge in digit.box],
