@@ -27,7 +27,7 @@ from onnx.reference import ReferenceEvaluator
 from plainnet import load_model, mnist
 from plainnet.export import numpy_program, torch_module
 from plainnet.export.onnx_file import as_onnx
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.records.combine_models import combine_models
 from plainnet.writing import to_json, write_atomically
 

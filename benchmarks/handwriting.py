@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from handwriting import digit_pictures, other_pictures
 from plainnet import load_model, mnist, sources
 from plainnet.data.splits import Splits
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.recipes import read
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run

@@ -34,7 +34,7 @@ from plainnet.layers import (
     Standardize,
     Tanh,
 )  # fmt: skip
-from plainnet.model_file import PIXELS, Model
+from plainnet.model import PIXELS, Model
 from plainnet.recipes import available, read
 
 NAMES = tuple("abcdefghij")

@@ -13,7 +13,7 @@ from plainnet.cli.app import main
 from plainnet.export.forms import export
 from plainnet.export.onnx_reader import read
 from plainnet.layers import Conv2D, Dense, Ensemble, Flatten
-from plainnet.model_file import Model
+from plainnet.model import Model
 from test_export import ALL_LAYERS, images, model_of
 
 RNG = np.random.default_rng(0)

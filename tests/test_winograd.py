@@ -10,7 +10,7 @@ from plainnet import Conv2D, Flatten, InputError, Network, load_model, save_mode
 from plainnet.context import Context
 from plainnet.layers import Residual, winograd
 from plainnet.layers.winograd import Winograd, matrices
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.recipes import Recipe, read
 
 ROOT = Path(__file__).parent.parent

@@ -19,7 +19,8 @@ from plainnet.training import Training
 
 if _TYPE_CHECKING:
     from plainnet.checks.gradients import Report, assert_gradients, check_gradients
-    from plainnet.model_file import Model, load_model, save_model
+    from plainnet.model import Model
+    from plainnet.model_file import load_model, save_model
 
 __version__ = "0.1.0"
 
@@ -66,7 +67,8 @@ __all__ = [
 ]
 
 _LATER = {  # where names live that are imported when they are first used, so that `import plainnet` stays quick
-    **dict.fromkeys(("Model", "load_model", "save_model"), "plainnet.model_file"),
+    "Model": "plainnet.model",
+    **dict.fromkeys(("load_model", "save_model"), "plainnet.model_file"),
     **dict.fromkeys(("Report", "assert_gradients", "check_gradients"), "plainnet.checks.gradients"),
 }
 

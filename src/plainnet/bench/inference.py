@@ -10,7 +10,7 @@ import numpy as np
 from plainnet.bench.interleave import Comparison, Rival, interleave
 from plainnet.data import mnist
 from plainnet.data.preparation import scaled
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.network import Network
 from plainnet.recipes import read
 

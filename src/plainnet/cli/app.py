@@ -56,6 +56,11 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet evaluate results/model_final.safetensors",
         "plainnet evaluate results/model_final.safetensors --data fashion --json figures.json",
     ),
+    "stress": (
+        USE,
+        "Measure how a model fares when images are spoiled, or changed against it.",
+        "plainnet stress cnn --out stress.png --json stress.json",
+    ),
     "predict": (
         USE,
         "Tell what is drawn in pictures, on whatever paper, or what a model makes of the rows of a table.",

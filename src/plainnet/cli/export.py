@@ -8,7 +8,8 @@ from plainnet.cli.own_data import OwnData
 from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.errors import InputError
-from plainnet.model_file import Model, load_model
+from plainnet.model import Model
+from plainnet.model_file import load_model
 
 
 def export(

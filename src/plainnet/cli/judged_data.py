@@ -8,7 +8,7 @@ from typing import Any
 from plainnet.cli.own_data import OwnData
 from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.recipes import override
 from plainnet.sources import load_described, load_for
 

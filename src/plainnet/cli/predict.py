@@ -11,7 +11,8 @@ from plainnet.cli.own_layers import read_layers
 from plainnet.cli.saying import say
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
-from plainnet.model_file import Model, load_model
+from plainnet.model import Model
+from plainnet.model_file import load_model
 from plainnet.writing import to_json, write_atomically
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ class Augmentation:
         # With two rows and columns around the image, every place outside is as good as the nearest of them.
         planes = np.moveaxis(scaled(images).reshape(n, height, width, -1), 3, 0)
         framed = np.pad(planes, ((0, 0), (0, 0), (2, 2), (2, 2)), _AROUND[self.around])
-        changed = _interpolate(framed, down, right).reshape(planes.shape)
+        changed = interpolated(framed, down, right).reshape(planes.shape)
         return np.moveaxis(changed, 0, 3).reshape(images.shape)
 
     def _fields_for(self, height: int, width: int) -> np.ndarray:
@@ -121,7 +121,7 @@ class Augmentation:
         return weights
 
 
-def _interpolate(planes: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+def interpolated(planes: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return the C planes of N images at M places between their pixels, (C, N, M).
 
     Between four pixels the value is linear in both directions.

@@ -8,7 +8,7 @@ from pathlib import Path
 from plainnet.errors import InputError
 from plainnet.export import numpy_program, onnx_file, torch_module
 from plainnet.export.precision import check
-from plainnet.model_file import Model
+from plainnet.model import Model
 
 Writer = Callable[[Path, Model, str, dict[str, str]], list[Path]]
 

@@ -17,7 +17,7 @@ from plainnet.errors import InputError
 from plainnet.export import rule_for
 from plainnet.export.precision import check
 from plainnet.layers import BatchNorm, Conv2D, Dense, Layer, ReLU
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.writing import write_atomically
 
 NumpyRule = Callable[[Any, str, str], tuple[list[str], dict[str, np.ndarray]]]  # of a layer, its path, and an indent

@@ -20,7 +20,7 @@ from plainnet.errors import InputError
 from plainnet.export.onnx_graph import IR, OPSET, OPSET_ML, Graph, Value
 from plainnet.export.onnx_layers import add_layers
 from plainnet.export.precision import check
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.writing import write_atomically
 
 _SCALE = np.float32(1 / 255)

@@ -19,7 +19,7 @@ from plainnet.export.onnx_operators import FOLDED, RULES
 from plainnet.foreign.opening import open_file
 from plainnet.foreign.showing import shown
 from plainnet.layers import Layer, Sigmoid
-from plainnet.model_file import PIXELS, Model
+from plainnet.model import PIXELS, Model
 from plainnet.network import Network
 
 _MOST_NODES = 5000

@@ -11,7 +11,7 @@ from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError
 from plainnet.evaluation import evaluate
 from plainnet.layers import Conv2D, Dense
-from plainnet.model_file import Model
+from plainnet.model import Model
 
 PRECISIONS = ("float32", "float16", "int8")
 

@@ -16,7 +16,7 @@ from plainnet import __version__, safetensors
 from plainnet.export import rule_for
 from plainnet.export.precision import check
 from plainnet.export.torch_classes import CLASSES
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.network import Network
 from plainnet.writing import write_atomically
 

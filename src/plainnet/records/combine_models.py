@@ -12,7 +12,8 @@ from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.evaluation import evaluate
 from plainnet.layers import Ensemble
-from plainnet.model_file import Model, load_model, save_model
+from plainnet.model import Model
+from plainnet.model_file import load_model, save_model
 from plainnet.network import Network
 from plainnet.records.openings import note_opening
 from plainnet.records.recorded_runs import model_path, runs
@@ -45,7 +46,14 @@ def combine_models(models: list[Model]) -> Model:
     network = Network(ensemble).build(first.network.in_shape, values=values, dtype=first.network.theta.dtype)
     about = {"members": [dict(model.about) for model in models]}
     return Model(
-        network, first.class_names, about, first.preparation, first.column_names, first.test_shifts, kind=first.kind
+        network,
+        first.class_names,
+        about,
+        first.preparation,
+        first.column_names,
+        first.test_shifts,
+        kind=first.kind,
+        familiar=first.familiar,
     )
 
 

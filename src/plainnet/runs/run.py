@@ -19,8 +19,9 @@ from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.evaluation import DIGITS, AnyEvaluation, evaluation_of, examples
 from plainnet.events import Batch, Epoch
+from plainnet.familiarity import Familiarity
 from plainnet.layers import Conv2D
-from plainnet.model_file import PIXELS, Model
+from plainnet.model import PIXELS, Model
 from plainnet.recipes import Recipe
 from plainnet.runs.environment import threads as threads_of_blas
 from plainnet.runs.environment import versions
@@ -240,7 +241,7 @@ class Run:
         """Return the network with what its file should say about it."""
         figures = {key: value for key, value in self.metrics().items() if key != "settings"}
         about = {"recipe": self.recipe.to_table(), "metrics": figures}
-        outputs, known = len(self.train.class_names), self.calibration
+        outputs, known, held_out = len(self.train.class_names), self.calibration, self.validation
         pixels = PIXELS | {
             "pictures": "pen" if self.reads_a_pen else "stored",
             "largest": float(self.train.inputs.max()),
@@ -249,7 +250,7 @@ class Run:
             self.network, self.train.class_names, about, self.data.preparation or pixels, self.train.column_names,
             self.recipe.test_shifts, known.temperature, () if known.threshold is None else (known.threshold,) * outputs,
             self.data.made, "classes" if self.train.kind == "probabilities" else self.train.kind, known.certain,
-            known.sets,
+            known.sets, Familiarity.learned(self.train.inputs, None if held_out is None else held_out.inputs),
         )  # fmt: skip
 
 

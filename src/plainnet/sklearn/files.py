@@ -11,7 +11,8 @@ from sklearn.preprocessing import LabelBinarizer
 
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
-from plainnet.model_file import PIXELS, Model, load_model, save_model
+from plainnet.model import PIXELS, Model
+from plainnet.model_file import load_model, save_model
 
 _PLAIN = (bool, int, float, str, type(None))
 

@@ -17,7 +17,7 @@ from plainnet.data.dataset import DataSet
 from plainnet.data.fingerprint import fingerprint
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
-from plainnet.model_file import Model
+from plainnet.model import Model
 
 KEYS = ("path", "label", "missing", "validation", "test", "group", "transposed", "task")  # of a recipe's `data`
 

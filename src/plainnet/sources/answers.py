@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image
 
 from plainnet.errors import InputError
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.sources.pen.likeness import applies_to, confidence
 from plainnet.sources.pen.reading import NOT_SURE, SEVERAL, Reading, read
 from plainnet.sources.picture_files import as_stored, is_gray, layers, opened
 
+UNLIKE = "unlike what it has learned"
 _BACKGROUND = 40  # of 255: darker is the ground of a picture in the model's own form
 
 
@@ -161,5 +162,12 @@ def _answered(model: Model, file: str, images: np.ndarray, reading: Reading, sur
         number = "".join(names[k] for k in chosen)
         least_sure = shares[sureness.argmin()]
         return Answer(file, number if fine else None, None if fine else SEVERAL, names, least_sure, **told)
-    reason = reading.reason or (None if sure[0] else NOT_SURE)
+    reason = reading.reason or (UNLIKE if _strange(model, images) else None if sure[0] else NOT_SURE)
     return Answer(file, None if reason else names[chosen[0]], reason, names, shares[0], **told)
+
+
+def _strange(model: Model, images: np.ndarray) -> bool:
+    """Tell whether a picture is unlike all that a model of other things than writing has learned."""
+    if model.reads_a_pen or model.familiar is None:
+        return False
+    return bool(model.familiar.score(images)[0] < model.familiar.least)

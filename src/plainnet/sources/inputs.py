@@ -9,7 +9,7 @@ import numpy as np
 from plainnet.data.columns import Columns, column
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
-from plainnet.model_file import Model
+from plainnet.model import Model
 from plainnet.sources import arrays, delimited, parquet, recognizing, tables
 from plainnet.sources.picture_folders import is_picture
 

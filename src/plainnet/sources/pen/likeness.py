@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from plainnet.evaluation import DIGITS
-from plainnet.model_file import Model, load_model
+from plainnet.model import Model
+from plainnet.model_file import load_model
 from plainnet.network import Network
 
 _LARGEST = 1 - 1e-6  # share: odds beyond are as good as certain
