@@ -11,48 +11,32 @@ import numpy as np
 
 SHARES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)  # that can be promised
 _RISK = 0.05  # that a promise of certain answers is broken
-_STEPS = 60
 _MOST_ERRORS = 1000
 
 
-def highest_error_rate(errors: int, trials: int, risk: float = _RISK) -> float:
-    """Return the rate of errors that the true one exceeds with no more than this risk, errors being so many of trials.
-
-    It is the rate at which as few errors as these are as rare as the risk, found by bisection.
-
-    Source: Clopper, Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the binomial".
-    """
-    if errors >= trials:
-        return 1.0
-    below, above = errors / trials, 1.0
-    for _ in range(_STEPS):
-        rate = (below + above) / 2
-        below, above = (rate, above) if _as_few(errors, trials, rate) > risk else (below, rate)
-    return above
-
-
-def _as_few(errors: int, trials: int, rate: float) -> float:
-    """Return the probability of at most so many errors, each of the trials being one with the probability `rate`."""
+def as_few(errors: int, trials: int, rate: float) -> float:
+    """Return the probability of at most so many errors in so many trials, each being one with this `rate`."""
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])  # of the factorials
     k = np.arange(errors + 1)
-    lgamma = np.vectorize(math.lgamma)
-    chosen = math.lgamma(trials + 1) - lgamma(k + 1.0) - lgamma(trials - k + 1.0)
+    chosen = logs[trials] - logs[k] - logs[trials - k]
     return float(np.exp(chosen + k * math.log(rate) + (trials - k) * math.log1p(-rate)).sum())
 
 
 def certain(confidences: np.ndarray, right: np.ndarray) -> dict[str, float]:
     """Return for each share the confidence from which on answers keep it, as text and number; none that cannot be kept.
 
-    Of all confidences it is the least for which the upper 95 % limit of the rate of errors among the answers from it on
-    is below one less the share.
+    Of all confidences it is the least of which this holds: if errors were more frequent than one less the share, as few
+    as there are among the answers from it on would be found in one case of twenty at most.
 
     Shapes: confidences (N,), right (N,) bools, of held-out examples.
+    Source: Clopper, Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the binomial".
     """
     order = np.argsort(-confidences, kind="stable")
     ends = np.append(np.flatnonzero(~right[order]), len(order))[: _MOST_ERRORS + 1]  # answers with 0, 1, 2, ... errors
     found: dict[str, float] = {}
-    limits = [highest_error_rate(errors, int(end)) if end else 1.0 for errors, end in enumerate(ends)]
     for share in SHARES:
-        kept = [end for end, limit in zip(ends, limits, strict=True) if limit <= 1 - share + 1e-12]
+        few = ((errors, int(end)) for errors, end in enumerate(ends) if errors < (1 - share) * end)
+        kept = [end for errors, end in few if as_few(errors, end, 1 - share) <= _RISK]
         if kept:
             found[f"{share:g}"] = float(confidences[order[max(kept) - 1]])
     return found

@@ -27,6 +27,7 @@ class Overview:
     constant: list[str]  # inputs that are the same in all training examples
     duplicates: dict[str, int]  # "within training" and the like: how many examples occur before
     suspects: list[Suspect]
+    test_suspects: list[Suspect]
 
     def lines(self) -> list[str]:
         """Return the overview to read."""
@@ -52,12 +53,10 @@ class Overview:
             found.append("no duplicates")
         if self.suspects:
             found.append("labels that are probably wrong, judged by a quick network that had not seen them:")
-            rows = self.data.training
-            found += [
-                f"  example {int(rows[s.row]) + 1:,} of the source: labeled {shown(s.label, 30)} ({s.of_label:.1%}), "
-                f"looks like {shown(s.looks_like, 30)} ({s.of_other:.1%})"
-                for s in self.suspects[:10]
-            ]
+            found += [_told(s, int(self.data.training[s.row]), "of the source") for s in self.suspects[:10]]
+        if self.test_suspects:
+            found.append("labels of the test part that are probably wrong:")
+            found += [_told(s, s.row, "of the test part") for s in self.test_suspects[:10]]
         return found
 
     def _targets(self, train: DataSet) -> str:
@@ -105,6 +104,7 @@ class Overview:
             "constant_inputs": self.constant,
             "duplicates": self.duplicates,
             "suspects": [vars(suspect) for suspect in self.suspects],
+            "test_suspects": [vars(suspect) for suspect in self.test_suspects],
             "notes": list(self.data.notes),
         }
 
@@ -119,8 +119,16 @@ def overview(data: Splits, *, quick: bool = False) -> Overview:
     flat = train.inputs.reshape(len(train), -1)
     same = np.flatnonzero(flat.min(axis=0) == flat.max(axis=0))
     names = train.column_names or tuple(f"number {k}" for k in range(flat.shape[1]))
-    found = suspects(train) if not quick else []
-    return Overview(data, counts, [names[k] for k in same], _duplicates(train, validation, test), found)
+    found, of_test = ([], []) if quick else (suspects(train), suspects(test, 30, train))
+    return Overview(data, counts, [names[k] for k in same], _duplicates(train, validation, test), found, of_test)
+
+
+def _told(suspect: Suspect, row: int, where: str) -> str:
+    label, other = shown(suspect.label, 30), shown(suspect.looks_like, 30)
+    return (
+        f"  example {row + 1:,} {where}: labeled {label} ({suspect.of_label:.1%}), looks like {other} "
+        f"({suspect.of_other:.1%})"
+    )
 
 
 def _duplicates(train: DataSet, validation: DataSet, test: DataSet) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """Suspected label errors: examples whose label a network that has not seen them finds very unlikely.
 
 The examples are split in parts, and each part is judged by a small network that has learned from the others; so no
-example is judged by what has learned it by heart. Those come first whose own label got the least probability beside the
-likeliest.
+example is judged by what has learned it by heart. Where there are more examples, as beside a test part, two networks
+learn from those instead, and the mean of what they say counts. Those come first whose own label got the least
+probability beside the likeliest.
 
 Source: Northcutt, Jiang, Chuang 2021, "Confident learning: estimating uncertainty in dataset labels", for the idea.
 """
@@ -13,16 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plainnet.data.augmentation import Augmentation
 from plainnet.data.dataset import DataSet
-from plainnet.layers import Dense, Flatten, Layer, ReLU, Standardize
+from plainnet.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, ReLU, Standardize
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.network import Network
 from plainnet.optimizers import Adam
+from plainnet.schedules import one_cycle
 from plainnet.training import Training
 
-_PARTS, _EPOCHS, _MOST = 3, 8, 12_000
+_PARTS, _MOST, _LEARNERS, _MORE = 3, 12_000, 2, 60_000
 _STEPS = 400  # at least, of small data
-_SURE = 0.8  # of the probability, that another class must get
+_SURE = 0.5  # of the probability, that another class must get
+_SMALLEST = 12  # pixels, of images that filters look at
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,14 @@ class Suspect:
     of_other: float
 
 
-def suspects(data: DataSet, most: int = 20) -> list[Suspect]:
-    """Return up to `most` examples that are probably labeled wrongly, the likeliest first; of large data, a sample."""
+def suspects(data: DataSet, most: int = 20, more: DataSet | None = None) -> list[Suspect]:
+    """Return up to `most` examples that are probably labeled wrongly, the likeliest first; of large data, a sample.
+
+    `more` are other examples of the same classes, to learn from.
+    """
     if data.kind != "classes" or len(data) < 10 * _PARTS:
         return []
-    rows = np.arange(len(data))
-    if len(data) > _MOST:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _MOST, replace=False))
-    parts = np.random.default_rng(0).permutation(len(rows)) % _PARTS
-    shares = np.zeros((len(rows), len(data.class_names)))
-    for part in range(_PARTS):
-        learned, judged = data[rows[parts != part]], data[rows[parts == part]]
-        shares[parts == part] = _quick(learned).probabilities(judged.inputs)
+    rows, shares = judged(data, more)
     labels = np.asarray(data.targets)[rows]
     of_label, best = shares[np.arange(len(rows)), labels], shares.argmax(axis=1)
     found = np.flatnonzero((best != labels) & (shares.max(axis=1) > _SURE))
@@ -59,12 +59,50 @@ def suspects(data: DataSet, most: int = 20) -> list[Suspect]:
     ]
 
 
-def _quick(data: DataSet) -> Network:
-    layers: list[Layer] = [Flatten()] if data.inputs.ndim > 2 else [Standardize()]
-    network = Network(*layers, Dense(128), ReLU(), Dense(len(data.class_names))).build(data.inputs.shape[1:])
+def judged(data: DataSet, more: DataSet | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows (M,) and the probabilities (M, K) that networks give for them which have not learned from them."""
+    rows = _some(len(data), _MOST, 0)
+    shares = np.zeros((len(rows), len(data.class_names)))
+    if more is not None:
+        for seed in range(_LEARNERS):
+            network = _quick(more[_some(len(more), _MORE, seed)], seed)
+            shares += network.probabilities(data.inputs[rows]) / _LEARNERS
+        return rows, shares
+    parts = np.random.default_rng(0).permutation(len(rows)) % _PARTS
+    for part in range(_PARTS):
+        inputs = data.inputs[rows[parts == part]]
+        shares[parts == part] = _quick(data[rows[parts != part]], part).probabilities(inputs)
+    return rows, shares
+
+
+def _some(count: int, most: int, seed: int) -> np.ndarray:
+    """Return the rows of all examples, or of so many of them, in ascending order."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+
+
+def _quick(data: DataSet, seed: int) -> Network:
+    """Return a small network that has learned from all examples, in a few epochs."""
+    shape, classes = data.inputs.shape[1:], len(data.class_names)
+    images = len(shape) > 1
+    filters = images and min(shape[:2]) >= _SMALLEST
+    layers: list[Layer] = [Flatten()] if images else [Standardize()]
+    if filters:
+        seen = [Conv2D(16, 5, stride=2), ReLU(), Conv2D(32, 3), MaxPool(2), ReLU(), Flatten(), Dropout(0.2)]
+        layers = [*seen, Dense(128), ReLU(), Dense(classes)]
+    else:
+        layers += [Dense(128), ReLU(), Dense(classes)]
+    network = Network(*layers).build(shape, rng=seed)
+    side = min(shape[:2])
+    changed = Augmentation(rotation=8, shift=side / 28, scale=0.1, around="edge" if len(shape) == 3 else "dark")
     training = Training(
-        network, SoftmaxCrossEntropy(label_smoothing=0.05), Adam(weight_decay=0.01), data,
-        batch_size=min(64, len(data)), epochs=max(_EPOCHS, -(-_STEPS * 64 // len(data))), learning_rate=0.002,
+        network, SoftmaxCrossEntropy(label_smoothing=0.05),
+        Adam(beta1=0.7, beta2=0.9) if filters else Adam(weight_decay=0.01),  # as in recipe fast99
+        data, batch_size=min(128 if filters else 64, len(data)),
+        epochs=max(4 if filters else 8, -(-_STEPS * 64 // len(data))),
+        learning_rate=one_cycle(0.008 if filters else 0.004), augmentation=changed if filters and side <= 64 else None,
+        rng=seed,
     )  # fmt: skip
     for _ in training:
         pass
