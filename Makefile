@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: breaks help train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
+.PHONY: agreement breaks help train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,7 +35,7 @@ oracle: $(VENV)/installed-test ## install PyTorch, against which some tests comp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
 extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,judges]'
 
 series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
 	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)
@@ -93,6 +93,10 @@ convolutions: $(VENV)/installed ## the ways to compute a convolution: how long t
 
 tried: $(VENV)/installed     ## what was tried to make plainnet faster, each beside what was kept
 	$(BIN)/python benchmarks/tried.py
+
+agreement: $(VENV)/installed ## whether exported models answer as plainnet does, in onnxruntime, PyTorch and NumPy
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[onnx,peers]'
+	$(BIN)/python benchmarks/agreement.py
 
 figures: $(VENV)/installed   ## write the figures of records/ into the pages
 	$(BIN)/python benchmarks/page_figures.py

@@ -16,6 +16,7 @@ from tables.durability import fuzz, kill_test, sabotage
 from tables.floors import floors
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
+from tables.other_programs import agreement, estimator, pictures, strangers, trust
 from tables.own_data import handwriting, tables
 from tables.proof import famous_faults, kill_table, mutation
 from tables.source import ROOT
@@ -26,7 +27,10 @@ ABLATED = sorted(path.parent.name for path in (ROOT / "records").glob("*/ablatio
 PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers, what stands between them
     "README.md": {"results": results, "short ladder": short_ladder, "speed": speed},
     "docs/anatomy.md": {"anatomy": anatomy},
-    "docs/data.md": {"tables": tables},
+    "docs/data.md": {"tables": tables, "pictures": pictures},
+    "docs/export.md": {"agreement": agreement},
+    "docs/sklearn.md": {"estimator": estimator},
+    "docs/trust.md": {"trust": trust, "strangers": strangers},
     "docs/doctor.md": {"kill-table": kill_table},
     "docs/floors.md": {"floors": floors},
     "docs/handwriting.md": {"handwriting": handwriting},

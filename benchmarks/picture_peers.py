@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -36,7 +35,6 @@ SEEDS = range(3)
 PEERS = {
     "MLP, scaled to [0, 1]": lambda seed: MLPClassifier(random_state=seed),
     "linear": lambda seed: make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
-    "gradient boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed, early_stopping=True),
 }
 
 

@@ -143,10 +143,8 @@ def main() -> None:
             continue
         write_atomically(ROOT / "records/trust.json", to_json(record))
         promise = figures["certain"].get("0.999")
-        print(
-            f"{name:<10}calibration error {figures['calibration_error']:.2%}, before {figures['before']['calibration_error']:.2%}; 99.9 %: {promise}",
-            flush=True,
-        )
+        after, before = figures["calibration_error"], figures["before"]["calibration_error"]
+        print(f"{name:<10}calibration error {after:.2%}, before {before:.2%}; 99.9 %: {promise}", flush=True)
 
 
 if __name__ == "__main__":

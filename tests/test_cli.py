@@ -39,6 +39,7 @@ FILES = {
     "per_digit_accuracy.png",
     "sample_predictions.png",
     "confusing_pairs.png",
+    "reliability.png",
     "first_layer_weights.png",
 }
 

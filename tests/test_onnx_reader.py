@@ -95,6 +95,7 @@ def test_networks_that_pytorch_wrote(kind, exporter, tmp_path):
     path = tmp_path / "t.onnx"
     if exporter == "dynamo":
         pytest.importorskip("onnxscript", reason="needs onnxscript: pip install onnxscript")
+        pytest.importorskip("tqdm").tqdm.monitor_interval = 0  # no thread of its own, beside which nothing is forked
         torch.onnx.export(made, (torch.from_numpy(inputs),), str(path), dynamo=True, external_data=False, verbose=False)
     else:
         torch.onnx.export(made, (torch.from_numpy(inputs),), str(path), dynamo=False)

@@ -28,9 +28,9 @@ def figures(images: np.ndarray) -> np.ndarray:
     The logarithms of the mean and of the share of pixels above a half; the root of the mean of the outermost pixels, a
     fourteenth of the side; the logarithm of the mean step from pixel to pixel; the share of pixels from 0.2 to 0.8.
 
-    Shapes: images (N, H, W) or (N, H, W, C), bytes or numbers from 0 to 1.
+    Shapes: images (N, H, W) or (N, H, W, C), bytes or numbers, of which those from 0 to 1 are told apart.
     """
-    x = scaled(images)
+    x = np.clip(scaled(images), 0, 1)
     x = x.mean(axis=3) if x.ndim == 4 else x
     edge = max(1, min(x.shape[1:]) // 14)
     middle = np.zeros(x.shape[1:], bool)

@@ -56,17 +56,17 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet evaluate results/model_final.safetensors",
         "plainnet evaluate results/model_final.safetensors --data fashion --json figures.json",
     ),
-    "stress": (
-        USE,
-        "Measure how a model fares when images are spoiled, or changed against it.",
-        "plainnet stress cnn --out stress.png --json stress.json",
-    ),
     "predict": (
         USE,
         "Tell what is drawn in pictures, on whatever paper, or what a model makes of the rows of a table.",
         "plainnet predict cnn examples/digits/seven.png",
         "plainnet predict results/model_final.safetensors scans/ --json answers.json --show answers.png",
         "plainnet predict results/model_final.safetensors new_rows.csv --json answers.json",
+    ),
+    "stress": (
+        USE,
+        "Measure how a model fares when images are spoiled, or changed against it.",
+        "plainnet stress cnn --out stress.png --json stress.json",
     ),
     "look": (
         LEARN,

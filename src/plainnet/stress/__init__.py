@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,56 +42,45 @@ class Stress:
         }  # fmt: skip
 
 
-def stress(
-    model: Model, data: DataSet, *, most: int = 2000, attacked: int = 500, seed: int = 0,
-    told: Callable[[str], None] = lambda _: None,
-) -> Stress:  # fmt: skip
+def stress(model: Model, data: DataSet, *, most: int = 2000, attacked: int = 500, seed: int = 0) -> Stress:
     """Return how a model of images answers `most` examples that are spoiled, and `attacked` that are attacked.
 
-    It answers with one view of each image. `told` is called with the name of what is done next.
+    It answers with one view of each image.
 
     Raises: `InputError` if it is no classifier of images from 0 to 1.
     """
-    shape = model.network.in_shape
-    images = scaled(data.inputs[: min(most, len(data))])
+    images, labels = scaled(data.inputs[:most]), np.asarray(data.targets)[:most]
     if model.kind != "classes" or images.ndim not in (3, 4) or images.min() < 0 or images.max() > 1:
         raise InputError("only classifiers of images, of bytes or of numbers from 0 to 1, can be put under stress")
-    labels = np.asarray(data.targets)[: len(images)]
-    right = _judge(model, shape, labels)
-    found = Stress(len(images), right(images))
-    for name, corrupt in CORRUPTIONS.items():
-        told(name)
-        rng = np.random.default_rng([seed, len(found.corruptions)])
-        found.corruptions[name] = {str(level): right(corrupt(images, level, rng)) for level in SEVERITIES}
-    few = images[:attacked].reshape(-1, *shape)
+    found = Stress(len(images), _accuracy(model, images, labels))
+    for number, (name, corrupt) in enumerate(CORRUPTIONS.items()):
+        rng = np.random.default_rng([seed, number])
+        spoiled = {level: corrupt(images, level, rng) for level in SEVERITIES}
+        found.corruptions[name] = {str(level): _accuracy(model, x, labels) for level, x in spoiled.items()}
+    few, labels = images[:attacked].reshape(-1, *model.network.in_shape), labels[:attacked]
+    batches = [slice(start, start + _BATCH) for start in range(0, len(few), _BATCH)]
     for name, attack in ATTACKS.items():
-        told(name)
-        changed = (_batches(few, labels, lambda x, t, e=e, a=attack: a(model.network, x, t, e, seed)) for e in LIMITS)  # type: ignore[misc]
-        found.attacks[name] = {f"{e:g}": right(x) for e, x in zip(LIMITS, changed, strict=True)}
+        for limit in LIMITS:
+            changed = [attack(model.network, few[rows], labels[rows], limit, seed) for rows in batches]
+            accuracy = _accuracy(model, np.concatenate(changed), labels)
+            found.attacks.setdefault(name, {})[f"{limit:g}"] = accuracy
     return found
 
 
 def official(model: Model, parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the accuracy on corrupted images of others, by name: images and labels, as MNIST-C has them."""
-    return {
-        name: _judge(model, model.network.in_shape, labels)(scaled(images.reshape(-1, *model.network.in_shape)))
-        for name, (images, labels) in parts.items()
-    }
+    """Return the accuracy on corrupted images of others, by name: images and labels, as MNIST-C has them.
+
+    Raises: `InputError` for images of another size than the model takes, or another number of labels.
+    """
+    for name, (images, labels) in parts.items():
+        if len(images) != len(labels) or math.prod(images.shape[1:]) != math.prod(model.network.in_shape):
+            raise InputError(
+                f"{name} holds images {images.shape} and labels {labels.shape}; the model takes images of "
+                f"{'x'.join(map(str, model.network.in_shape))}, each with a label"
+            )
+    return {name: _accuracy(model, scaled(images), labels) for name, (images, labels) in parts.items()}
 
 
-def _judge(model: Model, shape: tuple[int, ...], labels: np.ndarray) -> Callable[[np.ndarray], float]:
-    def right(images: np.ndarray) -> float:
-        answers = model.shares(images.reshape(-1, *shape)).argmax(axis=1)
-        return float((answers == labels[: len(answers)]).mean())
-
-    return right
-
-
-def _batches(
-    images: np.ndarray, labels: np.ndarray, attack: Callable[[np.ndarray, np.ndarray], np.ndarray]
-) -> np.ndarray:
-    def parts() -> Iterator[np.ndarray]:
-        for start in range(0, len(images), _BATCH):
-            yield attack(images[start : start + _BATCH], labels[start : start + _BATCH][: len(images) - start])
-
-    return np.concatenate(list(parts()))
+def _accuracy(model: Model, images: np.ndarray, labels: np.ndarray) -> float:
+    answers = model.shares(images.reshape(-1, *model.network.in_shape)).argmax(axis=1)
+    return float((answers == labels).mean())
