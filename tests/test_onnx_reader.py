@@ -210,6 +210,68 @@ def refusal(path):
     return None
 
 
+def torch_net(kind):
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = nn.Linear(7, 7), nn.Linear(7, 7), nn.Linear(7, 3)
+            self.wide, self.last = nn.Linear(48, 48), nn.Linear(48, 3)
+
+        def forward(self, x):
+            if kind == "a gate":
+                return self.c(torch.sigmoid(self.a(x)) * self.b(x))
+            if kind == "another sigmoid":
+                h = self.a(x)
+                return self.c(h * torch.sigmoid(1.702 * h))
+            if kind == "one less a sigmoid":
+                return 1 - torch.sigmoid(self.c(x))
+            h = x.flatten(1)
+            return self.last(h + torch.relu(self.wide(h)))
+
+    return Net().eval(), torch.rand(3, *((3, 4, 4) if kind == "beside a flattening" else (7,)))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["a gate", "another sigmoid", "one less a sigmoid", "beside a flattening"])
+def test_what_only_looks_like_our_layers_is_refused(kind, tmp_path):
+    import torch
+
+    made, x = torch_net(kind)
+    torch.onnx.export(made, (x,), str(tmp_path / "n.onnx"), dynamo=False)
+    with pytest.raises(InputError, match="cannot be read as a network"):
+        read(tmp_path / "n.onnx")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_view_by_the_size_of_the_batch_is_a_flattening(tmp_path):
+    torch = pytest.importorskip("torch")
+
+    class View(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution, self.dense = torch.nn.Conv2d(1, 2, 3), torch.nn.Linear(8, 3)
+
+        def forward(self, x):
+            x = torch.relu(self.convolution(x))
+            return self.dense(x.view(x.size(0), -1))
+
+    made, x = View().eval(), torch.rand(2, 1, 4, 4)
+    axes = {"x": {0: "N"}}
+    torch.onnx.export(made, (x,), str(tmp_path / "v.onnx"), dynamo=False, input_names=["x"], dynamic_axes=axes)
+    model, _ = read(tmp_path / "v.onnx")
+    np.testing.assert_allclose(model.network.logits(x[:, 0].numpy()), made(x).detach().numpy(), atol=1e-5)
+
+
+def test_our_own_regression_comes_back_as_one(tmp_path):
+    export(Model(Network(Dense(2)).build((3,)), ()), "onnx", tmp_path / "r.onnx")
+    model, notes = read(tmp_path / "r.onnx")
+    assert model.kind == "numbers"
+    assert not notes
+
+
 def test_damaged_files_are_refused_in_a_sentence(tmp_path):
     model = Model(Network(Conv2D(2, 3), Flatten(), Dense(3)).build((6, 6), rng=0), ("a", "b", "c"))
     export(model, "onnx", tmp_path / "m.onnx")

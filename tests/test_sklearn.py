@@ -148,9 +148,14 @@ def test_layers_recipes_images_and_schedules():
     again = PlainnetClassifier((30,), dropout=0.2, max_iter=5, random_state=0).fit(X, Y)
     np.testing.assert_array_equal(dropped.coefs_[0], again.coefs_[0])
     pixels = (X * 255).astype(np.uint8)
-    byte = PlainnetClassifier((30,), max_iter=30, random_state=0).fit(pixels, Y)
+    byte = PlainnetClassifier((30,), max_iter=60, image_shape=(8, 8), random_state=0).fit(pixels, Y)
     assert byte.score(pixels, Y) > 0.9
     assert byte.coefs_[0].dtype == np.float32
+    with pytest.raises(ValueError, match="has learned from bytes"):
+        byte.predict(pixels.astype(float))
+    hot = (X > 0.5).astype(np.uint8)  # numbers like others, where nothing says that they are pixels
+    table = PlainnetClassifier((30,), max_iter=20, random_state=0).fit(hot, Y)
+    np.testing.assert_array_equal(table.predict(hot), table.predict(hot.astype(float)))
 
 
 def test_weights_of_classes_and_validation_data_of_ones_own():
@@ -257,16 +262,42 @@ def test_weights_that_are_given_are_the_first_ones():
         ({"image_shape": (3, 3)}, "image_shape"),
         ({"layers": ["Dense"]}, "layers must be a list of layers"),
         ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
-        ({"recipe": "none"}, "unknown recipe"),
+        ({"recipe": "none", "max_iter": 200}, "unknown recipe"),
+        ({"recipe": "minute", "max_iter": 200, "dropout": 0.1}, "a recipe has its own dropout"),
+        ({"recipe": "minute"}, "leave out max_iter"),
+        ({"recipe": "fast99", "max_iter": 200}, r"image_shape=\(28, 28\)"),
+        ({"layers": [ReLU()], "dropout": 0.1}, "put Dropout"),
+        ({"solver": "lbfgs", "schedule": cosine(0.1)}, "leave out schedule"),
+        ({"augmentation": {"shift": 1.0}}, "augmentation is for images"),
         ({"augmentation": {"turn": 3}, "image_shape": (8, 8)}, "turn"),
     ],
 )
 def test_parameters_that_cannot_be_used_say_so(settings, says):
     with pytest.raises((ValueError, InputError), match=says), warnings.catch_warnings():
-        PlainnetClassifier(max_iter=2, **settings).fit(X, Y)
+        PlainnetClassifier(**{"max_iter": 2, **settings}).fit(X, Y)
 
 
 def test_it_cannot_be_imported_without_scikit_learn():
     code = "import sys; sys.modules['sklearn'] = None; import plainnet.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pip install 'plainnet[sklearn]'" in done.stderr
+
+
+def test_schedules_and_layers_are_pickled_and_can_be_read():
+    made = PlainnetClassifier(layers=[Dropout(0.1)], schedule=cosine(0.01), max_iter=2, random_state=0).fit(X, Y)
+    again = pickle.loads(pickle.dumps(made))
+    np.testing.assert_array_equal(again.predict(X), made.predict(X))
+    assert "Dropout(rate=0.1)" in repr(made)
+    assert "one_cycle(learning_rate=0.01" in repr(made)
+
+
+def test_a_file_says_which_parameters_it_does_not_hold(tmp_path):
+    PlainnetClassifier(schedule=cosine(0.01), max_iter=2).fit(X, Y).save(tmp_path / "s.safetensors")
+    with pytest.warns(UserWarning, match="does not hold schedule"):
+        PlainnetClassifier.load(tmp_path / "s.safetensors")
+
+
+def test_a_single_class_is_answered_whatever_the_seed():
+    for seed in range(6):
+        one = PlainnetClassifier(max_iter=3, random_state=seed).fit(X[:40], np.zeros(40, int))
+        assert set(one.predict(X)) == {0}

@@ -16,10 +16,27 @@ from plainnet.errors import InputError
 Schedule = Callable[[int, int, int], float]
 
 
+class _Made:
+    """A schedule that has been made: it can be pickled, and says how it was made."""
+
+    def __init__(self, rate: Callable[..., float], made_by: str, **settings: Any) -> None:
+        self.rate, self.made_by, self.settings = rate, made_by, settings
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        return self.rate(step, steps_per_epoch, epochs, **self.settings)
+
+    def __repr__(self) -> str:
+        return f"{self.made_by}({', '.join(f'{name}={value!r}' for name, value in self.settings.items())})"
+
+
 def constant(learning_rate: float) -> Schedule:
     """Return the schedule that is `learning_rate` at every step."""
     _check_learning_rate(learning_rate)
-    return lambda step, steps_per_epoch, epochs: learning_rate
+    return _Made(_constant, "constant", learning_rate=learning_rate)
+
+
+def _constant(step: int, steps_per_epoch: int, epochs: int, *, learning_rate: float) -> float:
+    return learning_rate
 
 
 def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Schedule:
@@ -35,11 +52,14 @@ def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Sch
     if not isinstance(at, Sequence) or not all(type(epoch) is int and epoch >= 1 for epoch in at):
         raise InputError(f"at must list whole numbers of at least 1, received {at!r}; [30] means after epoch 30")
 
-    def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
-        completed = step // steps_per_epoch
-        return learning_rate * factor ** sum(epoch <= completed for epoch in at)
+    return _Made(_step_decay, "step_decay", learning_rate=learning_rate, factor=factor, at=tuple(at))
 
-    return schedule
+
+def _step_decay(
+    step: int, steps_per_epoch: int, epochs: int, *, learning_rate: float, factor: float, at: tuple[int, ...]
+) -> float:
+    completed = step // steps_per_epoch
+    return learning_rate * factor ** sum(epoch <= completed for epoch in at)
 
 
 def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04, end: float = 0.0) -> Schedule:
@@ -57,14 +77,17 @@ def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04
         if not 0.0 <= number(share, name) <= most:
             raise InputError(f"{name} must be a share from 0 to {most}, received {share}; 0.3 means 30 %")
 
-    def schedule(step: int, steps_per_epoch: int, epochs: int) -> float:
-        done = step / (steps_per_epoch * epochs)
-        if done < warm_up:
-            return learning_rate * (start + (1 - start) * done / warm_up)
-        falling = (done - warm_up) / (1 - warm_up)
-        return learning_rate * (end + (1 - end) * (1 + math.cos(math.pi * falling)) / 2)
+    return _Made(_one_cycle, "one_cycle", learning_rate=learning_rate, warm_up=warm_up, start=start, end=end)
 
-    return schedule
+
+def _one_cycle(
+    step: int, steps_per_epoch: int, epochs: int, *, learning_rate: float, warm_up: float, start: float, end: float
+) -> float:
+    done = step / (steps_per_epoch * epochs)
+    if done < warm_up:
+        return learning_rate * (start + (1 - start) * done / warm_up)
+    falling = (done - warm_up) / (1 - warm_up)
+    return learning_rate * (end + (1 - end) * (1 + math.cos(math.pi * falling)) / 2)
 
 
 def cosine(learning_rate: float, *, end: float = 0.0) -> Schedule:
@@ -84,7 +107,11 @@ def exponential(learning_rate: float, *, factor: float) -> Schedule:
     _check_learning_rate(learning_rate)
     if not 0.0 < number(factor, "factor") <= 1.0:
         raise InputError(f"factor must be above 0 and at most 1, received {factor}; 0.95 is common")
-    return lambda step, steps_per_epoch, epochs: learning_rate * factor ** (step / steps_per_epoch)
+    return _Made(_exponential, "exponential", learning_rate=learning_rate, factor=factor)
+
+
+def _exponential(step: int, steps_per_epoch: int, epochs: int, *, learning_rate: float, factor: float) -> float:
+    return learning_rate * factor ** (step / steps_per_epoch)
 
 
 def warm_up(then: Schedule | Mapping[str, Any], *, epochs: float = 1.0) -> Schedule:
@@ -101,10 +128,11 @@ def warm_up(then: Schedule | Mapping[str, Any], *, epochs: float = 1.0) -> Sched
     if not callable(followed):
         raise InputError(f'then must be a schedule such as {{type = "cosine", ...}}, received {then!r}')
 
-    def schedule(step: int, steps_per_epoch: int, total: int) -> float:
-        return followed(step, steps_per_epoch, total) * min(1.0, (step + 1) / (epochs * steps_per_epoch))
+    return _Made(_warm_up, "warm_up", then=followed, during=epochs)
 
-    return schedule
+
+def _warm_up(step: int, steps_per_epoch: int, epochs: int, *, then: Schedule, during: float) -> float:
+    return then(step, steps_per_epoch, epochs) * min(1.0, (step + 1) / (during * steps_per_epoch))
 
 
 def _check_learning_rate(learning_rate: float) -> None:

@@ -27,6 +27,8 @@ def convert(data: Path, /, *, out: Path, to: str | None = None, own_data: OwnDat
         What to know about the data; of a model, --task says what its outputs are.
     """
     if data.suffix.lower() == ".onnx":
+        if to is not None:
+            raise InputError("a model has no form but plainnet's own; leave out --to")
         _of_onnx(data, out, None if own_data is None else own_data.task)
         return
     if to is None:
@@ -47,6 +49,8 @@ def _of_onnx(path: Path, out: Path, task: str | None) -> None:
 
     if out.suffix != ".safetensors":
         raise InputError(f"a model is written to a .safetensors file, received --out {out}")
+    if task not in (None, "classes", "labels", "numbers"):
+        raise InputError(f"--task must be classes, labels or numbers, received {task!r:.40}")
     if out.exists():
         raise InputError(f"{out} is there already; choose another --out")
     model, notes = read(path, task)

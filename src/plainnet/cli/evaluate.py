@@ -51,6 +51,8 @@ def evaluate(
 
     loaded = load_model(model, layers=read_layers(layers))
     loaded.expect_known_preparation()
+    if plot is not None and loaded.kind != "classes":
+        raise InputError("--plot draws the probabilities of classes; leave it out for other answers")
     if shifts is None:
         shifts = loaded.test_shifts
     if not 0 <= shifts <= 5:
@@ -77,9 +79,7 @@ def evaluate(
         for name, figure in result.lines():
             say(f"{name:<26}{figure}")
         say(f"on {count}")
-    if plot is not None:
-        if not isinstance(result, Evaluation):
-            raise InputError("--plot draws the probabilities of classes; leave it out for other answers")
+    if plot is not None and isinstance(result, Evaluation):
         from plainnet.pictures.reliability import reliability
         from plainnet.pictures.style import png
 

@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from plainnet.data.columns import Columns
 from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
 from plainnet.layers import Layer
+from plainnet.model import Model
+
+_MOST_COLUMNS = 60
 
 Rule = TypeVar("Rule", bound=Callable[..., object])
 
@@ -25,3 +30,14 @@ def rule_for(layer: Layer, rules: Mapping[str, Rule], form: str) -> Rule:
             f"the layer {name} has no rule to be exported to {form}; there are rules for {', '.join(sorted(rules))}"
         )
     return rules[name]
+
+
+def columns_told(model: Model) -> str:
+    """Return, for a program, which number is which column of a table; "" for what is no table."""
+    if model.preparation.get("type") != "columns":
+        return ""
+    columns = Columns.from_table(model.preparation)
+    fills = {column.name: f" (a gap is {column.fill:.6g})" for column in columns.columns if column.fill is not None}
+    names = [f"{name}{fills.get(name, '')}" for name in columns.inputs[:_MOST_COLUMNS]]
+    more = ", ..." if len(columns.inputs) > _MOST_COLUMNS else ""
+    return "\nThe numbers of a row, name=word being 1 or 0: " + shown(", ".join(names), 3000).replace("\\", "/") + more

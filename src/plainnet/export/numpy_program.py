@@ -14,7 +14,7 @@ import numpy as np
 
 from plainnet import __version__
 from plainnet.errors import InputError
-from plainnet.export import rule_for
+from plainnet.export import columns_told, rule_for
 from plainnet.export.precision import check
 from plainnet.layers import BatchNorm, Conv2D, Dense, Layer, ReLU
 from plainnet.model import Model
@@ -167,7 +167,7 @@ import sys
 
 import numpy as np
 
-P = dict(np.load(__file__.replace(".py", ".npz")))
+P = dict(np.load(__file__.rsplit(".", 1)[0] + ".npz"))
 
 
 {functions}def network(x):
@@ -203,6 +203,7 @@ def write(
     functions = "".join(f"{text}\n\n" for name, text in _FUNCTIONS.items() if f"{name}(" in body + answer)
     scaled, size = takes_bytes(model), "x".join(map(str, model.network.in_shape))
     said = f"Inputs are {'bytes from 0 to 255' if scaled else 'numbers'}, N examples of {size}."
+    said += columns_told(model)
     if model.class_names:
         said += f"\nClasses: {', '.join(model.class_names)}"[:500]
     program = _PROGRAM.format(

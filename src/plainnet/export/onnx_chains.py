@@ -50,13 +50,19 @@ class Chain:
         return self.shape[0] if self.first or len(self.shape) == 1 else self.shape[-1] if len(self.shape) == 3 else 1
 
 
+def begins_with(longer: Chain, shorter: Chain) -> bool:
+    """Tell whether a chain goes on from where a shorter one ends."""
+    return all(a is b for a, b in zip(shorter.items, longer.items, strict=False))
+
+
 def residual(shorter: Chain, longer: Chain) -> Chain:
     """Return the chain of x + f(x): `longer` is f(x), and begins as `shorter` does, x.
 
     Raises: `InputError` if it does not.
     """
     known = len(shorter.items)
-    if len(longer.items) <= known or any(a is not b for a, b in zip(shorter.items, longer.items, strict=False)):
+    refuse(shorter.order is not None, "it adds to images of several channels that were laid out as vectors")
+    if len(longer.items) <= known or not begins_with(longer, shorter):
         raise InputError("it adds up two arrays of which neither is made of the other; only x + f(x) is read")
     inner = longer.items[known:]
     layer = Residual(*(item.layer for item in inner))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from plainnet.errors import InputError
-from plainnet.export.onnx_chains import Chain, Given, Item, Operands, Reader, constant, refuse, residual
+from plainnet.export.onnx_chains import Chain, Given, Item, Operands, Reader, begins_with, constant, refuse, residual
 from plainnet.export.onnx_convolutions import conv, global_average, pool, reduce_mean
 from plainnet.foreign.showing import shown
 from plainnet.layers import (
@@ -165,8 +165,9 @@ def _scaled(chain: Chain, factor: np.ndarray, shift: np.ndarray) -> Chain:
 
 def _of_two(kind: str, a: Chain, b: Chain) -> Chain:
     shorter, longer = sorted((a, b), key=lambda chain: len(chain.items))
-    if kind == "Mul" and len(longer.items) == len(shorter.items) + 1 and isinstance(longer.items[-1].layer, Sigmoid):
-        return replace(shorter.then(SiLU()), ended="")
+    same = len(longer.items) == len(shorter.items) + 1 and begins_with(longer, shorter)
+    if kind == "Mul" and same and isinstance(longer.items[-1].layer, Sigmoid):
+        return shorter.then(SiLU())
     refuse(kind != "Add", f"{kind} of two arrays that both depend on the input is no layer")
     return residual(shorter, longer)
 
@@ -241,6 +242,7 @@ FOLDED: dict[str, Callable[[list[np.ndarray], Given], np.ndarray]] = {
     "Concat": lambda inputs, given: np.concatenate(inputs, given["axis"]),
     "Constant": _constant_node,
     "DequantizeLinear": _dequantized,
+    "Gather": lambda inputs, given: np.take(inputs[0], inputs[1].astype(int), given.get("axis", 0)),
     "Identity": lambda inputs, given: inputs[0],
     "Reshape": lambda inputs, given: inputs[0].reshape(inputs[1]),
     "Squeeze": lambda inputs, given: inputs[0].squeeze(),

@@ -21,12 +21,15 @@ from plainnet.foreign.showing import shown
 from plainnet.layers import Layer, Sigmoid
 from plainnet.model import PIXELS, Model
 from plainnet.network import Network
+from plainnet.softmax import log_softmax, sigmoid, softmax
 
 _MOST_NODES = 5000
-_AFTER = {  # what makes labels of probabilities, or of that of one class those of two
-    "ArgMax", "ArrayFeatureExtractor", "Binarizer", "Cast", "Concat", "Exp", "Flatten", "Greater", "GreaterOrEqual",
-    "Identity", "LabelEncoder", "Reshape", "Squeeze", "Sub", "TopK", "ZipMap",
+_LABELS = {  # what makes labels of probabilities
+    "ArgMax", "ArrayFeatureExtractor", "Binarizer", "Cast", "Greater", "GreaterOrEqual", "Identity", "LabelEncoder",
+    "TopK", "ZipMap",
 }  # fmt: skip
+_AFTER = _LABELS | {"Concat", "Exp", "Flatten", "Reshape", "Squeeze", "Sub"}  # or of that of one class those of two
+_CLOSE = 1e-3
 
 
 def read(path: str | Path, task: str | None = None) -> tuple[Model, list[str]]:
@@ -77,17 +80,24 @@ class _Reading:
         in_shape = self._begin()
         for node in self.graph.node:
             self._read(node)
-        chain = self._end()
+        name, chain = self._end()
         if chain.order is not None or chain.first:
             raise InputError("it ends in images; a network must end in one number a class")
-        kind = task or chain.ended or ("classes" if chain.shape[0] > 1 else "numbers")
-        if not chain.ended and task is None and kind == "classes":
+        told = {entry.key: entry.value for entry in self.proto.metadata_props}.get("kind")
+        kind = (
+            task
+            or chain.ended
+            or (told if told == "numbers" else None)
+            or ("classes" if chain.shape[0] > 1 else "numbers")
+        )
+        if not chain.ended and task is None and told is None and kind == "classes":
             self.notes.append(
                 f"it ends in {chain.shape[0]} numbers, which are taken for logits of classes; --task says otherwise"
             )
         network = Network(*(item.layer for item in chain.items))
         network.build(in_shape)
         network.restore(_tensors(network, chain.items))
+        self._expect_same_answers(name, network)
         names = self._names(chain, kind)
         preparation = PIXELS | {"pictures": "stored", "inputs": "bytes" if chain.of_bytes else "numbers"}
         about = {"onnx": {"producer": self.proto.producer_name[:100], "graph": self.graph.name[:100]}}
@@ -124,10 +134,13 @@ class _Reading:
             if node.op_type in FOLDED and (node.op_type == "Constant" or set(inputs) <= set(self.constants)):
                 self.constants[node.output[0]] = FOLDED[node.op_type]([self.constants[n] for n in inputs], given)
             return  # else what is made of nodes that could not be read, after the answer
+        if node.op_type == "Shape":  # 0 stands for as many examples as there are
+            self.constants[node.output[0]] = np.array([0, *chains[0].shape])
+            return
         if any(chain.ended for chain in chains):
             self._after_the_answer(node, given, inputs)
             return
-        if node.op_type not in RULES and self._answers_with_sigmoid(inputs):
+        if node.op_type not in RULES and self._answers_with_sigmoid(node):
             return
         if node.op_type not in RULES:
             raise InputError(
@@ -138,14 +151,19 @@ class _Reading:
         try:
             self.chains[node.output[0]] = RULES[node.op_type](operands, given)
         except InputError as error:
-            if not self._answers_with_sigmoid(inputs):
+            if not self._answers_with_sigmoid(node):
                 raise InputError(f"{error} (node {shown(node.name or node.op_type, 60)})") from error
 
-    def _answers_with_sigmoid(self, inputs: list[str]) -> bool:
-        """Take what a sigmoid gives for the answer, if no layer can follow: probabilities, by themselves."""
-        for name in inputs:
+    def _answers_with_sigmoid(self, node: Any) -> bool:
+        """Take what a sigmoid gives for the answer, if what follows makes labels of it, or 1 - p of the one of two."""
+        for name in node.input:
             chain = self.chains.get(name)
-            if chain is not None and chain.items and isinstance(chain.items[-1].layer, Sigmoid):
+            if chain is None or not chain.items or not isinstance(chain.items[-1].layer, Sigmoid):
+                continue
+            one = self.constants.get(node.input[0])
+            other_class = node.op_type == "Sub" and one is not None and chain.shape == (1,) and (one == 1).all()
+            outputs = {value.name for value in self.graph.output}
+            if (other_class and node.output[0] not in outputs) or node.op_type in _LABELS:
                 self.chains[name] = without_sigmoid(chain)
                 return True
         return False
@@ -163,17 +181,57 @@ class _Reading:
         if node.op_type in ("Identity", "Cast"):
             self.chains[node.output[0]] = self.chains[inputs[0]]
 
-    def _end(self) -> Chain:
-        """Return the chain of the answer: probabilities if there are any, else the graph's first output."""
-        answers = {id(chain): chain for chain in self.chains.values() if chain.ended}
+    def _end(self) -> tuple[str, Chain]:
+        """Return the array of the answer, and its chain: probabilities if there are any, else the first output."""
+        answers: dict[int, tuple[str, Chain]] = {}
+        for name, chain in self.chains.items():
+            if chain.ended:
+                answers.setdefault(id(chain), (name, chain))
         if len(answers) > 1:
             raise InputError(f"it gives {len(answers)} answers; networks with a single one are read")
         if answers:
             return next(iter(answers.values()))
-        found = next((self.chains[value.name] for value in self.graph.output if value.name in self.chains), None)
-        if found is None or not found.items:
+        name = next((value.name for value in self.graph.output if value.name in self.chains), "")
+        if not name or not self.chains[name].items:
             raise InputError("no output is made of the input by layers; is it the model you mean?")
-        return without_sigmoid(found) if isinstance(found.items[-1].layer, Sigmoid) else found
+        found = self.chains[name]
+        if len(self.graph.output) > 1:
+            self.notes.append(f"it has {len(self.graph.output)} outputs; {shown(name, 40)} is read")
+        return name, without_sigmoid(found) if isinstance(found.items[-1].layer, Sigmoid) else found
+
+    def _expect_same_answers(self, name: str, network: Network) -> None:
+        """Raise `InputError` unless the network gives what ONNX's own reference gives for some inputs."""
+        from onnx import helper
+        from onnx.reference import ReferenceEvaluator
+
+        needed: set[str] = {name}
+        nodes: list[Any] = []
+        for node in reversed(self.graph.node):
+            if needed & set(node.output):
+                nodes.insert(0, node)
+                needed |= set(node.input)
+        given = next(value for value in self.graph.input if value.name in self.chains)
+        output = helper.make_tensor_value_info(name, 1, None)
+        weights = [tensor for tensor in self.graph.initializer if tensor.name in needed]
+        graph = helper.make_graph(nodes, "until the answer", [given], [output], weights)
+        whole = helper.make_model(graph, opset_imports=self.proto.opset_import, ir_version=self.proto.ir_version)
+        rng, chain = np.random.default_rng(0), self.chains[given.name]
+        count = given.type.tensor_type.shape.dim[0].dim_value or 3
+        inputs = (
+            rng.integers(0, 256, (count, *chain.shape))
+            if chain.of_bytes
+            else rng.standard_normal((count, *chain.shape))
+        )
+        x = inputs.astype(
+            np.uint8 if chain.of_bytes else helper.tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
+        )
+        theirs = np.asarray(ReferenceEvaluator(whole).run(None, {given.name: x})[0], float).reshape(count, -1)
+        last = np.moveaxis(x, 1, -1) if chain.first else x
+        with np.errstate(all="ignore"):
+            ours = network.logits(last.reshape(count, *network.in_shape).astype(x.dtype)).astype(float)
+            forms = ours, softmax(ours), log_softmax(ours), sigmoid(ours)
+        if not any(np.allclose(form, theirs, rtol=_CLOSE, atol=_CLOSE) for form in forms):
+            raise InputError("read as layers it gives other answers than ONNX's reference does; it is another network")
 
     def _names(self, chain: Chain, kind: str) -> tuple[str, ...]:
         if kind == "numbers":

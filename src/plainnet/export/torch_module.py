@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from plainnet import __version__, safetensors
-from plainnet.export import rule_for
+from plainnet.export import columns_told, rule_for
 from plainnet.export.precision import check
 from plainnet.export.torch_classes import CLASSES
 from plainnet.model import Model
@@ -134,7 +134,9 @@ def module_source(network: Network) -> tuple[str, dict[str, np.ndarray]]:
     lines, whole = sequence(network._layers, network.in_shape, "        ")
     classes = "\n\n".join(CLASSES[name] for name in dict.fromkeys(whole.needs))
     body = "\n".join(lines)
-    source = f'''import torch
+    source = f'''from pathlib import Path
+
+import torch
 from torch import nn
 
 {chr(10) + classes + chr(10) if classes else ""}
@@ -166,7 +168,7 @@ _VIEWS = '''def views(x, shifts={shifts}):
 '''
 _TAIL = '''
 
-def load(path="{weights}"):
+def load(path=Path(__file__).with_suffix(".safetensors")):
     """Return the network with its weights, ready to answer."""
     from safetensors.torch import load_file
 
@@ -230,11 +232,12 @@ def write(
             f"log_p = [{outputs.replace('prepared(inputs)', 'view')}.log_softmax(1) for view in "
             "views(prepared(inputs))]\n        return torch.stack(log_p).mean(0).softmax(1)"
         )
+    said += columns_told(model)
     if model.class_names:
         said += f"\nClasses: {', '.join(model.class_names)}"[:500]
     head = _HEAD.format(version=__version__, file=path.name, inputs=said)
     tail = _TAIL.format(
-        weights=weights.name, scale=" / 255" if scaled else "", layout=layout, what=what, answer=answer,
+        scale=" / 255" if scaled else "", layout=layout, what=what, answer=answer,
         views=_VIEWS.format(shifts=model.test_shifts) if model.test_shifts else "",
     )  # fmt: skip
     check(precision, "torch")

@@ -32,7 +32,7 @@ KINDS = {
     "history": Kind(10, "give a results folder, or a JSON or CSV file of losses and accuracies"),
     "image": Kind(500, "give a PNG, JPEG or similar file"),
     "data": Kind(1_000_000, "check the folder and its files"),  # mapped, or read as far as its header says
-    "ONNX model": Kind(1000, "such a network is not for plainnet"),
+    "ONNX model": Kind(1000, "give a model in an .onnx file"),
     "class names": Kind(1, "give one class name a line"),
     "Python file": Kind(5, "give the .py file to examine"),
     "report": Kind(20, "try again"),  # written by our own process

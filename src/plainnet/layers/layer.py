@@ -80,6 +80,15 @@ class Layer:
             if getattr(self, name) is not None or defaults[name] is not None
         }
 
+    def __repr__(self) -> str:
+        given = {
+            name: getattr(self, name, parameter.default)
+            for name, parameter in self.arguments().items()
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        }
+        told = [f"{name}={_named(value)}" for name, value in given.items() if value != self.arguments()[name].default]
+        return f"{type(self).__name__}({', '.join(told)})"
+
     @classmethod
     def arguments(cls) -> dict[str, inspect.Parameter]:
         """Return what the layer is made with, by name."""
@@ -298,3 +307,7 @@ def _check_children(layer: Layer) -> None:
                     f"{kind} keeps a {type(part).__name__} in self.{name} that is no part of it yet; write "
                     f"self.{name} = self.adopt({type(part).__name__}(...)) in {kind}.__init__"
                 )
+
+
+def _named(value: object) -> str:
+    return getattr(value, "__name__", None) or repr(value)

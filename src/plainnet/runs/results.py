@@ -15,8 +15,8 @@ from plainnet.writing import to_json, write_atomically
 DONE = "metrics.json"  # written last: where it is, the results are complete
 _PICTURES = (
     "training_curves.png", "confusion_matrix.png", "per_digit_accuracy.png", "sample_predictions.png",
-    "confusing_pairs.png", "first_layer_weights.png", "per_class_accuracy.png", "per_label_figures.png", "reliability.png",
-    "errors.png",
+    "confusing_pairs.png", "first_layer_weights.png", "per_class_accuracy.png", "per_label_figures.png",
+    "errors.png", "reliability.png",
 )  # fmt: skip
 _NAMES = ("model_final.safetensors", "model_final.pkl", "training_history.json", *_PICTURES)
 

@@ -19,7 +19,10 @@ def train(estimator: Any, data: DataSet, held_out: Any, tasks: Tasks) -> None:
 
     Raises: `InputError` for a recipe that cannot be read, or does not fit the data.
     """
-    recipe = read(estimator.recipe).fitted(data)
+    recipe = read(estimator.recipe)
+    if data.inputs.ndim == 2 and any(layer.get("type") == "Conv2D" for layer in recipe.layers):
+        raise ValueError(f"recipe {estimator.recipe} is for images: image_shape=(28, 28) says what a row of X holds")
+    recipe = recipe.fitted(data)
     if estimator.epochs is not None:
         recipe = replace(recipe, epochs=int(estimator.epochs))
     validation = None if held_out is None else estimator._data_set(*held_out)

@@ -32,7 +32,7 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
     `epochs`, another name for max_iter. `dropout`, the share of hidden units that are dropped. `schedule`, such as
     plainnet.schedules.cosine(0.01), instead of learning_rate. `augmentation`, such as {"shift": 2.0, "rotation": 10}.
     `image_shape`, such as (28, 28), of which a row of X is one. `class_weight`, a number for each class or "balanced".
-    X of bytes holds pixels, which are scaled from 0-255 to [0, 1].
+    With image_shape or a recipe, X of bytes (uint8) holds pixels, which are scaled from 0-255 to [0, 1].
 
     Attributes after `fit`: classes_, n_features_in_, feature_names_in_, network_, coefs_, intercepts_, loss_curve_,
     loss_, best_loss_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_.
@@ -95,7 +95,7 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
         positive = outputs > 0
         if self.several_:
             return positive.astype(int)
-        return self.classes_[positive[:, 0].astype(int)]
+        return self.classes_[np.minimum(positive[:, 0], len(self.classes_) - 1).astype(int)]  # there may be one
 
     def _score_of(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> float:
         if self._out_activation() == "softmax":

@@ -17,7 +17,7 @@ from plainnet.data.dataset import DataSet
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.losses import Loss
 from plainnet.network import Network
-from plainnet.sklearn import by_recipe, fitting, lbfgs
+from plainnet.sklearn import by_recipe, fitting, lbfgs, together
 from plainnet.sklearn.callbacks import CallbackSupport, Tasks, with_callbacks
 from plainnet.sklearn.networks import dense_layers, network
 from plainnet.sklearn.parameters import STOCHASTIC, Parameters
@@ -93,9 +93,16 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         incremental: bool = False,
     ) -> Self:  # fmt: skip
         self._validate_params()
+        together.check(self, validation)
         goes_on = (self.warm_start or incremental) and hasattr(self, "coefs_")
         X, y = validate_data(
-            self, X, y, reset=not goes_on, accept_sparse=["csr", "csc"], multi_output=True, dtype=_types(X)
+            self,
+            X,
+            y,
+            reset=not goes_on,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=self._types(X, first=not goes_on),
         )
         X, targets = _dense(X), self._targets(y, classes, first=not goes_on, incremental=incremental)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
@@ -143,7 +150,9 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         held_out: tuple[Any, Any, Any] | None = None
         if self.early_stopping and self.solver in STOCHASTIC:
             if validation is not None:
-                X_val, y_val = validate_data(self, *validation, reset=False, multi_output=True, dtype=_types(X))
+                X_val, y_val = validate_data(
+                    self, *validation, reset=False, multi_output=True, dtype=self._types(validation[0])
+                )
                 held_out = _dense(X_val), self._targets(y_val), None
             else:
                 (X, targets, weights), held_out = self._set_aside(X, targets, weights)
@@ -179,12 +188,25 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         outputs = self.network_.logits(X)
         return self._score_of(outputs, targets, weights) if np.isfinite(outputs).all() else float("nan")
 
+    def _types(self, X: Any, *, first: bool = False) -> Any:
+        """Return the types that X may have: bytes of images are pixels and stay so, all else is numbers.
+
+        Raises: `ValueError` for numbers where the estimator has learned from pixels.
+        """
+        is_bytes = getattr(X, "dtype", None) == np.uint8
+        if first:
+            return np.uint8 if is_bytes and (self.image_shape is not None or self.recipe is not None) else _FLOATS
+        of_bytes = getattr(self, "takes_bytes_", False)
+        if of_bytes and not is_bytes:
+            raise ValueError("the estimator has learned from bytes (uint8), which are pixels; give such ones again")
+        return np.uint8 if of_bytes else _FLOATS
+
     # What has come of it
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for X (N, D), after checking it."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False, dtype=_types(X))
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False, dtype=self._types(X))
         return self.network_.logits(_dense(X))
 
     @property
@@ -232,7 +254,7 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         Raises: `NotFittedError` before `fit`.
         """
         check_is_fitted(self)
-        X, y = validate_data(self, X, y, reset=False, multi_output=True, dtype=_types(X))
+        X, y = validate_data(self, X, y, reset=False, multi_output=True, dtype=self._types(X))
         data = self._data_set(_dense(X)[:8], self._targets(y)[:8], None)
         return check_gradients(self.network_, self._loss_function(), data.inputs, data.targets, directions=8)
 
@@ -277,11 +299,6 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _types(X: Any) -> Any:
-    """Return the types that X may have: bytes are pixels and stay so, all else is taken for floating-point numbers."""
-    return np.uint8 if getattr(X, "dtype", None) == np.uint8 else _FLOATS
 
 
 def _dense(X: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def as_model(estimator: Any) -> Model:
         "estimator": kind,
         "parameters": {name: plain for name, value in estimator.get_params().items() if (plain := _plain(value)) != ()},
         "features": int(estimator.n_features_in_),
+        "left_out": [n for n, value in estimator.get_params().items() if _plain(value) == () and n != "random_state"],
     }
     names: tuple[str, ...] = ()
     task = "numbers"
@@ -74,6 +76,11 @@ def load(kind: Any, path: str | Path) -> Any:
     try:
         estimator = kind(**_mapping(about["parameters"]))
         estimator._validate_params()
+        if left_out := about.get("left_out"):
+            warnings.warn(
+                f"the file does not hold {', '.join(map(str, left_out))}: objects, to be set before training on",
+                stacklevel=3,
+            )
         estimator.network_, estimator.n_features_in_ = model.network, int(about["features"])
         if model.column_names:
             estimator.feature_names_in_ = np.array(model.column_names, object)

@@ -24,7 +24,7 @@ def hidden_sizes(given: Any) -> list[int]:
     """
     sizes = list(given) if np.iterable(given) else [given]
     if not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
-        raise InputError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        raise InputError(f"hidden_layer_sizes must be > 0, got {sizes}: whole numbers of units.")
     return [int(size) for size in sizes]
 
 
