@@ -20,7 +20,9 @@ class Penalized(Optimizer):
     """
 
     alpha = 0.0
-    not_state = frozenset({"alpha", "_weights", "_penalties", "_scaled"})
+    not_state = frozenset({"alpha", "_weights", "_penalties", "_strength", "_squares_of_weights"})
+    _strength = 0.0
+    _squares_of_weights: list[float]
 
     def begin_epoch(self, weights: Iterable[float], counts: Iterable[int]) -> None:
         """Take the sums of the examples' weights and their counts, a number for each batch of the epoch."""
@@ -35,20 +37,28 @@ class Penalized(Optimizer):
 
     def step(self, learning_rate: float) -> None:
         weight, count = next(self._weights)
-        assert self.parameters is not None
-        decayed, grad = self.parameters.groups["decayed"], self.parameters.grad
-        W = self.parameters.theta[decayed]
-        self._penalties.append((0.5 * self.alpha * float(W @ W) / weight, count))
-        if self.alpha:
-            self._scaled = np.multiply(W, self.alpha / weight, out=vars(self).get("_scaled"))
-            grad[decayed] += self._scaled
+        self._strength, self._squares_of_weights = self.alpha / weight, []
         super().step(learning_rate)
+        self._penalties.append((0.5 * self._strength * sum(self._squares_of_weights), count))
+
+    def penalize(self, theta: np.ndarray, grad: np.ndarray) -> None:
+        """Add the penalty's gradient to that of a part of the parameters, while it is at hand."""
+        assert self.parameters is not None
+        decayed = max(0, self.parameters.groups["decayed"].stop - self.begin)
+        W = theta[:decayed]
+        self._squares_of_weights.append(float(W @ W))
+        if self._strength:
+            grad[:decayed] += np.multiply(W, self._strength, dtype=W.dtype)
 
 
 class PenalizedSGD(Penalized, SGD):
     """SGD as the solver "sgd" makes it."""
 
     not_state = Penalized.not_state | SGD.not_state
+
+    def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
+        self.penalize(theta, grad)
+        super().update(theta, grad, learning_rate)
 
 
 class PenalizedAdam(Penalized, Adam):
@@ -57,6 +67,7 @@ class PenalizedAdam(Penalized, Adam):
     elementwise = True
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
+        self.penalize(theta, grad)
         given = self.epsilon
         self.epsilon = given / (1 - self.beta2**self.steps) ** 0.5
         try:
