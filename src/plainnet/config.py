@@ -91,3 +91,10 @@ def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], w
         raise InputError(f"in the {what} {kind}: {error}") from error
     except TypeError as error:
         raise InputError(f"a value of the {what} {kind} is of the wrong kind: {error}") from error
+
+
+def as_call(made: object, arguments: Mapping[str, inspect.Parameter]) -> str:
+    """Return how an object was made, such as "Dropout(rate=0.1)", as far as numbers and texts tell."""
+    given = ((name, getattr(made, name, None), own.default) for name, own in arguments.items())
+    told = (f"{name}={v!r}" for name, v, default in given if isinstance(v, bool | int | float | str) and v != default)
+    return f"{type(made).__name__}({', '.join(told)})"

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from plainnet.config import as_call
 from plainnet.context import Context, current
 from plainnet.errors import InputError
 from plainnet.initializers import Initializer, name_of
@@ -69,25 +70,16 @@ class Layer:
         arguments = self.arguments()
         for name in arguments:
             if not hasattr(self, name):
-                raise InputError(
-                    f"{type(self).__name__} takes {name} but does not keep it; write self.{name} = {name} in __init__, "
-                    "or define config()"
-                )
-        defaults = {name: parameter.default for name, parameter in arguments.items()}
+                known = f"write self.{name} = {name} in __init__, or define config()"
+                raise InputError(f"{type(self).__name__} takes {name} but does not keep it; {known}")
         return {"type": type(self).__name__} | {
             name: _plain(getattr(self, name), f"{type(self).__name__}.{name}")
             for name in arguments
-            if getattr(self, name) is not None or defaults[name] is not None
+            if getattr(self, name) is not None or arguments[name].default is not None
         }
 
     def __repr__(self) -> str:
-        given = {
-            name: getattr(self, name, parameter.default)
-            for name, parameter in self.arguments().items()
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        }
-        told = [f"{name}={_named(value)}" for name, value in given.items() if value != self.arguments()[name].default]
-        return f"{type(self).__name__}({', '.join(told)})"
+        return as_call(self, self.arguments())
 
     @classmethod
     def arguments(cls) -> dict[str, inspect.Parameter]:
@@ -299,15 +291,10 @@ def _check_signatures(kind: type[Layer]) -> None:
 def _check_children(layer: Layer) -> None:
     """Raise `InputError` if a layer keeps another one that it has not adopted."""
     for name, value in vars(layer).items():
-        inside = value if isinstance(value, list | tuple) else [value]
-        for part in inside:
+        for part in value if isinstance(value, list | tuple) else [value]:
             if isinstance(part, Layer) and not any(part is child for child in layer.children.values()):
                 kind = type(layer).__name__
                 raise InputError(
                     f"{kind} keeps a {type(part).__name__} in self.{name} that is no part of it yet; write "
                     f"self.{name} = self.adopt({type(part).__name__}(...)) in {kind}.__init__"
                 )
-
-
-def _named(value: object) -> str:
-    return getattr(value, "__name__", None) or repr(value)

@@ -19,6 +19,7 @@ from plainnet.losses import Loss
 from plainnet.network import Network
 from plainnet.sklearn import by_recipe, fitting, lbfgs, together
 from plainnet.sklearn.callbacks import CallbackSupport, Tasks, with_callbacks
+from plainnet.sklearn.named_weights import NamedWeights, assign
 from plainnet.sklearn.networks import dense_layers, network
 from plainnet.sklearn.parameters import STOCHASTIC, Parameters
 from plainnet.writing import write_atomically
@@ -29,7 +30,7 @@ _NOT_FINITE = (
 )
 
 
-class PlainnetEstimator(CallbackSupport, Parameters):
+class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
     """Base of `PlainnetClassifier` and `PlainnetRegressor`."""
 
     network_: Network
@@ -132,7 +133,7 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         made = network(self, X.shape[1], outputs, dtype, self._random_state)
         if given := self.__dict__.pop("_given", None):
             for name, arrays in given.items():
-                self._assign(made, name, arrays)
+                assign(made, name, arrays)
         self._clear()
         self.network_ = made
 
@@ -208,45 +209,6 @@ class PlainnetEstimator(CallbackSupport, Parameters):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False, dtype=self._types(X))
         return self.network_.logits(_dense(X))
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """The weights W of the dense layers; what is assigned becomes the weights of the network, or its first ones."""
-        return self._arrays("coefs_", "W")
-
-    @coefs_.setter
-    def coefs_(self, arrays: list[np.ndarray]) -> None:
-        self._take("coefs_", arrays)
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """The biases b of the dense layers; see `coefs_`."""
-        return self._arrays("intercepts_", "b")
-
-    @intercepts_.setter
-    def intercepts_(self, arrays: list[np.ndarray]) -> None:
-        self._take("intercepts_", arrays)
-
-    def _arrays(self, name: str, own: str) -> list[np.ndarray]:
-        if "network_" in vars(self):
-            return [getattr(layer, own).value for layer in dense_layers(self.network_)]
-        if name in vars(self).get("_given", {}):
-            return self._given[name]
-        raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted")
-
-    def _take(self, name: str, arrays: list[np.ndarray]) -> None:
-        if "network_" in vars(self):
-            self._assign(self.network_, name, arrays)
-        else:
-            self._given: dict[str, list[np.ndarray]] = {**vars(self).get("_given", {}), name: arrays}
-
-    @staticmethod
-    def _assign(made: Network, name: str, arrays: list[np.ndarray]) -> None:
-        for layer, array in zip(dense_layers(made), arrays, strict=True):
-            parameter = layer.W if name == "coefs_" else layer.b
-            if np.shape(array) != parameter.shape:
-                raise ValueError(f"{name} must hold arrays of shape {parameter.shape}, received {np.shape(array)}")
-            parameter.value[...] = array
 
     def check_gradients(self, X: Any, y: Any) -> Report:
         """Compare the network's gradients on a few examples with derivatives found numerically; `print` the report.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy.linalg.blas import get_blas_funcs
 
 from plainnet.optimizers import SGD, Adam, Optimizer
 
@@ -48,7 +49,8 @@ class Penalized(Optimizer):
         W = theta[:decayed]
         self._squares_of_weights.append(float(W @ W))
         if self._strength:
-            grad[:decayed] += np.multiply(W, self._strength, dtype=W.dtype)
+            (axpy,) = get_blas_funcs(("axpy",), (grad,))
+            axpy(W, grad[:decayed], a=self._strength)  # in place, in one pass
 
 
 class PenalizedSGD(Penalized, SGD):
