@@ -126,8 +126,11 @@ import sys
 for name in ("resource", "fcntl", "pwd", "grp", "termios"):
     sys.modules[name] = None
 import pkgutil, importlib, plainnet
-for module in pkgutil.walk_packages(plainnet.__path__, "plainnet."):
-    if not module.name.endswith("__main__") and "torch" not in module.name:
+from importlib.util import find_spec
+needs = {"torch_peer": "torch", "sklearn": "sklearn"}  # rooms of extras, which may be missing
+absent = [room for room, library in needs.items() if find_spec(library) is None]
+for module in pkgutil.walk_packages(plainnet.__path__, "plainnet.", onerror=lambda name: None):
+    if not module.name.endswith("__main__") and not any(room in module.name.split(".") for room in absent):
         importlib.import_module(module.name)
 from plainnet.runs.environment import peak_memory_mb, hardware
 assert peak_memory_mb() >= 0 and hardware()

@@ -10,7 +10,7 @@ import pytest
 from plainnet import DataSet, Dense, InputError, Model, Network, SoftmaxCrossEntropy, load_model, promises, save_model
 from plainnet.calibration import Calibration
 from plainnet.cli.app import main
-from plainnet.evaluation import evaluate
+from plainnet.evaluation import Evaluation, evaluate
 from plainnet.evaluation.trust import Trust, tempered
 from plainnet.familiarity import Familiarity, familiar_odds
 from plainnet.recipes import read
@@ -282,6 +282,14 @@ def test_eight_of_the_known_label_errors_of_mnist_are_among_the_first_thirty():
     data = mnist.load()
     found = {suspect.row for suspect in suspects(data.test, 30, data.train)}
     assert len(found & known) >= 8
+
+
+def test_an_evaluation_takes_the_temperature_once():
+    p, labels = drawn(200, 3)
+    data = DataSet(np.zeros((200, 2)), labels, ("a", "b", "c"), kind="classes")
+    result = Evaluation(data, p, 1.6)
+    np.testing.assert_allclose(result.trust.probabilities, tempered(p, 1.6))
+    assert result.trust.log_loss == pytest.approx(Trust(tempered(p, 1.6), labels).log_loss)
 
 
 def test_an_evaluation_says_how_far_to_trust_it(digits):
