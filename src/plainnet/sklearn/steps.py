@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from scipy.linalg.blas import get_blas_funcs
 
 from plainnet.optimizers import SGD, Adam, Optimizer
 
@@ -49,8 +48,7 @@ class Penalized(Optimizer):
         W = theta[:decayed]
         self._squares_of_weights.append(float(W @ W))
         if self._strength:
-            (axpy,) = get_blas_funcs(("axpy",), (grad,))
-            axpy(W, grad[:decayed], a=self._strength)  # in place, in one pass
+            grad[:decayed] += np.multiply(W, self._strength, dtype=W.dtype)  # SciPy's BLAS has threads of its own
 
 
 class PenalizedSGD(Penalized, SGD):
