@@ -32,7 +32,23 @@ def rule_for(layer: Layer, rules: Mapping[str, Rule], form: str) -> Rule:
     return rules[name]
 
 
-def columns_told(model: Model) -> str:
+def takes_bytes(model: Model) -> bool:
+    """Tell whether the model's inputs are bytes from 0 to 255: images, unless it has learned from other numbers."""
+    if "inputs" in model.preparation:
+        return bool(model.preparation["inputs"] == "bytes")
+    largest = model.preparation.get("largest", 255.0)
+    image = len(model.network.in_shape) > 1 or model.reads_a_pen
+    return bool(image and isinstance(largest, int | float) and largest > 1)
+
+
+def inputs_told(model: Model) -> str:
+    """Return, for the head of a program, what the model takes and what it tells apart."""
+    kind, size = "bytes from 0 to 255" if takes_bytes(model) else "numbers", "x".join(map(str, model.network.in_shape))
+    classes = f"\nClasses: {', '.join(model.class_names)}"[:500] if model.class_names else ""
+    return f"Inputs are {kind}, N examples of {size}.{_columns_told(model)}{classes}"
+
+
+def _columns_told(model: Model) -> str:
     """Return, for a program, which number is which column of a table; "" for what is no table."""
     if model.preparation.get("type") != "columns":
         return ""

@@ -14,7 +14,7 @@ import numpy as np
 
 from plainnet import __version__
 from plainnet.errors import InputError
-from plainnet.export import columns_told, rule_for
+from plainnet.export import inputs_told, rule_for, takes_bytes
 from plainnet.export.precision import check
 from plainnet.layers import BatchNorm, Conv2D, Dense, Layer, ReLU
 from plainnet.model import Model
@@ -193,22 +193,15 @@ def write(
 
     Raises: `InputError` for a layer without a rule, or files that cannot be written.
     """
-    from plainnet.export.onnx_file import takes_bytes
-
     path = Path(path)
     weights = path.with_suffix(".npz")
     lines, arrays = _lines(model.network._layers, "", "    ")
     what, answer = _answer(model)
     body = "\n".join(lines)
     functions = "".join(f"{text}\n\n" for name, text in _FUNCTIONS.items() if f"{name}(" in body + answer)
-    scaled, size = takes_bytes(model), "x".join(map(str, model.network.in_shape))
-    said = f"Inputs are {'bytes from 0 to 255' if scaled else 'numbers'}, N examples of {size}."
-    said += columns_told(model)
-    if model.class_names:
-        said += f"\nClasses: {', '.join(model.class_names)}"[:500]
     program = _PROGRAM.format(
-        version=__version__, file=path.name, said=said, functions=functions, lines=body, what=what,
-        scale=" / 255" if scaled else "", answer=answer,
+        version=__version__, file=path.name, said=inputs_told(model), functions=functions, lines=body, what=what,
+        scale=" / 255" if takes_bytes(model) else "", answer=answer,
     )  # fmt: skip
     content = io.BytesIO()
     check(precision, "numpy")

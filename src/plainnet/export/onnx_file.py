@@ -17,6 +17,7 @@ import numpy as np
 from plainnet import __version__
 from plainnet.data.columns import Columns
 from plainnet.errors import InputError
+from plainnet.export import takes_bytes
 from plainnet.export.onnx_graph import IR, OPSET, OPSET_ML, Graph, Value
 from plainnet.export.onnx_layers import add_layers
 from plainnet.export.precision import check
@@ -108,15 +109,6 @@ def _prepared(graph: Graph, model: Model, onnx: Any, rows: bool) -> tuple[list[A
         return given, Value(name, shape)
     number = graph.node("Cast", [name], "as_numbers", to=onnx.TensorProto.FLOAT)
     return given, Value(graph.node("Mul", [number, graph.constant(_SCALE, "scale")], "from_0_to_1"), shape)
-
-
-def takes_bytes(model: Model) -> bool:
-    """Tell whether the model's inputs are bytes from 0 to 255: images, unless it has learned from other numbers."""
-    if "inputs" in model.preparation:
-        return bool(model.preparation["inputs"] == "bytes")
-    largest = model.preparation.get("largest", 255.0)
-    image = len(model.network.in_shape) > 1 or model.reads_a_pen
-    return bool(image and isinstance(largest, int | float) and largest > 1)
 
 
 def _of_columns(graph: Graph, columns: Columns, onnx: Any) -> tuple[list[Any], Value]:

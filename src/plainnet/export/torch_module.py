@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from plainnet import __version__, safetensors
-from plainnet.export import columns_told, rule_for
+from plainnet.export import inputs_told, rule_for, takes_bytes
 from plainnet.export.precision import check
 from plainnet.export.torch_classes import CLASSES
 from plainnet.model import Model
@@ -205,16 +205,11 @@ def write(
 
     Raises: `InputError` for a layer without a rule, or files that cannot be written.
     """
-    from plainnet.export.onnx_file import takes_bytes
-
     path = Path(path)
     weights = path.with_suffix(".safetensors")
     source, tensors = module_source(model.network)
     shape = model.network.in_shape
-    scaled = takes_bytes(model)
     layout = {1: "x.flatten(1)", 2: "x[:, None] if x.ndim == 3 else x", 3: "x.permute(0, 3, 1, 2)"}[len(shape)]
-    size = "x".join(map(str, shape))
-    said = f"Inputs are {'bytes from 0 to 255' if scaled else 'numbers'}, N examples of {size}."
     temperature = "" if model.temperature == 1 else f" / {model.temperature!r}"
     outputs = f"(made(prepared(inputs)){temperature})" if temperature else "made(prepared(inputs))"
     what, answer = {
@@ -232,12 +227,9 @@ def write(
             f"log_p = [{outputs.replace('prepared(inputs)', 'view')}.log_softmax(1) for view in "
             "views(prepared(inputs))]\n        return torch.stack(log_p).mean(0).softmax(1)"
         )
-    said += columns_told(model)
-    if model.class_names:
-        said += f"\nClasses: {', '.join(model.class_names)}"[:500]
-    head = _HEAD.format(version=__version__, file=path.name, inputs=said)
+    head = _HEAD.format(version=__version__, file=path.name, inputs=inputs_told(model))
     tail = _TAIL.format(
-        scale=" / 255" if scaled else "", layout=layout, what=what, answer=answer,
+        scale=" / 255" if takes_bytes(model) else "", layout=layout, what=what, answer=answer,
         views=_VIEWS.format(shifts=model.test_shifts) if model.test_shifts else "",
     )  # fmt: skip
     check(precision, "torch")
@@ -245,6 +237,6 @@ def write(
     if precision == "float16":
         tensors = {name: t.astype(np.float16) if t.ndim > 1 else t for name, t in tensors.items()}
     told = {"producer": f"plainnet {__version__}", "precision": precision} | dict(about or {})
-    safetensors.write(weights, tensors, told, check=lambda _: None)
+    safetensors.write(weights, tensors, told)
     write_atomically(path, (head + source + tail).encode())
     return [path, weights]

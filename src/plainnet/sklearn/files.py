@@ -26,16 +26,16 @@ def as_model(estimator: Any) -> Model:
 
     Raises: `InputError` for counts, whose exponential function no layer computes.
     """
-    kind = type(estimator).__name__
+    plain = {name: _plain(value) for name, value in estimator.get_params().items()}
     if estimator.out_activation_ == "exp":
         raise InputError(
             "a network for counts (loss='poisson') gives logarithms, which a model file does not say; pickle it"
         )
     about: dict[str, Any] = {
-        "estimator": kind,
-        "parameters": {name: plain for name, value in estimator.get_params().items() if (plain := _plain(value)) != ()},
+        "estimator": type(estimator).__name__,
+        "parameters": {name: value for name, value in plain.items() if value != ()},
         "features": int(estimator.n_features_in_),
-        "left_out": [n for n, value in estimator.get_params().items() if _plain(value) == () and n != "random_state"],
+        "left_out": [name for name, value in plain.items() if value == () and name != "random_state"],
     }
     names: tuple[str, ...] = ()
     task = "numbers"
