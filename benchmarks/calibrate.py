@@ -28,7 +28,7 @@ SEEDS = (100, 101, 102)
 
 
 def sibling(recipe: str, seed: int, folder: Path) -> tuple[dict[str, Any], Calibration]:
-    """Return what a run that validates tells, trained now unless it is there, or gone on with."""
+    """Return the calibration of a run that validates; the run is made, or finished, if it is not there."""
     out = folder / f"{recipe}-{seed}"
     if not (out / "metrics.json").exists():
         command = [sys.executable, "-m", "plainnet", "train"]

@@ -16,7 +16,7 @@ from tables.durability import fuzz, kill_test, sabotage
 from tables.floors import floors
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
-from tables.other_programs import agreement, estimator, pictures, strangers, trust
+from tables.other_programs import agreement, estimator, label_errors, pictures, strangers, stressed, trust
 from tables.own_data import handwriting, tables
 from tables.proof import famous_faults, kill_table, mutation
 from tables.source import ROOT
@@ -30,7 +30,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/data.md": {"tables": tables, "pictures": pictures},
     "docs/export.md": {"agreement": agreement},
     "docs/sklearn.md": {"estimator": estimator},
-    "docs/trust.md": {"trust": trust, "strangers": strangers},
+    "docs/trust.md": {"trust": trust, "strangers": strangers, "stress": stressed, "label errors": label_errors},
     "docs/doctor.md": {"kill-table": kill_table},
     "docs/floors.md": {"floors": floors},
     "docs/handwriting.md": {"handwriting": handwriting},

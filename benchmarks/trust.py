@@ -3,7 +3,8 @@
 Ten runs of `fast99`, one of `classic` for 20 epochs and the `cnn` that comes along are judged on MNIST's test images:
 calibration error before and after the temperature, what is promised and what is kept. Then by what score digits are
 told from other things: letters in fonts that nothing here has learned from, Fashion-MNIST, noise, and two digits in one
-image. With `--validation` the weight of familiarity is chosen, on validation images and other fonts and halves.
+image. How `cnn` fares under stress, and how many known label errors are found. With `--validation` the weight of
+familiarity is chosen, on validation images and other fonts and halves: writes records/trust_validation.json.
 
     python benchmarks/trust.py --letters FOLDER_OF_FONTS [--validation] [--work results/trust]
 """
@@ -26,6 +27,8 @@ from plainnet.evaluation.trust import Trust
 from plainnet.familiarity import WEIGHT, Familiarity
 from plainnet.sources.pen.likeness import confidence
 from plainnet.sources.pen.placing import placed
+from plainnet.sources.suspects import suspects
+from plainnet.stress import stress
 from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parents[1]
@@ -121,6 +124,18 @@ def told_apart(model: Model, others: dict[str, np.ndarray], validation: bool) ->
     return found
 
 
+def label_errors() -> dict[str, int]:
+    """Return how many of MNIST's known label errors are among the first suspects.
+
+    Known are those that at least three of five people judged to be wrong: Northcutt, Athalye, Mueller 2021, "Pervasive
+    label errors in test sets destabilize machine learning benchmarks".
+    """
+    known = {947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729}
+    data = mnist.load()
+    found = {suspect.row for suspect in suspects(data.test, 30, data.train)}
+    return {"known": len(known), "suspects": 30, "found": len(found & known)}
+
+
 def main() -> None:
     """Judge, print, keep the record."""
     parser = argparse.ArgumentParser()
@@ -138,6 +153,7 @@ def main() -> None:
             figures["strangers"] = told_apart(model, others, options.validation)
         record["models"][name] = figures
         if options.validation:
+            write_atomically(ROOT / "records/trust_validation.json", to_json(record))
             for score, kinds in figures.get("strangers", {}).items():
                 print(f"{name:<10}{score:<24}" + "  ".join(f"{kind} {one['auroc']:.4f}" for kind, one in kinds.items()))
             continue
@@ -145,6 +161,10 @@ def main() -> None:
         promise = figures["certain"].get("0.999")
         after, before = figures["calibration_error"], figures["before"]["calibration_error"]
         print(f"{name:<10}calibration error {after:.2%}, before {before:.2%}; 99.9 %: {promise}", flush=True)
+    if not options.validation:
+        record["stress"] = stress(load_model("cnn"), mnist.load().test, most=1000, attacked=250).to_table()
+        record["label_errors"] = label_errors()
+        write_atomically(ROOT / "records/trust.json", to_json(record))
 
 
 if __name__ == "__main__":

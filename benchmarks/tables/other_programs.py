@@ -89,6 +89,28 @@ def strangers() -> str:
     )
 
 
+def stressed() -> str:
+    """Return how the model that comes along fares under stress."""
+    found = record("trust.json")["stress"]
+    attacks = "; ".join(
+        f"{name}: {', '.join(f'{share:.1%} at {limit}' for limit, share in row.items())}"
+        for name, row in found["attacks"].items()
+    )
+    return (
+        f"`cnn`, one view: {found['accuracy']:.1%} of {found['examples']:,} test images as they are, "
+        f"{found['mean_corrupted_accuracy']:.1%} on the mean over all corruptions and severities. Attacked, {attacks}."
+    )
+
+
+def label_errors() -> str:
+    """Return how many known label errors are found."""
+    found = record("trust.json")["label_errors"]
+    return (
+        f"Of the {found['known']} test images of MNIST that at least three of five people judged to be labeled wrongly "
+        f"(Northcutt, Athalye, Mueller 2021), {found['found']} are among the first {found['suspects']}."
+    )
+
+
 def pictures() -> str:
     """Return recipe `pictures` beside its peers."""
     found = record("picture_peers.json")

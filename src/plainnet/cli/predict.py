@@ -95,7 +95,7 @@ def predict(
             say(_sentence(said, loaded) + _set_told(tables[-1]))
         if answers and loaded.kind == "classes" and not loaded.calibrated:
             say("the model is not calibrated: it does not know when it is not sure")
-    finally:  # whoever reads what is said may have had enough
+    finally:  # also when the reader of the output has closed the pipe
         if json is not None and tables:
             write_atomically(json, to_json(tables))
     if show is not None or explain is not None:

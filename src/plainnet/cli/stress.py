@@ -74,7 +74,7 @@ def stress(
         table["mnist_c"] = official(loaded, parts)
         for name, share in table["mnist_c"].items():
             say(f"  MNIST-C {name:<20}{share:>8.1%}")
-    say("The model is not trained against attacks: whoever knows it can make it err.")
+    say("The model is not trained against attacks: an attacker who knows it can make it err.")
     if out is not None:
         from plainnet.pictures.stress import stress_drawn
         from plainnet.pictures.style import png

@@ -51,7 +51,7 @@ class Chain:
 
 
 def begins_with(longer: Chain, shorter: Chain) -> bool:
-    """Tell whether a chain goes on from where a shorter one ends."""
+    """Tell whether a chain begins with all the layers of a shorter one."""
     return all(a is b for a, b in zip(shorter.items, longer.items, strict=False))
 
 

@@ -167,7 +167,7 @@ def _answered(model: Model, file: str, images: np.ndarray, reading: Reading, sur
 
 
 def _strange(model: Model, images: np.ndarray) -> bool:
-    """Tell whether a picture is unlike all that a model of other things than writing has learned."""
+    """Tell whether a picture is unfamiliar to a model that has not learned writing."""
     if model.reads_a_pen or model.familiar is None:
         return False
     return bool(model.familiar.score(images)[0] < model.familiar.least)

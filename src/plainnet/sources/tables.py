@@ -121,7 +121,7 @@ def _label_column(frame: Any, wanted: str | None, what: str, notes: list[str]) -
 
 
 def _same(column: Any, labels: Any) -> bool:
-    """Tell whether a column says just what the labels say, in the same words or in others."""
+    """Tell whether a column and the labels determine each other."""
     pairs = len(set(zip(column.astype(str), labels.astype(str), strict=True)))
     return 1 < labels.nunique() == column.nunique() == pairs <= min(_MOST_WORDS, len(labels) / 2)
 
