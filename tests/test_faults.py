@@ -50,8 +50,8 @@ def plainnet(*arguments, folder, encoding=None, seconds=600):
         (["diagnose", "FIFO"], 2, "it is a pipe or a device"),
         (["train", "FIFO.toml", "--out", "OUT"], 2, "it is a pipe or a device"),
         (["diagnose", "ZERO"], 2, "it is a pipe or a device"),
-        (["doctor", "doctor_raises_escapes.py"], 2, r"\x1b[2J\x1b]0;owned\x07"),
-        (["doctor", "doctor_prints_for_ever.py", "--timeout", "120"], 2, "printed more than 10 MB"),
+        (["doctor", "doctor_raises_escapes.py"], 2, "defines nothing to examine"),
+        (["doctor", "doctor_prints_for_ever.py", "--timeout", "120"], 2, "defines nothing to examine"),
         (["doctor", "doctor_child_holds_stdout.py", "--timeout", "120"], 0, "ReLU: right"),
     ],
 )

@@ -387,7 +387,7 @@ def test_exit_codes(tmp_path, capsys, monkeypatch):
     assert main(diverged) == 3
     assert "training diverged in epoch 1" in capsys.readouterr().err
     assert main(["doctor", "examples/homework.py"]) == 1
-    assert "3 examined, 1 wrong: Linear" in capsys.readouterr().out
+    assert "3 examined of 3 seen, 1 wrong: Linear" in capsys.readouterr().out
     assert main(["doctor", "examples/homework.py", "--only", "ReLU"]) == 0
     undecidable = tmp_path / "odd.py"
     undecidable.write_text(

@@ -33,12 +33,36 @@ def kill_table() -> str:
         ("... rightly named", catalogue["named"]),
         ("... and the line is the one that was changed", catalogue["line"]),
         (
-            "mutants outside the catalogue that change a gradient: found",
+            "mutants outside the catalogue that change a gradient and do not raise: found",
             f"{outside['found']} of {outside['mutants_that_change_a_gradient']}",
         ),
         ("false alarms among random right networks", f"{right['false_alarms']} of {right['networks']:,}"),
     ]
     return table("what | result", rows)
+
+
+def public_code() -> str:
+    """Return how the doctor fares on public code, for the half it was chosen by and the half it was not."""
+    halves = record("public_code.json")
+    keys = {
+        "files": "files",
+        "repositories": "repositories",
+        "passes_a_person_could_judge": "backward passes that a person with the file could judge",
+        "judged_rightly": "... judged rightly",
+        "called_wrong_falsely": "... called wrong, falsely",
+        "bugs": "wrong passes among them",
+        "bugs_found": "... found",
+        "bugs_called_right": "... called right",
+        "files_with_a_bug_and_exit_code_0": "files with a wrong pass and exit code 0",
+    }
+    first, second = halves["choosing"], halves["reporting"]
+    rows = [(said, _share(first, key), _share(second, key)) for key, said in keys.items()]
+    return table("public code | to choose by | unseen", rows)
+
+
+def _share(half: dict[str, int], key: str) -> str:
+    whole = half["passes_a_person_could_judge"]
+    return f"{half[key]} ({half[key] / whole:.0%})" if key == "judged_rightly" else str(half[key])
 
 
 def mutation() -> str:

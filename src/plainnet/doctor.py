@@ -1,6 +1,8 @@
 """The door to `checks/code`: examine backpropagation that somebody else wrote."""
 
-from plainnet.checks.code.sandboxed import Examination, describe, examination, examine_file
+from plainnet.checks.code.sandboxed import ENDINGS, Examination, describe, examination, examine_file
+from plainnet.checks.code.severity import weighed
+from plainnet.checks.code.told import examine
 from plainnet.checks.code.verdicts import CodeFinding
 
-__all__ = ["CodeFinding", "Examination", "describe", "examination", "examine_file"]
+__all__ = ["ENDINGS", "CodeFinding", "Examination", "describe", "examination", "examine", "examine_file", "weighed"]

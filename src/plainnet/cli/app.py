@@ -102,6 +102,8 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "Exit code 0 if all is right, 1 if something is wrong, 2 if something could not be judged.",
         "plainnet doctor homework.py",
         "plainnet doctor homework.py --only ReLU --json findings.json",
+        "plainnet doctor course/ notebook.ipynb --html findings.html",
+        "plainnet doctor own.py --forward f --backward g --wrt W1,b1",
     ),
     "diagnose": (
         LEARN,

@@ -199,6 +199,46 @@ CATALOGUE: dict[str, Fault] = {
         "dW = ..., not dW = dW + ...",
         "Accumulation is a feature where somebody zeroes the gradients before each batch. Nobody does here.",
     ),
+    "bias-gradient-summed-over-units": Fault(
+        "the bias gradient is one number, summed over the units as well",
+        "db = sum_n dy_n: sum over the examples only, axis=0 for rows, axis=1 with keepdims=True for columns",
+        "np.sum without an axis adds everything up. Broadcasting then gives every unit the same step, and nothing complains; the "
+        "biases of a layer can no longer differ in how they learn.",
+    ),
+    "input-gradient-missing": Fault(
+        "backward gives no gradient of the input",
+        "return dx = dL/dx, which the layer below needs",
+        "A layer that keeps dW and db but does not return dx stops backpropagation: nothing below it can learn.",
+    ),
+    "parameter-gradient-missing": Fault(
+        "a parameter that forward uses gets no gradient",
+        "dL/dw for every w that forward uses",
+        "What gets no gradient keeps its first value. A rebound name (grad = ...) where an array should be written into "
+        "(grad[...] = ...) looks right and is lost.",
+    ),
+    "softmax-jacobian-diagonal-only": Fault(
+        "only the diagonal of the Jacobian of softmax is used",
+        "dz = p (dp - sum_j dp_j p_j): every output depends on every logit",
+        "p (1 - p) is the derivative of the sigmoid. In softmax a logit that grows takes from all other probabilities as well; with "
+        "cross-entropy both together become p - onehot.",
+    ),
+    "relu-mask-precedence": Fault(
+        "the comparison binds less than the product: (dy x) > 0",
+        "dx = dy * (x > 0), with parentheses",
+        "dy * x > 0 compares the product, and gives True and False instead of a gradient: ones and zeros.",
+    ),
+    "reported-loss-not-descended": Fault(
+        "the loss that is reported is not the one that the gradient descends",
+        "gradient = d(reported loss) / d(parameters)",
+        "A factor changes the size of the steps only; another loss changes where they lead. What is plotted should be what is "
+        "minimized, or say so.",
+    ),
+    "gradient-rebound": Fault(
+        "a new array takes the place of the gradient instead of being written into it",
+        "grad[...] = x^T dy, or np.matmul(x.T, dy, out=grad)",
+        "Who reads the gradient holds the old array: a name that is bound to another one changes nothing there. The layer runs, "
+        "and learns nothing.",
+    ),
     "momentum-sign": Fault(
         "the velocity enters with the wrong sign",
         "v = momentum v - rate g, w = w + v",

@@ -36,6 +36,8 @@ _MARKS = {  # what the line of a fault looks like where it is in the backward fu
 
 def locate(subject: Subject, array: str | None, diagnosis: str | None) -> int | None:
     """Return the number of the line most likely at fault, or None where the source cannot be read."""
+    if "backward" not in subject.functions:
+        return None
     if diagnosis == "cached-previous-batch":
         return _caching_line(subject)
     if diagnosis in _IN_FORWARD:
@@ -95,9 +97,7 @@ def _lines_that_make(subject: Subject, array: str | None, function: str) -> Iter
     shown = subject.gradient_names.get(array, f"d{array}")
     names = {shown, f"d{array}", f"[{array}]", f"[d{array}]"}
     names |= {f"[{key}]" for key in re.findall(r"\['(\w+)'\]", shown)}
-    position = (
-        list(subject.settings[0].inputs).index(array) if subject.settings and array in subject.settings[0].inputs else 0
-    )
+    position = subject.arrays.index(array) if array in subject.arrays else 0
     returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
     for node in returns:
         value = node.value

@@ -20,17 +20,13 @@ from plainnet.checks.code.right_layers import (
     sigmoid,
     tanh,
 )
-from plainnet.checks.code.subject import Arrays, Setting
+from plainnet.checks.code.subject import Arrays
 from plainnet.softmax import log_softmax
 
 
-def recognize(setting: Setting, y: Any) -> tuple[Backward, Options] | None:
-    """Return the kind whose formula gives the output `y` of this setting, with its options, or None."""
-    x = setting.inputs.get("x")
-    if x is None:
-        return None
-    if setting.labels is not None:
-        return _recognize_loss(x, setting.labels, float(y))
+def recognize(inputs: Arrays, y: Any) -> tuple[Backward, Options] | None:
+    """Return the kind whose formula gives the output `y` of the input "x" and some parameters, with its options, or None."""
+    x = inputs["x"]
     if np.shape(y) == x.shape:
         for kind, value in ((relu, np.maximum(x, 0)), (sigmoid, logistic(x)), (tanh, np.tanh(x))):
             if _same(y, value):
@@ -38,15 +34,16 @@ def recognize(setting: Setting, y: Any) -> tuple[Backward, Options] | None:
         ratio = y / x
         if (ratio == 0).any() and (ratio != 0).any() and np.ptp(ratio[ratio != 0]) < 1e-9:
             return dropout, {"ratio": ratio}
-    weights = [name for name, value in setting.inputs.items() if name != "x" and value.ndim == x.ndim]
-    biases: list[str | None] = [name for name, value in setting.inputs.items() if name != "x" and name not in weights]
-    biases += [name for name in weights if 1 in setting.inputs[name].shape] + [None]
+    weights = [name for name, value in inputs.items() if name != "x" and value.ndim == x.ndim]
+    biases: list[str | None] = [name for name, value in inputs.items() if name != "x" and name not in weights]
+    biases += [name for name in weights if 1 in inputs[name].shape] + [None]
     if x.ndim == 2:
-        return _recognize_dense(setting.inputs, y, weights, biases) or _recognize_batch_norm(setting.inputs, y)
-    return _recognize_images(setting, y, weights, biases) if x.ndim == 4 else None
+        return _recognize_dense(inputs, y, weights, biases) or _recognize_batch_norm(inputs, y)
+    return _recognize_images(inputs, y, weights, biases) if x.ndim == 4 else None
 
 
-def _recognize_loss(logits: np.ndarray, labels: np.ndarray, value: float) -> tuple[Backward, Options] | None:
+def recognize_loss(logits: np.ndarray, labels: np.ndarray, value: float) -> tuple[Backward, Options] | None:
+    """Return cross-entropy, its mean or its sum, if that of these logits and classes is `value`."""
     losses = -log_softmax(logits)[np.arange(len(labels)), labels]
     for mean, right in ((True, losses.mean()), (False, losses.sum())):
         if _same(value, right):
@@ -62,6 +59,8 @@ def _recognize_dense(
             for flipped in (False, True):
                 matrix = inputs[W].T if flipped else inputs[W]
                 if matrix.shape[0] != inputs["x"].shape[1] or b == W:
+                    continue
+                if b is not None and inputs[b].size not in (1, matrix.shape[1]):
                     continue
                 value = inputs["x"] @ matrix + (0 if b is None else inputs[b].reshape(1, -1))
                 if _same(y, value):
@@ -88,9 +87,9 @@ def _recognize_batch_norm(inputs: Arrays, y: np.ndarray) -> tuple[Backward, Opti
 
 
 def _recognize_images(
-    setting: Setting, y: np.ndarray, weights: list[str], biases: list[str | None]
+    inputs: Arrays, y: np.ndarray, weights: list[str], biases: list[str | None]
 ) -> tuple[Backward, Options] | None:
-    x = setting.inputs["x"]
+    x = inputs["x"]
     if not weights and y.ndim == 4 and y.shape[:2] == x.shape[:2]:
         for size, stride in ((2, 2), (3, 3), (2, 1), (3, 2)):
             if y.shape[2:] == tuple((n - size) // stride + 1 for n in x.shape[2:]):
@@ -100,7 +99,7 @@ def _recognize_images(
     for W in weights:
         for b in biases:
             for stride, pad in ((1, 0), (1, 1), (2, 0), (2, 1), (1, 2)):
-                value = _convolve(x, setting.inputs[W], None if b is None else setting.inputs[b], stride, pad)
+                value = _convolve(x, inputs[W], None if b is None else inputs[b], stride, pad)
                 if value is not None and _same(y, value):
                     return convolution, {"W": W, "b": b, "stride": stride, "pad": pad}
     return None

@@ -46,6 +46,8 @@ def relu(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) ->
         mask = 1.0
     if fault == "relu-mask-from-wrong-array":
         mask = dy > 0
+    if fault == "relu-mask-precedence":
+        return {"x": (dy * x > 0) * 1.0}
     return {"x": dy * mask}
 
 
@@ -173,7 +175,7 @@ def logistic(x: np.ndarray) -> np.ndarray:
 
 FAULTS: dict[Backward, tuple[str, ...]] = {
     dense: ("bias-gradient-averaged", "bias-gradient-not-summed", "weight-not-transposed-in-dx"),
-    relu: ("relu-mask-missing", "relu-mask-inclusive-on-output", "relu-mask-from-wrong-array"),
+    relu: ("relu-mask-missing", "relu-mask-inclusive-on-output", "relu-mask-from-wrong-array", "relu-mask-precedence"),
     sigmoid: ("sigmoid-derivative-applied-twice", "sigmoid-derivative-of-the-input"),
     tanh: ("tanh-derivative-applied-twice", "tanh-derivative-of-the-input"),
     cross_entropy: (

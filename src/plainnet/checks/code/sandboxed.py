@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from plainnet.checks.code.faults import CATALOGUE, lesson
 from plainnet.errors import InputError
@@ -12,50 +15,102 @@ from plainnet.foreign.opening import open_file, parse_json
 from plainnet.foreign.running import run_apart
 from plainnet.foreign.showing import shown
 
+ENDINGS = (".py", ".ipynb", ".md")
 _VERDICTS = ("right", "wrong", "undecidable")
+_SPARE = 4.0  # seconds of the limit that are left for starting and reporting
+_IN_CATALOGUE = either(nothing, lambda value: isinstance(value, str) and value in CATALOGUE)
 _REPORT = {
     "error?": text(3000),
     "unconfined": listed(text()),
+    "failed?": listed(text(1000)),
+    "stand_ins?": listed(text(1000)),
+    "made_up?": listed(whole()),
+    "left_out?": listed({"name": text(1000), "line": either(nothing, whole()), "why": text(1000)}),
     "subjects?": listed(
         {
             "name": text(1000),
             "evidence": text(100_000),
             "verdict": lambda value: isinstance(value, str) and value in _VERDICTS,
             "array": either(nothing, text(1000)),
-            "diagnosis": either(nothing, lambda value: isinstance(value, str) and value in CATALOGUE),
+            "diagnosis": _IN_CATALOGUE,
             "line": either(nothing, whole()),
+            "form": text(100),
+            "function": either(nothing, text(1000)),
+            "remarks": listed({"name": _IN_CATALOGUE, "evidence": text(100_000), "line": either(nothing, whole())}),
         }
     ),
 }
 
 
-class Examination(NamedTuple):
-    """The findings, a table each, and what this system could neither shut off nor limit while the file ran."""
+@dataclass
+class Examination:
+    """What an examination of one file has found.
 
-    findings: list[dict[str, Any]]
-    unconfined: list[str]
+    `findings` are tables: name, verdict (right, wrong or undecidable), array, diagnosis (a name of the catalogue or None),
+    evidence, line, remarks. `left_out` is what looks like a backward pass and was not examined, and why; `notes` what of the file
+    did not run as it stands; `unconfined` what this system could neither shut off nor limit; `error` why nothing was examined.
+    """
+
+    file: Path
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unconfined: list[str] = field(default_factory=list)
+    error: str | None = None
+
+    def names(self, *verdicts: str) -> list[str]:
+        """Return the names of the subjects with one of these verdicts, each once."""
+        return list(dict.fromkeys(finding["name"] for finding in self.findings if finding["verdict"] in verdicts))
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 if something is wrong, 2 if something was not judged, else 0."""
+        if self.names("wrong"):
+            return 1
+        return 2 if self.error or self.left_out or self.names("undecidable") else 0
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the examination as plain values, for a file of JSON."""
+        examined, seen = self.names("right", "wrong"), self.names("right", "wrong", "undecidable")
+        return {
+            "file": str(self.file),
+            "error": self.error,
+            "score": {
+                "examined": len(examined),
+                "seen": len(seen) + len(self.left_out),
+                "wrong": len(self.names("wrong")),
+            },
+            "subjects": self.findings,
+            "left_out": self.left_out,
+            "notes": self.notes,
+        }
 
 
 def examine_file(path: str | Path, *, only: str | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:
-    """Return the findings on the backpropagation in a Python file: see `examination`."""
+    """Return the findings on the backpropagation in a file: see `examination`."""
     return examination(path, only=only, timeout=timeout).findings
 
 
-def examination(path: str | Path, *, only: str | None = None, timeout: float = 60.0) -> Examination:
-    """Examine the backpropagation in a Python file.
+def examination(
+    path: str | Path, *, only: str | None = None, timeout: float = 60.0, told: dict[str, Any] | None = None
+) -> Examination:
+    """Examine the backpropagation in a Python file, a notebook, or the code in a page of Markdown.
 
-    A finding has name, verdict (right, wrong or undecidable), array, diagnosis (a slug of the catalogue or None),
-    evidence and line. `only` names the one class or function to examine; `timeout` is in seconds. The file may read what
-    lies in its own folder; what it writes by a relative path lands in a temporary one.
+    `only` names the one class or function to examine; `told` is a table of forward, backward and wrt, names that the user
+    gives; `timeout` is in seconds. The file may read what lies in its own
+    folder; what it writes by a relative path lands in a temporary one.
 
-    Raises: `InputError` if the file cannot be run to its end, or holds nothing that can be examined.
+    Raises: `InputError` if the file cannot be read or run, or holds nothing that can be examined.
     """
     path = Path(path)
-    if path.suffix != ".py":
-        raise InputError(f"cannot examine {path}: it is not a Python file; give one that ends in .py")
+    if path.suffix not in ENDINGS:
+        raise InputError(
+            f"cannot examine {path}: it is no Python; give a file that ends in .py, .ipynb or .md, or a folder"
+        )
     with open_file(path, "Python file"):
         pass
-    outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), only or ""], timeout=timeout)
+    options = json.dumps({"only": only or "", "seconds": max(timeout - _SPARE, timeout / 2), "told": told})
+    outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), options], timeout=timeout)
     if outcome.ended is not None:
         advice = "look for an endless loop, or for a training that runs when the file is imported" + (
             ", or give more with --timeout" if "within" in outcome.ended else ""
@@ -64,8 +119,22 @@ def examination(path: str | Path, *, only: str | None = None, timeout: float = 6
     if outcome.report is None:
         last = shown(outcome.last_words.rpartition("\n")[2]) or f"exit code {outcome.code}"
         raise InputError(f"{path} ended its process before it could be examined: {last}")
+    result = _checked(path, outcome.report)
+    found = Examination(path, result["subjects"], result["left_out"], list(_notes(result)), result["unconfined"])
+    if not found.findings and not found.left_out:
+        what = f"nothing called {only}" if only else "nothing"
+        failed = f"; of the file {result['failed'][0]}" if result["failed"] else ""
+        raise InputError(
+            f"{path} defines {what} to examine; looked for classes and functions with a backward pass, losses with gradients, "
+            f"derivatives, training loops and update rules{failed}"
+        )
+    return found
+
+
+def _checked(path: Path, report: bytes) -> dict[str, Any]:
+    """Return the report of a worker, if it is one."""
     try:
-        result = parse_json(outcome.report.decode())
+        result = parse_json(report.decode())
         what = problem(result, _REPORT)
     except ValueError as error:
         what = str(error)
@@ -75,27 +144,37 @@ def examination(path: str | Path, *, only: str | None = None, timeout: float = 6
         raise InputError(f"{path} has interfered with its examination: the report says nothing")
     if "error" in result:
         raise InputError(f"{path} cannot be examined: {result['error']}")
-    if not result.get("subjects"):
-        what = f"nothing called {only}" if only else "nothing"
-        raise InputError(
-            f"{path} defines {what} to examine; looked for classes with forward and backward, pairs name_forward and "
-            "name_backward, functions name_loss(x, y), classes with loss(x, y), and update rules"
-        )
-    return Examination(result["subjects"], result["unconfined"])
+    return {"left_out": [], "failed": [], "stand_ins": [], "made_up": []} | result
+
+
+def _notes(result: dict[str, Any]) -> Iterator[str]:
+    if result["stand_ins"]:
+        yield f"not installed here, replaced by stand-ins: {', '.join(result['stand_ins'])}"
+    if result["made_up"]:
+        lines = ", ".join(map(str, result["made_up"]))
+        yield f"data that are not here were made up, in line {lines}: a verdict that depends on them says so of made-up data"
+    for failed in result["failed"]:
+        yield f"left out, {failed}"
 
 
 def describe(finding: dict[str, Any], path: str | Path) -> str:
     """Return a finding as lines to read."""
     head = f"{shown(finding['name'])}: {finding['verdict']}"
     evidence = shown(finding["evidence"], 1000)
+    remarks = "".join(f"\n    remark: {_remark(remark, path)}" for remark in finding.get("remarks", []))
     if finding["verdict"] != "wrong":
-        return f"{head}\n    {evidence}"
+        return f"{head}\n    {evidence}{remarks}"
     where = f"{shown(path)}:{finding['line']}" if finding["line"] else shown(path)
     head += f", {shown(finding['array'] or 'backward')} ({where})"
     if finding["diagnosis"] is None:
-        return f"{head}\n    {evidence}"
+        return f"{head}\n    {evidence}{remarks}"
     fault = CATALOGUE[finding["diagnosis"]]
     return (
         f"{head}\n    {fault.title} [{finding['diagnosis']}]\n    evidence: {evidence}\n"
-        f"    should be: {fault.formula}\n    lesson: {lesson(finding['diagnosis'])}"
+        f"    should be: {fault.formula}\n    lesson: {lesson(finding['diagnosis'])}{remarks}"
     )
+
+
+def _remark(remark: dict[str, Any], path: str | Path) -> str:
+    where = f" ({shown(path)}:{remark['line']})" if remark["line"] else ""
+    return f"{CATALOGUE[remark['name']].title} [{remark['name']}]{where}: {shown(remark['evidence'], 1000)}"

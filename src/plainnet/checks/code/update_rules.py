@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.discovery import random, required
+from plainnet.checks.code.episode import required
 from plainnet.checks.code.locate import locate, marked
+from plainnet.checks.code.roles import random
 from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
@@ -46,6 +47,7 @@ def _judge(
     source = inspect.getsource(kind or function).lower()
     if not any(word in source for word in ("momentum", "velocity", "sgd")) or "beta2" in source or "sqrt" in source:
         return CodeFinding(
+            form="update",
             name=name,
             verdict=UNDECIDABLE,
             evidence="an update rule other than gradient descent with momentum; not judged",
@@ -60,16 +62,22 @@ def _judge(
         given = run(settings)
     except Exception as error:
         return CodeFinding(
-            name=name, verdict=UNDECIDABLE, evidence=f"it could not be run: {type(error).__name__}: {error}"
+            form="update",
+            name=name,
+            verdict=UNDECIDABLE,
+            evidence=f"it could not be run: {type(error).__name__}: {error}",
         )
     forms = ("ours", "pytorch", "nesterov")
     if any(_close(given, _reference(settings, form, None)) for form in forms):
-        return CodeFinding(name=name, verdict=RIGHT, evidence=f"{_STEPS} steps agree with the rule, to 10 digits")
+        return CodeFinding(
+            form="update", name=name, verdict=RIGHT, evidence=f"{_STEPS} steps agree with the rule, to 10 digits"
+        )
     for slug, form in product(_FAULTS, forms):
         if _close(given, _reference(settings, form, slug)):
             subject = Subject(name, "update", [], {"forward": function, "backward": function})
             line = _line(subject, slug)
             return CodeFinding(
+                form="update",
                 name=name,
                 verdict=WRONG,
                 array="w",
@@ -80,6 +88,7 @@ def _judge(
     w = _reference(settings, "ours", None)["W"].flat[0]
     evidence = f"cause unknown; after {_STEPS} steps W[0, 0] is {given['W'].flat[0]:.6g}, the rule gives {w:.6g}"
     return CodeFinding(
+        form="update",
         name=name,
         verdict=WRONG,
         array="w",

@@ -1,89 +1,245 @@
-"""The process in which a file is run and examined: `python -m plainnet.checks.code.worker FOLDER FILE ONLY`.
+"""The process in which a file is run and examined: `python -m plainnet.checks.code.worker FOLDER FILE OPTIONS`.
 
 It writes its findings to a report, so that whatever the file prints does not get in the way.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import ast
+import contextlib
+import inspect
+import itertools
 import json
-import linecache
+import os
 import sys
+import time
 import traceback
 import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.discovery import discover
-from plainnet.checks.code.subject import Subject
+from plainnet.checks.code.built import episodes_of_layer, is_ours
+from plainnet.checks.code.choosing import Search, search
+from plainnet.checks.code.coverage import is_empty, left_out
+from plainnet.checks.code.elementwise import elementwise_pairs, judge_pair
+from plainnet.checks.code.engines import Engine, engines_of, judge_engine
+from plainnet.checks.code.examining import verdict_of
+from plainnet.checks.code.functions import episodes_of_function, passes_of_module
+from plainnet.checks.code.loading import Loaded, NotPythonError, load
+from plainnet.checks.code.looks import own_classes, passes_of
+from plainnet.checks.code.loops import calls_only, loops_of
+from plainnet.checks.code.objects import episodes_of_class
+from plainnet.checks.code.scripts import episodes_of_loop
+from plainnet.checks.code.told import named_episodes
 from plainnet.checks.code.update_rules import examine_updates
-from plainnet.checks.code.verdicts import CodeFinding, examine
+from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import UNDECIDABLE
+from plainnet.errors import InputError
 from plainnet.foreign.confinement import Limits, confine
 from plainnet.foreign.running import Report
 
 _LONGEST = 900  # letters of a text
 
 
-def main(folder: str, path: str, only: str) -> None:
+def main(folder: str, path: str, options: str) -> None:
     """Load the file, examine what it defines, and report."""
     report, place = Report(Path(folder)), Path(folder) / "work"
     place.mkdir()
+    asked = json.loads(options)
     missing = confine(Path(path).parent, place, Limits())
     sys.argv[:] = [path]
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    report.write(json.dumps(_findings(path, only) | {"unconfined": missing}).encode())
+    for name, value in (("float", float), ("int", int), ("object", object), ("bool", bool)):
+        if not hasattr(np, name):  # names that NumPy had until 1.24, for code of those days
+            setattr(np, name, value)
+    report.write(json.dumps(_findings(path, asked) | {"unconfined": missing}).encode())
 
 
-def load(path: str | Path) -> ModuleType:
-    """Run a file as a module; raises whatever running it raises."""
-    spec = importlib.util.spec_from_file_location("examined", path)
-    if spec is None or spec.loader is None:
-        raise ImportError("it is not a Python file; give one that ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["examined"] = module
-    linecache.checkcache(str(path))
-    spec.loader.exec_module(module)
-    return module
+@dataclass
+class Examined:
+    """What came of a file: the findings, what was left out, and what of the file did not run as it stands."""
+
+    findings: list[CodeFinding] = field(default_factory=list)
+    left_out: list[dict[str, Any]] = field(default_factory=list)
+    loaded: Loaded | None = None
 
 
-def examine_path(path: str | Path, only: str = "") -> list[CodeFinding]:
+@dataclass(frozen=True)
+class Task:
+    """One thing to examine: its name, the form it has, its own function, and how to reach a verdict within some seconds."""
+
+    name: str
+    run: Callable[[float], list[CodeFinding]]
+
+
+def examine_path(path: str | Path, only: str = "", seconds: float = 600.0) -> list[CodeFinding]:
     """Run a file and return the findings on what it defines."""
-    module = load(path)
-    findings = [
-        finding
-        for subject in discover(module)
-        if only in ("", subject.name) or only.replace("_forward", "") == subject.name
-        for finding in _examined(subject)
-    ]
-    return findings + [finding for finding in examine_updates(module) if only in ("", finding.name)]
+    return examined(path, only, seconds).findings
 
 
-def _examined(subject: Subject) -> list[CodeFinding]:
+def examined(path: str | Path, only: str = "", seconds: float = 600.0, told: dict[str, Any] | None = None) -> Examined:
+    """Run a file, examine what it defines, and say what was left out; `told` are forward, backward and wrt, if the user names them.
+
+    Raises: `NotPythonError` if it cannot be read, `InputError` if it has not what the user names.
+    """
+    until = time.monotonic() + seconds
+    with _quiet():
+        loaded = load(path)
+        result = Examined(loaded=loaded)
+        if told:
+            episodes = list(itertools.islice(named_episodes(loaded.module, **told), 400))
+            _work(
+                [
+                    Task(
+                        told["backward"],
+                        _searching(
+                            told["backward"], "functions", told["backward"].rpartition(".")[2], lambda: episodes
+                        ),
+                    )
+                ],
+                result,
+                until,
+            )
+            return result
+        _work(list(_tasks(loaded, only)), result, until)
+        judged = {
+            f.function or f.name
+            for f in result.findings
+            if f.verdict != UNDECIDABLE and f.form in ("class", "functions")
+        }
+        rules = {f.name for f in result.findings if f.form == "update"}
+        loops = [loop for loop in loops_of(loaded) if not (loop.kind in rules or calls_only(loop, judged))]
+        wanted = [
+            loop
+            for loop in loops
+            if only in ("", loop.name, loop.kind) and loop.name not in {f.name for f in result.findings}
+        ]
+        _work(
+            [
+                Task(loop.name, _searching(loop.name, "loop", None, partial(episodes_of_loop, loop, loaded)))
+                for loop in wanted
+            ],
+            result,
+            until,
+        )
+    if not only:
+        result.left_out += left_out(loaded.tree, result.findings, {loop.name for loop in loops_of(loaded)})
+    return result
+
+
+def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
+    """Yield everything to examine but the training loops, in the order of the file."""
+    module = loaded.module
+    derivatives = {
+        pair.name: finding for pair in elementwise_pairs(module) if (finding := judge_pair(pair)) is not None
+    }
+    engines = {engine.kind.__name__: engine for engine in engines_of(module)}
+    empty = {
+        f"{node.name}.{inner.name}"
+        for node in ast.walk(loaded.tree)
+        if isinstance(node, ast.ClassDef)
+        for inner in node.body
+        if isinstance(inner, ast.FunctionDef) and is_empty(inner)
+    }
+    empty |= {node.name for node in loaded.tree.body if isinstance(node, ast.FunctionDef) and is_empty(node)}
+    for name, kind in own_classes(module).items():
+        if name in engines:
+            if only in ("", name):
+                yield Task(name, partial(_of_engine, engines[name]))
+            continue
+        if is_ours(kind):
+            if only in ("", name) and not inspect.isabstract(kind):
+                yield Task(name, _searching(name, "layer", "backward", partial(episodes_of_layer, kind, module)))
+            continue
+        passes = [
+            back for back in passes_of(kind) if f"{name}.{back}" not in derivatives and f"{name}.{back}" not in empty
+        ]
+        for back in passes:
+            called = name if len(passes) == 1 else f"{name}.{back}"
+            if only in ("", name, called):
+                yield Task(
+                    called,
+                    _searching(called, "class", back, partial(episodes_of_class, kind, module, back)),
+                )
+    for back in passes_of_module(module):
+        if (
+            (not only or back.replace("_backward", "") == only.replace("_forward", "").replace("_backward", ""))
+            and back not in derivatives
+            and back not in empty
+        ):
+            yield Task(back, _searching(back, "functions", back, partial(episodes_of_function, module, back)))
+    for name, finding in derivatives.items():
+        if only in ("", name, name.partition(".")[0]):
+            yield Task(name, partial(_known, finding))
+    yield Task("", lambda seconds: [finding for finding in examine_updates(module) if only in ("", finding.name)])
+
+
+def _of_engine(engine: Engine, seconds: float) -> list[CodeFinding]:
+    return list(judge_engine(engine))
+
+
+def _known(finding: CodeFinding, seconds: float) -> list[CodeFinding]:
+    return [finding]
+
+
+def _searching(
+    name: str, form: str, function: str | None, episodes: Callable[[], Any]
+) -> Callable[[float], list[CodeFinding]]:
+    def run(seconds: float) -> list[CodeFinding]:
+        found: Search = search(episodes(), seconds)
+        return [replace(finding, function=function) for finding in verdict_of(name, found, form)]
+
+    return run
+
+
+def _work(tasks: list[Task], result: Examined, until: float) -> None:
+    """Do the tasks, each within its share of the time that is left; what is not reached is left out."""
+    for number, task in enumerate(tasks):
+        left = until - time.monotonic()
+        if left < 0.2 and task.name:
+            result.left_out.append(
+                {"name": task.name, "line": None, "why": "the time was up; give more with --timeout"}
+            )
+            continue
+        share = max(min(left, 3 * left / (len(tasks) - number)), 0.5)
+        try:
+            result.findings += task.run(share)
+        except BaseException as error:
+            evidence = f"it could not be examined: {type(error).__name__}: {error}"
+            result.findings.append(CodeFinding(name=task.name, verdict=UNDECIDABLE, evidence=evidence))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let what the file prints go nowhere."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), np.errstate(all="ignore"):
+        yield
+
+
+def _findings(path: str, asked: dict[str, Any]) -> dict[str, Any]:
     try:
-        return examine(subject)
-    except BaseException as error:
-        evidence = f"it could not be examined: {type(error).__name__}: {error}"
-        return [CodeFinding(name=subject.name, verdict=UNDECIDABLE, evidence=evidence)]
-
-
-def _findings(path: str, only: str) -> dict[str, Any]:
-    sys.path.insert(0, str(Path(path).parent))
-    try:
-        return {"subjects": [_short(finding.to_table()) for finding in examine_path(path, only)]}
-    except SystemExit as error:
-        return {"error": f"it ends itself with sys.exit({error.code}) when imported; guard that with __name__"}
-    except ModuleNotFoundError as error:
-        return {"error": f"it imports {error.name}, which is not installed here; install it, or leave it out"}
+        result = examined(path, asked["only"], asked["seconds"], asked.get("told"))
+    except (NotPythonError, InputError) as error:
+        return {"error": str(error)}
     except BaseException as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         line = getattr(error, "lineno", None) or next(reversed(lines), None)
         said = f": {error}" if str(error) else ""
         return {"error": f"it raised {type(error).__name__}{f' in line {line}' if line else ''}{said}"[:2000]}
+    assert result.loaded is not None
+    return {
+        "subjects": [_short(finding.to_table()) for finding in result.findings],
+        "left_out": [_short(one) for one in result.left_out],
+        "failed": [text[:_LONGEST] for text in result.loaded.failed][:50],
+        "stand_ins": result.loaded.stand_ins[:20],
+        "made_up": result.loaded.substituted[:20],
+    }
 
 
 def _short(table: dict[str, Any]) -> dict[str, Any]:

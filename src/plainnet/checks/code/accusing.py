@@ -1,0 +1,221 @@
+"""Accusing: what must hold before anybody's gradient is called wrong, and what is said of it then."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.cases import Case
+from plainnet.checks.code.choosing import Search
+from plainnet.checks.code.claims import fits
+from plainnet.checks.code.episode import RETURNED
+from plainnet.checks.code.explanations import explain
+from plainnet.checks.code.locate import locate
+from plainnet.checks.code.matching import KINKS, MISSING, RIGHT, WRONG, Held, Judgment
+from plainnet.checks.code.parting import line_where_they_part
+from plainnet.checks.code.subject import Subject
+from plainnet.checks.code.values import spelled
+from plainnet.checks.code.verdicts import CodeFinding
+from plainnet.checks.gradients.central import UNDECIDABLE
+
+_CASES = 3
+
+
+def accused(subject: Subject, search: Search) -> list[CodeFinding]:
+    """Say what is wrong, if everything holds that must before anybody is accused; else say why it stays open."""
+    wrongs = [j for j in search.best if j.count(WRONG, MISSING)] or search.best
+    best = max(wrongs, key=lambda j: (j.episode.batch != 1, j.share_right))
+    name = subject.name
+    wrong = [h for h in best.held if h.verdict == WRONG]
+    missing = [h for h in best.held if h.verdict == MISSING]
+    if not best.held:
+        return [open_finding(name, "its forward pass depends on no number that a gradient was found for")]
+    if all(h.verdict == KINKS for h in best.held):
+        return [open_finding(name, "every gradient lies at a kink")]
+    if not _may_accuse(best):
+        said = ", ".join(spelled(h.path) for h in missing or wrong)
+        if missing:
+            return [open_finding(name, f"no gradient was found for {said}; tried {search.ran} ways to call it")]
+        loss = (
+            "no loss that is known has these gradients"
+            if best.inferred
+            else f"the gradients of {said} do not fit {best.loss}"
+        )
+        return [open_finding(name, f"{loss}; tried {search.ran} ways to call it")]
+    unlike = _unlike_in_columns(best)
+    if unlike is not None:
+        evidence = (
+            f"cause unknown; {unlike[1].claim.spelled if unlike[1].claim else ''} is a mean over the batch, {unlike[0].claim.spelled if unlike[0].claim else ''} a sum: "
+            "they do not belong to one loss"
+        )
+        return [wrong_finding(subject, best, key_in(best, unlike[0]), None, evidence)]
+    cases = [Case(j, _files(j)) for j in _alike(best, search.best)[:_CASES]]
+    sizes = [np.size(h.claim.value) for h in wrong if h.claim is not None]
+    fitting = [size in (1, int(np.prod(h.probes.shape))) for size, h in zip(sizes, wrong, strict=False)]
+    if best.upstream is None and not all(fitting):
+        said = ", ".join(spelled(h.path) for h in wrong)
+        return [
+            open_finding(name, f"what it gives for {said} has another shape; it may be meant for one example at a time")
+        ]
+    findings: list[CodeFinding] = []
+    remaining = list(wrong)
+    if remaining:
+        explanations = explain(cases)
+        for h in wrong:
+            if h not in remaining:
+                continue
+            one = next((e for e in explanations if h.path in e.leaves), None)
+            if one is None:
+                findings.append(
+                    wrong_finding(subject, best, key_in(best, h), None, _unknown(best, h), _line_in_a_loop(cases[0], h))
+                )
+                remaining.remove(h)
+            else:
+                findings.append(
+                    wrong_finding(
+                        subject,
+                        best,
+                        key_in(best, h),
+                        _as_written(subject, one.slug),
+                        one.evidence,
+                        _line_in_a_loop(cases[0], h),
+                    )
+                )
+                remaining = [other for other in remaining if other.path not in one.leaves]
+    for h in missing:
+        slug: str | None = (
+            "input-gradient-missing" if h.path[0][1] in best.episode.inputs else "parameter-gradient-missing"
+        )
+        evidence = f"no array that backward returns or stores is the gradient of {spelled(h.path)}"
+        if any(np.size(value) == 0 for value in _returned(best)):
+            slug, evidence = None, "cause unknown; an array that backward returns is empty"
+        findings.append(wrong_finding(subject, best, key_in(best, h), slug, evidence))
+    return findings
+
+
+def _unlike_in_columns(judgment: Judgment) -> tuple[Held, Held] | None:
+    """Return a bias gradient that is a sum beside a weight gradient that is a mean, for examples in columns, or the reverse.
+
+    There a mean in both is a convention, so the one that is no mean is the odd one.
+    """
+    episode, n = judgment.episode, judgment.episode.batch
+    x = next((episode.names[key] for key in episode.inputs if key in episode.names), None)
+    if judgment.upstream is None or not n or not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] != n:
+        return None
+    learned = [
+        h
+        for h in judgment.held
+        if h.path[0][1] not in episode.inputs and h.claim is not None and fits(h.claim, h.probes.shape)
+    ]
+    sums, means = [h for h in learned if h.is_times(1.0)], [h for h in learned if h.is_times(1 / n)]
+    return (sums[0], means[0]) if sums and means and len(sums) + len(means) == len(learned) else None
+
+
+def _returned(judgment: Judgment) -> list[Any]:
+    """Return the arrays that backward returned."""
+    value = judgment.names.get(RETURNED)
+    values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+    return [one for one in values if isinstance(one, np.ndarray)]
+
+
+def _as_written(subject: Subject, slug: str) -> str:
+    """Tell a mask that is missing from one that masks nothing: their numbers are the same."""
+    try:
+        inclusive = ">=" in inspect.getsource(subject.functions["backward"])
+    except (OSError, TypeError, KeyError):
+        inclusive = False
+    return "relu-mask-inclusive-on-output" if inclusive and slug == "relu-mask-missing" else slug
+
+
+def _may_accuse(judgment: Judgment) -> bool:
+    """Tell whether everything holds that must before anybody is accused.
+
+    Something else that the same call claims is right, or forward and backward belong together by name and every number has
+    a claim; a loss that is inferred explains half of the gradients at least; one missing gradient is one beside right ones.
+    """
+    if judgment.count(MISSING) and (judgment.count(MISSING) > 1 or judgment.count(WRONG) or not judgment.count(RIGHT)):
+        return False
+    if judgment.count(RIGHT):
+        return not judgment.inferred or judgment.count(RIGHT) >= judgment.count(WRONG, MISSING)
+    if judgment.inferred or judgment.count(MISSING) or not judgment.episode.belongs:
+        return False
+    return all(h.claim is not None and not h.claim.step for h in judgment.held)
+
+
+def _alike(best: Judgment, group: list[Judgment]) -> list[Judgment]:
+    """Return the judgments in which the same arrays are wrong, larger batches only if there are any."""
+    wrong = {h.path for h in best.held if h.verdict == WRONG}
+    alike = [j for j in group if {h.path for h in j.held if h.verdict == WRONG} == wrong]
+    larger = [j for j in alike if j.episode.batch != 1]
+    return larger or alike
+
+
+def _unknown(judgment: Judgment, h: Held) -> str:
+    """Say what is measured where no name holds."""
+    assert h.claim is not None
+    name = h.claim.spelled
+    if np.size(h.claim.value) != int(np.prod(h.probes.shape)):
+        return f"cause unknown; {name} has shape {np.shape(h.claim.value)}, it should have {h.probes.shape}"
+    truth = judgment.factor * h.truth
+    off = np.abs(h.given - truth)
+    off[~np.isfinite(h.errors)] = 0
+    share = float(np.mean(off > 1e-5 * np.abs(truth).max()))
+    i = int(np.argmax(off[: len(h.probes.places)] if len(h.probes.places) else off))
+    where = ", ".join(str(int(n)) for n in np.unravel_index(h.probes.places[i], h.probes.shape))
+    return (
+        f"cause unknown; {share:.0%} of {name} is off, most at [{where}]: it says {h.given[i]:.6g}, central differences "
+        f"say {truth[i]:.6g} ({judgment.episode.label})"
+    )
+
+
+def key_in(judgment: Judgment, h: Held) -> str:
+    """Return the name of a leaf: x for an input."""
+    return "x" if h.path[0][1] in judgment.episode.inputs else spelled(h.path)
+
+
+def names_of(judgment: Judgment) -> dict[str, str]:
+    """Return, for every leaf, the name of its gradient in the author's words."""
+    return {
+        key_in(judgment, h): h.claim.spelled
+        if h.claim is not None and not h.claim.spelled.startswith("what it returns")
+        else f"d{key_in(judgment, h)}"
+        for h in judgment.held
+    }
+
+
+def _files(judgment: Judgment) -> frozenset[str]:
+    found = set()
+    for function in judgment.episode.functions.values():
+        try:
+            found.add(inspect.unwrap(function).__code__.co_filename)
+        except AttributeError:
+            continue
+    if judgment.episode.module is not None:
+        found.add(str(judgment.episode.module.__file__))
+    return frozenset(found)
+
+
+def _line_in_a_loop(case: Case, h: Held) -> int | None:
+    """Return the line of a training loop at which a gradient goes wrong; other forms have functions to look into."""
+    body = case.judgment.episode.options.get("body")
+    try:
+        return None if body is None else line_where_they_part(case, h, body)
+    except Exception:
+        return None
+
+
+def wrong_finding(
+    subject: Subject, judgment: Judgment, array: str, slug: str | None, evidence: str, line: int | None = None
+) -> CodeFinding:
+    """Return a verdict "wrong"."""
+    return CodeFinding(
+        name=subject.name, verdict=WRONG, array=subject.gradient_names.get(array, f"d{array}"), diagnosis=slug,
+        evidence=evidence, line=line or locate(subject, array, slug),
+    )  # fmt: skip
+
+
+def open_finding(name: str, why: str) -> CodeFinding:
+    """Return a verdict "undecidable"."""
+    return CodeFinding(name=name, verdict=UNDECIDABLE, evidence=why)

@@ -1,0 +1,184 @@
+"""Calls of the author's functions: which of the names that there are goes to which argument."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.episode import Names, optional, required, seed_everything
+from plainnet.checks.code.roles import number, returned_names, role_of
+
+OUT, CACHE, DY, LOSS = "<out>", "<cache>", "<dy>", "<loss>"
+_MOST_WAYS = 16
+_ALTERNATIVES = {
+    "upstream": (DY, OUT),
+    "target": ("t", DY),
+    "output": (OUT, DY, "x"),
+    "input": ("x", OUT, DY),
+    "cache": (CACHE, OUT),
+    "": (DY, "x", "t", OUT),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: a function, or a method of the object by its name, with arguments from the table of names."""
+
+    function: Callable[..., Any] | str
+    arguments: tuple[tuple[str, str], ...]
+
+    def target(self, names: Names) -> Callable[..., Any]:
+        """Return what is called."""
+        return getattr(names["self"], self.function) if isinstance(self.function, str) else self.function
+
+    def run(self, names: Names) -> Any:
+        """Call it, and put what it returns into the table under the names that its return statement gives."""
+        function = self.target(names)
+        seed_everything()
+        value = function(**{parameter: names[key] for parameter, key in self.arguments})
+        store(names, function, value)
+        return value
+
+    def gradients(self, names: Names) -> Any:
+        """Call it, and return what it returns, its parts by the names of its return statement."""
+        function = self.target(names)
+        value = function(**{parameter: names[key] for parameter, key in self.arguments})
+        if not isinstance(value, tuple | list):
+            return {name: value for name in _called(function, 1) if name} or value
+        called = _called(function, len(value))
+        return dict(zip(called, value, strict=True)) if all(called) and len(set(called)) == len(called) else value
+
+    @property
+    def keys(self) -> set[str]:
+        """The names that go to its arguments."""
+        return {key for _, key in self.arguments}
+
+
+def store(names: Names, function: Callable[..., Any], value: Any) -> None:
+    """Put what a function returned into the table: each part by its name, the output, the cache, a loss."""
+    parts = list(value) if isinstance(value, tuple | list) and len(value) < 30 else [value]
+    called = _called(function, len(parts))
+    stem = getattr(function, "__name__", "result")
+    if parts and all(part is None for part in parts):
+        return
+    arrays = []
+    for i, (name, part) in enumerate(zip(called, parts, strict=True)):
+        key = name or f"<{stem} {i}>"
+        if isinstance(names.get(key), np.ndarray) and part is not names[key] and key in ("x", "t"):
+            key = f"<{stem} {i}>"
+        names[key] = part
+        if isinstance(part, dict):
+            for inner, element in part.items():
+                if isinstance(inner, str) and inner not in names:
+                    names[inner] = element
+        if is_scalar(part):
+            names[LOSS] = part
+        elif isinstance(part, np.ndarray):
+            arrays.append(part)
+    if arrays:
+        unnamed = [part for name, part in zip(called, parts, strict=True) if isinstance(part, np.ndarray) and not name]
+        names[OUT] = unnamed[0] if len(unnamed) == 1 else arrays[0]
+    rest = [part for part in parts if not (arrays and part is arrays[0])]
+    if len(parts) > 1:
+        names[CACHE] = rest[0] if len(rest) == 1 else tuple(rest)
+
+
+def _called(function: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the last return statement with so many parts."""
+    return next((names for names in reversed(returned_names(function)) if len(names) == count), [""] * count)
+
+
+def is_scalar(value: Any) -> bool:
+    """Tell whether a value is one real number."""
+    return isinstance(value, float | np.floating) or (
+        isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size == 1 and value.ndim == 0
+    )
+
+
+def ways(
+    function: Callable[..., Any], names: Names, *, known: dict[str, str] | None = None, back: bool = False
+) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yield ways to fill the arguments of a function from the table, likeliest first; constants are put into it.
+
+    `known` says which name goes to which argument, where that is known; `back` allows the gradient of the output.
+    """
+    choices: list[list[tuple[str, str]]] = []
+    for parameter in required(function):
+        keys = [known[parameter]] if known and parameter in known else _keys(parameter, names)
+        keys = [key for key in keys if key in names or (back and key == DY)]
+        if not keys:
+            return
+        choices.append([(parameter, key) for key in keys])
+    flags = []
+    for parameter in optional(function):
+        if known and parameter in known:
+            flags.append((parameter, known[parameter]))
+        elif (
+            role_of(parameter) == "target" and "t" in names and not any(("t" in keys) for keys in choices_keys(choices))
+        ):
+            flags.append((parameter, "t"))
+        elif role_of(parameter) == "epochs":
+            names[parameter] = 1
+            flags.append((parameter, parameter))
+        elif role_of(parameter) == "penalty" and isinstance(default_of(function, parameter), float | int):
+            names[parameter] = number("penalty", parameter)
+            flags.append((parameter, parameter))
+        elif role_of(parameter) in ("training", "mode") and parameter not in ("mode",):
+            names[parameter] = number("training", parameter)
+            flags.append((parameter, parameter))
+    count = 0
+    for way in itertools.product(*choices):
+        keys_used = [key for _, key in way]
+        if any(keys_used.count(key) > 1 for key in (DY, "t", "x", OUT)):
+            continue
+        yield (*way, *flags)
+        count += 1
+        if count == _MOST_WAYS:
+            return
+
+
+def choices_keys(choices: list[list[tuple[str, str]]]) -> list[list[str]]:
+    """Return the names that may go to each argument."""
+    return [[key for _, key in choice] for choice in choices]
+
+
+def default_of(function: Callable[..., Any], parameter: str) -> Any:
+    """Return what an argument is if it is left out."""
+    return inspect.signature(function).parameters[parameter].default
+
+
+def _keys(parameter: str, names: Names) -> list[str]:
+    """Return the names that may go to an argument: its own, one that differs in case or underscores, those of its role."""
+    role = role_of(parameter)
+    if parameter in names:
+        return [parameter]
+    loose = parameter.lower().replace("_", "")
+    same = [key for key in names if key.lower().replace("_", "") == loose and role != "target"]
+    if same:
+        return same
+    constant = number(role, parameter)
+    if constant is not None:
+        names[parameter] = constant
+        return [parameter]
+    if role == "parameters":
+        return [key for key, value in names.items() if isinstance(value, dict) and not key.startswith("<")]
+    return [key for key in _ALTERNATIVES.get(role, ()) if key in names or key == DY]
+
+
+def takes(function: Callable[..., Any], *roles: str) -> list[str]:
+    """Return the required arguments that have one of these roles."""
+    return [parameter for parameter in required(function) if role_of(parameter) in roles]
+
+
+def own_functions(module: Any) -> dict[str, Callable[..., Any]]:
+    """Return the functions that a module defines itself."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__
+    }

@@ -1,0 +1,186 @@
+"""Of the many ways to run a backward pass, the one that counts: the one in which most arrays have a claim of their own."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from plainnet.checks.code.claims import Claim, affinity, fits
+from plainnet.checks.code.episode import (
+    RETURNED,
+    TROUBLE,
+    Deadline,
+    Episode,
+    OutOfTime,
+    changes,
+    note,
+    remembered,
+    settle,
+)
+from plainnet.checks.code.judging import judge
+from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
+from plainnet.checks.code.values import numbers_in
+
+_MOST_TRIED, _MOST_JUDGED, _MOST_SETTINGS = 400, 24, 6
+
+
+@dataclass
+class Search:
+    """What came of a search: the judgments of every way to call it, how many ways ran, and what the others raised."""
+
+    groups: list[list[Judgment]] = field(default_factory=list)
+    ran: int = 0
+    tried: int = 0
+    raised: dict[str, int] = field(default_factory=lambda: TROUBLE)
+    ranks: set[int] = field(default_factory=set)  # of the inputs that forward took
+
+    @property
+    def trouble(self) -> str:
+        """What stood in the way most often."""
+        return max(self.raised, key=lambda said: self.raised[said]) if self.raised else "no way to call it was found"
+
+    @property
+    def best(self) -> list[Judgment]:
+        """The judgments of the way that counts, one for each setting, those with something wrong first."""
+        return self.groups[0] if self.groups else []
+
+
+def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
+    """Try the ways to run a backward pass, and judge those that explain most; one that is right is judged in all settings."""
+    TROUBLE.clear()
+    found = Search()
+    started = time.monotonic()
+    ranked = _ranked(episodes, found, started + seconds / 2)
+    Deadline.at = started + seconds
+    try:
+        found.groups = [group for group in _grouped(_judged_first(ranked, found)) if _counts(group, found.ranks)]
+    finally:
+        Deadline.at = float("inf")
+    return found
+
+
+def _counts(group: list[Judgment], ranks: set[int]) -> bool:
+    """Tell whether a way counts: a vector where a matrix is meant runs in many a forward pass, and proves nothing wrong."""
+    vector = all(np.ndim(judgment.episode.names.get("x", 0.0)) == 1 for judgment in group)
+    return not vector or 2 not in ranks or any(judgment.right for judgment in group)
+
+
+def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Episode]:
+    """Return the ways that run, the most promising first, as far as time allows."""
+    ranked: list[tuple[tuple[float, ...], int, Episode]] = []
+    Deadline.at = until
+    try:
+        for episode in itertools.islice(episodes, _MOST_TRIED):
+            found.tried += 1
+            try:
+                with np.errstate(all="ignore"):
+                    settle(episode)
+                    found.ranks.add(np.ndim(episode.names.get("x", 0.0)))
+                    ranked.append((_promise(episode), -found.tried, episode))
+            except Exception as error:
+                note(error, 1000)
+    except OutOfTime:
+        pass
+    finally:
+        Deadline.at = float("inf")
+    found.ran = len(ranked)
+    ranked.sort(key=lambda entry: entry[:2], reverse=True)
+    return [episode for _, _, episode in ranked]
+
+
+def _judged_first(queue: list[Episode], found: Search) -> list[Judgment]:
+    """Judge the most promising ways; one that is right is judged in all its settings, and alone counts."""
+    judged: list[Judgment] = []
+    for number, episode in enumerate(queue[:_MOST_JUDGED]):
+        new = _judged([episode])
+        judged += new
+        right = next((j for j in new if j.right), None)
+        if right is not None and not (right.episode.batch == 1 and _larger(queue[number + 1 :], right)):
+            same = [other for other in queue if other.way == episode.way and other is not episode]
+            return _judged(same[:_MOST_SETTINGS]) + new
+    return judged
+
+
+def _of_a_vector(group: list[Judgment]) -> bool:
+    """Tell whether a loss is right for one example as a vector, for which it may be meant."""
+    first = group[0]
+    alone = all(h.path[0][1] in first.episode.given for h in first.held)
+    return alone and first.right and first.upstream is None and np.ndim(first.episode.names.get("x", 0.0)) == 1
+
+
+def _rank(group: list[Judgment]) -> tuple[object, ...]:
+    """How well a way was understood: right everywhere, the share of leaves explained, and the rank of its best setting."""
+    explained = sum(judgment.share_right for judgment in group) / len(group)
+    return all(judgment.right for judgment in group), round(explained, 6), max(judgment.rank for judgment in group)
+
+
+def _larger(queue: list[Episode], right: Judgment) -> bool:
+    """Tell whether a way with a larger batch is still to be judged."""
+    return any(episode.batch != 1 for episode in queue[:_MOST_JUDGED])
+
+
+def _judged(episodes: list[Episode]) -> list[Judgment]:
+    judged = []
+    for episode in episodes:
+        try:
+            with np.errstate(all="ignore"):
+                judged += list(judge(episode))
+        except Exception as error:
+            note(error)
+        except OutOfTime:
+            break
+    return judged
+
+
+def _grouped(judged: list[Judgment]) -> list[list[Judgment]]:
+    """Put together the judgments of one way and one loss, the way that explains most first."""
+    groups: dict[object, list[Judgment]] = {}
+    for judgment in judged:
+        groups.setdefault((judgment.episode.way, judgment.loss, judgment.output, judgment.variant), []).append(judgment)
+    ordered = sorted(groups.values(), key=_rank, reverse=True)
+    if (
+        ordered and ordered[0][0].episode.batch == 1 and not _of_a_vector(ordered[0])
+    ):  # which hides every mean: a larger batch counts if it says as much
+        most = len(ordered[0][0].held)
+        larger = [
+            g
+            for g in ordered
+            if g[0].episode.batch != 1
+            and g[0].says_all
+            and len(g[0].held) >= most
+            and (g[0].count(RIGHT) or not g[0].inferred)
+        ]
+        ordered = larger + [group for group in ordered if group not in larger]
+    return [sorted(group, key=lambda j: (j.right, not j.count(WRONG, MISSING))) for group in ordered]
+
+
+def _promise(episode: Episode) -> tuple[float, ...]:
+    """Return how promising a way is, without any derivative: how many arrays find a claim of their shape and name."""
+    names = episode.replay()
+    before = remembered(episode.names if episode.backward is None else names)
+    if episode.backward is not None:
+        dy = None
+        if episode.upstream:
+            out = names.get("<out>")
+            if out is None:
+                out = next((v for p, v in changes(remembered(episode.names), names).items() if np.ndim(v)), 1.0)
+            dy = np.ones(np.shape(out))
+        names[RETURNED] = episode.run_back(names, dy)
+    held = [
+        (path, value)
+        for path, value in numbers_in(episode.names)
+        if path[0][1] not in episode.given or path[0][1] in episode.inputs
+    ]
+    claims = [Claim(path, value) for path, value in changes(before, names).items()]
+    fitting = 0
+    for path, value in held:
+        if any(
+            fits(claim, np.shape(value)) and (affinity(path, claim, True) or claim.path == path) for claim in claims
+        ):
+            fitting += 1
+    finite = all(np.isfinite(np.asarray(claim.value, float)).all() for claim in claims)
+    return (finite, fitting, episode.batch != 1)

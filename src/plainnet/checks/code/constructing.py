@@ -1,0 +1,199 @@
+"""How to make an object of a class that nobody has seen before: its arguments, guessed from their names."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.episode import note, optional, required, seed_everything, within
+from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, words_for
+from plainnet.checks.code.values import numbers_in
+
+
+def shapes_for(made: Any) -> list[tuple[int, ...]]:
+    """Return shapes of inputs, from the arrays that an object holds: rows, columns, one example, images."""
+    arrays = [value for _, value in numbers_in({"self": made}, scalars=False)]
+    image = next((array for array in arrays if array.ndim == 4), None)
+    if image is not None:
+        a, b, c, d = image.shape
+        return [
+            (3, b, c + 3, d + 4),
+            (3, c + 3, d + 4, c),
+            (3, a, c + 3, d + 4),
+            (2, 8, 9, b),
+            (1, b, c + 3, d + 4),
+            (b, c + 3, d + 4),
+        ]
+    shaped = (
+        [v for v in vars(made).values() if isinstance(v, tuple) and len(v) == 3 and all(isinstance(n, int) for n in v)]
+        if hasattr(made, "__dict__")
+        else []
+    )
+    if shaped:
+        return [(3, *shaped[0]), shaped[0], (1, *shaped[0])]
+    matrix = next((a for a in arrays if a.ndim == 2 and 1 not in a.shape), None)
+    if matrix is None:
+        matrix = next((a for a in arrays if a.ndim == 2), None)
+    if matrix is not None:
+        r, c = matrix.shape
+        return list(dict.fromkeys([(N, r), (N, c), (c, N), (r, N), (c, 1), (r, 1), (c,), (r,), (3, 4, r), (3, 4, c)]))
+    vector = next((a for a in arrays if a.ndim == 1), None)
+    if vector is not None:
+        r = len(vector)
+        return [(N, r), (r, N), (r,), (r, 1), (N, max(r - 1, 1)), (3, r, 5, 6), (3, 5, 6, r)]
+    return [(N, D), (3, 2, 6, 5), (D, 1), (D,), (3, 6, 5, 2)]
+
+
+def constructions(kind: type, module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Yield objects of a class, made with arguments guessed from their names, in a few ways."""
+    made = 0
+    try:
+        names = required(kind)
+        extra = [name for name in optional(kind) if name in ("stride", "strides", "pad", "padding")]
+    except (TypeError, ValueError):
+        return
+    options = [_guesses(name, kind, module) for name in names]
+    for sizes in ((D, M), (D, D)):
+        for choice in itertools.islice(itertools.product(*options), 12):
+            numbers = iter((*sizes, K, K, K, K))
+            arguments = {
+                name: next(numbers)
+                if value is int
+                else value(sizes)
+                if callable(value) and not inspect.isclass(value) and getattr(value, "guess", False)
+                else copy.deepcopy(value)
+                for name, value in zip(names, choice, strict=True)
+            }
+            for more in _strides(extra):
+                try:
+                    seed_everything()
+                    with within(4), np.errstate(all="ignore"):
+                        result = kind(**arguments, **more)
+                        _initialize(result)
+                except Exception as error:
+                    note(error)
+                    continue
+                yield ", ".join(f"{key}={_short(value)}" for key, value in (arguments | more).items()), result
+                made += 1
+        if not names or made > 8:
+            return
+
+
+def _short(value: Any) -> str:
+    return (
+        f"array {value.shape}"
+        if isinstance(value, np.ndarray)
+        else getattr(value, "__name__", None) or repr(value)[:40]
+    )
+
+
+def _strides(names: list[str]) -> list[dict[str, int]]:
+    if not names:
+        return [{}]
+    return [{n: s if "stride" in n else p for n in names} for s, p in ((1, 0), (2, 1), (1, 1))]
+
+
+def _initialize(made: Any) -> None:
+    for name in (
+        "initialize",
+        "init",
+        "init_weights",
+        "initialize_weights",
+        "init_params",
+        "initialize_parameters",
+        "zero_grad",
+    ):
+        method = getattr(made, name, None)
+        if callable(method) and inspect.ismethod(method) and not required(method):
+            method()
+
+
+def _tanh_prime(x: Any) -> Any:
+    return 1 - np.tanh(x) ** 2
+
+
+class _Sized:
+    """A guess that depends on the two sizes."""
+
+    guess = True
+
+    def __init__(self, make: Callable[[tuple[int, int]], Any]) -> None:
+        self.make = make
+
+    def __call__(self, sizes: tuple[int, int]) -> Any:
+        return self.make(sizes)
+
+
+def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
+    """Return what may be given for one argument of a constructor; `int` stands for the next size."""
+    lower = name.lower()
+    role = role_of(name)
+    if "in_channel" in lower or lower in ("c_in", "channels", "in_ch", "num_channels"):
+        return [2]
+    if "kernel" in lower or lower in ("filter_size", "k", "ksize", "f_size", "fsize"):
+        return [3, (3, 3)]
+    if "pool" in lower or lower == "size":
+        return [2, (2, 2), int]
+    if "stride" in lower:
+        return [1]
+    if "pad" in lower:
+        return [0]
+    if lower.endswith("shape") or (lower in ("input_size", "in_size") and "channel" in " ".join(required(kind))):
+        return [
+            _Sized(lambda s: (2, 6, 5)),
+            _Sized(lambda s: (6, 5, 2)),
+            _Sized(lambda s: (s[0], s[1])),
+            _Sized(lambda s: (N, s[0])),
+        ]
+    if re.search(
+        r"shape|dims?$|sizes?$|layers?$|structure|topology|architecture|nodes|neurons_per", lower
+    ) and not re.search(r"in|out|hid|batch|^n_|num", lower):
+        return [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2)), _Sized(lambda s: [s[0], K, 1]), int]
+    if re.search(r"prime|deriv|grad|backward", lower):
+        return [_tanh_prime, int]
+    if re.search(r"activ|func|act$|act_fn|nonlin", lower):
+        words = words_for(kind, name)
+        own = [v for n, v in vars(module).items() if re.fullmatch(r"(?i)sigmoid|relu|tanh", n) and callable(v)]
+        return [
+            *words[:4],
+            *own[:2],
+            *[v() for v in own[:2] if inspect.isclass(v) and not required(v)],
+            "sigmoid",
+            np.tanh,
+        ][:6]
+    if role == "weight" and lower not in ("n",):
+        return [_Sized(lambda s: random(*s)), _Sized(lambda s: random(*s[::-1])), _Sized(lambda s: random(3, 2, 3, 3))]
+    if role == "bias":
+        return [
+            _Sized(lambda s: random(s[1])),
+            _Sized(lambda s: random(1, s[1])),
+            _Sized(lambda s: random(s[1], 1)),
+            True,
+        ]
+    if lower in ("gamma",):
+        return [_Sized(lambda s: random(s[0]))]
+    if lower in ("beta",):
+        return [_Sized(lambda s: random(s[0])), 0.9]
+    if lower in ("x", "inputs", "data"):
+        return [random(N, D)]
+    if lower in ("y", "targets", "labels", "t"):
+        return [random(N, 1), np.eye(K)[[0, 2, 1, 3, 3, 0]], np.array([0, 2, 1, 3, 3, 0])]
+    if lower in ("seed", "random_state", "random_seed"):
+        return [1]
+    if lower in ("name", "label"):
+        return ["a"]
+    constant = number(role, name)
+    if (
+        role in ("rate", "drop", "penalty", "epochs", "momentum", "eps", "verbose")
+        and constant is not None
+        and lower not in ("n",)
+    ):
+        return [constant]
+    return [int]

@@ -1,0 +1,61 @@
+"""What looks like a backward pass in a file, and whether it was examined: nothing is passed over in silence."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from plainnet.checks.code.verdicts import CodeFinding
+
+_LOOKS = re.compile(r"(?i)back|grad|deriv|prime|delta|bprop|train|^fit$")
+_OTHER = re.compile(
+    r"(?i)zero|clear|reset|clip|check|numeric|plot|show|print|test|load|data|split|set_|get_|update|accuracy|to_vector|_to_|is_train"
+)
+
+
+def left_out(tree: ast.Module, found: list[CodeFinding], loops: set[str]) -> Iterator[dict[str, object]]:
+    """Yield name, line and reason of every function that looks like a backward pass and has no verdict.
+
+    Methods that clear count as examined, and so do functions that only call a backward pass that was judged.
+    """
+    judged = {finding.name for finding in found} | loops
+    words = {name.rpartition(".")[2] for name in judged} | {finding.function for finding in found if finding.function}
+    bases = {ast.unparse(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
+    for kind, node in _functions(tree.body):
+        name = f"{kind}.{node.name}" if kind else node.name
+        if not _LOOKS.search(node.name) or _OTHER.search(node.name) or name in judged:
+            continue
+        if (kind in judged or not kind) and node.name in words:
+            continue
+        if is_empty(node):
+            if kind not in bases:
+                yield {"name": name, "line": node.lineno, "why": "nothing is written in it yet"}
+        elif not calls(node) & words:
+            yield {"name": name, "line": node.lineno, "why": "no way to examine it is known"}
+
+
+def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield "", node
+        elif isinstance(node, ast.ClassDef):
+            yield from ((node.name, inner) for inner in node.body if isinstance(inner, ast.FunctionDef))
+
+
+def is_empty(node: ast.FunctionDef) -> bool:
+    """Tell whether a function does nothing: pass, a docstring, NotImplementedError, a return of nothing."""
+    for statement in node.body:
+        if isinstance(statement, ast.Pass | ast.Raise) or (
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        ):
+            continue
+        if isinstance(statement, ast.Return) and (statement.value is None or isinstance(statement.value, ast.Constant)):
+            continue
+        return False
+    return True
+
+
+def calls(node: ast.AST) -> set[str]:
+    """Return the names of the functions and methods that are called inside."""
+    return {ast.unparse(inner.func).rpartition(".")[2] for inner in ast.walk(node) if isinstance(inner, ast.Call)}

@@ -1,0 +1,264 @@
+"""What is judged, whatever form it has: a table of names, a forward pass that fills it, and a backward pass."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import random
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.values import Path, in_float64, numbers_in
+
+Names = dict[str, Any]
+AT_FIRST = "__at_first__"  # where a module keeps a copy of its data as they were when it was loaded
+MODULE, RETURNED = "<module>", "<returned>"  # keys of a table: the module's own data, and what backward returned
+_KEPT = "<kept on functions>"
+_LARGE = 300_000  # numbers in an array
+_SECONDS = 4.0  # that one call may take
+
+
+class TookTooLongError(Exception):
+    """A call of the author's code did not end in time."""
+
+
+class OutOfTime(BaseException):
+    """The time for one search is up: no further call is made."""
+
+
+class Deadline:
+    """Until when calls may be made, in seconds of the monotonic clock."""
+
+    at = float("inf")
+
+
+@dataclass
+class Episode:
+    """One way to run one backward pass.
+
+    `names` is the table before forward: "self" for an object, arguments by their names, and the data of the module.
+    `forward` adds its results to the table; `backward` takes the table and, if `upstream`, the gradient of the output,
+    and returns gradients; None if forward itself returns them. `given` are the names of what the doctor made up as data: they
+    need no gradient, unless `upstream`, where the input does.
+    """
+
+    subject: str
+    form: str
+    label: str
+    names: Names
+    forward: Callable[[Names], None]
+    backward: Callable[[Names, Any], Any] | None
+    functions: dict[str, Callable[..., Any]]
+    upstream: bool = False
+    given: frozenset[str] = frozenset()
+    inputs: tuple[str, ...] = ()
+    batch: int | None = None
+    rate: float | None = None  # of the steps that backward takes, None if it is not known
+    explicit: Callable[[Names], float] | None = None  # the loss, where forward does not return it
+    module: ModuleType | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    wrt: frozenset[str] | None = None  # what needs a gradient, where the user says it
+    belongs: bool = True  # whether forward and backward are of one class, or of one stem
+    way: tuple[Any, ...] = ()  # how it is called: one way is judged in all its settings
+    cold: Names = field(default_factory=dict)  # the table before any forward
+
+    @property
+    def tolerance(self) -> float:
+        """How far a right gradient may be off, of the largest: more where a loss adds a small number to be safe from 0."""
+        if self.upstream:
+            return 1e-6
+        try:
+            text = "".join(inspect.getsource(function) for function in self.functions.values())
+        except (OSError, TypeError):
+            text = "eps"
+        return 1e-4 if re.search(r"eps|1e-|clip", text, re.I) else 1e-5
+
+    def replay(self, change: Callable[[Names], None] | None = None) -> Names:
+        """Run forward on a copy of the table, changed before as asked, and return the copy."""
+        names = self.fresh()
+        if change is not None:
+            change(names)
+        self.run(names)
+        return names
+
+    def fresh(self) -> Names:
+        """Return a copy of the table, in which names of one thing stay names of one thing."""
+        return copy.deepcopy(self.names)
+
+    def run(self, names: Names) -> None:
+        """Run forward on this table."""
+        with self._module_holds(names):
+            seed_everything()
+            self.forward(names)
+
+    def run_back(self, names: Names, dy: Any) -> Any:
+        """Run backward on a table that forward has filled."""
+        assert self.backward is not None
+        with self._module_holds(names):
+            return self.backward(names, dy)
+
+    @contextlib.contextmanager
+    def _module_holds(self, names: Names) -> Iterator[None]:
+        """Let the module hold the data of the table, which are those of the module afterwards."""
+        held = names.get(MODULE)
+        if self.module is not None and held is not None:
+            _give_back(self.module, held)
+        with within(_SECONDS):
+            yield
+        if self.module is not None and held is not None:
+            names[MODULE] = data_of(self.module, everything="script" in self.options)
+
+
+def settle(episode: Episode) -> None:
+    """Make the table what it is in the middle of a training: float64, after one forward, no parameter at zero."""
+    if episode.module is not None and MODULE not in episode.names:
+        known = vars(episode.module).get(AT_FIRST)
+        episode.names[MODULE] = data_of(episode.module) if known is None else known
+    episode.names = episode.fresh()
+    in_float64(episode.names)
+    episode.cold = copy.deepcopy(episode.names)
+    first = episode.fresh()
+    for (
+        key
+    ) in episode.inputs:  # other numbers, so that what this forward leaves behind differs from what the next one does
+        if isinstance(first[key], np.ndarray) and first[key].dtype.kind == "f":
+            first[key] = first[key] * 0.5 + 0.3
+    episode.run(first)
+    for key in episode.names:  # parameters made at the first forward exist from here on
+        if key not in episode.given:
+            episode.names[key] = first[key]
+    episode.names = copy.deepcopy(episode.names)
+    in_float64(episode.names)
+
+
+def data_of(module: ModuleType, *, everything: bool = False) -> Names:
+    """Return the module's data that its functions use: what is no function, class, module or name of Python's own.
+
+    Arrays of more than a few hundred thousand numbers are left where they are: they are data, not parameters.
+    """
+    closed = (type, ModuleType)
+    used = _used_by_functions(module)
+    data = {
+        name: value
+        for name, value in vars(module).items()
+        if (everything or name in used) and not name.startswith("__") and not isinstance(value, closed) and not callable(value)
+        and not (isinstance(value, np.ndarray) and value.size > _LARGE) and _copies(value)
+    }  # fmt: skip
+    kept = {name: vars(value) for name, value in vars(module).items() if inspect.isfunction(value) and vars(value)}
+    return data | ({_KEPT: {name: dict(table) for name, table in kept.items()}} if kept else {})
+
+
+def _used_by_functions(module: ModuleType) -> set[str]:
+    """Return the global names that the module's functions and methods mention."""
+    used: set[str] = set()
+    values = list(vars(module).values())
+    todo: list[Any] = [f.__code__ for f in values if inspect.isfunction(f) and f.__module__ == module.__name__]
+    for kind in [k for k in values if inspect.isclass(k) and k.__module__ == module.__name__]:
+        todo += [
+            getattr(f, "__func__", f).__code__
+            for f in vars(kind).values()
+            if hasattr(getattr(f, "__func__", f), "__code__")
+        ]
+    while todo:
+        code = todo.pop()
+        used |= set(code.co_names)
+        todo += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+    return used
+
+
+def _give_back(module: ModuleType, data: Names) -> None:
+    """Let a module and what is kept on its functions be as `data_of` found them."""
+    vars(module).update({name: value for name, value in data.items() if name != _KEPT})
+    for name, value in vars(module).items():
+        if inspect.isfunction(value) and value.__module__ == module.__name__:
+            vars(value).clear()
+            vars(value).update(data.get(_KEPT, {}).get(name, {}))
+
+
+def _copies(value: Any) -> bool:
+    try:
+        copy.deepcopy(value)
+    except Exception:
+        return False
+    return True
+
+
+TROUBLE: dict[str, int] = {}  # what stood in the way of calling, and how often: for the one who asks why
+
+
+def note(error: BaseException, weight: int = 1) -> None:
+    """Count an error of a way to call something; one that comes late says more."""
+    said = f"{type(error).__name__}: {error}"[:200]
+    TROUBLE[said] = TROUBLE.get(said, 0) + weight
+
+
+def seed_everything() -> None:
+    """Make what the file draws at random the same in every pass."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  (it is the file's generator, not ours)
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise `TookTooLongError` if what is inside does not end in time; only the main thread can be interrupted.
+
+    Raises: `OutOfTime` if the deadline has passed before.
+    """
+    if time.monotonic() > Deadline.at:
+        raise OutOfTime
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(number: int, frame: Any) -> None:
+        raise TookTooLongError(f"it did not end within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def required(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments that must be given."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in _parameters(function) if p.default is p.empty and p.kind in positional]
+
+
+def optional(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments that may be left out."""
+    return [p.name for p in _parameters(function) if p.default is not p.empty]
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def changes(before: dict[Path, Any], names: Names) -> dict[Path, Any]:
+    """Return what within reach of `names` is new or has changed since `before`, which `remembered` made."""
+    found = {}
+    for path, value in numbers_in(names):
+        old = before.get(path)
+        if old is None or np.shape(old) != np.shape(value) or not np.array_equal(old, value, equal_nan=True):
+            found[path] = value
+    return found
+
+
+def remembered(names: Names) -> dict[Path, Any]:
+    """Return a copy of every number within reach, by its path."""
+    return {path: np.copy(value) for path, value in numbers_in(names)}

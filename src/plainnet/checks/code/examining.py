@@ -1,0 +1,122 @@
+"""From judgments to a verdict: what may be called right, what may be called wrong, and what must be left open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from plainnet.checks.code.accusing import accused, key_in, names_of, open_finding, wrong_finding
+from plainnet.checks.code.built import REBOUND
+from plainnet.checks.code.choosing import Search
+from plainnet.checks.code.claims import fits
+from plainnet.checks.code.differences import results_of
+from plainnet.checks.code.locate import locate
+from plainnet.checks.code.losses import divided_elsewhere, faults_of_loss, fused_with
+from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
+from plainnet.checks.code.state import clears, faults_of_state
+from plainnet.checks.code.subject import Subject
+from plainnet.checks.code.values import Path, spelled
+from plainnet.checks.code.verdicts import CodeFinding, Remark
+
+
+def verdict_of(name: str, search: Search, form: str) -> list[CodeFinding]:
+    """Return the findings on one subject."""
+    return [replace(finding, form=form) for finding in _verdict(name, search, form)]
+
+
+def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
+    group = search.best
+    if not group and any(REBOUND in said for said in search.raised):
+        evidence = next(said for said in search.raised if REBOUND in said).partition(": ")[2]
+        return [CodeFinding(name=name, verdict=WRONG, array="grad", diagnosis="gradient-rebound", evidence=evidence)]
+    if not group:
+        return [open_finding(name, f"it could not be run: {search.trouble}")]
+    first = max(group, key=lambda j: j.rank)
+    subject = Subject(name, form, [key_in(first, h) for h in first.held], first.episode.functions, names_of(first))
+    if not _repeats(first):
+        return [open_finding(name, "it draws random numbers that np.random.seed does not govern")]
+    if first.single and not any(j.right for j in group):
+        return [
+            open_finding(name, "it computes in float32, where rounding hides any fault; make it compute in float64")
+        ]
+    state = faults_of_state(first)
+    if state and not state[0].remark:
+        return [wrong_finding(subject, first, _leaf_key(first, state[0].leaf), state[0].slug, state[0].evidence)]
+    of_the_loss = faults_of_loss(first)
+    if (
+        of_the_loss and not of_the_loss[0].remark
+    ):  # a loss that is wrong itself explains a gradient that does not fit it
+        return [wrong_finding(subject, first, "loss", of_the_loss[0].slug, of_the_loss[0].evidence)]
+    remarks = [
+        Remark(name=found.slug, evidence=found.evidence, line=locate(subject, _leaf_key(first, found.leaf), found.slug))
+        for found in state
+    ] + [
+        Remark(name=found.slug, evidence=found.evidence, line=locate(subject, "loss", found.slug))
+        for found in of_the_loss
+    ]
+    if all(j.right or not j.count(WRONG, MISSING) for j in group) and any(j.right for j in group):
+        return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
+    below = next((found for other in search.groups if (found := fused_with(other[0])) is not None), None)
+    if below is not None:
+        evidence = f"{_arrays(first)} with central differences by the logits: right if {below} is below, as its derivative is included"
+        return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=tuple(remarks))]
+    if (factor := _reported_loss_differs(first)) is not None:
+        remark = Remark(
+            name="reported-loss-not-descended",
+            evidence=f"the gradient is {factor:.6g} times that of the loss it stands beside, for every number",
+        )
+        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided; elsewhere something is"
+        return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
+    return accused(subject, search)
+
+
+def _repeats(judgment: Judgment) -> bool:
+    """Tell whether two passes over the same numbers agree."""
+    one, other = (results_of(judgment.episode.replay(), judgment.results) for _ in range(2))
+    return all(np.array_equal(one[path], other[path], equal_nan=True) for path in judgment.results)
+
+
+def _leaf_key(judgment: Judgment, leaf: Path | None) -> str:
+    return "x" if leaf is None or leaf[0][1] in judgment.episode.inputs else spelled(leaf)
+
+
+def _reported_loss_differs(judgment: Judgment) -> float | None:
+    """Return by what the gradient of a loss is too large, if that is a count of numbers by which something else divides."""
+    episode = judgment.episode
+    if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1 or episode.backward is None:
+        return None
+    h = judgment.held[0]
+    if h.path[0][1] not in episode.inputs or h.claim is None or not fits(h.claim, h.probes.shape):
+        return None
+    sure = np.isfinite(h.errors)
+    factor = float(h.given[sure] @ h.truth[sure] / (h.truth[sure] @ h.truth[sure])) if sure.any() else 0.0
+    if not h.is_times(factor):
+        return None
+    shape, batch = h.probes.shape, episode.batch or 1
+    counts = {float(np.prod(shape)), *(float(n) for n in shape)} - {1.0, float(batch)}
+    if any(np.isclose(factor, count) for count in counts):  # a mean over more than the examples
+        return factor
+    return factor if np.isclose(factor, batch) and batch > 1 and divided_elsewhere(episode) else None
+
+
+def _right(name: str, rights: list[Judgment]) -> CodeFinding:
+    best = rights[0]
+    settings = len({(j.episode.label, j.episode.batch) for j in rights})
+    evidence = f"{_arrays(best)} with central differences in {settings} {'settings' if settings > 1 else 'setting'}"
+    if best.means:
+        evidence += ", those of what is learned as means over the batch: right if what comes from above is not divided by the batch"
+    if best.inferred:
+        evidence += f"; the loss that they descend is {best.loss}"
+        if not np.isclose(best.factor, 1):
+            evidence += f", times {best.factor:.6g}"
+        if best.decay:
+            evidence += f", and a penalty of {best.decay:.6g} / 2 times the squared weights"
+    if (method := clears(best.episode, best.names)) is not None:
+        evidence += f"; call {method}() before each batch" if "zero" in method else ""
+    return CodeFinding(name=name, verdict=RIGHT, evidence=evidence)
+
+
+def _arrays(judgment: Judgment) -> str:
+    count = judgment.count(RIGHT) or len(judgment.held)
+    return f"{count} gradient arrays agree" if count > 1 else "1 gradient array agrees"

@@ -1,0 +1,194 @@
+"""The loss that a backward pass is about: given, returned, computed by a function of its own, or inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from plainnet.checks.code.differences import Functional, Results
+from plainnet.checks.code.episode import MODULE, Episode, Names
+from plainnet.checks.code.roles import role_of
+from plainnet.checks.code.values import Path, name_of, spelled
+
+_TINY = 1e-300
+
+
+class Loss(NamedTuple):
+    """A function of the results of a forward pass; the gradient of its output if that is given from above."""
+
+    label: str
+    value: Functional
+    upstream: Any = None
+    output: Path | None = None
+    inferred: bool = False
+
+
+def losses_of(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
+    """Yield the losses that an episode may be about, likeliest first."""
+    if episode.upstream:
+        for output in outputs(episode, here):
+            shape = here[output].shape
+            dy = np.random.default_rng([5, *shape]).standard_normal(shape)
+            yield Loss("the sum of output times what comes from above", _weighted(output, dy), dy, output)
+            yield from _of_logits(output, here[output], dy)
+        return
+    scalars = [path for path in results if here[path].size == 1 and path[0][1] == "<loss>"]
+    for path in scalars:
+        yield Loss("the loss that it returns", _at(path), None, path)
+    if scalars:
+        return
+    if "script" in episode.options:
+        yield from _of_a_loop(episode, names, results, here)
+        return
+    target = names.get("t")
+    for output in outputs(episode, here):
+        for t in _targets(target, here[output].shape):
+            yield from _usual(output, here[output], t)
+
+
+def _at(path: Path) -> Functional:
+    return lambda results: float(results[path].reshape(()))
+
+
+def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
+    """Yield the numbers that a loop calls its loss, then what its differences may be the derivative of."""
+    for path in results:
+        if here[path].size == 1 and episode.options["loss"].search(name_of(path)):
+            yield Loss(f"the loss that it reports, {name_of(path)}", _at(path), None, path)
+    module = {} if episode.module is None else vars(episode.module)
+    table = {
+        **module,
+        **names.get(MODULE, {}),
+        **{key: value for key, value in names.items() if not key.startswith("<")},
+    }
+    seen = []
+    for sides in dict.fromkeys(episode.options["differences"]):
+        for one, other in (sides, sides[::-1]):
+            paths = [p for p in results if spelled(p) == one or name_of(p) == one.removeprefix("self.")]
+            if not paths or other in ("1", "1.0"):
+                continue
+            path = paths[0]
+            try:
+                target = np.asarray(eval(other, dict(table)))  # noqa: S307  (an expression of the author's own)
+            except Exception:
+                continue
+            if target.dtype.kind in "iufb" and target.size and (path, other) not in seen:
+                seen.append((path, other))
+                for t in _targets(target, here[path].shape):
+                    yield from _usual(path, here[path], t)
+    classes = [
+        value
+        for value in table.values()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim == 1
+    ]
+    for output in [path for path in results if here[path].ndim == 2 and np.allclose(here[path].sum(axis=1), 1)]:
+        for labels in classes:
+            if len(labels) == len(here[output]) and labels.max() < here[output].shape[1]:
+                yield from _usual(output, here[output], np.eye(here[output].shape[1])[labels])
+
+
+def outputs(episode: Episode, here: Results) -> list[Path]:
+    """Return the results that may be the output: what forward returned first, then what it stored as its output."""
+    arrays = [path for path, value in here.items() if value.size > 1 or value.ndim]
+    returned = [path for path in arrays if path[0][1] == "<out>"]
+    named = [path for path in arrays if path[0][0] == "item" and path[0][1] not in ("self", "<out>", "<module>")]
+    stored = sorted(
+        (path for path in arrays if path[0][1] in ("self", "<module>")),
+        key=lambda path: role_of(name_of(path)) != "output",
+    )
+    if episode.upstream:
+        return [*returned, *named][:3] or stored[:4]
+    return [*returned, *named[::-1], *stored][:8]
+
+
+def _of_logits(output: Path, y: np.ndarray, dy: np.ndarray) -> Iterator[Loss]:
+    """Yield the sum of logits times what comes from above, where the output is their softmax or sigmoid.
+
+    Many a last layer is given the gradient by its logits, p - onehot, which the loss has worked out already.
+    """
+    if not ((y > 0).all() and (y < 1).all()) or y.ndim == 0:
+        return
+    for axis in range(y.ndim):
+        if y.shape[axis] > 1 and np.allclose(y.sum(axis=axis), 1):
+            even = dy - dy.mean(axis=axis, keepdims=True)  # to which the normalization adds nothing
+            yield Loss(
+                "the logits of its softmax times what comes from above", _log_weighted(output, even), even, output
+            )
+            return
+    yield Loss("the logits of its sigmoid times what comes from above", _logit_weighted(output, dy), dy, output)
+
+
+def _log_weighted(output: Path, weights: np.ndarray) -> Functional:
+    return lambda results: float(np.sum(np.log(np.maximum(results[output], _TINY)) * weights))
+
+
+def _logit_weighted(output: Path, weights: np.ndarray) -> Functional:
+    def value(results: Results) -> float:
+        p = results[output]
+        return float(np.sum((np.log(np.maximum(p, _TINY)) - np.log(np.maximum(1 - p, _TINY))) * weights))
+
+    return value
+
+
+def _weighted(output: Path, weights: np.ndarray) -> Functional:
+    return lambda results: float(np.sum(results[output] * weights))
+
+
+def _targets(target: Any, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Yield a target in the shape of the output: as it is, or its classes as rows or columns with a single 1."""
+    if target is None:
+        return
+    t = np.asarray(target)
+    if t.shape == shape or (t.size == int(np.prod(shape)) and t.ndim <= 2):
+        yield t.reshape(shape).astype(float)
+    elif t.size == 1 or (t.ndim == len(shape) and _broadcast(t.shape, shape)):
+        yield np.broadcast_to(t, shape).astype(float)
+    if t.dtype.kind in "iu" and len(shape) == 2 and t.ndim <= 2 and t.size in shape:
+        flat = t.reshape(-1)
+        for axis in (1, 0):
+            if shape[1 - axis] == t.size and flat.max() < shape[axis]:
+                rows = np.eye(shape[axis])[flat]
+                yield rows if axis == 1 else rows.T
+
+
+def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return all(n in (1, m) for n, m in zip(one, other, strict=True))
+
+
+def _usual(output: Path, y: np.ndarray, t: np.ndarray) -> Iterator[Loss]:
+    """Yield half the squared error, and, if the output is probabilities, the cross-entropies."""
+
+    def squared(results: Results) -> float:
+        return 0.5 * float(np.sum((results[output] - t) ** 2))
+
+    def of_classes(results: Results) -> float:
+        return -float(np.sum(t * np.log(np.maximum(results[output], _TINY))))
+
+    def of_yes_and_no(results: Results) -> float:
+        p = results[output]
+        return -float(np.sum(t * np.log(np.maximum(p, _TINY)) + (1 - t) * np.log(np.maximum(1 - p, _TINY))))
+
+    def of_logits(axis: int) -> Functional:
+        def loss(results: Results) -> float:
+            z = results[output]
+            z = z - z.max(axis=axis, keepdims=True)
+            return -float(np.sum(t * (z - np.log(np.exp(z).sum(axis=axis, keepdims=True)))))
+
+        return loss
+
+    def of_one_logit(results: Results) -> float:
+        z = results[output]
+        return float(np.sum(np.logaddexp(0, z) - t * z))
+
+    probabilities = bool((y > 0).all() and (y < 1).all())
+    if probabilities:
+        yield Loss("cross-entropy", of_classes, None, output, True)
+        yield Loss("cross-entropy of yes and no", of_yes_and_no, None, output, True)
+    yield Loss("half the squared error", squared, None, output, True)
+    if not probabilities:
+        if y.ndim == 2:
+            yield Loss("cross-entropy of softmax", of_logits(1), None, output, True)
+            yield Loss("cross-entropy of softmax", of_logits(0), None, output, True)
+        yield Loss("cross-entropy of the sigmoid", of_one_logit, None, output, True)

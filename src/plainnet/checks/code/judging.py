@@ -1,0 +1,140 @@
+"""The judge: every number that a forward pass depends on, against what the backward pass says of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.binding import DY
+from plainnet.checks.code.claims import Claim, canonical, speaks_of_gradients
+from plainnet.checks.code.differences import Differences, Functional, Results, differences, moved, results_of
+from plainnet.checks.code.episode import RETURNED, Episode, Names, changes, note, remembered
+from plainnet.checks.code.inferred import losses_of
+from plainnet.checks.code.matching import Held, Judgment, match
+from plainnet.checks.code.values import Path, follow, name_of, numbers_in, put
+
+_BUDGET = 1.5  # seconds of forward passes for one episode
+
+
+def judge(episode: Episode) -> Iterator[Judgment]:
+    """Yield what comes of an episode, one judgment for every loss that it may be about.
+
+    Raises: whatever the author's code raises.
+    """
+    names = episode.replay()
+    results = list(_results(episode, names))
+    here = results_of(names, results)
+    leaves = list(_leaves_that_move(episode, results, here))
+    started = time.perf_counter()
+    moved(episode, leaves[0], follow(episode.names, leaves[0])) if leaves else None
+    seconds = max(time.perf_counter() - started, 1e-5)
+    most = int(np.clip(_BUDGET / (4 * seconds * max(len(leaves), 1)), 12, 200))
+    names = episode.replay()
+    here = results_of(names, results)
+    tangents = {leaf: differences(episode, leaf, results, most) for leaf in leaves}
+    for variant, loss in enumerate(losses_of(episode, names, results, here)):
+        after = episode.replay()
+        before = remembered(episode.names if episode.backward is None else after)
+        if episode.backward is not None:
+            try:
+                returned = episode.run_back(after, None if loss.upstream is None else np.copy(loss.upstream))
+            except Exception as error:  # another output may be the one that it is about
+                note(error)
+                continue
+            after[RETURNED] = _as_floats(returned)
+            after.pop(DY, None)
+        claims = list(_claims(before, after, set(leaves)))
+        held = [_hold(leaf, tangents[leaf], loss.value, most) for leaf in leaves]
+        held = [
+            h
+            for h in held
+            if not np.isfinite(h.errors).any() or (np.abs(h.truth) > 10 * h.errors)[np.isfinite(h.errors)].any()
+        ]
+        judgment = Judgment(
+            episode, loss.label, held, after, loss.upstream, loss.output, results, loss.value, loss.value(here),
+            inferred=loss.inferred, claims=claims, variant=variant,
+        )  # fmt: skip
+        judgment.single = any(np.asarray(follow(names, path)).dtype == np.float32 for path in results)
+        match(judgment)
+        yield judgment
+
+
+def _hold(leaf: Path, tangent: Differences, value: Functional, most: int) -> Held:
+    slopes, errors = tangent.slopes(value)
+    return Held(leaf, slopes, errors, tangent.probes, most)
+
+
+def _results(episode: Episode, names: Names) -> Iterator[Path]:
+    """Yield the paths of what forward returned, stored or changed: the results that a loss may be made of."""
+    before = remembered(episode.names)
+    yield from changes(before, names)
+
+
+def _leaves_that_move(episode: Episode, results: list[Path], here: Results) -> Iterator[Path]:
+    """Yield the numbers that forward depends on; an array of zeros gets random numbers, so that those before it count."""
+    for _ in range(3):
+        zeros = 0
+        leaves = []
+        names = episode.replay()
+        here = results_of(names, results)
+        changed = changes(remembered(episode.names), names) if "script" in episode.options else None
+        for path, value in list(numbers_in(episode.names)):
+            if changed is not None and path not in changed:
+                continue
+            if not isinstance(value, np.ndarray) and not _is_a_parameter(path):
+                continue
+            rng = np.random.default_rng([3, np.size(value)])
+            old = np.copy(value)
+            step = rng.standard_normal(np.shape(value)) if isinstance(value, np.ndarray) else 1.0
+            try:
+                other = results_of(moved(episode, path, old + 1e-3 * step), results)
+            except Exception:
+                continue
+            if any(not np.array_equal(here[r], other[r], equal_nan=True) for r in results if r != path):
+                leaves.append(path)
+                if not old.any() or (np.size(old) > 1 and np.ptp(old) == 0):  # zeros hide what is before, ones a factor
+                    zeros += 1
+                    put(
+                        episode.names,
+                        path,
+                        old + 0.3 * (rng.standard_normal(np.shape(value)) if np.ndim(value) else 1.0),
+                    )
+        if not zeros:
+            break
+    yield from leaves
+
+
+def _is_a_parameter(path: Path) -> bool:
+    name = canonical(name_of(path))
+    return name.rstrip("0123456789") in ("w", "b", "theta", "m", "slope", "intercept", "gamma", "beta") or name[:2] in (
+        "w_",
+        "b_",
+    )
+
+
+def _as_floats(returned: Any) -> Any:
+    """Return what backward returned with its arrays of whole numbers, or of yes and no, as real numbers."""
+    if isinstance(returned, dict):
+        return {key: _as_floats(value) for key, value in returned.items()}
+    if isinstance(returned, list | tuple):
+        return [_as_floats(value) for value in returned]
+    is_whole = isinstance(returned, np.ndarray) and returned.dtype.kind in "iub"
+    return returned.astype(float) if is_whole else returned
+
+
+def _claims(before: dict[Path, Any], after: Names, leaves: set[Path]) -> Iterator[Claim]:
+    for path, value in changes(before, after).items():
+        if path in leaves and path in before and np.shape(before[path]) == np.shape(value):
+            yield Claim(path, before[path] - np.asarray(value), step=True)
+        else:
+            yield Claim(path, np.copy(value))
+    changed = changes(before, after)
+    for path, value in numbers_in(after, scalars=False):  # a gradient that happens to be what it was
+        if path not in changed and path not in leaves and speaks_of_gradients(path):
+            yield Claim(path, np.copy(value))
+
+
+Caller = Callable[..., Any]

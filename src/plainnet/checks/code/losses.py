@@ -1,0 +1,156 @@
+"""Losses of logits that are wrong themselves, or that fail where numbers are large, though their gradient fits them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from plainnet.checks.code.episode import Episode
+from plainnet.checks.code.matching import Judgment
+from plainnet.checks.code.values import follow, put
+
+
+class OfALoss(NamedTuple):
+    """A fault of a loss by its name; `remark` if it lies far from where numbers usually are."""
+
+    slug: str
+    evidence: str
+    remark: bool
+
+
+def faults_of_loss(judgment: Judgment) -> list[OfALoss]:
+    """Return what is wrong with a loss that takes logits and classes; nothing for anything else."""
+    episode = judgment.episode
+    labels = np.asarray(episode.names.get("t", 0.0))
+    key = next(iter(episode.inputs), None)
+    logits = episode.names.get(key) if key is not None else None
+    learned = [h for h in judgment.held if h.path[0][1] not in episode.given]
+    if learned or judgment.upstream is not None or not isinstance(logits, np.ndarray) or logits.ndim != 2:
+        return []
+    if labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all() and labels.shape[1] > 1:
+        labels = labels.argmax(axis=1)
+    if labels.dtype.kind not in "iu" or labels.shape != (len(logits),) or len(labels) < 2:
+        return []
+
+    def value(x: np.ndarray) -> float:
+        def change(names: dict[str, object]) -> None:
+            put(names, (("item", key),), x)
+
+        names = episode.replay(change)
+        return judgment.functional({path: np.array(follow(names, path), float) for path in judgment.results})
+
+    try:
+        with np.errstate(all="ignore"):
+            usual, shifted = value(logits), value(logits + 1000)
+            beside = (labels[:, None] + 1) % logits.shape[1]
+            extreme = value(np.where(np.arange(logits.shape[1]) == beside, 900.0, 0.0))
+    except Exception:
+        return []
+    return list(_named(logits, labels, usual, shifted, extreme))
+
+
+def _named(logits: np.ndarray, labels: np.ndarray, usual: float, shifted: float, extreme: float) -> list[OfALoss]:
+    rows = logits - logits.max(axis=1, keepdims=True)
+    right = -(rows - np.log(np.exp(rows).sum(axis=1, keepdims=True)))
+    whole = np.exp(logits - logits.max())
+    over_all = -np.log(whole / whole.sum())[np.arange(len(labels)), labels]
+    if _either(usual, over_all):
+        return [
+            OfALoss(
+                "softmax-over-the-whole-batch",
+                "the loss is that of probabilities which sum to 1 over the whole batch",
+                False,
+            )
+        ]
+    for roll in (1, -1):
+        if _either(usual, right[np.arange(len(labels)), (labels + roll) % logits.shape[1]]):
+            return [OfALoss("labels-off-by-one", "the loss is that of the class beside the label", False)]
+    if not _either(usual, right[np.arange(len(labels)), labels]):
+        return []
+    if not np.isfinite(shifted):
+        evidence = f"the loss is {usual:.4g}, but {shifted} with 1000 added to every logit, which should change nothing"
+        return [OfALoss("softmax-without-max-shift", evidence, True)]
+    if not np.isfinite(extreme):
+        evidence = f"with a logit of 900 beside the label's 0 the loss is {extreme}; it should be 900 an example"
+        return [OfALoss("log-of-zero", evidence, True)]
+    return []
+
+
+def _either(value: float, losses: np.ndarray) -> bool:
+    return any(np.isclose(value, whole, rtol=1e-9) for whole in (losses.mean(), losses.sum()))
+
+
+def fused_with(judgment: Judgment) -> str | None:
+    """Return the activation whose derivative the gradient of a loss of probabilities includes; None if it includes none."""
+    episode = judgment.episode
+    if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1:
+        return None
+    h = judgment.held[0]
+    key = h.path[0][1]
+    p = np.asarray(episode.names.get(key, 0.0), float)
+    if (
+        key not in episode.inputs
+        or h.claim is None
+        or not h.probes.all
+        or np.size(h.claim.value) != p.size
+        or p.ndim == 0
+    ):
+        return None
+    sure = np.isfinite(h.errors).reshape(p.shape)
+    if not ((p > 0).all() and (p < 1).all()) or sure.mean() < 0.8:
+        return None
+    g, given = h.truth.reshape(p.shape), np.asarray(h.claim.value, float).reshape(p.shape)
+    fused = {"sigmoid": g * p * (1 - p)} | {
+        f"softmax over axis {axis}": p * (g - (g * p).sum(axis=axis, keepdims=True))
+        for axis in range(p.ndim)
+        if p.shape[axis] > 1 and np.allclose(p.sum(axis=axis), 1)
+    }
+    for name, right in fused.items():
+        axis = int(name[-1]) if name[-1].isdigit() else None
+        clear = sure if axis is None else np.broadcast_to(sure.all(axis=axis, keepdims=True), p.shape)
+        mine, theirs = right[clear], given[clear]
+        k = float((theirs * mine).sum() / max(float((mine * mine).sum()), 1e-300))
+        counts = {1.0, *(float(n) for n in p.shape), float(p.size)}
+        if any(np.isclose(k, c) or np.isclose(k, 1 / c) for c in counts) and np.allclose(
+            given, k * right, rtol=1e-4, atol=1e-7
+        ):
+            return name
+    return None
+
+
+_DIVIDES = re.compile(
+    r"/=? *\(? *(self\.)?(m|n|N|M|batch\w*|n_samples|num_\w+|len\([^)]*\)|\w+(\.\w+)*\.shape\[\d\]|\w+\.size)\b|np\.mean\(|\.mean\("
+)
+
+
+def divided_elsewhere(episode: Episode) -> bool:
+    """Tell whether other code of the author's divides by the batch: the rest of the file, or the files beside it."""
+    function = episode.functions.get("backward")
+    try:
+        path = Path(inspect.getsourcefile(function) or "")  # type: ignore[arg-type]
+        own = inspect.getsource(sys.modules[function.__module__])
+        kind = getattr(sys.modules[function.__module__], function.__qualname__.split(".")[0])  # type: ignore[union-attr]
+        rest = own.replace(inspect.getsource(kind), "")
+    except (OSError, TypeError, AttributeError, KeyError):
+        return False
+    if _divides(rest):
+        return True
+    folders = [path.parent] + [
+        folder for folder in (path.parent.parent,) if (folder / path.parent.name / "__init__.py").exists()
+    ]
+    others = [other for folder in folders for other in sorted(folder.glob("**/*.py"))[:40] if other != path]
+    return any(
+        _divides(other.read_text(errors="replace")[:200_000]) for other in others if other.stat().st_size < 300_000
+    )
+
+
+def _divides(text: str) -> bool:
+    return any(
+        _DIVIDES.search(line) and re.search(r"(?i)d_?[wbz]|grad|delta|weight|bias|update|error", line)
+        for line in text.splitlines()
+    )

@@ -1,0 +1,177 @@
+"""Classes with a backward pass: how to make an object of one, and in which ways to call it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.binding import DY, LOSS, OUT, Call, ways
+from plainnet.checks.code.constructing import constructions, shapes_for
+from plainnet.checks.code.episode import Episode, Names, note, optional, required, within
+from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of
+from plainnet.checks.code.roles import D, K, M, N, random, role_of
+from plainnet.checks.code.targets import targets_like
+from plainnet.checks.code.values import numbers_in
+
+
+def episodes_of_class(
+    kind: type, module: ModuleType, back: str, forwards: list[tuple[str, ...]] | None = None
+) -> Iterator[Episode]:
+    """Yield ways to run a method that looks like a backward pass, likeliest first."""
+    methods = methods_of(kind)
+    for label, made in constructions(kind, module):
+        for forward in forwards or _forwards(methods, back):
+            for shape in shapes_for(made):
+                names: Names = {"self": made, "x": random(*shape)}
+                batch = N if N in shape else shape[0] if len(shape) > 2 else 1
+                for which, (target, x) in enumerate(_data_for(methods, forward, back, names, shape, made)):
+                    table = names | {"x": x} if target is None else names | {"x": x, "t": target}
+                    way = (forward, len(shape), shape.index(N) if N in shape else None, which)
+                    for episode in _bound(
+                        kind, module, f"{label or 'no arguments'}, x {shape}", table, forward, back, batch
+                    ):
+                        episode.way = (*way, *episode.way)
+                        yield episode
+
+
+def _forwards(methods: dict[str, Callable[..., Any]], back: str) -> list[tuple[str, ...]]:
+    """Return what may be called before the backward pass: one method, or one and a loss after it."""
+    names = [
+        name
+        for name in methods
+        if FORWARD.match(name) and name != back and not BACK.match(name) and not TRAIN.match(name)
+    ]
+    losses = [name for name in names if LOSS_NAME.match(name)]
+    stem = re.sub(r"back(ward)?|bprop|gradients?|grads?|deriv\w*|prime", "", back, flags=re.I).strip("_")
+
+    def rank(name: str) -> tuple[bool, int]:
+        order = ["forward", "__call__", "loss", "feedforward", "feed_forward"]
+        rest = re.sub(r"forward|fprop", "", name, flags=re.I).strip("_")
+        return rest != stem, order.index(name) if name in order else len(order)
+
+    plain = sorted((name for name in names if name not in losses), key=rank)
+    found: list[tuple[str, ...]] = []
+    for name in plain[:4]:
+        found += [(name,)] + [(name, loss) for loss in losses[:2]]
+    found += [(loss,) for loss in losses[:2]]
+    if not found or re.search("loss|grad", back, re.I):
+        found.append((back,))  # it may return a loss and its gradient
+    return found
+
+
+def _bound(
+    kind: type, module: ModuleType, label: str, names: Names, forward: tuple[str, ...], back: str, batch: int | None
+) -> Iterator[Episode]:
+    """Yield the episodes of one object and one input, for every way to fill the arguments of its methods."""
+    try:
+        run = copy.deepcopy(names)
+    except Exception:
+        return
+    calls: list[Call] = []
+    for name in forward:
+        for arguments in ways(getattr(run["self"], name), run):
+            trial = copy.deepcopy(run)
+            call = Call(name, arguments)
+            try:
+                with within(4), np.errstate(all="ignore"):
+                    call.run(trial)
+            except Exception as error:
+                note(error)
+                continue
+            calls.append(call)
+            run = trial
+            break
+        else:
+            return
+    used = {key for call in calls for key in call.keys}
+    names = names | {
+        key: run[key] for key in used if key not in names and np.isscalar(run[key]) and not key.startswith("<")
+    }
+    functions = {"forward": getattr(kind, forward[0]), "backward": getattr(kind, back)}
+    given = frozenset(key for key in names if key != "self")
+
+    def forward_all(table: Names, calls: tuple[Call, ...] = tuple(calls)) -> None:
+        for call in calls:
+            call.run(table)
+
+    if forward == (back,):
+        if LOSS in run:
+            yield Episode(
+                kind.__name__,
+                "class",
+                label,
+                names,
+                forward_all,
+                None,
+                functions,
+                given=given,
+                batch=batch,
+                module=module,
+            )
+        return
+    extra = dict(run)
+    for arguments in ways(getattr(run["self"], back), extra, back=True):
+        call = Call(back, arguments)
+        constants = {key: extra[key] for key in call.keys if key not in run and key != DY}
+        upstream = DY in call.keys
+        used = call.keys.union(*(one.keys for one in calls))
+        if (LOSS in run and upstream) or ("t" in names) != ("t" in used):
+            continue
+
+        def backward(table: Names, dy: Any, call: Call = call) -> Any:
+            table[DY] = dy
+            return call.gradients(table)
+
+        rate = next((0.1 for parameter, key in arguments if role_of(parameter) == "rate"), None)
+        yield Episode(
+            kind.__name__, "class", label, names | constants, forward_all, backward, functions, upstream=upstream,
+            given=given | set(constants), inputs=("x",), batch=batch, rate=rate, module=module, way=arguments,
+        )  # fmt: skip
+
+
+def _data_for(
+    methods: dict[str, Callable[..., Any]],
+    forward: tuple[str, ...],
+    back: str,
+    names: Names,
+    shape: tuple[int, ...],
+    made: Any,
+) -> Iterator[tuple[np.ndarray | None, np.ndarray]]:
+    """Yield targets and inputs; a loss, which learns nothing, is given probabilities too."""
+    learns = next(numbers_in({"self": made}, scalars=False), None) is not None
+    for target in targets_for(methods, forward, back, names, shape):
+        yield target, names["x"]
+        if target is not None and not learns and len(shape) == 2:
+            p = np.exp(names["x"])
+            yield target, p / p.sum(axis=1, keepdims=True)
+
+
+def targets_for(
+    methods: dict[str, Callable[..., Any]], forward: tuple[str, ...], back: str, names: Names, shape: tuple[int, ...]
+) -> Iterator[np.ndarray | None]:
+    """Yield a target of every kind that fits the output of the first forward method, or none if none is wanted."""
+    wanted = [role_of(p) for name in (*forward, back) for p in [*required(methods[name])[1:], *optional(methods[name])]]
+    yield None
+    if not set(wanted) & {"target", "", "output", "input"}:
+        return
+    output = None
+    for arguments in ways(methods[forward[0]], names, known={"self": "self"}):
+        trial = copy.deepcopy(names)
+        try:
+            with within(4), np.errstate(all="ignore"):
+                Call(forward[0], tuple(pair for pair in arguments if pair[0] != "self")).run(trial)
+        except Exception as error:
+            note(error)
+            continue
+        output = np.shape(trial[OUT]) if OUT in trial else ()
+        break
+    if output is None:  # it wants the target itself
+        for other in [(shape[0], k) for k in (K, M, D)] if len(shape) > 1 else [shape]:
+            yield from targets_like(other)
+        return
+    yield from targets_like(output)

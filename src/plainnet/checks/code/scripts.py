@@ -1,0 +1,220 @@
+"""Training loops: at the top level of a file, or in a function that takes everything it needs.
+
+The body of the innermost loop that changes something is run once, as it stands, from the values that its names have then. What
+it changes and its loss depends on are the parameters; by how much they change is the claim.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.constructing import constructions
+from plainnet.checks.code.episode import MODULE, Episode, Names, data_of, note, seed_everything, within
+from plainnet.checks.code.loading import Loaded, run_statement
+from plainnet.checks.code.looks import own_classes
+from plainnet.checks.code.loops import Loop
+from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
+
+_LOSS = re.compile(
+    r"(?i)(^|_)(loss|cost|error|err|mse|j|l|e|sse|cross_?entropy|ce|objective|perda|erro|costo)(_[a-z]+|\d*)?$"
+)
+_SECONDS = 8.0
+_BEFORE = 20.0
+
+
+def episodes_of_loop(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
+    """Yield ways to run one step of a training loop."""
+    if loop.function is None:
+        yield from _of_the_file(loop, loaded)
+    else:
+        yield from _of_a_function(loop, loaded)
+
+
+def _of_the_file(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
+    module = loaded.module
+    quiet = copy.copy(loaded)
+    quiet.failed = []
+    with within(_BEFORE):
+        for statement in loop.before:
+            if not isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+                run_statement(statement, quiet)
+        for header in loop.headers:
+            _enter(header, vars(module), quiet)
+    code = _compiled(loop.body, str(module.__file__))
+    data = data_of(module, everything=True)
+
+    def forward(names: Names) -> None:
+        exec(code, vars(module))  # noqa: S102
+
+    yield _episode(loop, {MODULE: data}, forward, module, str(loop.line))
+
+
+def _enter(header: ast.stmt, names: Names, loaded: Loaded) -> None:
+    """Give the names of a loop their first values; run what stands before an inner loop."""
+    filename = str(loaded.module.__file__)
+    if isinstance(header, ast.For):
+        values = eval(compile(ast.Expression(header.iter), filename, "eval"), names)  # noqa: S307
+        first = next(iter(values))
+        names["__first__"] = first
+        exec(f"{ast.unparse(header.target)} = __first__", names)  # noqa: S102
+        names.pop("__first__")
+    elif not isinstance(header, ast.While):
+        exec(compile(ast.Module([_without_jumps(header)], []), filename, "exec"), names)  # noqa: S102
+
+
+class _NoJumps(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+    visit_For = visit_While = visit_FunctionDef  # type: ignore[assignment]
+
+    def visit_Return(self, node: ast.stmt) -> ast.AST:
+        return ast.copy_location(ast.Pass(), node)
+
+    visit_Break = visit_Continue = visit_Return
+
+
+def _without_jumps(statement: ast.stmt) -> ast.stmt:
+    changed: ast.stmt = _NoJumps().visit(copy.deepcopy(statement))
+    return changed
+
+
+def _compiled(body: list[ast.stmt], filename: str) -> Any:
+    return compile(ast.Module([_without_jumps(statement) for statement in body], []), filename, "exec")
+
+
+def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
+    """Yield one step of a loop in a function, with arguments guessed from their names."""
+    assert loop.function is not None
+    module = loaded.module
+    holder = own_classes(module).get(loop.kind) if loop.kind else module
+    function = getattr(holder, loop.function.name, None)
+    if function is None:
+        return
+    makes: list[Any] = [None]
+    if loop.kind:
+        makes = [made for _, made in itertools.islice(constructions(holder, module), 3)]  # type: ignore[arg-type]
+    arguments = [a.arg for a in loop.function.args.args if a.arg != "self"]
+    defaults = dict(zip(arguments[::-1], loop.function.args.defaults[::-1], strict=False))
+    code = _compiled(loop.body, str(module.__file__))
+    tried = 0
+    for made in makes:
+        choices = [
+            _choices(a, made) if a not in defaults or role_of(a) in ("epochs", "target") else [_DEFAULT]
+            for a in arguments
+        ]
+        for values in itertools.islice(itertools.product(*choices), 120):
+            names: Names = {a: v for a, v in zip(arguments, values, strict=True) if v is not _DEFAULT}
+            names = copy.deepcopy(names) | ({"self": copy.deepcopy(made)} if loop.kind else {})
+            try:
+                with within(_SECONDS), np.errstate(all="ignore"):
+                    start = _before(loop, names, defaults, loaded)
+            except Exception as error:
+                note(error)
+                continue
+            given = frozenset(a for a in arguments if role_of(a) in ("input", "target", ""))
+            yield _episode(
+                loop,
+                start,
+                _runs(code, module),
+                module,
+                ", ".join(f"{a} {np.shape(names[a])}" for a in given if a in names),
+                given,
+            )
+            tried += 1
+            if tried > 60:
+                return
+
+
+_DEFAULT = object()
+
+
+def _choices(name: str, made: Any) -> list[Any]:
+    role = role_of(name)
+    if role == "weight":
+        return [random(D, 1, seed=1), random(D, seed=1), random(D, M, seed=1), random(M, D, seed=1)]
+    if role == "bias":
+        return [0.3, random(1, M, seed=2), random(M, 1, seed=2)]
+    if role == "input":
+        return [random(N, D), random(D, N), random(N, 2)]
+    if role == "target":
+        classes = np.array([0, 2, 1, 3, 3, 0])
+        return [
+            random(N, 1),
+            (random(N) > 0) * 1,
+            np.eye(K)[classes],
+            (random(1, N) > 0) * 1.0,
+            classes,
+            np.eye(K)[classes].T,
+            random(N),
+        ]
+    constant = number(role, name)
+    if constant is not None:
+        return [constant]
+    if re.search(r"layers?|dims|sizes|structure", name):
+        return [[D, M, 1], [D, M, K]]
+    if re.search(r"hidden|units|n_h|nodes", name):
+        return [M]
+    return [random(N, D), 1, "relu"]
+
+
+def _before(loop: Loop, names: Names, defaults: dict[str, ast.expr], loaded: Loaded) -> Names:
+    """Run what stands before the loop, and enter it; return the data that its body may use."""
+    module = loaded.module
+    table: Names = {**vars(module)}
+    filename = str(module.__file__)
+    for name, value in defaults.items():
+        table[name] = eval(compile(ast.Expression(value), filename, "eval"), table)  # noqa: S307
+    table |= names
+    seed_everything()
+    for statement in loop.before:
+        exec(compile(ast.Module([_without_jumps(statement)], []), filename, "exec"), table)  # noqa: S102
+    for header in loop.headers:
+        _enter(header, table, loaded)
+    return {key: value for key, value in table.items() if key not in vars(module) or value is not vars(module)[key]}
+
+
+def _runs(code: Any, module: ModuleType) -> Callable[[Names], None]:
+    def forward(names: Names) -> None:
+        table = {**vars(module), **{key: value for key, value in names.items() if key != MODULE}}
+        exec(code, table)  # noqa: S102
+        for key, value in table.items():
+            if (
+                key not in vars(module)
+                and key != "__builtins__"
+                and not isinstance(value, ModuleType)
+                and not callable(value)
+            ):
+                names[key] = value
+
+    return forward
+
+
+def _episode(
+    loop: Loop,
+    names: Names,
+    forward: Callable[[Names], None],
+    module: ModuleType,
+    label: str,
+    given: frozenset[str] = frozenset(),
+) -> Episode:
+    return Episode(
+        loop.name, "loop", label, names, forward, None, {}, given=given, module=module, way=(loop.name, label),
+        options={"loss": _LOSS, "differences": list(_differences(loop.body)), "script": True, "body": loop.body},
+    )  # fmt: skip
+
+
+def _differences(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """Yield the two sides of every difference in a body: one may be the output and the other the target."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+                yield ast.unparse(node.left), ast.unparse(node.right)

@@ -1,0 +1,157 @@
+"""State: arguments that are changed, caches that are stale, gradients that add up until something clears them."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from plainnet.checks.code.binding import DY
+from plainnet.checks.code.claims import Claim
+from plainnet.checks.code.episode import RETURNED, Episode, Names, required
+from plainnet.checks.code.matching import RIGHT, Judgment
+from plainnet.checks.code.values import Path, follow
+
+_CLEARS = re.compile(r"zero|clear|reset", re.I)
+
+
+class Found(NamedTuple):
+    """A fault of state: the leaf whose gradient it concerns, its name in the catalogue, and what shows it."""
+
+    leaf: Path | None
+    slug: str
+    evidence: str
+    remark: bool = False
+
+
+def faults_of_state(judgment: Judgment) -> list[Found]:
+    """Return what is wrong with the state that a pass leaves behind, faults before remarks; nothing if it cannot be run again."""
+    found = []
+    for look in (_edits, _adds_up, _stale, _ties):
+        try:
+            found += look(judgment)
+        except Exception:
+            continue
+    return sorted(found, key=lambda one: one.remark)
+
+
+def _edits(judgment: Judgment) -> list[Found]:
+    """Find arguments that are no longer what they were."""
+    episode = judgment.episode
+    names = episode.replay()
+    edited = _edited(episode, names)
+    if edited:
+        return [Found((("item", edited),), "input-edited-in-place", f"{edited} is no longer what it was after forward")]
+    if episode.backward is None:
+        return []
+    dy = None if judgment.upstream is None else np.copy(judgment.upstream)
+    episode.run_back(names, dy)
+    edited = _edited(episode, names)
+    if edited:
+        return [
+            Found(
+                (("item", edited),), "input-edited-in-place", f"{edited} is no longer what it was after backward", True
+            )
+        ]
+    if dy is not None and not np.array_equal(dy, judgment.upstream):
+        slug = "input-edited-in-place"
+        return [Found(None, slug, "the gradient given to backward is no longer what it was", True)]
+    return []
+
+
+def _own(judgment: Judgment) -> dict[Path, Claim]:
+    """Return the claims that are no steps, by their leaves; none if some of them are."""
+    if judgment.episode.backward is None or any(h.claim is not None and h.claim.step for h in judgment.held):
+        return {}
+    return {h.path: h.claim for h in judgment.held if h.claim is not None}
+
+
+def _adds_up(judgment: Judgment) -> list[Found]:
+    """Find gradients that grow from call to call, with nothing that clears them."""
+    episode, own = judgment.episode, _own(judgment)
+    names = episode.fresh()
+    first, second, third = (_pass(episode, names, judgment, own) for _ in range(3))
+    for leaf in own:
+        growth = second[leaf] - first[leaf]
+        if not _same(second[leaf], first[leaf]) and _same(third[leaf] - second[leaf], growth):
+            if clears(episode, names) is not None:
+                return []
+            evidence = "forward and backward with the same batch again and again add the same to it each time"
+            return [Found(leaf, "gradient-accumulated", evidence)]
+    return []
+
+
+def _ties(judgment: Judgment) -> list[Found]:
+    """Find pooling that gives its gradient to every winner of a tie, which central differences cannot see."""
+    episode = judgment.episode
+    h = next((h for h in judgment.held if h.path[0][1] in episode.inputs and h.verdict == RIGHT), None)
+    x = None if h is None else episode.names.get(h.path[0][1])
+    if h is None or not isinstance(x, np.ndarray) or x.ndim < 3 or judgment.upstream is None or len(judgment.held) > 1:
+        return []
+    names = episode.fresh()
+    names[h.path[0][1]][...] = np.sign(x)
+    given = np.asarray(_pass(episode, names, judgment, {h.path: h.claim})[h.path]) if h.claim else x
+    total, sent = float(np.sum(given)), float(np.sum(judgment.upstream))
+    kept = float(np.sum(h.truth[np.isfinite(h.errors)]))
+    if not np.isclose(kept, sent, rtol=1e-6) or np.isclose(total, sent, rtol=1e-9):
+        return []  # only a selection passes on just what it was given
+    evidence = f"with ties in the windows the gradients sum to {total:.6g}, those given to {sent:.6g}"
+    return [Found(h.path, "max-pool-gradient-to-every-tie", evidence, True)]
+
+
+def _stale(judgment: Judgment) -> list[Found]:
+    """Find gradients that are those of an earlier batch."""
+    episode, own = judgment.episode, _own(judgment)
+    here = {key: np.copy(episode.cold[key]) for key in episode.inputs}
+
+    def turn(names: Names, *, other: bool) -> None:
+        for key, value in here.items():
+            names[key] = value * 0.5 + 0.3 if other else value.copy()
+
+    names = copy.deepcopy(episode.cold)
+    first = _pass(episode, names, judgment, own)
+    names = copy.deepcopy(episode.cold)
+    turn(names, other=True)
+    of_other = _pass(episode, names, judgment, own)
+    names = copy.deepcopy(episode.cold)
+    turn(names, other=True)
+    episode.run(names)
+    turn(names, other=False)
+    later = _pass(episode, names, judgment, own)
+    for leaf in own:
+        if not _same(later[leaf], first[leaf]) and _same(later[leaf], of_other[leaf]):
+            return [Found(leaf, "cached-previous-batch", "after a second forward it is the first batch's")]
+    return []
+
+
+def clears(episode: Episode, names: Names) -> str | None:
+    """Return the method that clears gradients, found by its name and called; None if there is none."""
+    subject = names.get("self")
+    for name, _ in inspect.getmembers(type(subject), inspect.isfunction) if subject is not None else ():
+        if _CLEARS.search(name) and not required(getattr(subject, name)):
+            return name
+    return None
+
+
+def _pass(episode: Episode, names: Names, judgment: Judgment, own: dict[Path, Claim]) -> dict[Path, Any]:
+    """Run forward and backward once more on this table, and return the gradients."""
+    episode.run(names)
+    returned = episode.run_back(names, None if judgment.upstream is None else np.copy(judgment.upstream))
+    table = {**names, RETURNED: returned}
+    table.pop(DY, None)
+    return {leaf: np.copy(follow(table, claim.path)) for leaf, claim in own.items()}
+
+
+def _edited(episode: Episode, names: Names) -> str | None:
+    for key in sorted(episode.given, key=lambda key: key != "x"):
+        old, new = episode.names.get(key), names.get(key)
+        if isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and not np.array_equal(old, new):
+            return key
+    return None
+
+
+def _same(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))
