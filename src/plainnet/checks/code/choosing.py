@@ -57,7 +57,7 @@ def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
     ranked = _ranked(episodes, found, started + seconds / 2)
     Deadline.at = started + seconds
     try:
-        found.groups = [group for group in _grouped(_judged_first(ranked, found)) if _counts(group, found.ranks)]
+        found.groups = [group for group in _grouped(_judged_first(ranked)) if _counts(group, found.ranks)]
     finally:
         Deadline.at = float("inf")
     return found
@@ -92,14 +92,14 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
     return [episode for _, _, episode in ranked]
 
 
-def _judged_first(queue: list[Episode], found: Search) -> list[Judgment]:
+def _judged_first(queue: list[Episode]) -> list[Judgment]:
     """Judge the most promising ways; one that is right is judged in all its settings, and alone counts."""
     judged: list[Judgment] = []
     for number, episode in enumerate(queue[:_MOST_JUDGED]):
         new = _judged([episode])
         judged += new
         right = next((j for j in new if j.right), None)
-        if right is not None and not (right.episode.batch == 1 and _larger(queue[number + 1 :], right)):
+        if right is not None and not (right.episode.batch == 1 and _larger(queue[number + 1 :])):
             same = [other for other in queue if other.way == episode.way and other is not episode]
             return _judged(same[:_MOST_SETTINGS]) + new
     return judged
@@ -118,7 +118,7 @@ def _rank(group: list[Judgment]) -> tuple[object, ...]:
     return all(judgment.right for judgment in group), round(explained, 6), max(judgment.rank for judgment in group)
 
 
-def _larger(queue: list[Episode], right: Judgment) -> bool:
+def _larger(queue: list[Episode]) -> bool:
     """Tell whether a way with a larger batch is still to be judged."""
     return any(episode.batch != 1 for episode in queue[:_MOST_JUDGED])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +96,3 @@ def affinity(leaf: Path, claim: Claim, upstream_input: bool = False) -> int:
 def fits(claim: Claim, shape: tuple[int, ...]) -> bool:
     """Tell whether a claim has the shape of its leaf, axes of length 1 aside."""
     return tuple(n for n in np.shape(claim.value) if n != 1) == tuple(n for n in shape if n != 1)
-
-
-def of_shape(claims: Iterable[Claim], shape: tuple[int, ...]) -> list[Claim]:
-    """Return the claims that have a shape."""
-    return [claim for claim in claims if fits(claim, shape)]

@@ -63,7 +63,6 @@ class Episode:
     inputs: tuple[str, ...] = ()
     batch: int | None = None
     rate: float | None = None  # of the steps that backward takes, None if it is not known
-    explicit: Callable[[Names], float] | None = None  # the loss, where forward does not return it
     module: ModuleType | None = None
     options: dict[str, Any] = field(default_factory=dict)
     wrt: frozenset[str] | None = None  # what needs a gradient, where the user says it

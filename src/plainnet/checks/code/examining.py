@@ -58,9 +58,14 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if all(j.right or not j.count(WRONG, MISSING) for j in group) and any(j.right for j in group):
         return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
     below = next((found for other in search.groups if (found := fused_with(other[0])) is not None), None)
-    if below is not None:
-        evidence = f"{_arrays(first)} with central differences by the logits: right if {below} is below, as its derivative is included"
-        return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=tuple(remarks))]
+    if below is not None:  # two readings fit, and only the one who knows what lies below can tell
+        return [
+            open_finding(
+                name,
+                f"its gradient is the one by the logits, right if {below} lies below and passes it on as it is; by the "
+                "probabilities themselves it is not, and wrong if their derivative is taken again",
+            )
+        ]
     if (factor := _reported_loss_differs(first)) is not None:
         remark = Remark(
             name="reported-loss-not-descended",

@@ -106,7 +106,7 @@ def _bound(
         done = False
         wants_target = "t" not in run and any(role_of(p) == "target" for p in required(function) if p not in run)
         if wants_target and position:
-            yield from _with_targets(module, functions, start, run, forward, back, calls)
+            yield from _with_targets(module, functions, start, run, forward, back)
             return
         for arguments in ways(function, run):
             trial = copy.deepcopy(run)
@@ -154,7 +154,6 @@ def _with_targets(
     run: Names,
     forward: tuple[str, ...],
     back: str,
-    calls: list[Call],
 ) -> Iterator[Episode]:
     """Begin again with every kind of target that fits the output so far."""
     shape = np.shape(run[OUT]) if OUT in run else ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from plainnet.checks.code.binding import DY
 from plainnet.checks.code.claims import Claim, canonical, speaks_of_gradients
-from plainnet.checks.code.differences import Differences, Functional, Results, differences, moved, results_of
+from plainnet.checks.code.differences import Differences, Functional, differences, moved, results_of
 from plainnet.checks.code.episode import RETURNED, Episode, Names, changes, note, remembered
 from plainnet.checks.code.inferred import losses_of
 from plainnet.checks.code.matching import Held, Judgment, match
@@ -25,9 +25,8 @@ def judge(episode: Episode) -> Iterator[Judgment]:
     Raises: whatever the author's code raises.
     """
     names = episode.replay()
-    results = list(_results(episode, names))
-    here = results_of(names, results)
-    leaves = list(_leaves_that_move(episode, results, here))
+    results = list(changes(remembered(episode.names), names))  # what forward returned, stored or changed
+    leaves = list(_leaves_that_move(episode, results))
     started = time.perf_counter()
     moved(episode, leaves[0], follow(episode.names, leaves[0])) if leaves else None
     seconds = max(time.perf_counter() - started, 1e-5)
@@ -67,13 +66,7 @@ def _hold(leaf: Path, tangent: Differences, value: Functional, most: int) -> Hel
     return Held(leaf, slopes, errors, tangent.probes, most)
 
 
-def _results(episode: Episode, names: Names) -> Iterator[Path]:
-    """Yield the paths of what forward returned, stored or changed: the results that a loss may be made of."""
-    before = remembered(episode.names)
-    yield from changes(before, names)
-
-
-def _leaves_that_move(episode: Episode, results: list[Path], here: Results) -> Iterator[Path]:
+def _leaves_that_move(episode: Episode, results: list[Path]) -> Iterator[Path]:
     """Yield the numbers that forward depends on; an array of zeros gets random numbers, so that those before it count."""
     for _ in range(3):
         zeros = 0
@@ -135,6 +128,3 @@ def _claims(before: dict[Path, Any], after: Names, leaves: set[Path]) -> Iterato
     for path, value in numbers_in(after, scalars=False):  # a gradient that happens to be what it was
         if path not in changed and path not in leaves and speaks_of_gradients(path):
             yield Claim(path, np.copy(value))
-
-
-Caller = Callable[..., Any]

@@ -28,20 +28,28 @@ def numbers_in(root: Any, *, scalars: bool = True) -> Iterator[tuple[Path, Any]]
 
     An array is yielded once, by its shortest path, however many names it has; so is a view of all of it.
     """
-    seen: set[Any] = set()
+    seen: set[tuple[int, int]] = set()
+    for path, value in _every_name(root):
+        if not isinstance(value, np.ndarray):
+            if scalars:
+                yield path, value
+            continue
+        where = (value.__array_interface__["data"][0], value.size)
+        if value.size and where not in seen:
+            seen.add(where)
+            yield path, value
+
+
+def _every_name(root: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield every float array and float within reach, by each of its names, the shortest first."""
+    seen: set[int] = set()
     todo: list[tuple[Path, Any]] = [((), root)]
     looked = 0
     while todo and looked < _MOST:
         path, value = todo.pop(0)
         looked += 1
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            where = (value.__array_interface__["data"][0], value.size)
-            if value.size and where not in seen:
-                seen.add(where)
-                yield path, value
-        elif isinstance(value, float | np.floating):
-            if scalars:
-                yield path, value
+        if isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
+            yield path, value
         elif len(path) < _DEEPEST and id(value) not in seen:
             seen.add(id(value))
             todo += [((*path, step), inner) for step, inner in _inside(value)]
@@ -92,8 +100,8 @@ def put(root: Any, path: Path, value: Any) -> None:
 def in_float64(root: Any) -> None:
     """Make every float array within reach, but for those in tuples, one of float64; names of one array stay so."""
     made: dict[int, np.ndarray] = {}
-    for path, value in list(_every_array(root)):
-        if value.dtype == np.float64 or not path:
+    for path, value in list(_every_name(root)):
+        if not isinstance(value, np.ndarray) or value.dtype == np.float64 or not path:
             continue
         holder, (kind, key) = follow(root, path[:-1]), path[-1]
         new = made.setdefault(id(value), value.astype(np.float64))
@@ -101,21 +109,6 @@ def in_float64(root: Any) -> None:
             setattr(holder, key, new)
         elif isinstance(holder, dict | list):
             holder[key] = new
-
-
-def _every_array(root: Any) -> Iterator[tuple[Path, np.ndarray]]:
-    """Yield every name of every float array."""
-    seen: set[int] = set()
-    todo: list[tuple[Path, Any]] = [((), root)]
-    looked = 0
-    while todo and looked < _MOST:
-        path, value = todo.pop(0)
-        looked += 1
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            yield path, value
-        elif len(path) < _DEEPEST and id(value) not in seen:
-            seen.add(id(value))
-            todo += [((*path, step), inner) for step, inner in _inside(value)]
 
 
 def spelled(path: Path) -> str:
