@@ -28,6 +28,7 @@ FROM_THE_WILD = {  # with a file of their own below
     "relu-mask-precedence",
     "reported-loss-not-descended",
     "softmax-jacobian-diagonal-only",
+    "weights-already-updated",
 }
 REMARKS = {"log-of-zero", "softmax-without-max-shift", "max-pool-gradient-to-every-tie"}
 LINES_WE_MISS = {("l2-applied-to-biases", "SGD"), ("input-edited-in-place", "Sigmoid")}

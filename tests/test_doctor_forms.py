@@ -27,7 +27,7 @@ FAULTS = {  # of the wrong file: the array it is in, and its name in the catalog
     "per_example_lists": ("[0]", "sigmoid-derivative-applied-twice"),
     "propagate": ("db", "gradient-not-divided-by-the-batch"),
     "script_loop": ("W1", "sigmoid-derivative-of-the-input"),
-    "step_in_backward": ("dx", None),
+    "step_in_backward": ("dx", "weights-already-updated"),
     "tuple_network": ("db1", "bias-gradient-summed-over-units"),
     "weights_loss": ("dW", "l2-factor-wrong"),
     "zero_grad": ("db", None),

@@ -26,6 +26,7 @@ def doctor(
     forward: str | None = None,
     backward: str | None = None,
     wrt: str | None = None,
+    run: Path | None = None,
     accept: str | None = None,
     strict: str | None = None,
     json: Path | None = None,
@@ -50,6 +51,8 @@ def doctor(
         The backward pass that belongs to it.
     wrt
         What needs a gradient: names, separated by commas.
+    run
+        A program that uses the file, such as train.py: it is run for a while, in the sandbox, to see how.
     accept
         Faults of the catalogue that are remarks here: names, separated by commas.
     strict
@@ -70,7 +73,7 @@ def doctor(
     told = None if forward is None else {"forward": forward, "backward": backward, "wrt": _words(wrt)}
     paths = list(_files((file, *files)))
     several = len(paths) > 1 or file.is_dir()
-    found = [_examine(path, several, only, timeout, told) for path in paths]
+    found = [_examine(path, several, only, timeout, told, run) for path in paths]
     for one in found:
         from plainnet.doctor import weighed
 
@@ -119,12 +122,14 @@ def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def _examine(path: Path, several: bool, only: str | None, timeout: float, told: dict[str, Any] | None) -> Examination:
+def _examine(
+    path: Path, several: bool, only: str | None, timeout: float, told: dict[str, Any] | None, run: Path | None
+) -> Examination:
     """Examine one file; among several, one that cannot be examined does not end the others."""
     from plainnet.doctor import Examination, examination
 
     try:
-        return examination(path, only=only, timeout=timeout, told=told)
+        return examination(path, only=only, timeout=timeout, told=told, run=run)
     except InputError as error:
         if not several:
             raise

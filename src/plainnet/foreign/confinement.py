@@ -17,7 +17,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,11 +44,11 @@ class Limits(NamedTuple):
     files: int = 256
 
 
-def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
+def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path] = ()) -> list[str]:
     """Go on in a child that is confined, and return there what this system cannot shut off or limit.
 
-    The child may read the folder `readable`, and write to `writable`, where it finds itself. The parent does not
-    return: it ends as the child does.
+    The child may read the folder `readable` and those in `more`, and write to `writable`, where it finds itself. The
+    parent does not return: it ends as the child does.
     """
     asked: list[int] = []  # to end
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
@@ -71,7 +71,7 @@ def confine(readable: Path, writable: Path, limits: Limits) -> list[str]:
     _link(readable, writable)
     missing = [] if _limit(limits) else ["memory and files"]
     python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
-    allowed = [readable, writable, *python, *map(Path, _OF_THE_SYSTEM)]
+    allowed = [readable, *more, writable, *python, *map(Path, _OF_THE_SYSTEM)]
     files = allow_only(allowed, [writable, *map(Path, _DEVICES)])
     if not (apart and files):
         missing += ["network"] * (not apart) + ["other files"] * (not files)

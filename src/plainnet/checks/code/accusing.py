@@ -13,14 +13,16 @@ from plainnet.checks.code.claims import fits
 from plainnet.checks.code.episode import RETURNED
 from plainnet.checks.code.explanations import explain
 from plainnet.checks.code.locate import locate
-from plainnet.checks.code.matching import KINKS, MISSING, RIGHT, WRONG, Held, Judgment
+from plainnet.checks.code.matching import KINKS, MISSING, WRONG, Held, Judgment
 from plainnet.checks.code.parting import line_where_they_part
+from plainnet.checks.code.presuming import is_no_call, is_unfinished, may_accuse
 from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.values import spelled
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import UNDECIDABLE
 
 _CASES = 3
+_NEARLY = 0.01  # what is off by less, for no known cause, may be meant so
 
 
 def accused(subject: Subject, search: Search) -> list[CodeFinding]:
@@ -34,8 +36,10 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
         return [open_finding(name, "its forward pass depends on no number that a gradient was found for")]
     if all(h.verdict == KINKS for h in best.held):
         return [open_finding(name, "every gradient lies at a kink")]
-    if not _may_accuse(best):
+    if not may_accuse(best):
         said = ", ".join(spelled(h.path) for h in missing or wrong)
+        if any(is_no_call(best, h) for h in wrong):
+            return [open_finding(name, f"it could not be run on an input of the right shape: {search.trouble}")]
         if missing:
             return [open_finding(name, f"no gradient was found for {said}; tried {search.ran} ways to call it")]
         loss = (
@@ -44,6 +48,10 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             else f"the gradients of {said} do not fit {best.loss}"
         )
         return [open_finding(name, f"{loss}; tried {search.ran} ways to call it")]
+    if any(is_unfinished(best, h) for h in wrong):
+        return [
+            open_finding(name, "its gradient is zero everywhere, and its body says pass or TODO: it looks unfinished")
+        ]
     unlike = _unlike_in_columns(best)
     if unlike is not None:
         evidence = (
@@ -67,6 +75,12 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             if h not in remaining:
                 continue
             one = next((e for e in explanations if h.path in e.leaves), None)
+            if one is None and best.upstream is None and (off := _share_off(best, h)) < _NEARLY:
+                why = (
+                    f"{h.claim.spelled if h.claim else ''} is off by {off:.1%} of its largest number at most, for no cause that is known: "
+                    "as a small number added to a logarithm, or a sequence cut short, would do it"
+                )
+                return [open_finding(name, why)]
             if one is None:
                 findings.append(
                     wrong_finding(subject, best, key_in(best, h), None, _unknown(best, h), _line_in_a_loop(cases[0], h))
@@ -89,7 +103,7 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             "input-gradient-missing" if h.path[0][1] in best.episode.inputs else "parameter-gradient-missing"
         )
         evidence = f"no array that backward returns or stores is the gradient of {spelled(h.path)}"
-        if any(np.size(value) == 0 for value in _returned(best)):
+        if any(np.size(value) == 0 for value in returned(best)):
             slug, evidence = None, "cause unknown; an array that backward returns is empty"
         findings.append(wrong_finding(subject, best, key_in(best, h), slug, evidence))
     return findings
@@ -113,7 +127,7 @@ def _unlike_in_columns(judgment: Judgment) -> tuple[Held, Held] | None:
     return (sums[0], means[0]) if sums and means and len(sums) + len(means) == len(learned) else None
 
 
-def _returned(judgment: Judgment) -> list[Any]:
+def returned(judgment: Judgment) -> list[Any]:
     """Return the arrays that backward returned."""
     value = judgment.names.get(RETURNED)
     values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
@@ -129,27 +143,21 @@ def _as_written(subject: Subject, slug: str) -> str:
     return "relu-mask-inclusive-on-output" if inclusive and slug == "relu-mask-missing" else slug
 
 
-def _may_accuse(judgment: Judgment) -> bool:
-    """Tell whether everything holds that must before anybody is accused.
-
-    Something else that the same call claims is right, or forward and backward belong together by name and every number has
-    a claim; a loss that is inferred explains half of the gradients at least; one missing gradient is one beside right ones.
-    """
-    if judgment.count(MISSING) and (judgment.count(MISSING) > 1 or judgment.count(WRONG) or not judgment.count(RIGHT)):
-        return False
-    if judgment.count(RIGHT):
-        return not judgment.inferred or judgment.count(RIGHT) >= judgment.count(WRONG, MISSING)
-    if judgment.inferred or judgment.count(MISSING) or not judgment.episode.belongs:
-        return False
-    return all(h.claim is not None and not h.claim.step for h in judgment.held)
-
-
 def _alike(best: Judgment, group: list[Judgment]) -> list[Judgment]:
     """Return the judgments in which the same arrays are wrong, larger batches only if there are any."""
     wrong = {h.path for h in best.held if h.verdict == WRONG}
     alike = [j for j in group if {h.path for h in j.held if h.verdict == WRONG} == wrong]
     larger = [j for j in alike if j.episode.batch != 1]
     return larger or alike
+
+
+def _share_off(judgment: Judgment, h: Held) -> float:
+    """Return how far a claim of the right size is off at most, of the largest derivative."""
+    if h.claim is None or np.size(h.claim.value) != int(np.prod(h.probes.shape)):
+        return np.inf
+    sure = np.isfinite(h.errors)
+    truth = judgment.factor * h.truth[sure]
+    return float(np.abs(h.given[sure] - truth).max(initial=0.0) / max(np.abs(truth).max(initial=0.0), 1e-300))
 
 
 def _unknown(judgment: Judgment, h: Held) -> str:

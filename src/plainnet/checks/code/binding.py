@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,14 @@ import numpy as np
 
 from plainnet.checks.code.episode import Names, optional, required, seed_everything
 from plainnet.checks.code.roles import number, returned_names, role_of
+from plainnet.checks.code.uses import use_of
 
 OUT, CACHE, DY, LOSS = "<out>", "<cache>", "<dy>", "<loss>"
+OF_SELF = "self."  # begins the key of what the object keeps
+FURTHER = "<dy of "  # begins the key of a second gradient from above
+_ARRAYS = ("", "input", "output", "target", "upstream")  # roles of arrays, unless they are counted with
 _MOST_WAYS = 16
+_FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|out|probs?|scores|o")
 _ALTERNATIVES = {
     "upstream": (DY, OUT),
     "target": ("t", DY),
@@ -40,18 +46,25 @@ class Call:
         """Call it, and put what it returns into the table under the names that its return statement gives."""
         function = self.target(names)
         seed_everything()
-        value = function(**{parameter: names[key] for parameter, key in self.arguments})
+        value = function(**self.filled(names))
         store(names, function, value)
         return value
 
     def gradients(self, names: Names) -> Any:
         """Call it, and return what it returns, its parts by the names of its return statement."""
         function = self.target(names)
-        value = function(**{parameter: names[key] for parameter, key in self.arguments})
+        value = function(**self.filled(names))
         if not isinstance(value, tuple | list):
             return {name: value for name in _called(function, 1) if name} or value
         called = _called(function, len(value))
         return dict(zip(called, value, strict=True)) if all(called) and len(set(called)) == len(called) else value
+
+    def filled(self, names: Names) -> dict[str, Any]:
+        """Return the arguments by their parameters; a key such as self.output stands for what the object keeps."""
+        return {
+            parameter: getattr(names["self"], key[5:]) if key.startswith(OF_SELF) else names[key]
+            for parameter, key in self.arguments
+        }
 
     @property
     def keys(self) -> set[str]:
@@ -81,11 +94,24 @@ def store(names: Names, function: Callable[..., Any], value: Any) -> None:
         elif isinstance(part, np.ndarray):
             arrays.append(part)
     if arrays:
-        unnamed = [part for name, part in zip(called, parts, strict=True) if isinstance(part, np.ndarray) and not name]
-        names[OUT] = unnamed[0] if len(unnamed) == 1 else arrays[0]
+        named = [(name, part) for name, part in zip(called, parts, strict=True) if isinstance(part, np.ndarray)]
+        names[OUT] = arrays[-1] if isinstance(value, list) and not any(called) else _output(named)
     rest = [part for part in parts if not (arrays and part is arrays[0])]
     if len(parts) > 1:
-        names[CACHE] = rest[0] if len(rest) == 1 else tuple(rest)
+        held = [part for part in rest if isinstance(part, tuple | list | dict)]
+        names[CACHE] = held[0] if len(held) == 1 else rest[0] if len(rest) == 1 else tuple(rest)
+
+
+def _output(named: list[tuple[str, np.ndarray]]) -> np.ndarray:
+    """Return the output of what a function returned: the one without a name, the last of Z1, A1, Z2, A2, else the first."""
+    unnamed = [part for name, part in named if not name]
+    if len(unnamed) == 1:
+        return unnamed[0]
+    layers = [re.fullmatch(r"[A-Za-z]+_?(\d+)", name) for name, _ in named]
+    if len(named) > 1 and all(layers):
+        last = max(int(layer[1]) for layer in layers if layer)
+        return [part for (_, part), layer in zip(named, layers, strict=True) if layer and int(layer[1]) == last][-1]
+    return next((part for name, part in named if _FINAL.fullmatch(name)), named[0][1])
 
 
 def _called(function: Callable[..., Any], count: int) -> list[str]:
@@ -108,9 +134,17 @@ def ways(
     `known` says which name goes to which argument, where that is known; `back` allows the gradient of the output.
     """
     choices: list[list[tuple[str, str]]] = []
+    if back:
+        known = (known or {}) | _several_from_above(function, names)
     for parameter in required(function):
+        if (
+            parameter not in names
+            and role_of(parameter) in _ARRAYS
+            and use_of(getattr(function, "__func__", function), parameter).counts
+        ):
+            names[parameter] = 1
         keys = [known[parameter]] if known and parameter in known else _keys(parameter, names)
-        keys = [key for key in keys if key in names or (back and key == DY)]
+        keys = [key for key in keys if key in names or (back and key == DY) or key.startswith(OF_SELF)]
         if not keys:
             return
         choices.append([(parameter, key) for key in keys])
@@ -122,6 +156,12 @@ def ways(
             role_of(parameter) == "target" and "t" in names and not any(("t" in keys) for keys in choices_keys(choices))
         ):
             flags.append((parameter, "t"))
+        elif (
+            re.fullmatch(r"(return|with|compute|calc)_?\w*grad\w*", parameter)
+            and default_of(function, parameter) is False
+        ):
+            names[parameter] = True
+            flags.append((parameter, parameter))
         elif role_of(parameter) == "epochs":
             names[parameter] = 1
             flags.append((parameter, parameter))
@@ -140,6 +180,24 @@ def ways(
         count += 1
         if count == _MOST_WAYS:
             return
+
+
+def _several_from_above(function: Callable[..., Any], names: Names) -> dict[str, str]:
+    """Return which key each gradient from above has, if there are several: da_next and dc_next, of a_next and c_next.
+
+    The first is what the judge gives; the others are drawn once, and their outputs count in the loss with them.
+    """
+    found: dict[str, str] = {}
+    for parameter in required(function):
+        speaks = re.fullmatch(r"d_?(\w+)|grad_(\w+)|(\w+)_grad", parameter)
+        result = next((word for word in speaks.groups() if word), "") if speaks else ""
+        if parameter in names or not isinstance(names.get(result), np.ndarray):
+            continue
+        found[parameter] = f"{FURTHER}{result}>" if found else DY
+        if len(found) > 1:
+            shape = names[result].shape
+            names[found[parameter]] = np.random.default_rng([7, *shape]).standard_normal(shape)
+    return found if len(found) > 1 else {}
 
 
 def choices_keys(choices: list[list[tuple[str, str]]]) -> list[list[str]]:
@@ -167,6 +225,11 @@ def _keys(parameter: str, names: Names) -> list[str]:
         return [parameter]
     if role == "parameters":
         return [key for key, value in names.items() if isinstance(value, dict) and not key.startswith("<")]
+    if parameter == "dvalues" and "t" in names:  # the most copied loss class calls its probabilities so
+        kept = getattr(names.get("self"), "output", None)
+        return [DY, *([f"{OF_SELF}output"] if LOSS in names and isinstance(kept, np.ndarray) else []), "x"]
+    if role == "upstream" and re.match(r"d_?[A-Zaz]|d_?out|upstream", parameter):  # nothing else is called so
+        return [DY]
     return [key for key in _ALTERNATIVES.get(role, ()) if key in names or key == DY]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from plainnet.checks.code.episode import (
     TROUBLE,
     Deadline,
     Episode,
+    Names,
     OutOfTime,
     changes,
     note,
@@ -23,9 +27,10 @@ from plainnet.checks.code.episode import (
 )
 from plainnet.checks.code.judging import judge
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
-from plainnet.checks.code.values import numbers_in
+from plainnet.checks.code.values import Path, numbers_in
 
-_MOST_TRIED, _MOST_JUDGED, _MOST_SETTINGS = 400, 24, 6
+_HUGE = 1e8  # what divides by the small number that a loss clips its probabilities to
+_MOST_TRIED, _MOST_JUDGED, _MOST_SETTINGS = 1000, 24, 6
 
 
 @dataclass
@@ -89,7 +94,16 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
         Deadline.at = float("inf")
     found.ran = len(ranked)
     ranked.sort(key=lambda entry: entry[:2], reverse=True)
-    return [episode for _, _, episode in ranked]
+    return _by_turns([episode for _, _, episode in ranked])
+
+
+def _by_turns(ranked: list[Episode]) -> list[Episode]:
+    """Return the ways so that every forward pass has its turn, in the order of its best, those that belong first."""
+    queues: dict[object, list[Episode]] = {}
+    for episode in sorted(ranked, key=lambda e: not e.belongs):
+        queues.setdefault(episode.functions.get("forward"), []).append(episode)
+    turns = itertools.zip_longest(*queues.values())
+    return [episode for turn in turns for episode in turn if episode is not None]
 
 
 def _judged_first(queue: list[Episode]) -> list[Judgment]:
@@ -105,17 +119,32 @@ def _judged_first(queue: list[Episode]) -> list[Judgment]:
     return judged
 
 
+def _counts_examples(episode: Episode) -> bool:
+    """Tell whether the text of a backward pass speaks of a batch: it divides by the length of its argument."""
+    try:
+        text = inspect.getsource(episode.functions["backward"])
+    except (OSError, TypeError, KeyError):
+        return False
+    return re.search(r"shape\[0\]|\blen\(|batch", text) is not None
+
+
 def _of_a_vector(group: list[Judgment]) -> bool:
     """Tell whether a loss is right for one example as a vector, for which it may be meant."""
     first = group[0]
-    alone = all(h.path[0][1] in first.episode.given for h in first.held)
+    alone = all(h.path[0][1] in first.episode.given for h in first.held) and not _counts_examples(first.episode)
     return alone and first.right and first.upstream is None and np.ndim(first.episode.names.get("x", 0.0)) == 1
 
 
 def _rank(group: list[Judgment]) -> tuple[object, ...]:
     """How well a way was understood: right everywhere, the share of leaves explained, and the rank of its best setting."""
     explained = sum(judgment.share_right for judgment in group) / len(group)
-    return all(judgment.right for judgment in group), round(explained, 6), max(judgment.rank for judgment in group)
+    last = max((i for i, h in enumerate(group[0].held) if h.verdict == RIGHT), default=-1)  # nearest to the output
+    return (
+        all(judgment.right for judgment in group),
+        round(explained, 6),
+        max(judgment.rank for judgment in group),
+        last,
+    )
 
 
 def _larger(queue: list[Episode]) -> bool:
@@ -158,29 +187,44 @@ def _grouped(judged: list[Judgment]) -> list[list[Judgment]]:
     return [sorted(group, key=lambda j: (j.right, not j.count(WRONG, MISSING))) for group in ordered]
 
 
+def _run_with_ones(episode: Episode) -> tuple[Names, dict[Path, Any]]:
+    """Run forward and backward, ones coming from above; return the table, and what was in it before backward.
+
+    Raises: what the author's code raises, whichever result is taken for the output.
+    """
+    names = episode.replay()
+    made = [v for k, v in names.items() if isinstance(v, np.ndarray) and k not in episode.names and k != "<out>"]
+    outs = [names.get("<out>", 1.0), *made[:3]] if episode.upstream else [None]
+    if episode.upstream and "<out>" not in names and not made:
+        outs = [v for p, v in changes(remembered(episode.names), names).items() if np.ndim(v)][:1] or outs
+    for number, out in enumerate(outs):
+        names = episode.replay()
+        before = remembered(episode.names if episode.backward is None else names)
+        try:
+            if episode.backward is not None:
+                names[RETURNED] = episode.run_back(names, None if out is None else np.ones(np.shape(out)))
+            return names, before
+        except Exception:
+            if number == len(outs) - 1:
+                raise
+    raise AssertionError
+
+
 def _promise(episode: Episode) -> tuple[float, ...]:
     """Return how promising a way is, without any derivative: how many arrays find a claim of their shape and name."""
-    names = episode.replay()
-    before = remembered(episode.names if episode.backward is None else names)
-    if episode.backward is not None:
-        dy = None
-        if episode.upstream:
-            out = names.get("<out>")
-            if out is None:
-                out = next((v for p, v in changes(remembered(episode.names), names).items() if np.ndim(v)), 1.0)
-            dy = np.ones(np.shape(out))
-        names[RETURNED] = episode.run_back(names, dy)
+    names, before = _run_with_ones(episode)
     held = [
         (path, value)
         for path, value in numbers_in(episode.names)
         if path[0][1] not in episode.given or path[0][1] in episode.inputs
     ]
     claims = [Claim(path, value) for path, value in changes(before, names).items()]
-    fitting = 0
+    fitting = loosely = 0
     for path, value in held:
+        loosely += any(fits(claim, np.shape(value)) for claim in claims)
         if any(
             fits(claim, np.shape(value)) and (affinity(path, claim, True) or claim.path == path) for claim in claims
         ):
             fitting += 1
-    finite = all(np.isfinite(np.asarray(claim.value, float)).all() for claim in claims)
-    return (finite, fitting, episode.batch != 1)
+    finite = all((np.abs(np.asarray(claim.value, float)) < _HUGE).all() for claim in claims)
+    return (finite, fitting, loosely, episode.batch != 1)

@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.episode import note, optional, required, seed_everything, within
+from plainnet.checks.code.looks import BACK, is_own
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, words_for
+from plainnet.checks.code.uses import Use, use_of
 from plainnet.checks.code.values import numbers_in
+
+_MOST_WORDS = 6
 
 
 def shapes_for(made: Any) -> list[tuple[int, ...]]:
@@ -51,16 +55,18 @@ def shapes_for(made: Any) -> list[tuple[int, ...]]:
     return [(N, D), (3, 2, 6, 5), (D, 1), (D,), (3, 6, 5, 2)]
 
 
-def constructions(kind: type, module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Yield objects of a class, made with arguments guessed from their names, in a few ways."""
+def constructions(
+    kind: type, module: ModuleType, depth: int = 1, sized: tuple[tuple[int, int], ...] = ((D, M), (D, D))
+) -> Iterator[tuple[str, Any]]:
+    """Yield objects of a class, made with arguments guessed from their names and their uses, in a few ways."""
     made = 0
     try:
         names = required(kind)
         extra = [name for name in optional(kind) if name in ("stride", "strides", "pad", "padding")]
     except (TypeError, ValueError):
         return
-    options = [_guesses(name, kind, module) for name in names]
-    for sizes in ((D, M), (D, D)):
+    options = [_options(name, kind, module, depth) for name in names]
+    for sizes in sized:
         for choice in itertools.islice(itertools.product(*options), 12):
             numbers = iter((*sizes, K, K, K, K))
             arguments = {
@@ -71,7 +77,7 @@ def constructions(kind: type, module: ModuleType) -> Iterator[tuple[str, Any]]:
                 else copy.deepcopy(value)
                 for name, value in zip(names, choice, strict=True)
             }
-            for more in _strides(extra):
+            for more in [*_strides(extra), *_words_of(kind)]:
                 try:
                     seed_everything()
                     with within(4), np.errstate(all="ignore"):
@@ -94,10 +100,19 @@ def _short(value: Any) -> str:
     )
 
 
-def _strides(names: list[str]) -> list[dict[str, int]]:
+def _strides(names: list[str]) -> list[dict[str, Any]]:
     if not names:
         return [{}]
     return [{n: s if "stride" in n else p for n in names} for s, p in ((1, 0), (2, 1), (1, 1))]
+
+
+def _words_of(kind: type) -> list[dict[str, Any]]:
+    """Return what an optional argument may be, if it is compared with words: every activation that a class knows."""
+    found: list[dict[str, Any]] = []
+    for name in optional(kind):
+        words = use_of(kind, name).words
+        found += [{name: word} for word in words if len(words) > 1]
+    return found[:_MOST_WORDS]
 
 
 def _initialize(made: Any) -> None:
@@ -129,6 +144,76 @@ class _Sized:
 
     def __call__(self, sizes: tuple[int, int]) -> Any:
         return self.make(sizes)
+
+
+def _options(name: str, kind: type, module: ModuleType, depth: int) -> list[Any]:
+    """Return what may be given for an argument, by what is done with it first, then by its name."""
+    use = use_of(kind, name)
+    guesses = _guesses(name, kind, module)
+    if use.whole and not use.through and not any(guess is int or isinstance(guess, int | _Sized) for guess in guesses):
+        guesses.insert(0, int)
+    return [*_asked(use, name, module, depth), *guesses]
+
+
+def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
+    """Return what may be given for an argument by what is done with it: an object, a list of objects, a list of sizes."""
+    if use.attributes and not use.array and depth:
+        return [found for kind in _kinds_with(use.attributes, module) for found in _made(kind, module, depth - 1)][:3]
+    if use.element is not None and use.element.attributes and depth:
+        return list(_lists_of(use.element, module, depth - 1))
+    if use.called is not None and not re.search(r"prime|deriv|grad|activ|func|act$", name.lower()):
+        own = [v for v in vars(module).values() if inspect.isfunction(v) and len(required(v)) == use.called]
+        return [*[v for v in own if not BACK.match(v.__name__)][:2], *([np.tanh] if use.called == 1 else [])]
+    if use.through and not use.array and not use.keys and not (use.element and use.element.called is not None):
+        plain = use.element is None or not use.element.through
+        return [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2))] if plain else []
+    return []
+
+
+def _kinds_with(attributes: list[str], module: ModuleType) -> list[type]:
+    """Return the author's classes that have these attributes, as methods or as what their constructor keeps."""
+    found = []
+    for kind in [value for value in vars(module).values() if inspect.isclass(value) and is_own(value)]:
+        known = set(dir(kind)) | set(re.findall(r"self\.(\w+) *(?:=|,|:)", _source(kind)))
+        if set(attributes) <= known and not inspect.isabstract(kind):
+            found.append(kind)
+    return found
+
+
+def _source(kind: type) -> str:
+    try:
+        return "".join(inspect.getsource(base) for base in kind.__mro__ if is_own(base))
+    except (OSError, TypeError):
+        return ""
+
+
+def _made(kind: type, module: ModuleType, depth: int) -> Iterator[Any]:
+    """Yield an object of a class, and the class itself, whose static methods may be what is asked for."""
+    made = next(constructions(kind, module, depth), None)
+    if made is not None:
+        yield made[1]
+    yield kind
+
+
+def _lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any]]:
+    """Yield lists of layers that fit one another: two that learn, with one that does not between them."""
+    kinds = _kinds_with(element.attributes, module)
+    learns: list[tuple[Any, Any]] = []
+    plain: list[Any] = []
+    for kind in kinds:
+        pair = []
+        for sizes in ((D, M), (M, K)):
+            made = next(constructions(kind, module, depth, (sizes,)), None)
+            if made is not None:
+                pair.append(made[1])
+        arrays = [array for _, array in numbers_in({"self": pair[0]}, scalars=False)] if pair else []
+        if len(pair) == 2 and arrays and any(a.ndim == 2 and set(a.shape) == {D, M} for a in arrays):
+            learns.append((pair[0], pair[1]))
+        elif pair and not arrays:
+            plain.append(pair[0])
+    for first, second in learns[:2]:
+        yield [first, *plain[:1], second]
+        yield [first, second]
 
 
 def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:

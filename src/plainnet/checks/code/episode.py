@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import copyreg
 import inspect
 import random
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +27,9 @@ MODULE, RETURNED = "<module>", "<returned>"  # keys of a table: the module's own
 _KEPT = "<kept on functions>"
 _LARGE = 300_000  # numbers in an array
 _SECONDS = 4.0  # that one call may take
+
+
+copyreg.pickle(ModuleType, lambda module: (sys.modules.__getitem__, (module.__name__,)))  # a module is not copied
 
 
 class TookTooLongError(Exception):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from dataclasses import replace
 
 import numpy as np
 
-from plainnet.checks.code.accusing import accused, key_in, names_of, open_finding, wrong_finding
+from plainnet.checks.code.accusing import accused, key_in, names_of, open_finding, returned, wrong_finding
 from plainnet.checks.code.built import REBOUND
 from plainnet.checks.code.choosing import Search
 from plainnet.checks.code.claims import fits
@@ -14,9 +16,10 @@ from plainnet.checks.code.differences import results_of
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.losses import divided_elsewhere, faults_of_loss, fused_with
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
+from plainnet.checks.code.roles import tree_of
 from plainnet.checks.code.state import clears, faults_of_state
 from plainnet.checks.code.subject import Subject
-from plainnet.checks.code.values import Path, spelled
+from plainnet.checks.code.values import Path, follow, spelled
 from plainnet.checks.code.verdicts import CodeFinding, Remark
 
 
@@ -32,6 +35,10 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         return [CodeFinding(name=name, verdict=WRONG, array="grad", diagnosis="gradient-rebound", evidence=evidence)]
     if not group:
         return [open_finding(name, f"it could not be run: {search.trouble}")]
+    empty = [j for j in group if _returns_nothing(j)] if form == "functions" else []
+    if empty and any(j.right for j in group):  # dx[pad:-pad] is empty without padding, which it is not meant for
+        group = [j for j in group if j not in empty]
+        search.groups[0] = group
     first = max(group, key=lambda j: j.rank)
     subject = Subject(name, form, [key_in(first, h) for h in first.held], first.episode.functions, names_of(first))
     if not _repeats(first):
@@ -55,8 +62,17 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         Remark(name=found.slug, evidence=found.evidence, line=locate(subject, "loss", found.slug))
         for found in of_the_loss
     ]
+    if first.right and first.inferred and len(first.held) < 3 and not _is_natural(first):
+        why = f"it is {first.factor:.6g} times the gradient of {first.loss}, a factor that nothing here explains"
+        return [open_finding(name, why)]
     if all(j.right or not j.count(WRONG, MISSING) for j in group) and any(j.right for j in group):
         return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
+    if form == "functions" and (caller := _of_the_first_layer(first)) is not None:
+        remark = Remark(
+            name="no-input-gradient",
+            evidence=f"it returns no gradient of its input, and {caller}, which calls it, takes none: right for a first layer only",
+        )
+        return [replace(_right(name, [first]), remarks=(remark,))]
     below = next((found for other in search.groups if (found := fused_with(other[0])) is not None), None)
     if below is not None:  # two readings fit, and only the one who knows what lies below can tell
         return [
@@ -74,6 +90,38 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided; elsewhere something is"
         return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
     return accused(subject, search)
+
+
+def _is_natural(judgment: Judgment) -> bool:
+    """Tell whether the factor of an inferred loss is a rate, a half, or a count of numbers: a few digits, over some sizes."""
+    sizes = {
+        1,
+        *(n for path in judgment.results for n in np.shape(follow(judgment.names, path))),
+        judgment.episode.batch or 1,
+    }
+    counts = {float(a * b) for a in sizes for b in sizes}
+    return any(np.isclose(k, float(f"{k:.2g}"), rtol=1e-5) for k in (judgment.factor * count for count in counts))
+
+
+def _returns_nothing(judgment: Judgment) -> bool:
+    """Tell whether an array that backward returned has no numbers in it."""
+    return any(np.size(claim.value) == 0 for claim in judgment.claims) or any(
+        np.size(v) == 0 for v in returned(judgment)
+    )
+
+
+def _of_the_first_layer(judgment: Judgment) -> str | None:
+    """Return the author's function that calls a backward pass which lacks nothing but the gradient of its input."""
+    missing = [h for h in judgment.held if h.verdict == MISSING]
+    if len(missing) != 1 or missing[0].path[0][1] not in judgment.episode.inputs or judgment.count(WRONG):
+        return None
+    back = judgment.episode.functions["backward"]
+    for name, function in vars(judgment.episode.module).items():
+        tree = tree_of(function) if inspect.isfunction(function) and function is not back else None
+        called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)} if tree else set()
+        if back.__name__ in called:
+            return name
+    return None
 
 
 def _repeats(judgment: Judgment) -> bool:
@@ -100,7 +148,7 @@ def _reported_loss_differs(judgment: Judgment) -> float | None:
         return None
     shape, batch = h.probes.shape, episode.batch or 1
     counts = {float(np.prod(shape)), *(float(n) for n in shape)} - {1.0, float(batch)}
-    if any(np.isclose(factor, count) for count in counts):  # a mean over more than the examples
+    if any(np.isclose(factor, k * count) for count in counts for k in (1.0, 0.5)):  # a mean over more than the examples
         return factor
     return factor if np.isclose(factor, batch) and batch > 1 and divided_elsewhere(episode) else None
 

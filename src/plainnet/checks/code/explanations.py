@@ -18,6 +18,7 @@ from plainnet.checks.code.faults import CATALOGUE
 from plainnet.checks.code.matching import WRONG, Held
 from plainnet.checks.code.right_layers import FAULTS, SHAPES, max_pool
 from plainnet.checks.code.sites import INPUT, LOSS, Site
+from plainnet.checks.code.too_soon import with_a_tiny_step
 from plainnet.checks.code.values import Path, follow, put
 
 _CLOSE = 1e-5  # relative: as near as central differences and rounding let numbers be
@@ -45,6 +46,9 @@ def _explanations(case: Case) -> Iterator[Explanation]:
     yield from _by_penalty(case)
     yield from _by_site(case)
     yield from _by_mask(case)
+    if leaves := with_a_tiny_step(case):
+        evidence = "with a step a thousand times smaller the gradient is right: it is taken with weights that the step has changed"
+        yield Explanation("weights-already-updated", leaves, evidence)
 
 
 def _by_site(case: Case) -> Iterator[Explanation]:

@@ -239,6 +239,11 @@ CATALOGUE: dict[str, Fault] = {
         "Who reads the gradient holds the old array: a name that is bound to another one changes nothing there. The layer runs, "
         "and learns nothing.",
     ),
+    "weights-already-updated": Fault(
+        "a gradient is taken with weights that the same step has changed already",
+        "first dx = dy W^T, then W = W - rate dW",
+        "The error is as large as the step: at small rates nobody notices. Take all gradients before you change anything.",
+    ),
     "momentum-sign": Fault(
         "the velocity enters with the wrong sign",
         "v = momentum v - rate g, w = w + v",

@@ -11,16 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.binding import DY, LOSS, OUT, Call, own_functions, ways
+from plainnet.checks.code.binding import DY, FURTHER, LOSS, OUT, Call, own_functions, ways
 from plainnet.checks.code.episode import Episode, Names, note, required, within
+from plainnet.checks.code.implied import implied_forwards
 from plainnet.checks.code.looks import BACK, LOSS_NAME, returns_gradients
-from plainnet.checks.code.roles import D, M, N, role_of
+from plainnet.checks.code.recording import BATCH, starts_seen
+from plainnet.checks.code.roles import D, M, N, returned_names, role_of
 from plainnet.checks.code.starting import HIDDEN, starts
 from plainnet.checks.code.targets import targets_like
 
 _FORWARD = re.compile(r"forward|fprop|feed|predict|propagat|hypothesis|model|net|activation|output", re.I)
 _BACK_WORDS = r"_?(back(ward)?s?(_?prop(agat\w+)?)?|bprop|gradients?|grads?|deriv\w*|prime)_?"
 _FORWARD_WORDS = r"_?(for(ward)?s?(_?prop(agat\w+)?)?|fprop|feed_?forward)_?"
+_KIND = "<kind of target>"
 _MOST_STARTS = 800  # most of them do not run
 
 
@@ -41,11 +44,15 @@ def episodes_of_function(
 ) -> Iterator[Episode]:
     """Yield ways to run a function that looks like a backward pass, likeliest first."""
     functions = own_functions(module)
-    for forward in chains or _chains(functions, back):
-        belongs = (
-            not forward or _same_stem(forward[0], back) or (len(forward) == 1 and bool(LOSS_NAME.match(forward[0])))
-        )
-        for start in itertools.islice(starts(functions, forward or (back,), back), _MOST_STARTS):
+    implied = implied_forwards(functions[back]) if chains is None else {}
+    chains = chains or [*_chains(functions, back), *((name,) for name in implied)]
+    functions |= implied
+    has_its_own = any(_same_stem(name, back) for name in functions if name != back)
+    for forward in chains:
+        of_a_loss = len(forward) == 1 and bool(LOSS_NAME.match(forward[0])) and not has_its_own
+        belongs = of_a_loss or (_same_stem(forward[0], back) if forward else returns_gradients(functions[back]))
+        seen = starts_seen(module, (forward or (back,))[0], back)
+        for start in itertools.islice(itertools.chain(seen, starts(functions, forward or (back,), back)), _MOST_STARTS):
             for episode in _bound(module, functions, start, forward, back):
                 episode.belongs = belongs and not re.search(r"deriv|prime", back, re.I)
                 yield episode
@@ -123,7 +130,7 @@ def _bound(
         if not done:
             return
     if not forward:
-        if LOSS in run:
+        if LOSS in run or ("t" in run and OUT in run and _returns_both(functions[back])):
             yield _episode(module, functions, start, calls, None, back, given_data, run)
         return
     wanted = [p for p in required(functions[back]) if role_of(p) == "target" and p not in run]
@@ -137,14 +144,21 @@ def _bound(
         for value in last[-2:]:
             if value.shape != shape:
                 targets += list(targets_like(value.shape))
-    for target in targets:
+    for kind, target in enumerate(targets):
         table = run if target is None else run | {"t": target}
         for arguments in ways(functions[back], table, back=True):
             call = Call(functions[back], arguments)
             if LOSS in run and DY in call.keys:
                 continue
-            begin = start if target is None else start | {"t": target}
+            begin = start if target is None else start | {"t": target, _KIND: kind}
             yield _episode(module, functions, begin, calls, call, back, given_data | {"t"}, table)
+
+
+def _returns_both(function: Callable[..., Any]) -> bool:
+    """Tell whether a function returns its output and, beside it, gradients."""
+    speak = r"d_?[A-Za-z]\w*|grad\w*|\w*_grad|update\w*|delta\w*"
+    returned = [[bool(re.fullmatch(speak, name)) for name in names] for names in returned_names(function)]
+    return any(any(said) and not all(said) for said in returned)
 
 
 def _with_targets(
@@ -157,8 +171,8 @@ def _with_targets(
 ) -> Iterator[Episode]:
     """Begin again with every kind of target that fits the output so far."""
     shape = np.shape(run[OUT]) if OUT in run else ()
-    for target in targets_like(shape):
-        yield from _bound(module, functions, start | {"t": target}, forward, back)
+    for kind, target in enumerate(targets_like(shape)):
+        yield from _bound(module, functions, start | {"t": target, _KIND: kind}, forward, back)
 
 
 def _episode(
@@ -185,6 +199,7 @@ def _episode(
         and key not in ("t",)
         and role_of(key) not in ("output", "target", "input", "")
     }
+    constants |= {key: table[key] for key in used if key.startswith(FURTHER)}
     label = ", ".join(
         f"{key} {value.shape}" if isinstance(value, np.ndarray) else f"{key}={value!r}"[:40]
         for key, value in start.items()
@@ -197,13 +212,19 @@ def _episode(
         for key, value in start.items()
         if isinstance(value, np.ndarray)
     )
-    way = (*calls_of(calls), *((call.arguments) if call else ()), *arrays, sizes.index(N) if N in sizes else None)
+    way = (
+        *calls_of(calls),
+        *((call.arguments) if call else ()),
+        *arrays,
+        sizes.index(N) if N in sizes else None,
+        start.get(_KIND),
+    )
     return Episode(
         back, "functions", label, start | constants, forward_all, None if call is None else backward,
         {"forward": functions_of(calls)[0], "backward": functions[back]},
         upstream=call is not None and DY in call.keys, given=frozenset(given | set(constants)),
         inputs=_inputs(start, given),
-        batch=N if N in sizes else sizes[0] if len(sizes) > 2 else 1,
+        batch=start.get(BATCH) or (N if N in sizes else sizes[0] if len(sizes) > 2 else 1),
         rate=next((0.1 for key, _ in (call.arguments if call else ()) if role_of(key) == "rate"), None), module=module, way=way,
     )  # fmt: skip
 

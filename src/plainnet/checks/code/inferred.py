@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from plainnet.checks.code.binding import FURTHER
 from plainnet.checks.code.differences import Functional, Results
-from plainnet.checks.code.episode import MODULE, Episode, Names
+from plainnet.checks.code.episode import MODULE, Episode, Names, required
 from plainnet.checks.code.roles import role_of
 from plainnet.checks.code.values import Path, name_of, spelled
 
@@ -31,7 +32,7 @@ def losses_of(episode: Episode, names: Names, results: list[Path], here: Results
         for output in outputs(episode, here):
             shape = here[output].shape
             dy = np.random.default_rng([5, *shape]).standard_normal(shape)
-            yield Loss("the sum of output times what comes from above", _weighted(output, dy), dy, output)
+            yield Loss("the sum of output times what comes from above", _sum_of(output, dy, names, here), dy, output)
             yield from _of_logits(output, here[output], dy)
         return
     scalars = [path for path in results if here[path].size == 1 and path[0][1] == "<loss>"]
@@ -43,9 +44,28 @@ def losses_of(episode: Episode, names: Names, results: list[Path], here: Results
         yield from _of_a_loop(episode, names, results, here)
         return
     target = names.get("t")
+    if _takes_a_target(episode):
+        for output in outputs(episode, here)[:1]:
+            if here[output].size == names["t"].shape[0]:
+                yield Loss("the mean of the losses that it returns", _mean(output), None, output, True)
+                yield Loss("the sum of the losses that it returns", _sum(output), None, output, True)
     for output in outputs(episode, here):
         for t in _targets(target, here[output].shape):
             yield from _usual(output, here[output], t)
+
+
+def _takes_a_target(episode: Episode) -> bool:
+    forward = episode.functions.get("forward")
+    known = isinstance(episode.names.get("t"), np.ndarray) and np.ndim(episode.names["t"]) > 0
+    return known and forward is not None and any(role_of(p) == "target" for p in required(forward))
+
+
+def _mean(path: Path) -> Functional:
+    return lambda results: float(np.mean(results[path]))
+
+
+def _sum(path: Path) -> Functional:
+    return lambda results: float(np.sum(results[path]))
 
 
 def _at(path: Path) -> Functional:
@@ -132,6 +152,18 @@ def _logit_weighted(output: Path, weights: np.ndarray) -> Functional:
     return value
 
 
+def _sum_of(output: Path, dy: np.ndarray, names: Names, here: Results) -> Functional:
+    """Return the sum of the output times dy, and of every further output times what comes from above of it."""
+    terms = [_weighted(output, dy)]
+    for key, value in names.items():
+        if key.startswith(FURTHER):
+            path = next(
+                (p for p in here if name_of(p) == key[len(FURTHER) : -1] and here[p].shape == value.shape), None
+            )
+            terms += [_weighted(path, value)] if path is not None and path != output else []
+    return lambda results: sum(term(results) for term in terms)
+
+
 def _weighted(output: Path, weights: np.ndarray) -> Functional:
     return lambda results: float(np.sum(results[output] * weights))
 
@@ -141,7 +173,9 @@ def _targets(target: Any, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
     if target is None:
         return
     t = np.asarray(target)
-    if t.shape == shape or (t.size == int(np.prod(shape)) and t.ndim <= 2):
+    if len(shape) == 2 and t.shape == shape[::-1] and t.shape != shape:
+        yield t.T.astype(float)
+    elif t.shape == shape or (t.size == int(np.prod(shape)) and t.ndim <= 2):
         yield t.reshape(shape).astype(float)
     elif t.size == 1 or (t.ndim == len(shape) and _broadcast(t.shape, shape)):
         yield np.broadcast_to(t, shape).astype(float)

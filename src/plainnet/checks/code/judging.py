@@ -95,6 +95,7 @@ def _leaves_that_move(episode: Episode, results: list[Path]) -> Iterator[Path]:
                         path,
                         old + 0.3 * (rng.standard_normal(np.shape(value)) if np.ndim(value) else 1.0),
                     )
+                    here = results_of(episode.replay(), results)  # or whatever comes next would seem to move them
         if not zeros:
             break
     yield from leaves
@@ -126,5 +127,5 @@ def _claims(before: dict[Path, Any], after: Names, leaves: set[Path]) -> Iterato
             yield Claim(path, np.copy(value))
     changed = changes(before, after)
     for path, value in numbers_in(after, scalars=False):  # a gradient that happens to be what it was
-        if path not in changed and path not in leaves and speaks_of_gradients(path):
+        if path not in changed and path not in leaves and speaks_of_gradients(path) and np.any(value):
             yield Claim(path, np.copy(value))

@@ -1,4 +1,4 @@
-"""Loading what people have: a module, a notebook or code in Markdown, one statement at a time.
+"""Loading what people have, one statement at a time, and the author's own files that it imports in the same way.
 
 What fails is left out and noted. When definitions are all that is wanted, only imports, definitions and assignments run, so no
 training starts. A package that is not there is replaced by a stand-in, for the author's own files only, which complains when
@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import ast
 import copy
-import json
 import linecache
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
-import numpy as np
-
+from plainnet.checks.code.dialects import helpers, of_old
 from plainnet.checks.code.episode import AT_FIRST, data_of, within
+from plainnet.checks.code.looks import OWN
 from plainnet.checks.code.stand_ins import stand_ins
 from plainnet.checks.code.substitutes import substitute
+from plainnet.checks.code.texts import NotPythonError, code_of, parsed
 
+_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+_HIGHEST = 4  # folders looked at for these
 _SECONDS = 4.0  # for one statement
 _DEFINES = (
     ast.Import,
@@ -37,11 +40,6 @@ _DEFINES = (
     ast.Try,
     ast.If,
 )
-_FENCE = re.compile(r"^ {0,3}```+ *(\w*)")
-
-
-class NotPythonError(Exception):
-    """The text is not Python that this interpreter can read; says why."""
 
 
 @dataclass
@@ -54,6 +52,7 @@ class Loaded:
     failed: list[str] = field(default_factory=list)
     stand_ins: list[str] = field(default_factory=list)
     substituted: list[int] = field(default_factory=list)  # lines whose data were made up
+    python_2: bool = False
 
 
 def load(path: str | Path) -> Loaded:
@@ -62,35 +61,135 @@ def load(path: str | Path) -> Loaded:
     Raises: `NotPythonError` if its text cannot be read as Python.
     """
     path = Path(path)
-    text = code_of(path)
-    text, tree, converted = _parsed(text)
+    text, tree, python_2, left_out = parsed(code_of(path))
     module = ModuleType("examined")
     module.__file__ = str(path)
-    module.__package__ = path.parent.name if re.search(r"^\s*from \.", text, re.M) else ""
+    module.__package__ = _package(path, text)
     sys.modules["examined"] = module
-    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
-    loaded = Loaded(module, text, tree)
-    if converted:
-        tree = ast.fix_missing_locations(_OldDivision().visit(tree))
-        vars(module)["__divided__"] = _divided
-        loaded.failed.append("it is Python 2: its print statements and the like were converted")
-        vars(module).update(xrange=range, raw_input=input, unicode=str, basestring=str, long=int)
-    sys.path[:0] = [
-        str(folder) for folder in [path.parent, *list(path.parent.parents)[:3]] if str(folder) not in sys.path
+    loaded = Loaded(module, text, tree, left_out, python_2=python_2)
+    folders = [path.parent, *list(path.parent.parents)[:3]]
+    sys.path[:0] = [str(folder) for folder in folders if str(folder) not in sys.path]
+    sys.meta_path[:] = [
+        _OwnFiles(folders, loaded),
+        *(f for f in sys.meta_path if not isinstance(f, _OwnFiles)),
     ]
-    with stand_ins(path.parent, loaded.stand_ins):
-        for statement in tree.body:
-            if (isinstance(statement, _DEFINES) and not _is_main(statement) and not _trains(statement)) or _sets_up(
-                statement, tree
-            ):
-                run_statement(statement, loaded)
+    _define(loaded)
     vars(module)[AT_FIRST] = copy.deepcopy(data_of(module))
     return loaded
 
 
+def project_of(path: Path) -> Path:
+    """Return the folder of the project that a file belongs to: that of its outermost package, or with .git or pyproject.toml."""
+    folder = path.parent
+    while (folder / "__init__.py").exists() and folder != folder.parent:
+        folder = folder.parent
+    above = [path.parent, *path.parent.parents][:_HIGHEST]
+    marked = next((up for up in above if any((up / mark).exists() for mark in _MARKS)), folder)
+    return marked if marked in folder.parents else folder
+
+
+def program_of(path: str | Path) -> Loaded:
+    """Return a program as it stands, nothing of it run yet.
+
+    Raises: `NotPythonError` if its text cannot be read as Python.
+    """
+    path = Path(path)
+    text, tree, python_2, left_out = parsed(code_of(path))
+    module = ModuleType("program")
+    module.__file__ = str(path)
+    sys.modules["program"] = module
+    vars(module).update(helpers())
+    sys.path[:0] = [str(path.parent)]
+    return Loaded(module, text, tree, left_out, python_2=python_2)
+
+
+def _package(path: Path, text: str) -> str:
+    """Return the package that the relative imports of a file need: as many folders as they go up."""
+    up = max((len(dots) for dots in re.findall(r"^\s*from (\.+)", text, re.M)), default=0)
+    return ".".join(folder.name for folder in reversed([path.parent, *path.parent.parents][:up]))
+
+
+def _define(loaded: Loaded) -> None:
+    """Run the statements of a file that define something, and none that trains."""
+    path, text, module = str(loaded.module.__file__), loaded.text, loaded.module
+    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    vars(module).update(helpers() | {OWN: True})
+    if loaded.python_2:
+        loaded.failed.append("it is Python 2: its print statements and the like were converted")
+        vars(module).update(xrange=range, raw_input=input, unicode=str, basestring=str, long=int)
+    with stand_ins(Path(path).parent, loaded.stand_ins):
+        for statement in loaded.tree.body:
+            defines = isinstance(statement, _DEFINES) and not _is_main(statement) and not _trains(statement)
+            if defines or _sets_up(statement, loaded.tree):
+                run_statement(statement, loaded)
+
+
+class _OwnFiles(MetaPathFinder):
+    """Finds the author's own files that a file imports, and runs them in the same way."""
+
+    def __init__(self, folders: list[Path], loaded: Loaded) -> None:
+        self.folders, self.loaded = [str(folder.resolve()) for folder in folders], loaded
+
+    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return where a module is, if it is one of the author's."""
+        spec = PathFinder.find_spec(fullname, path)
+        origin = str(spec.origin or "") if spec is not None else ""
+        if (
+            spec is None
+            or not origin.endswith(".py")
+            or "site-packages" in origin
+            or origin.startswith(sys.base_prefix)
+        ):
+            return None
+        if not any(origin.startswith(folder) for folder in self.folders):
+            return None
+        if Path(origin) == Path(str(self.loaded.module.__file__)).resolve():
+            spec.loader = _Itself(self.loaded.module)
+        else:
+            spec.loader = _OwnFile(fullname, origin, self.loaded.stand_ins)
+        return spec
+
+
+class _Itself(Loader):
+    """Gives the examined module to a file that imports it."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module, which has run already."""
+        return self.module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing."""
+
+
+class _OwnFile(SourceFileLoader):
+    def __init__(self, fullname: str, origin: str, replaced: list[str]) -> None:
+        super().__init__(fullname, origin)
+        self.replaced = replaced
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run what the file defines.
+
+        Raises: `ImportError` if its text cannot be read as Python.
+        """
+        try:
+            text, tree, python_2, _ = parsed(code_of(Path(self.path)))
+        except NotPythonError as error:
+            raise ImportError(f"{self.path}: {error}") from None
+        _define(Loaded(module, text, tree, stand_ins=self.replaced, python_2=python_2))
+
+
+def compiled(statements: list[ast.stmt], loaded: Loaded) -> CodeType:
+    """Return statements of a file ready to run, what has changed since they were written replaced."""
+    tree = of_old(copy.deepcopy(ast.Module(statements, [])), python_2=loaded.python_2)
+    return compile(tree, str(loaded.module.__file__), "exec")
+
+
 def run_statement(statement: ast.stmt, loaded: Loaded) -> bool:
     """Run one statement of a file; note it if it fails."""
-    code = compile(ast.Module([statement], []), str(loaded.module.__file__), "exec")
+    code = compiled([statement], loaded)
     try:
         with within(_SECONDS):
             exec(code, vars(loaded.module))  # noqa: S102  (running the user's own file is what was asked for)
@@ -103,103 +202,6 @@ def run_statement(statement: ast.stmt, loaded: Loaded) -> bool:
         loaded.failed.append(f"line {statement.lineno}: {type(error).__name__}: {error}"[:200])
         return False
     return True
-
-
-def code_of(path: Path) -> str:
-    """Return the Python in a file: all of it, the code cells of a notebook, or the fenced code of a page."""
-    text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n")
-    if path.suffix == ".ipynb":
-        return "\n\n".join(_cells(text))
-    if path.suffix == ".md":
-        return "\n\n".join(_fenced(text))
-    return text
-
-
-def _cells(text: str) -> Iterator[str]:
-    """Yield the code cells of a notebook, without magics and shell lines; a cell of magic is empty."""
-    try:
-        notebook = json.loads(text)
-        cells = (
-            notebook["cells"]
-            if "cells" in notebook
-            else [c for sheet in notebook["worksheets"] for c in sheet["cells"]]
-        )
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise NotPythonError("it is no notebook that can be read") from None
-    for cell in cells:
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            source = cell.get("source", cell.get("input", ""))
-            yield _without_magic("".join(source) if isinstance(source, list) else str(source))
-
-
-def _without_magic(cell: str) -> str:
-    lines = cell.split("\n")
-    if lines and re.match(r"\s*%%(?!time|capture)", lines[0]):
-        return ""
-    kept = "\n".join(re.sub(r"^(\s*)[%!?].*$", r"\1pass", line) for line in lines)
-    try:
-        ast.parse(kept)
-    except SyntaxError:  # a cell that is no Python is left out, the others are not
-        return "" if not re.search(r"\bprint +[^(=]", kept) else kept
-    return kept
-
-
-def _fenced(text: str) -> Iterator[str]:
-    inside = False
-    block: list[str] = []
-    for line in text.split("\n"):
-        fence = _FENCE.match(line)
-        if fence and not inside:
-            inside, block = fence[1].lower() in ("python", "py", "python3", ""), []
-        elif fence:
-            inside = False
-            kept = "\n".join(block)
-            try:
-                ast.parse(kept)
-            except SyntaxError:
-                continue
-            yield kept
-        elif inside:
-            block.append(line)
-
-
-def _parsed(text: str) -> tuple[str, ast.Module, bool]:
-    """Return the text and its syntax, and whether it was Python 2 that could be converted line by line."""
-    try:
-        old = bool(re.search(r"\bxrange\(|\braw_input\(", text))
-        return text, ast.parse(text), old
-    except (SyntaxError, ValueError) as error:
-        line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        said = f"it raised {type(error).__name__}{line}: {error.args[0] if error.args else error}"
-    if not re.search(r"^\s*print\b(?!\s*[(=])|except \w+, *\w+:|\bxrange\(", text, re.M):
-        raise NotPythonError(said)
-    new = _from_python_2(text)
-    try:
-        return new, ast.parse(new), True
-    except (SyntaxError, ValueError):
-        raise NotPythonError(f"it is Python 2 (see{line}); convert it with 2to3") from None
-
-
-def _from_python_2(text: str) -> str:
-    """Convert what can be converted line by line: print statements, except clauses, tabs, octal numbers."""
-    lines = []
-    for line in text.expandtabs(8).split("\n"):
-        line = re.sub(
-            r"^(\s*(?:(?:if|else|for|while|elif)\b[^:\"']*: *)?)print(?: *>> *[\w.]+ *,)?(?:[ \t]+(.*?)|(?=[\"']) *(.*?))?(,?)\s*$",
-            _printed,
-            line,
-        )
-        line = re.sub(r"except (\w+), *(\w+):", r"except \1 as \2:", line)
-        line = re.sub(r"(?<![\w.])(\d+)[lL]\b", r"\1", line)
-        lines.append(line.replace("<>", "!="))
-    return "\n".join(lines)
-
-
-def _printed(found: re.Match[str]) -> str:
-    inside = found[2] or found[3] or ""
-    if inside.startswith("=") or (inside.startswith("(") and inside.endswith(")") and inside.count("(") == 1):
-        return f"{found[1]}print{inside}"
-    return f"{found[1]}print({inside})"
 
 
 def _sets_up(statement: ast.stmt, tree: ast.Module) -> bool:
@@ -231,18 +233,3 @@ def _trains(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.If | ast.Try):
         return False
     return any(isinstance(inner, ast.For | ast.While) for inner in ast.walk(statement))
-
-
-class _OldDivision(ast.NodeTransformer):
-    """Lets a / b be what it was in Python 2: rounded down for whole numbers."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Div):
-            return node
-        return ast.copy_location(ast.Call(ast.Name("__divided__", ast.Load()), [node.left, node.right], []), node)
-
-
-def _divided(a: Any, b: Any) -> Any:
-    whole = isinstance(a, int | np.integer) and isinstance(b, int | np.integer)
-    return a // b if whole else a / b

@@ -76,6 +76,13 @@ def _source(function: Callable[..., Any]) -> tuple[list[str], int]:
     return textwrap.dedent("".join(lines)).removesuffix("\n").split("\n"), start
 
 
+def _parsed(lines: list[str]) -> ast.Module:
+    try:
+        return ast.parse("\n".join(lines))
+    except SyntaxError:  # tabs and spaces, or a comment that stands further left than the function
+        return ast.Module([], [])
+
+
 def _first_line(function: Callable[..., Any]) -> int | None:
     lines, start = _source(function)
     return start if lines else None
@@ -93,7 +100,7 @@ def _lines_that_make(subject: Subject, array: str | None, function: str) -> Iter
     lines, start = _source(subject.functions[function])
     if not lines or array is None:
         return
-    tree = ast.parse("\n".join(lines))
+    tree = _parsed(lines)
     shown = subject.gradient_names.get(array, f"d{array}")
     names = {shown, f"d{array}", f"[{array}]", f"[d{array}]"}
     names |= {f"[{key}]" for key in re.findall(r"\['(\w+)'\]", shown)}
@@ -131,7 +138,7 @@ def _name_of(target: ast.expr) -> set[str]:
 def _caching_line(subject: Subject) -> int | None:
     """Return the line of forward that keeps an array on self or in a cache, the last one inside a condition if any."""
     lines, start = _source(subject.functions["forward"])
-    tree = ast.parse("\n".join(lines)) if lines else ast.Module([], [])
+    tree = _parsed(lines)
     guarded: list[ast.AST] = [inner for node in ast.walk(tree) if isinstance(node, ast.If) for inner in node.body]
     kept = [node for node in guarded or ast.walk(tree) if isinstance(node, ast.Assign)]
     return start + kept[-1].lineno - 1 if kept else _first_line(subject.functions["forward"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from plainnet.checks.code.episode import optional, required
 from plainnet.checks.code.roles import returned_names
 
+OWN = "__own__"  # marks the modules of the author
 BACK = re.compile(r"^_*(\w*back\w*|bprop\w*|\w*grad(ient)?s?\w*|\w*deriv\w*|\w*prime|\w*delta\w*)$", re.I)
 
 
@@ -18,7 +20,7 @@ TRAIN = re.compile(r"^_*(train\w*|fit\w*|learn\w*|partial_fit|update\w*|optimi[s
 
 
 FORWARD = re.compile(
-    r"^_*(\w*forward\w*|fprop\w*|__call__|call|feed\w*|predict\w*|query|activat\w*|think|run|output|propagate|evaluate|"
+    r"^_*(\w*forward\w*|fprop\w*|__call__|call|feed\w*|predict\w*|query|activat\w*|think\w*|run|output|propagate|evaluate|"
     r"compute\w*|function|func|fn|f|sigmoid|hypothesis|net_input|loss\w*|\w*loss|\w*cost\w*|error|calc\w*|apply|__call__)$",
     re.I,
 )
@@ -36,11 +38,16 @@ def own_classes(module: ModuleType) -> dict[str, type]:
     }
 
 
+def is_own(kind: type) -> bool:
+    """Tell whether a class is the author's: of the file, or of one of their files that it imports."""
+    return hasattr(sys.modules.get(kind.__module__), OWN)
+
+
 def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
     """Return the methods of a class that were written in Python, those it inherits from the author's classes too."""
     found: dict[str, Callable[..., Any]] = {}
     for base in reversed(kind.__mro__):
-        if base.__module__ == kind.__module__:
+        if base.__module__ == kind.__module__ or is_own(base):
             found |= {name: getattr(kind, name) for name, value in vars(base).items() if _is_method(value)}
     return found
 
@@ -56,6 +63,8 @@ def passes_of(kind: type) -> list[str]:
         name for name in methods if BACK.match(name) and not re.search(r"zero|clear|reset|clip|check|numerical", name)
     ]
     main = [name for name in back if re.search(r"back|bprop|grad", name, re.I)]
+    derivatives = [name for name in back if name not in main and re.search(r"deriv|prime", name, re.I)]
+    rest = [name for name in back if name not in main and name not in derivatives]
     losses = [
         name
         for name in methods
@@ -64,7 +73,7 @@ def passes_of(kind: type) -> list[str]:
     trains = [name for name in methods if TRAIN.match(name) and required(methods[name])[1:]]
     forward = [name for name in methods if FORWARD.match(name) and not LOSS_NAME.match(name)]
     whole = [name for name in losses if returns_gradients(methods[name])]
-    return main or back or whole or (trains if forward else []) or losses
+    return (main or rest or whole or (trains if forward else []) or losses) + derivatives
 
 
 def returns_gradients(function: Callable[..., Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,9 @@ from plainnet.checks.code.claims import Claim, affinity, fits
 from plainnet.checks.code.differences import Functional, Probes
 from plainnet.checks.code.episode import RETURNED, Episode, Names
 from plainnet.checks.code.looks import LOSS_NAME
-from plainnet.checks.code.values import Path, follow, name_of, spelled
+from plainnet.checks.code.values import Path, follow, name_of, numbers_in, spelled
 
+_PENALTY = re.compile(r"(?i)l[12]$|reg|lambda|lmbda|decay|penalty")
 TOLERANCE = 1e-6  # of the largest derivative of an array
 
 
@@ -110,7 +112,7 @@ def match(judgment: Judgment) -> None:
         for h in judgment.held:
             if h.claim is None:
                 _match_by_numbers(judgment, h, factor, taken, by_name=by_name)
-    if judgment.inferred:
+    if judgment.inferred or _has_a_penalty(judgment):
         judgment.decay = _decay(judgment, factor, taken)
     for h in sorted(judgment.held, key=lambda h: h.verdict):
         if h.claim is not None:
@@ -152,9 +154,9 @@ def _match_by_numbers(judgment: Judgment, h: Held, factor: float, taken: set[int
         fitting = fits(claim, h.probes.shape) or np.size(claim.value) == 1
         if i in taken or not fitting or (by_name and not affinity(h.path, claim, episode.upstream)):
             continue
-        truth = h.truth if claim.step and episode.rate is not None else factor * h.truth
-        if same(_given(h, claim), truth, h.errors, episode.tolerance):
-            h.claim, h.verdict, h.factor = claim, RIGHT, factor
+        own = factor if judgment.inferred or (claim.step and episode.rate is None) else 1.0
+        if same(_given(h, claim), own * h.truth, h.errors, episode.tolerance):
+            h.claim, h.verdict, h.factor = claim, RIGHT, own
             taken.add(i)
             return
 
@@ -165,14 +167,26 @@ def _are_means(judgment: Judgment) -> bool:
     With a loss that is a mean itself, what is learned is right then, and the input's gradient N times as large.
     """
     n, inputs = judgment.episode.batch, judgment.episode.inputs
-    if not n or n == 1 or judgment.inferred or judgment.count(MISSING, KINKS) or not judgment.count(WRONG):
+    if not n or judgment.count(MISSING, KINKS) or not judgment.count(WRONG):
         return False
     learned = [h for h in judgment.held if h.path[0][1] not in inputs]
     given = [h for h in judgment.held if h.path[0][1] in inputs]
     if not learned or any(h.claim is None or not fits(h.claim, h.probes.shape) for h in judgment.held):
         return False
-    below, beside = (1.0, 1 / n) if judgment.upstream is not None else (float(n), 1.0)
-    return all(h.is_times(below) for h in given) and all(h.is_times(beside) for h in learned)
+    sizes = {n, *(size for key in inputs for size in np.shape(judgment.episode.names.get(key, 0.0)))} - {1}
+    for size in sizes:
+        below, beside = (float(size), 1.0) if judgment.upstream is None and not judgment.inferred else (1.0, 1 / size)
+        if all(h.is_times(below) for h in given) and all(h.is_times(beside) for h in learned):
+            return True
+    return False
+
+
+def _has_a_penalty(judgment: Judgment) -> bool:
+    """Tell whether a layer holds the strength of a penalty, whose gradient it adds itself."""
+    if judgment.upstream is None:
+        return False
+    numbers = numbers_in(judgment.episode.names.get("self"))
+    return any(np.size(value) == 1 and np.all(value) and _PENALTY.search(name_of(path)) for path, value in numbers)
 
 
 def _decay(judgment: Judgment, factor: float, taken: set[int]) -> float:
@@ -240,7 +254,7 @@ def _common_factor(judgment: Judgment) -> float:
     votes: list[float] = []
     for h in judgment.held:
         for claim in judgment.claims:
-            if fits(claim, h.probes.shape):
+            if fits(claim, h.probes.shape) and (judgment.inferred or claim.step):
                 given = _given(h, claim)
                 sure = np.isfinite(h.errors)
                 norm = float(h.truth[sure] @ h.truth[sure])

@@ -12,8 +12,9 @@ import numpy as np
 
 from plainnet.checks.code.binding import DY, LOSS, OUT, Call, ways
 from plainnet.checks.code.constructing import constructions, shapes_for
-from plainnet.checks.code.episode import Episode, Names, note, optional, required, within
+from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional, required, within
 from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of
+from plainnet.checks.code.recording import BATCH, starts_seen
 from plainnet.checks.code.roles import D, K, M, N, random, role_of
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.values import numbers_in
@@ -24,6 +25,7 @@ def episodes_of_class(
 ) -> Iterator[Episode]:
     """Yield ways to run a method that looks like a backward pass, likeliest first."""
     methods = methods_of(kind)
+    yield from _seen(kind, module, methods, back, forwards)
     for label, made in constructions(kind, module):
         for forward in forwards or _forwards(methods, back):
             for shape in shapes_for(made):
@@ -35,8 +37,48 @@ def episodes_of_class(
                     for episode in _bound(
                         kind, module, f"{label or 'no arguments'}, x {shape}", table, forward, back, batch
                     ):
+                        episode.belongs = _belongs(forward, back, methods)
                         episode.way = (*way, *episode.way)
                         yield episode
+
+
+def _seen(
+    kind: type,
+    module: ModuleType,
+    methods: dict[str, Callable[..., Any]],
+    back: str,
+    forwards: list[tuple[str, ...]] | None,
+) -> Iterator[Episode]:
+    """Yield ways to run the pass on objects and data as the author's program has them."""
+    for forward in forwards or _forwards(methods, back):
+        name = f"{kind.__name__}."
+        for names in starts_seen(module, name + forward[0], name + back):
+            if "self" not in names or "x" not in names:
+                continue
+            batch = names.pop(BATCH)
+            tables = [names]
+            if "t" not in names:
+                tables += [
+                    names | {"t": t}
+                    for t in targets_for(methods, forward, back, names, np.shape(names["x"]))
+                    if t is not None
+                ]
+            for which, table in enumerate(tables):
+                label = f"as the program calls it, x {np.shape(names['x'])}"
+                for episode in _bound(kind, module, label, table, forward, back, batch):
+                    episode.way = ("seen", forward, which, *episode.way)
+                    yield episode
+
+
+_BACK_WORDS, _FORWARD_WORDS = r"back(ward)?|_?prop(agat\w+)?|bprop|gradients?|grads?", r"forward|fprop|_?prop(agat\w+)?"
+
+
+def _belongs(forward: tuple[str, ...], back: str, methods: dict[str, Callable[..., Any]]) -> bool:
+    """Tell whether a backward pass is not that of another method by its name: relu_backward of relu."""
+    stem = re.sub(_BACK_WORDS, "", back, flags=re.I).strip("_").lower()
+    plain = [re.sub(_FORWARD_WORDS, "", name, flags=re.I).strip("_").lower() for name in methods if name != back]
+    mine = re.sub(_FORWARD_WORDS, "", forward[0], flags=re.I).strip("_").lower()
+    return not stem or stem == mine or stem not in plain
 
 
 def _forwards(methods: dict[str, Callable[..., Any]], back: str) -> list[tuple[str, ...]]:
@@ -93,7 +135,7 @@ def _bound(
         key: run[key] for key in used if key not in names and np.isscalar(run[key]) and not key.startswith("<")
     }
     functions = {"forward": getattr(kind, forward[0]), "backward": getattr(kind, back)}
-    given = frozenset(key for key in names if key != "self")
+    given = frozenset(key for key in names if key not in ("self", MODULE))
 
     def forward_all(table: Names, calls: tuple[Call, ...] = tuple(calls)) -> None:
         for call in calls:
@@ -117,7 +159,7 @@ def _bound(
     extra = dict(run)
     for arguments in ways(getattr(run["self"], back), extra, back=True):
         call = Call(back, arguments)
-        constants = {key: extra[key] for key in call.keys if key not in run and key != DY}
+        constants = {key: extra[key] for key in call.keys if key not in run and key in extra and key != DY}
         upstream = DY in call.keys
         used = call.keys.union(*(one.keys for one in calls))
         if (LOSS in run and upstream) or ("t" in names) != ("t" in used):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from plainnet.checks.code.faults import CATALOGUE
-from plainnet.checks.code.loading import NotPythonError, code_of
 from plainnet.checks.code.sandboxed import Examination
+from plainnet.checks.code.texts import NotPythonError, code_of
 from plainnet.foreign.showing import shown
 
 _STYLE = """

@@ -7,10 +7,12 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+RATE = 0.1  # what the doctor gives for a learning rate
 N, D, M, K = 6, 5, 3, 4  # batch, features, units and classes, all different
 
 _ROLES: tuple[tuple[str, str], ...] = (  # the first that fits counts; the whole name, lower case
@@ -18,11 +20,12 @@ _ROLES: tuple[tuple[str, str], ...] = (  # the first that fits counts; the whole
     ("training", r"training|train|is_train\w*|train_fl\w*|train_flg|test(ing)?_?mode"),
     ("mode", r"mode"),
     ("verbose", r"verbose|print_\w+|debug|plot\w*|show\w*|display\w*|check_\w*|test|save\w*"),
-    ("rate", r"(\w*_)?(lr|rate|learning_?rate|eta|alpha|step_?size|learnrate|learn_rate|learning_r|n)|eta\w*|lrate"),
+    ("rate", r"(\w*_)?(lr|rate|learning_?rate|eta|alpha|step_?size|learnrate|learn_rate|learning_r)|n|eta\w*|lrate"),
     ("drop", r"(\w*_)?(drop\w*|keep\w*)|p|ratio|prob(ability)?"),
     ("penalty", r"(\w*_)?(reg|lambda|lambd|lmbda|lam|lamda|l2|l1|decay|weight_decay|regularization\w*|reg_\w+|lambda_?\w*)_?"),
-    ("epochs", r"(n_|num_|max_|number_of_)?(epochs?|iter\w*|iterations?|steps|n_iter\w*|rounds)"),
+    ("epochs", r"(n_|num_|no_|nb_|max_|number_of_|train(ing)?_)*(epochs?|iter\w*|iterations?|steps|n_iter\w*|rounds|loops?)"),
     ("batch", r"(mini_?)?batch_?(size|num)?|mini_batch|m|n_samples|num_examples|n_examples|num_samples"),
+    ("truncate", r"\w*trunc\w*"),
     ("momentum", r"momentum|mu|beta1|beta_1|rho"),
     ("eps", r"eps(ilon)?"),
     ("classes", r"(n_|num_)?(classes|class|labels_count|n_labels|num_labels)"),
@@ -32,7 +35,7 @@ _ROLES: tuple[tuple[str, str], ...] = (  # the first that fits counts; the whole
      r"d_?[yzaholusf]\d*|d_?(a|z)l?\d*|d[eljc]_?d\w+|dl|d_?loss|dnext\w*|d_?prev\w*|d_?h_?next|dh|delta_?\w*|next_?d\w*|loss_grad\w*|grad_\w+|\w+_grad|\w+_gradient|d_?\w*_?out|d"),
     ("cache", r"(\w*_)?(cache|caches|memory|memo|ctx|context|activation_cache|linear_cache|forward_cache)\d*"),
     ("parameters", r"(\w*_)?(params?|parameters|weights_and_biases|theta_dict|model)\d*"),
-    ("target", r"y|t|(\w*_)?(targets?|labels?|y_?true|ytrue|truth|gt|actual|expected|desired|answers?|ground_truth)(_?\w*)|y_?(train|batch|b|mini|one_?hot|oh|hot|i|real|set|data|test|label|labels|actual|target|onehot|enc\w*)|one_?hot\w*|y_?\d?|t_?batch|y_mini_batch|d_?labels|ys|tt"),
+    ("target", r"y|t|(train(ing)?|expected|desired|true|correct|real|target|actual)_(set_)?outputs?(_\w+)?|(\w*_)?(targets?|labels?|y_?true|ytrue|truth|gt|actual|expected|desired|answers?|ground_truth)(_?\w*)|y_?(train|batch|b|mini|one_?hot|oh|hot|i|real|set|data|test|label|labels|actual|target|onehot|enc\w*)|one_?hot\w*|y_?\d?|t_?batch|y_mini_batch|d_?labels|ys|tt"),
     ("output", r"y_?(hat|pred\w*|p|out|h)\w*|yhat|(\w*_)?(pred\w*|predictions?|outputs?|out|probs?|probabilities|logits|scores|softmax_output\w*|activations?)|al|a[1-9]l?|o|output_\w+|h_?theta|y_proba"),
     ("input", r"x\w*|(\w*_)?(inputs?|in|data|features?|samples?|images?|img|image|a_prev|a0|vec|vector|values?|val|z|z\d|points?|examples?|row|batch_x|v|u|s|h_prev|patterns?|arr|array|tensor)\d*(_?\w*)?|a|h|n|num|net|net_input|training_\w+"),
 )  # fmt: skip
@@ -74,7 +77,12 @@ def words_for(function: Callable[..., Any], argument: str) -> list[str]:
 
 
 def tree_of(function: Callable[..., Any]) -> ast.Module | None:
-    """Return the syntax of a function, None where its source cannot be read."""
+    """Return the syntax of a function, None where its source cannot be read; it is read once, and not to be changed."""
+    return _tree_of(getattr(function, "__func__", function))
+
+
+@lru_cache(4096)
+def _tree_of(function: Callable[..., Any]) -> ast.Module | None:
     try:
         source = inspect.getsource(function)
         return ast.parse(textwrap.dedent(source))
@@ -91,7 +99,12 @@ def tree_of(function: Callable[..., Any]) -> ast.Module | None:
 
 def returned_names(function: Callable[..., Any]) -> list[list[str]]:
     """Return, for every return statement, the names of what it returns: "" for what has none."""
-    tree = tree_of(function)
+    return _returned_names(getattr(function, "__func__", function))
+
+
+@lru_cache(4096)
+def _returned_names(function: Callable[..., Any]) -> list[list[str]]:
+    tree = _tree_of(function)
     if tree is None:
         return []
     found = []
@@ -131,11 +144,12 @@ def number(role: str, name: str) -> Any:
         "training": "test" not in lower,
         "mode": "train",
         "verbose": False,
-        "rate": 0.1,
+        "rate": RATE,
         "drop": 0.4,
         "penalty": 0.1,
         "epochs": 1,
         "batch": N,
+        "truncate": 100,
         "momentum": 0.9,
         "eps": 1e-5,
         "classes": K,

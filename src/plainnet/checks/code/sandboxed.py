@@ -92,12 +92,17 @@ def examine_file(path: str | Path, *, only: str | None = None, timeout: float = 
 
 
 def examination(
-    path: str | Path, *, only: str | None = None, timeout: float = 60.0, told: dict[str, Any] | None = None
+    path: str | Path,
+    *,
+    only: str | None = None,
+    timeout: float = 60.0,
+    told: dict[str, Any] | None = None,
+    run: str | Path | None = None,
 ) -> Examination:
     """Examine the backpropagation in a Python file, a notebook, or the code in a page of Markdown.
 
     `only` names the one class or function to examine; `told` is a table of forward, backward and wrt, names that the user
-    gives; `timeout` is in seconds. The file may read what lies in its own
+    gives; `run` is a program that uses the file, which is run to see what it gives to it; `timeout` is in seconds. The file may read what lies in its own
     folder; what it writes by a relative path lands in a temporary one.
 
     Raises: `InputError` if the file cannot be read or run, or holds nothing that can be examined.
@@ -109,7 +114,17 @@ def examination(
         )
     with open_file(path, "Python file"):
         pass
-    options = json.dumps({"only": only or "", "seconds": max(timeout - _SPARE, timeout / 2), "told": told})
+    if run is not None:
+        with open_file(Path(run), "Python file"):
+            pass
+    options = json.dumps(
+        {
+            "only": only or "",
+            "seconds": max(timeout - _SPARE, timeout / 2),
+            "told": told,
+            "run": str(Path(run).resolve()) if run is not None else "",
+        }
+    )
     outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), options], timeout=timeout)
     if outcome.ended is not None:
         advice = "look for an endless loop, or for a training that runs when the file is imported" + (

@@ -18,7 +18,7 @@ import numpy as np
 
 from plainnet.checks.code.constructing import constructions
 from plainnet.checks.code.episode import MODULE, Episode, Names, data_of, note, seed_everything, within
-from plainnet.checks.code.loading import Loaded, run_statement
+from plainnet.checks.code.loading import Loaded, compiled, run_statement
 from plainnet.checks.code.looks import own_classes
 from plainnet.checks.code.loops import Loop
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
@@ -48,7 +48,7 @@ def _of_the_file(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
                 run_statement(statement, quiet)
         for header in loop.headers:
             _enter(header, vars(module), quiet)
-    code = _compiled(loop.body, str(module.__file__))
+    code = _compiled(loop.body, loaded)
     data = data_of(module, everything=True)
 
     def forward(names: Names) -> None:
@@ -67,7 +67,7 @@ def _enter(header: ast.stmt, names: Names, loaded: Loaded) -> None:
         exec(f"{ast.unparse(header.target)} = __first__", names)  # noqa: S102
         names.pop("__first__")
     elif not isinstance(header, ast.While):
-        exec(compile(ast.Module([_without_jumps(header)], []), filename, "exec"), names)  # noqa: S102
+        exec(_compiled([header], loaded), names)  # noqa: S102
 
 
 class _NoJumps(ast.NodeTransformer):
@@ -87,8 +87,8 @@ def _without_jumps(statement: ast.stmt) -> ast.stmt:
     return changed
 
 
-def _compiled(body: list[ast.stmt], filename: str) -> Any:
-    return compile(ast.Module([_without_jumps(statement) for statement in body], []), filename, "exec")
+def _compiled(body: list[ast.stmt], loaded: Loaded) -> Any:
+    return compiled([_without_jumps(statement) for statement in body], loaded)
 
 
 def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
@@ -104,7 +104,7 @@ def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
         makes = [made for _, made in itertools.islice(constructions(holder, module), 3)]  # type: ignore[arg-type]
     arguments = [a.arg for a in loop.function.args.args if a.arg != "self"]
     defaults = dict(zip(arguments[::-1], loop.function.args.defaults[::-1], strict=False))
-    code = _compiled(loop.body, str(module.__file__))
+    code = _compiled(loop.body, loaded)
     tried = 0
     for made in makes:
         choices = [

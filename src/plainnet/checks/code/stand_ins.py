@@ -3,22 +3,63 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+import linecache
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
+
+_ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+    "relu": (lambda z: np.maximum(0, z), lambda z: z > 0),
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+}
+
+
+def _softmax(z: Any, axis: int) -> Any:
+    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def known_by_name(name: str, importer: str) -> Callable[..., Any] | None:
+    """Return what a function of a missing file must be by its name: relu, sigmoid, relu_backward(dA, Z).
+
+    If the file that imports it takes its result apart, `A, cache = relu(Z)`, it gives its argument back as the cache.
+    """
+    text = "".join(linecache.getlines(importer))
+    if name == "softmax":
+        columns = re.search(r"axis *= *1, *keepdims", text) is not None  # as biases are summed there
+        return lambda z: _softmax(z, axis=0 if columns else -1)
+    stem, _, back = name.partition("_")
+    if stem not in _ACTIVATIONS or back not in ("", "backward"):
+        return None
+    f, slope = _ACTIVATIONS[stem]
+    if back:
+        return lambda dy, z: dy * slope(z)
+    apart = re.search(rf"\w+ *, *\w+ *= *{name}\(", text)
+    return (lambda z: (f(z), z)) if apart else f
 
 
 class StandIn(ModuleType):
     """Something of a package that is not there: it may be imported, called and decorated with, but not computed with."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, importer: str = "") -> None:
         super().__init__(name)
         self.__path__: list[str] = []
+        self.__importer__ = importer
+        self.__all__ = [
+            *_ACTIVATIONS,
+            "softmax",
+        ]  # what an import of everything gives: nobody knows what else there was
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
+        if (known := known_by_name(name, self.__importer__)) is not None:
+            return known
         return StandIn(f"{self.__name__}.{name}")
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
@@ -32,6 +73,9 @@ class StandIn(ModuleType):
     __float__ = __array__ = __len__ = __getitem__ = __add__ = __radd__ = __mul__ = __sub__ = __iter__
 
     def __enter__(self) -> StandIn:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> StandIn:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,4 +115,4 @@ class stand_ins:  # noqa: N801  (used as a function)
             top = name.split(".")[0]
             if top not in self.replaced:
                 self.replaced.append(top)
-            return StandIn(name if wanted else top)
+            return StandIn(name if wanted else top, importer)

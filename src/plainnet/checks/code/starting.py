@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import itertools
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import numpy as np
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of, words_for
+from plainnet.checks.code.uses import use_of
 
 _INIT = re.compile(
     r"init|create_(params|weights)|make_(params|weights)|random_(params|weights)|get_(params|weights)", re.I
@@ -27,6 +29,9 @@ HIDDEN = re.compile(
 
 def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], back: str) -> Iterator[Names]:
     """Yield tables with everything that the functions of a chain need and do not make themselves."""
+    if (known := getattr(functions[chain[0]], "starts", None)) is not None:
+        yield from copy.deepcopy(known)
+        return
     needed: list[str] = []
     for name in (*chain, back):
         needed += [p for p in required(functions[name]) if p not in needed]
@@ -95,7 +100,55 @@ def _is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
     tree = tree_of(function)
     text = ast.unparse(tree) if tree else ""
     steps = re.search(rf"\[{parameter}\[\w+\]\]|\[{parameter}\[\w+\], ?\d\]", text)
+    if role_of(parameter) == "target":  # classes of a batch are taken like that too, unless the input is a sequence
+        return steps is not None and any(
+            _is_a_sequence(function, p) for p in required(function) if role_of(p) == "input"
+        )
     return steps is not None
+
+
+def tables(keys: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield settings for a function that asks for them by name: strides and padding in a few ways."""
+    for stride, pad in ((1, 0), (2, 1), (1, 1), (2, 0)):
+        yield {key: _setting(key, stride, pad) for key in keys}
+
+
+def _setting(key: str, stride: int, pad: int) -> Any:
+    lower = key.lower()
+    if "stride" in lower or lower == "s":
+        return stride
+    if "pad" in lower:
+        return pad
+    if "pool" in lower or "size" in lower or lower in ("f", "k", "kernel", "hh", "ww", "height", "width"):
+        return 2
+    if lower == "p" or "drop" in lower or "keep" in lower:
+        return 0.6
+    constant = number(role_of(key), key)
+    return 1 if constant is None else constant
+
+
+def tensors(role: str, axes: int) -> list[Any]:
+    """Return arrays of so many axes: images with their channels first and last, kernels, sequences."""
+    if role == "weight":
+        return {
+            3: [random(3, 2, 2, seed=1), random(2, 2, 3, seed=1)],
+            4: [random(3, 2, 3, 3, seed=1), random(3, 3, 2, 3, seed=1), random(3, 2, 2, 2, seed=1)],
+        }.get(axes, [random(*range(2, 2 + axes), seed=1)])
+    if role == "bias":
+        return [random(*[1] * (axes - 1), 3, seed=2), random(3, *[1] * (axes - 1), seed=2)]
+    return {
+        3: [random(2, 4, 6), random(4, 6, 2), random(3, 4, D)],
+        4: [random(3, 2, 4, 6), random(3, 4, 6, 2), random(3, 2, 5, 6)],
+    }.get(axes, [random(*range(2, 2 + axes))])
+
+
+def _globals_of(function: Callable[..., Any], depth: int = 2) -> Iterator[Any]:
+    """Yield the values of the global names that a function, and the author's functions that it calls, mention."""
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        yield value
+        if depth and inspect.isfunction(value) and value is not function:
+            yield from _globals_of(value, depth - 1)
 
 
 def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[Any]:
@@ -105,25 +158,23 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
     words = words_for(function, parameter)
     if words:
         return list(words)
-    if lower in ("conv_param", "convparam"):
-        return [{"stride": 1, "pad": 0}, {"stride": 2, "pad": 1}, {"stride": 1, "pad": 1}]
-    if lower == "pool_param":
-        return [{"pool_height": 2, "pool_width": 2, "stride": 2}]
-    if lower in ("bn_param", "ln_param", "gn_param"):
-        return [{"mode": "train", "eps": 1e-5, "momentum": 0.9}]
-    if lower in ("hparameters", "hparams", "hparam"):
-        return [{"stride": 1, "pad": 1, "f": 2}, {"stride": 2, "pad": 1, "f": 2}]
-    if lower == "dropout_param":
-        return [{"mode": "train", "p": 0.6, "seed": 1}]
+    use = use_of(function, parameter)
+    if use.keys and not any(re.fullmatch(r"[Wb]\w{0,2}|weights?|bias(es)?", key) for key in use.keys):
+        return list(tables(use.keys))
+    if (axes := use.any_axes or 0) > 2 and role not in ("target", "output") and not HIDDEN.search(parameter):
+        more = tensors(role, axes + 1) if role == "bias" and use.axes is None else []
+        return [*more, *tensors(role, axes)]
     if lower in ("stride", "strides"):
         return [1, 2]
     if lower in ("pad", "padding"):
         return [0, 1]
     if lower in ("gamma", "beta"):
+        if any((use_of(function, p).any_axes or 0) == 4 for p in required(function) if role_of(p) == "input"):
+            return [random(2, seed=len(lower)), random(1, 2, 1, 1, seed=len(lower))]
         return [random(D, seed=len(lower)), random(D, 1, seed=len(lower))]
     held = (
         [value for value in made.values() if isinstance(value, np.ndarray)]
-        + [value for value in function.__globals__.values() if isinstance(value, np.ndarray) and value.ndim == 2]
+        + [value for value in _globals_of(function) if isinstance(value, np.ndarray) and value.ndim == 2]
         + [
             value
             for inner in made.values()
@@ -146,6 +197,7 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
             random(3, 2, 3, 3, seed=1),
             random(D, D, seed=1),
             random(3, 3, 2, 3, seed=1),
+            0.7,
         ]
     if role == "bias":
         return [
@@ -164,7 +216,7 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
         if matrix is not None:
             r, c = matrix.shape
             return [random(*shape) for shape in dict.fromkeys([(N, r), (c, N), (r, N), (N, c), (c, 1), (c,), (r,)])]
-        return [random(N, D), random(D, N), random(3, 2, 5, 6), random(3, 5, 6, 2), random(D), random(D, 1)]
+        return [random(N, D), random(D, N), random(3, 2, 5, 6), random(3, 5, 6, 2), random(D), random(D, 1), 2.5]
     if role == "output":
         rows = np.exp(random(N, M))
         rows /= rows.sum(axis=1, keepdims=True)

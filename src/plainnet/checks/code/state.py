@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import inspect
 import re
@@ -13,6 +14,7 @@ from plainnet.checks.code.binding import DY
 from plainnet.checks.code.claims import Claim
 from plainnet.checks.code.episode import RETURNED, Episode, Names, required
 from plainnet.checks.code.matching import RIGHT, Judgment
+from plainnet.checks.code.roles import tree_of
 from plainnet.checks.code.values import Path, follow
 
 _CLEARS = re.compile(r"zero|clear|reset", re.I)
@@ -73,11 +75,16 @@ def _adds_up(judgment: Judgment) -> list[Found]:
     """Find gradients that grow from call to call, with nothing that clears them."""
     episode, own = judgment.episode, _own(judgment)
     names = episode.fresh()
+    learned = [h.path for h in judgment.held if h.path[0][1] not in episode.inputs]
+    before = [np.copy(follow(names, path)) for path in learned]
     first, second, third = (_pass(episode, names, judgment, own) for _ in range(3))
+    if any(not np.array_equal(old, follow(names, path)) for old, path in zip(before, learned, strict=True)):
+        return []  # it takes steps, which change its gradients
     for leaf in own:
         growth = second[leaf] - first[leaf]
         if not _same(second[leaf], first[leaf]) and _same(third[leaf] - second[leaf], growth):
-            if clears(episode, names) is not None:
+            kept = own[leaf].spelled.partition("[")[0].rpartition(".")[2]
+            if clears(episode, names, kept) is not None:
                 return []
             evidence = "forward and backward with the same batch again and again add the same to it each time"
             return [Found(leaf, "gradient-accumulated", evidence)]
@@ -127,12 +134,25 @@ def _stale(judgment: Judgment) -> list[Found]:
     return []
 
 
-def clears(episode: Episode, names: Names) -> str | None:
-    """Return the method that clears gradients, found by its name and called; None if there is none."""
+def clears(episode: Episode, names: Names, kept: str = "") -> str | None:
+    """Return the method that clears gradients, by its name or because it sets them, or `kept`, to zero; None if there is none."""
     subject = names.get("self")
     for name, _ in inspect.getmembers(type(subject), inspect.isfunction) if subject is not None else ():
         if _CLEARS.search(name) and not required(getattr(subject, name)):
             return name
+    return _sets_to_zero(type(subject), kept) if subject is not None else None
+
+
+def _sets_to_zero(kind: type, kept: str) -> str | None:
+    """Return the method that sets what is named like a gradient, or `kept`, to zero, as many an update does at its end."""
+    names = rf"(?i)grad|delta|d[wb]|nabla|error{f'|{re.escape(kept)}' if kept else ''}"
+    for name, function in inspect.getmembers(kind, inspect.isfunction):
+        tree = tree_of(function) if not re.search(r"__init__|back|forward", name) else None
+        for node in ast.walk(tree) if tree else ():
+            if not isinstance(node, ast.Assign) or not re.search(r"zeros|= *0(\.0)?$", ast.unparse(node)):
+                continue
+            if re.search(names, ast.unparse(node.targets[0])):
+                return name
     return None
 
 

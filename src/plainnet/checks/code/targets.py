@@ -9,6 +9,8 @@ import numpy as np
 
 def targets_like(shape: tuple[int, ...]) -> Iterator[np.ndarray]:
     """Yield targets for an output of this shape: rows or columns with a single 1, classes, real numbers, yes and no."""
+    if 0 in shape:
+        return
     rng = np.random.default_rng(4)
 
     def classes(count: int, of: int) -> np.ndarray:
@@ -32,5 +34,8 @@ def targets_like(shape: tuple[int, ...]) -> Iterator[np.ndarray]:
         if 1 in shape:
             yield rng.random(shape).reshape(-1)
             yield (rng.random(shape) > 0.5).reshape(-1) * 1
+    if len(shape) == 2 and shape[0] != shape[1]:  # of the other layout, for those who turn it round themselves
+        yield np.eye(shape[0])[classes(shape[1], shape[0])]
+        yield rng.random(shape[::-1])
     if not shape:
         yield np.array(1.0)

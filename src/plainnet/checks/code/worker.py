@@ -26,15 +26,19 @@ import numpy as np
 from plainnet.checks.code.built import episodes_of_layer, is_ours
 from plainnet.checks.code.choosing import Search, search
 from plainnet.checks.code.coverage import is_empty, left_out
-from plainnet.checks.code.elementwise import elementwise_pairs, judge_pair
+from plainnet.checks.code.derivatives import judge_pair
+from plainnet.checks.code.dialects import old_names
+from plainnet.checks.code.elementwise import elementwise_pairs
 from plainnet.checks.code.engines import Engine, engines_of, judge_engine
 from plainnet.checks.code.examining import verdict_of
 from plainnet.checks.code.functions import episodes_of_function, passes_of_module
-from plainnet.checks.code.loading import Loaded, NotPythonError, load
+from plainnet.checks.code.loading import Loaded, load, program_of, project_of
 from plainnet.checks.code.looks import own_classes, passes_of
 from plainnet.checks.code.loops import calls_only, loops_of
 from plainnet.checks.code.objects import episodes_of_class
+from plainnet.checks.code.recording import SEEN, has_a_program, record
 from plainnet.checks.code.scripts import episodes_of_loop
+from plainnet.checks.code.texts import NotPythonError
 from plainnet.checks.code.told import named_episodes
 from plainnet.checks.code.update_rules import examine_updates
 from plainnet.checks.code.verdicts import CodeFinding
@@ -43,6 +47,7 @@ from plainnet.errors import InputError
 from plainnet.foreign.confinement import Limits, confine
 from plainnet.foreign.running import Report
 
+_WATCHED = 15.0  # seconds for which the file's own program runs
 _LONGEST = 900  # letters of a text
 
 
@@ -51,13 +56,12 @@ def main(folder: str, path: str, options: str) -> None:
     report, place = Report(Path(folder)), Path(folder) / "work"
     place.mkdir()
     asked = json.loads(options)
-    missing = confine(Path(path).parent, place, Limits())
+    more = [project_of(Path(path)), *([Path(asked["run"]).parent] if asked.get("run") else [])]
+    missing = confine(Path(path).parent, place, Limits(), more)
     sys.argv[:] = [path]
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    for name, value in (("float", float), ("int", int), ("object", object), ("bool", bool)):
-        if not hasattr(np, name):  # names that NumPy had until 1.24, for code of those days
-            setattr(np, name, value)
+    old_names()
     report.write(json.dumps(_findings(path, asked) | {"unconfined": missing}).encode())
 
 
@@ -83,8 +87,12 @@ def examine_path(path: str | Path, only: str = "", seconds: float = 600.0) -> li
     return examined(path, only, seconds).findings
 
 
-def examined(path: str | Path, only: str = "", seconds: float = 600.0, told: dict[str, Any] | None = None) -> Examined:
-    """Run a file, examine what it defines, and say what was left out; `told` are forward, backward and wrt, if the user names them.
+def examined(
+    path: str | Path, only: str = "", seconds: float = 600.0, told: dict[str, Any] | None = None, run: str = ""
+) -> Examined:
+    """Run a file, examine what it defines, and say what was left out.
+
+    `told` are forward, backward and wrt, if the user names them; `run` is a program that uses the file, to see how.
 
     Raises: `NotPythonError` if it cannot be read, `InputError` if it has not what the user names.
     """
@@ -108,13 +116,19 @@ def examined(path: str | Path, only: str = "", seconds: float = 600.0, told: dic
             )
             return result
         _work(list(_tasks(loaded, only)), result, until)
+        _watched(loaded, only, result, until, program_of(run) if run else None)
         judged = {
             f.function or f.name
             for f in result.findings
             if f.verdict != UNDECIDABLE and f.form in ("class", "functions")
         }
-        rules = {f.name for f in result.findings if f.form == "update"}
-        loops = [loop for loop in loops_of(loaded) if not (loop.kind in rules or calls_only(loop, judged))]
+        done = {f.name for f in result.findings if f.form == "update"}
+        done |= {
+            f"{f.name.partition('.')[0]}.{f.function}"
+            for f in result.findings
+            if f.form == "class" and f.verdict != UNDECIDABLE
+        }
+        loops = [loop for loop in loops_of(loaded) if not ({loop.kind, loop.name} & done or calls_only(loop, judged))]
         wanted = [
             loop
             for loop in loops
@@ -131,6 +145,28 @@ def examined(path: str | Path, only: str = "", seconds: float = 600.0, told: dic
     if not only:
         result.left_out += left_out(loaded.tree, result.findings, {loop.name for loop in loops_of(loaded)})
     return result
+
+
+def _watched(loaded: Loaded, only: str, result: Examined, until: float, program: Loaded | None) -> None:
+    """Run a program for a while, the file's own or another, if something is open, and examine that again with what it is given."""
+    is_open = {f.name for f in result.findings if f.verdict == UNDECIDABLE and f.form in ("class", "functions")}
+    if (
+        not is_open
+        or not (program or has_a_program(loaded.tree))
+        or not record(loaded, min(_WATCHED, (until - time.monotonic()) / 3), program)
+    ):
+        return
+    seen = vars(loaded.module)[SEEN]
+    again = [
+        task
+        for task in _tasks(loaded, only)
+        if task.name in is_open and any(task.name in (name, name.partition(".")[0]) for name in seen)
+    ]
+    better = Examined()
+    _work(again, better, until)
+    decided = {f.name for f in better.findings if f.verdict != UNDECIDABLE}
+    kept = [f for f in result.findings if f.name not in decided]
+    result.findings = kept + [f for f in better.findings if f.name in decided]
 
 
 def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
@@ -224,7 +260,7 @@ def _quiet() -> Iterator[None]:
 
 def _findings(path: str, asked: dict[str, Any]) -> dict[str, Any]:
     try:
-        result = examined(path, asked["only"], asked["seconds"], asked.get("told"))
+        result = examined(path, asked["only"], asked["seconds"], asked.get("told"), asked.get("run") or "")
     except (NotPythonError, InputError) as error:
         return {"error": str(error)}
     except BaseException as error:

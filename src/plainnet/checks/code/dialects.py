@@ -1,0 +1,124 @@
+"""Code of other days: what an older Python or NumPy did, for files that were written for it.
+
+Python 2 rounded the quotient of whole numbers down, and NumPy took an array of one number where a number was asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import numpy as np
+
+_OLD_NAMES: dict[str, Any] = {
+    "float": float, "int": int, "object": object, "bool": bool, "str": str, "complex": complex, "long": int,
+    "float_": np.float64, "NaN": np.nan, "Inf": np.inf, "infty": np.inf, "product": np.prod, "cumproduct": np.cumprod,
+    "alltrue": np.all, "sometrue": np.any, "row_stack": np.vstack, "mat": np.asmatrix, "asscalar": lambda a: a.item(),
+    "asfarray": lambda a, dtype=float: np.asarray(a, dtype), "in1d": np.isin, "trapz": getattr(np, "trapezoid", None),
+}  # fmt: skip
+
+
+def old_names() -> None:
+    """Give NumPy the names back that it had once."""
+    for name, value in _OLD_NAMES.items():
+        if name not in vars(np):
+            setattr(np, name, value)
+
+
+class Quotient(float):
+    """A quotient of whole numbers that may count as well: rounded down, as Python 2 did."""
+
+    def __index__(self) -> int:
+        return int(np.floor(self))
+
+    def _with(self, operation: str, other: Any) -> Any:
+        value = getattr(float, operation)(self, other)
+        return Quotient(value) if isinstance(value, float) and isinstance(other, int | Quotient) else value
+
+    def __add__(self, other: Any) -> Any:
+        return self._with("__add__", other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._with("__radd__", other)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with("__sub__", other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with("__rsub__", other)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with("__mul__", other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._with("__rmul__", other)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self._with("__floordiv__", other)
+
+
+def of_old(tree: ast.Module, *, python_2: bool) -> ast.Module:
+    """Return the syntax of a file with the operations that have changed since replaced."""
+    return ast.fix_missing_locations(_Old("__divided__" if python_2 else "__quotient__").visit(tree))
+
+
+def helpers() -> dict[str, Any]:
+    """Return what the replaced operations call."""
+    return {"__divided__": _divided, "__quotient__": _quotient, "__number__": _number, "__put__": _put}
+
+
+class _Old(ast.NodeTransformer):
+    """Replaces a / b, float(a), int(a) and a[i] = b."""
+
+    def __init__(self, division: str) -> None:
+        self.division = division
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        return _call(self.division, [node.left, node.right], node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in ("float", "int") and len(node.args) == 1:
+            return _call("__number__", [node.func, node.args[0]], node)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Subscript) or not isinstance(target.slice, ast.Tuple):
+            return node
+        if any(isinstance(e, ast.Slice | ast.Starred) for e in target.slice.elts):
+            return node
+        place = ast.Tuple(target.slice.elts, ast.Load())
+        return ast.copy_location(ast.Expr(_call("__put__", [target.value, place, node.value], node)), node)
+
+
+def _call(name: str, arguments: list[Any], node: ast.expr | ast.stmt) -> ast.Call:
+    return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), arguments, []), node)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer)
+
+
+def _divided(a: Any, b: Any) -> Any:
+    return a // b if _is_whole(a) and _is_whole(b) else a / b
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    both = isinstance(a, int | np.integer | Quotient) and _is_whole(b)
+    return Quotient(a / b) if both else a / b
+
+
+def _number(kind: Any, value: Any) -> Any:
+    return kind(value.item() if isinstance(value, np.ndarray) and value.size == 1 else value)
+
+
+def _put(array: Any, place: Any, value: Any) -> None:
+    one = isinstance(array, np.ndarray) and isinstance(value, np.ndarray) and value.size == 1 and value.ndim
+    if one and all(_is_whole(index) for index in place) and len(place) == array.ndim:
+        value = value.item()
+    array[place] = value

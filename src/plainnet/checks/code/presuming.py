@@ -1,0 +1,102 @@
+"""What must hold before anybody's gradient is called wrong."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.claims import fits
+from plainnet.checks.code.implied import IMPLIED
+from plainnet.checks.code.looks import passes_of
+from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Held, Judgment
+from plainnet.checks.code.roles import RATE
+from plainnet.checks.code.values import name_of
+
+
+def may_accuse(judgment: Judgment) -> bool:
+    """Tell whether everything holds that must before anybody is accused.
+
+    Something else that the same call claims is right, or forward and backward belong together by name and every number has
+    a claim; a loss that is inferred explains half of the gradients at least; one missing gradient is one beside right ones.
+    """
+    if judgment.count(MISSING) and (judgment.count(MISSING) > 1 or judgment.count(WRONG) or not judgment.count(RIGHT)):
+        return False
+    if any(is_no_call(judgment, h) for h in judgment.held if h.verdict == WRONG):
+        return False
+    if judgment.count(MISSING) and _has_another_pass(judgment):
+        return False
+    if judgment.count(MISSING) and any(_is_from_above(judgment, claim.value) for claim in judgment.claims):
+        return False  # what is kept is summed elsewhere
+    if judgment.count(MISSING) and judgment.inferred and judgment.count(RIGHT) < 2:  # the bias gradient is dz itself
+        return False
+    if _is_implied(judgment) and not any(h.verdict == RIGHT and name_of(h.path) in ("W1", "b1") for h in judgment.held):
+        return False
+    if judgment.count(RIGHT):
+        return not judgment.inferred or judgment.count(RIGHT) >= judgment.count(WRONG, MISSING) or _is_plain(judgment)
+    if judgment.inferred or judgment.count(MISSING) or not judgment.episode.belongs:
+        return False
+    return all(h.claim is not None and not h.claim.step for h in judgment.held)
+
+
+def is_no_call(judgment: Judgment, h: Held) -> bool:
+    """Tell whether a claim has a shape that only a nonsensical call gives: of an input that was broadcast, or of nothing known."""
+    if h.claim is None or fits(h.claim, h.probes.shape) or np.size(h.claim.value) == 1:
+        return False
+    if not h.probes.shape:  # a number that stands for an array until the first step
+        return True
+    shape = np.shape(h.claim.value)
+    broadcast = len(shape) == len(h.probes.shape) and all(
+        n in (1, m) for n, m in zip(h.probes.shape, shape, strict=True)
+    )
+    return (broadcast and h.path[0][1] in judgment.episode.inputs) or len(judgment.held) == 1
+
+
+def _has_another_pass(judgment: Judgment) -> bool:
+    """Tell whether the class has a second backward pass, which may give what this one does not."""
+    subject = judgment.episode.names.get("self")
+    return subject is not None and len(passes_of(type(subject))) > 1
+
+
+def _is_from_above(judgment: Judgment, value: Any) -> bool:
+    return judgment.upstream is not None and np.array_equal(value, judgment.upstream)
+
+
+def _is_plain(judgment: Judgment) -> bool:
+    """Tell whether an inferred loss is proven by the last array alone: its factor is the rate or 1, or that over the batch.
+
+    What is wrong then is no multiple of the truth, as a rate of its own for a layer would make it.
+    """
+    n = judgment.episode.batch or 1
+    plain = [
+        rate * k * m for rate in (1.0, judgment.episode.rate or RATE) for k in (1.0, 2.0, 0.5) for m in (1.0, 1 / n)
+    ]
+    wrong = [h for h in judgment.held if h.verdict == WRONG]
+    if judgment.count(MISSING) or not any(np.isclose(judgment.factor, k, rtol=1e-6) for k in plain):
+        return False
+    return all(h.claim is not None and fits(h.claim, h.probes.shape) and not _is_multiple(h) for h in wrong)
+
+
+def _is_multiple(h: Held) -> bool:
+    sure = np.isfinite(h.errors)
+    norm = float(h.truth[sure] @ h.truth[sure])
+    return norm > 0 and h.is_times(float(h.given[sure] @ h.truth[sure]) / norm)
+
+
+def _is_implied(judgment: Judgment) -> bool:
+    """Tell whether the forward pass is not the author's, but what the names in backward speak of."""
+    code = getattr(judgment.episode.functions.get("forward"), "__code__", None)
+    return code is not None and code.co_filename.startswith(IMPLIED)
+
+
+def is_unfinished(judgment: Judgment, h: Held) -> bool:
+    """Tell whether a claim is all zeros where the author has left a place to write."""
+    if h.claim is None or np.any(h.claim.value):
+        return False
+    try:
+        text = inspect.getsource(judgment.episode.functions["backward"])
+    except (OSError, TypeError, KeyError):
+        return False
+    return re.search(r"(?m)^\s*pass\b|TODO|YOUR CODE|NotImplemented", text) is not None
