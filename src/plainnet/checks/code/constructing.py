@@ -14,7 +14,7 @@ import numpy as np
 
 from plainnet.checks.code.episode import note, optional, required, seed_everything, within
 from plainnet.checks.code.looks import BACK, is_own
-from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, words_for
+from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 from plainnet.checks.code.uses import Use, use_of
 from plainnet.checks.code.values import numbers_in
 
@@ -244,7 +244,7 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     if re.search(r"prime|deriv|grad|backward", lower):
         return [_tanh_prime, int]
     if re.search(r"activ|func|act$|act_fn|nonlin", lower):
-        words = words_for(kind, name)
+        words = use_of(kind, name).words
         own = [v for n, v in vars(module).items() if re.fullmatch(r"(?i)sigmoid|relu|tanh", n) and callable(v)]
         return [
             *words[:4],

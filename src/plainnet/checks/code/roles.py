@@ -65,17 +65,6 @@ def weight_or_bias(name: str) -> str:
     return ""
 
 
-def words_for(function: Callable[..., Any], argument: str) -> list[str]:
-    """Return the texts with which a function compares one of its arguments: activation == "relu"."""
-    tree = tree_of(function)
-    found: list[str] = []
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Compare) and _name(node.left) == argument:
-            texts = [c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
-            found += [text for text in texts if text not in found]
-    return found
-
-
 def tree_of(function: Callable[..., Any]) -> ast.Module | None:
     """Return the syntax of a function, None where its source cannot be read; it is read once, and not to be changed."""
     return _tree_of(getattr(function, "__func__", function))

@@ -14,7 +14,7 @@ import numpy as np
 
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
-from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of, words_for
+from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of
 from plainnet.checks.code.uses import use_of
 
 _INIT = re.compile(
@@ -155,10 +155,9 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
     """Return the values worth trying for an argument of a forward function."""
     role = role_of(parameter)
     lower = parameter.lower()
-    words = words_for(function, parameter)
-    if words:
-        return list(words)
     use = use_of(function, parameter)
+    if use.words:
+        return list(use.words)
     if use.keys and not any(re.fullmatch(r"[Wb]\w{0,2}|weights?|bias(es)?", key) for key in use.keys):
         return list(tables(use.keys))
     if (axes := use.any_axes or 0) > 2 and role not in ("target", "output") and not HIDDEN.search(parameter):
