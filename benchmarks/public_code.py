@@ -41,10 +41,10 @@ def said(found: Examination, name: str, form: str) -> str:
         fitting = [f for f in findings if f["name"].startswith(("loop", "lines"))]
     else:
         fitting = [f for f in findings if f["name"] == name]
-        if not fitting and "autograd" not in form:
+        if not fitting and ("autograd" not in form or "." not in name):
             fitting = (
-                [f for f in findings if f["name"].split(".")[-1] == last]
-                or [f for f in findings if f["name"] == first and "." in name]
+                [f for f in findings if f["name"] == first]
+                or [f for f in findings if f["name"].split(".")[-1] == last]
                 or [f for f in findings if f["name"].split(".")[0] == first]
             )
     verdicts = {f["verdict"] for f in fitting}

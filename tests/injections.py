@@ -61,6 +61,7 @@ CLASS_FAULTS = [
     _i(
         "sigmoid-derivative-of-the-input", "Sigmoid", "dout * self.out * (1 - self.out)", "dout * self.x * (1 - self.x)"
     ),
+    _i("tanh-derivative-missing", "Tanh", "dout * (1 - self.out ** 2)", "dout * 1.0"),
     _i("tanh-derivative-applied-twice", "Tanh", "(1 - self.out ** 2)", "(1 - np.tanh(self.out) ** 2)"),
     _i("tanh-derivative-of-the-input", "Tanh", "(1 - self.out ** 2)", "(1 - self.x ** 2)"),
     _i("l2-factor-wrong", "TwoLayerNet", "dscores + self.reg * W2", "dscores + 2 * self.reg * W2"),
@@ -102,7 +103,7 @@ CLASS_FAULTS = [
         "return dxp[:, :, p:p + self.x.shape[2], p:p + self.x.shape[3]]",
         "return dxp[:, :, :self.x.shape[2], :self.x.shape[3]]",
     ),
-    _i("input-edited-in-place", "ReLU", "self.out = np.maximum(0, x)", "self.out = np.maximum(0, x, out=x)"),
+    _i("input-edited-in-place", "ReLU", "self.out = np.maximum(0, x)", "self.out = 1.0 * np.maximum(0, x, out=x)"),
     _i("input-edited-in-place", "Sigmoid", "self.x = x\n", "self.x = x\n        x *= 1.5\n"),
     _i(
         "cached-previous-batch",
@@ -151,6 +152,7 @@ FUNCTION_FAULTS = [
     _i("sigmoid-derivative-applied-twice", "sigmoid", "dout * sigmoid(x) * (1 - sigmoid(x))",
        "dout * sigmoid(out) * (1 - sigmoid(out))"),
     _i("sigmoid-derivative-of-the-input", "sigmoid", "dout * sigmoid(x) * (1 - sigmoid(x))", "dout * x * (1 - x)"),
+    _i("tanh-derivative-missing", "tanh", "slope = 1 - out * out", "slope = 1.0"),
     _i("tanh-derivative-applied-twice", "tanh", "slope = 1 - out * out", "slope = 1 - np.tanh(out) ** 2"),
     _i("tanh-derivative-of-the-input", "tanh", "slope = 1 - out * out", "slope = 1 - x * x"),
     _i("dropout-scale-missing", "dropout", 'dout * mask / dropout_param["p"]', "dout * mask"),
@@ -168,7 +170,7 @@ FUNCTION_FAULTS = [
        "(slice(None), slice(i, i + HH), slice(j, j + WW))"),
     _i("padding-ignored-in-backward", "conv", "dx = dxp[:, :, p:p + x.shape[2], p:p + x.shape[3]]",
        "dx = dxp[:, :, :x.shape[2], :x.shape[3]]"),
-    _i("input-edited-in-place", "relu", "out = np.maximum(0, x)", "x[x < 0] = 0; out = x"),
+    _i("input-edited-in-place", "relu", "out = np.maximum(0, x)", "x[x < 0] = 0; out = x.copy()"),
     _i("cached-previous-batch", "affine", "    cache = (x, w, b)\n",
        "    if not hasattr(affine_forward, 'x') or affine_forward.x.shape != x.shape:\n        affine_forward.x = x.copy()\n"
        "    cache = (affine_forward.x, w, b)\n"),

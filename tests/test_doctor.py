@@ -23,10 +23,14 @@ FAULTS = [("class", fault) for fault in CLASS_FAULTS] + [("functions", fault) fo
 FROM_THE_WILD = {  # with a file of their own below
     "bias-gradient-summed-over-units",
     "gradient-rebound",
+    "height-and-width-exchanged",
     "input-gradient-missing",
     "parameter-gradient-missing",
     "relu-mask-precedence",
     "reported-loss-not-descended",
+    "short-batch-divided-by-the-full-size",
+    "sigmoid-derivative-missing",
+    "softmax-applied-twice",
     "softmax-jacobian-diagonal-only",
     "weights-already-updated",
 }

@@ -282,6 +282,187 @@ FORMS = {
         ("return dy / (1 + np.exp(-self.x))", "return dy / (1 + np.exp(self.x))"),
         "d",
     ),
+    "an embedding": (
+        """
+        import numpy as np
+
+        class Embedding:
+            def __init__(self, vocab_size, dim):
+                self.W = np.random.randn(vocab_size, dim)
+                self.grad = np.zeros_like(self.W)
+
+            def forward(self, idx):
+                self.idx = idx
+                return self.W[idx]
+
+            def backward(self, dout):
+                self.grad = np.zeros_like(self.W)
+                np.add.at(self.grad, self.idx, dout)
+        """,
+        ("np.add.at(self.grad, self.idx, dout)", "self.grad[self.idx] = dout"),
+        "grad",
+    ),
+    "a sequence in three axes": (
+        """
+        import numpy as np
+
+        def dense_forward(x, W, b):
+            batch, time, features = x.shape
+            out = x @ W + b
+            return out, (x, W, b)
+
+        def dense_backward(dout, cache):
+            x, W, b = cache
+            dx = dout @ W.T
+            dW = np.einsum("btf,btu->fu", x, dout)
+            db = dout.sum(axis=(0, 1))
+            return dx, dW, db
+        """,
+        ("dout.sum(axis=(0, 1))", "dout.sum(axis=0).mean(axis=0)"),
+        "db",
+    ),
+    "an unrolled theta": (
+        """
+        import numpy as np
+
+        def sigmoid(z):
+            return 1 / (1 + np.exp(-z))
+
+        def nnCostFunction(nn_params, input_layer_size, hidden_layer_size, num_labels, X, y, lambda_=0.0):
+            cut = hidden_layer_size * (input_layer_size + 1)
+            Theta1 = nn_params[:cut].reshape(hidden_layer_size, input_layer_size + 1)
+            Theta2 = nn_params[cut:].reshape(num_labels, hidden_layer_size + 1)
+            m = X.shape[0]
+            a1 = np.hstack([np.ones((m, 1)), X])
+            a2 = np.hstack([np.ones((m, 1)), sigmoid(a1 @ Theta1.T)])
+            a3 = sigmoid(a2 @ Theta2.T)
+            Y = np.eye(num_labels)[y]
+            J = np.sum(-Y * np.log(a3) - (1 - Y) * np.log(1 - a3)) / m
+            d3 = a3 - Y
+            d2 = (d3 @ Theta2)[:, 1:] * a2[:, 1:] * (1 - a2[:, 1:])
+            grad = np.concatenate([(d2.T @ a1 / m).ravel(), (d3.T @ a2 / m).ravel()])
+            return J, grad
+        """,
+        ("(d2.T @ a1 / m)", "(d2.T @ a1)"),
+        "grad",
+    ),
+    "one image at a time": (
+        """
+        import numpy as np
+
+        class Conv3x3:
+            def __init__(self, num_filters):
+                self.num_filters = num_filters
+                self.filters = np.random.randn(num_filters, 3, 3) / 9
+
+            def forward(self, image):
+                self.last_input = image
+                h, w = image.shape
+                out = np.zeros((h - 2, w - 2, self.num_filters))
+                for i in range(h - 2):
+                    for j in range(w - 2):
+                        out[i, j] = np.sum(image[i : i + 3, j : j + 3] * self.filters, axis=(1, 2))
+                return out
+
+            def backprop(self, d_L_d_out, learn_rate):
+                d_filters, d_image = np.zeros(self.filters.shape), np.zeros(self.last_input.shape)
+                h, w = self.last_input.shape
+                for i in range(h - 2):
+                    for j in range(w - 2):
+                        for f in range(self.num_filters):
+                            d_filters[f] += d_L_d_out[i, j, f] * self.last_input[i : i + 3, j : j + 3]
+                            d_image[i : i + 3, j : j + 3] += d_L_d_out[i, j, f] * self.filters[f]
+                self.filters -= learn_rate * d_filters
+                return d_image
+        """,
+        ("f] * self.last_input[i : i + 3, j : j + 3]", "f] * self.last_input[i : i + 3, j : j + 3].T"),
+        "filters",
+    ),
+    "one method for dx and one for the weights": (
+        """
+        import numpy as np
+
+        class Linear:
+            def __init__(self, n_in, n_out):
+                self.W = np.random.randn(n_in, n_out)
+                self.gradient = np.zeros((n_in, n_out))
+
+            def zero_grad(self):
+                self.gradient = np.zeros(self.W.shape)
+
+            def forward(self, X):
+                return X @ self.W
+
+            def backward_update_gradient(self, input, delta):
+                self.gradient = self.gradient + input.T @ delta
+
+            def backward_delta(self, input, delta):
+                return delta @ self.W.T
+        """,
+        ("input.T @ delta", "input.T @ np.abs(delta)"),
+        "gradient",
+    ),
+    "operations that are objects": (
+        """
+        import numpy as np
+
+        class Multiply:
+            def __init__(self, a, b):
+                self.a, self.b = a, b
+
+            def forward(self):
+                self.out = Tensor(self.a.data * self.b.data, (self.a, self.b), self)
+                return self.out
+
+            def backward(self):
+                self.a.grad = self.a.grad + self.out.grad * self.b.data
+                self.b.grad = self.b.grad + self.out.grad * self.a.data
+
+        class Exp:
+            def __init__(self, x):
+                self.x = x
+
+            def forward(self):
+                self.out = Tensor(np.exp(self.x.data), (self.x,), self)
+                return self.out
+
+            def backward(self):
+                self.x.grad = self.x.grad + self.out.grad * self.out.data
+
+        class Tensor:
+            def __init__(self, data, parents=(), operation=None):
+                self.data, self.parents, self.operation, self.grad = np.array(data), parents, operation, 0.0
+
+            def __add__(self, other):
+                out = Tensor(self.data + other.data, (self, other))
+                def back():
+                    self.grad = self.grad + out.grad
+                    other.grad = other.grad + out.grad
+                out.back = back
+                return out
+
+            def __mul__(self, other):
+                return Multiply(self, other).forward()
+
+            def backward(self):
+                order, seen = [], set()
+                def visit(node):
+                    if id(node) not in seen:
+                        seen.add(id(node))
+                        for parent in node.parents:
+                            visit(parent)
+                        order.append(node)
+                visit(self)
+                self.grad = np.ones_like(self.data)
+                for node in reversed(order):
+                    if node.operation is not None:
+                        node.operation.backward()
+                    elif node.parents:
+                        node.back()
+        """,
+        ("self.out.grad * self.out.data", "self.out.grad * self.x.data"),
+        "grad",
+    ),
 }
 
 
@@ -467,6 +648,93 @@ def test_a_step_that_is_taken_too_soon_has_a_name(tmp_path):
     """
     (finding,) = verdicts(tmp_path, text).findings
     assert finding.diagnosis == "weights-already-updated"
+
+
+def test_images_that_are_not_square_show_what_square_ones_hide(tmp_path):
+    text = """
+    import numpy as np
+
+    class Upsample:
+        def forward(self, x):
+            self.shape = x.shape
+            return x.repeat(2, axis=2).repeat(2, axis=3)
+
+        def backward(self, dout):
+            n, c, h, w = self.shape
+            return dout.reshape(n, c, w, 2, h, 2).sum(axis=(3, 5)){}
+    """
+    (finding,) = verdicts(tmp_path, text.format(".reshape(n, c, h, w)")).findings
+    assert (finding.verdict, finding.diagnosis) == ("wrong", "height-and-width-exchanged")
+
+
+def test_a_sigmoid_whose_derivative_is_forgotten_has_a_name(tmp_path):
+    text = """
+    import numpy as np
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    def forward(X, W1, W2):
+        A1 = sigmoid(X @ W1)
+        Z2 = A1 @ W2
+        return A1, Z2
+
+    def backward(X, y, A1, Z2, W1, W2):
+        d = (Z2 - y) / len(X)
+        dW2 = A1.T @ d
+        dW1 = X.T @ (d @ W2.T)
+        return dW1, dW2
+    """
+    (finding,) = verdicts(tmp_path, text).findings
+    assert (finding.verdict, finding.diagnosis) == ("wrong", "sigmoid-derivative-missing"), finding
+
+
+def test_a_batch_size_that_is_kept_is_remarked_upon(tmp_path):
+    text = """
+    import numpy as np
+
+    class Regression:
+        def __init__(self, n_in, n_out, batch_size):
+            self.W = np.random.randn(n_in, n_out)
+            self.batch_size = batch_size
+
+        def loss(self, X, y):
+            self.error = X @ self.W - y
+            return 0.5 * np.sum(self.error ** 2) / len(X)
+
+        def gradient(self, X, y):
+            return {"W": X.T @ (X @ self.W - y) / {}}
+    """
+    for divisor, remarks in (("self.batch_size", ["short-batch-divided-by-the-full-size"]), ("len(X)", [])):
+        (finding,) = verdicts(tmp_path, text.replace("{}", divisor)).findings
+        assert finding.verdict == "right"
+        assert [remark.name for remark in finding.remarks] == remarks
+
+
+def test_a_softmax_of_a_softmax_has_a_name(tmp_path):
+    text = """
+    import numpy as np
+
+    def softmax(z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    class Net:
+        def __init__(self, n_in, n_out):
+            self.W = np.random.randn(n_in, n_out)
+
+        def loss(self, X, y):
+            n = len(X)
+            p = softmax(X @ self.W)
+            q = softmax(p)
+            loss = -np.log(q[np.arange(n), y]).mean()
+            d = {}.copy()
+            d[np.arange(n), y] -= 1
+            return loss, {{"W": X.T @ d / n}}
+    """
+    for which in ("q", "p"):
+        (finding,) = verdicts(tmp_path, text.format(which)).findings
+        assert (finding.verdict, finding.diagnosis) == ("wrong", "softmax-applied-twice"), finding
 
 
 def layer(x, sizes, options, f, steps):

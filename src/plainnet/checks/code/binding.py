@@ -16,11 +16,12 @@ from plainnet.checks.code.roles import number, returned_names, role_of
 from plainnet.checks.code.uses import use_of
 
 OUT, CACHE, DY, LOSS = "<out>", "<cache>", "<dy>", "<loss>"
+IN_PLACE = "<in place>"  # says that forward returned its input, changed
 OF_SELF = "self."  # begins the key of what the object keeps
 FURTHER = "<dy of "  # begins the key of a second gradient from above
 _ARRAYS = ("", "input", "output", "target", "upstream")  # roles of arrays, unless they are counted with
 _MOST_WAYS = 16
-_FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|out|probs?|scores|o")
+_FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|out|probs?|p|scores|o")
 _ALTERNATIVES = {
     "upstream": (DY, OUT),
     "target": ("t", DY),
@@ -46,8 +47,20 @@ class Call:
         """Call it, and put what it returns into the table under the names that its return statement gives."""
         function = self.target(names)
         seed_everything()
+        x = names.get("x")
+        before = np.copy(x) if isinstance(x, np.ndarray) else None
         value = function(**self.filled(names))
         store(names, function, value)
+        out = names.get(OUT)
+        if out is x and isinstance(out, np.ndarray) and before is not None and not np.array_equal(before, out):
+            names[OUT], names[IN_PLACE] = out.copy(), True
+        elif (
+            isinstance(out, np.ndarray)
+            and isinstance(x, np.ndarray)
+            and out.shape != x.shape
+            and np.shares_memory(out, x)
+        ):
+            names[OUT] = out.copy()  # the same numbers in another shape
         return value
 
     def gradients(self, names: Names) -> Any:

@@ -102,8 +102,7 @@ def _by_turns(ranked: list[Episode]) -> list[Episode]:
     queues: dict[object, list[Episode]] = {}
     for episode in sorted(ranked, key=lambda e: not e.belongs):
         queues.setdefault(episode.functions.get("forward"), []).append(episode)
-    turns = itertools.zip_longest(*queues.values())
-    return [episode for turn in turns for episode in turn if episode is not None]
+    return _turns(queues.values())
 
 
 def _judged_first(queue: list[Episode]) -> list[Judgment]:
@@ -113,13 +112,26 @@ def _judged_first(queue: list[Episode]) -> list[Judgment]:
         new = _judged([episode])
         judged += new
         right = next((j for j in new if j.right), None)
-        if right is not None and not (right.episode.batch == 1 and _larger(queue[number + 1 :])):
-            same = [other for other in queue if other.way == episode.way and other is not episode]
+        rest = queue if counts_examples(episode) else queue[number + 1 :]
+        if right is not None and not (right.episode.batch == 1 and _larger(rest)):
+            same = _of_all_objects([other for other in queue if other.way == episode.way and other is not episode])
             return _judged(same[:_MOST_SETTINGS]) + new
     return judged
 
 
-def _counts_examples(episode: Episode) -> bool:
+def _of_all_objects(same: list[Episode]) -> list[Episode]:
+    """Return the settings so that every way to make the object has its turn: each stride, each activation."""
+    queues: dict[str, list[Episode]] = {}
+    for episode in same:
+        queues.setdefault(episode.label.rpartition(", x ")[0], []).append(episode)
+    return _turns(queues.values())
+
+
+def _turns(queues: Iterable[list[Episode]]) -> list[Episode]:
+    return [episode for turn in itertools.zip_longest(*queues) for episode in turn if episode is not None]
+
+
+def counts_examples(episode: Episode) -> bool:
     """Tell whether the text of a backward pass speaks of a batch: it divides by the length of its argument."""
     try:
         text = inspect.getsource(episode.functions["backward"])
@@ -131,7 +143,7 @@ def _counts_examples(episode: Episode) -> bool:
 def _of_a_vector(group: list[Judgment]) -> bool:
     """Tell whether a loss is right for one example as a vector, for which it may be meant."""
     first = group[0]
-    alone = all(h.path[0][1] in first.episode.given for h in first.held) and not _counts_examples(first.episode)
+    alone = all(h.path[0][1] in first.episode.given for h in first.held) and not counts_examples(first.episode)
     return alone and first.right and first.upstream is None and np.ndim(first.episode.names.get("x", 0.0)) == 1
 
 
@@ -141,6 +153,7 @@ def _rank(group: list[Judgment]) -> tuple[object, ...]:
     last = max((i for i, h in enumerate(group[0].held) if h.verdict == RIGHT), default=-1)  # nearest to the output
     return (
         all(judgment.right for judgment in group),
+        any(judgment.held for judgment in group),
         round(explained, 6),
         max(judgment.rank for judgment in group),
         last,

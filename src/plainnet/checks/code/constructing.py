@@ -21,12 +21,21 @@ from plainnet.checks.code.values import numbers_in
 _MOST_WORDS = 6
 
 
+def indices_for(made: Any) -> list[np.ndarray]:
+    """Return whole numbers that may stand for rows of the first matrix that an object holds: of one sequence, of several."""
+    matrices = [value for _, value in numbers_in({"self": made}, scalars=False) if value.ndim == 2]
+    rows = np.random.default_rng(5).integers(0, len(matrices[0]), (N, 3)) if matrices else np.zeros((0, 0), int)
+    return [rows[:, 0], rows] if matrices else []
+
+
 def shapes_for(made: Any) -> list[tuple[int, ...]]:
     """Return shapes of inputs, from the arrays that an object holds: rows, columns, one example, images."""
     arrays = [value for _, value in numbers_in({"self": made}, scalars=False)]
     image = next((array for array in arrays if array.ndim == 4), None)
     if image is not None:
         a, b, c, d = image.shape
+        if image.size == max(image.shape):  # a number for every channel
+            return [(3, image.size, 4, 6), (3, 4, 6, image.size)]
         return [
             (3, b, c + 3, d + 4),
             (3, c + 3, d + 4, c),
@@ -52,7 +61,7 @@ def shapes_for(made: Any) -> list[tuple[int, ...]]:
     if vector is not None:
         r = len(vector)
         return [(N, r), (r, N), (r,), (r, 1), (N, max(r - 1, 1)), (3, r, 5, 6), (3, 5, 6, r)]
-    return [(N, D), (3, 2, 6, 5), (D, 1), (D,), (3, 6, 5, 2)]
+    return [(N, D), (3, 2, 6, 5), (3, 2, 6, 4), (D, 1), (D,), (3, 6, 5, 2), (3, 6, 4, 2), (3, 4, 6)]
 
 
 def constructions(
@@ -240,7 +249,8 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     if re.search(
         r"shape|dims?$|sizes?$|layers?$|structure|topology|architecture|nodes|neurons_per", lower
     ) and not re.search(r"in|out|hid|batch|^n_|num", lower):
-        return [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2)), _Sized(lambda s: [s[0], K, 1]), int]
+        lists = [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2)), _Sized(lambda s: [s[0], K, 1])]
+        return [int, *lists] if re.search(r"(dim|size)$", lower) else [*lists, int]
     if re.search(r"prime|deriv|grad|backward", lower):
         return [_tanh_prime, int]
     if re.search(r"activ|func|act$|act_fn|nonlin", lower):
@@ -262,6 +272,8 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
             _Sized(lambda s: random(s[1], 1)),
             True,
         ]
+    if "batch" in lower and "norm" not in lower:
+        return [N]
     if lower in ("gamma",):
         return [_Sized(lambda s: random(s[0]))]
     if lower in ("beta",):

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plainnet.checks.code.episode import within
+from plainnet.checks.code.given_outputs import given_the_output
+from plainnet.checks.code.roles import tree_of_module
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
 
@@ -55,6 +57,11 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
         np.broadcast_to(at_y, x.shape)[smooth], slope[smooth], rtol=1e-5, atol=1e-7
     )
     line = _line(pair.source)
+    if same_x and not same_y and (where := _misused(pair)) is not None:
+        evidence = (
+            f"it is the derivative, g(x) = f'(x), but line {where} gives it the output f(x), where it is another number"
+        )
+        return CodeFinding(form="derivative", name=pair.name, verdict=UNDECIDABLE, evidence=evidence, line=where)
     if same_x:
         return CodeFinding(
             form="derivative",
@@ -84,6 +91,14 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
     return CodeFinding(
         form="derivative", name=pair.name, verdict=WRONG, array="derivative", evidence=evidence, line=line
     )
+
+
+def _misused(pair: Pair) -> int | None:
+    """Return the line in which the file gives this derivative the output instead of the input."""
+    module = inspect.getmodule(pair.source)
+    tree = tree_of_module(module) if module is not None else None
+    f = getattr(pair.f, "__name__", "")
+    return given_the_output(tree, f, pair.name.rpartition(".")[2]) if tree is not None and f != "<lambda>" else None
 
 
 def _over_arrays(f: Callable[[Any], Any], x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -32,6 +32,8 @@ class Quotient(float):
         return int(np.floor(self))
 
     def _with(self, operation: str, other: Any) -> Any:
+        if isinstance(other, np.generic | np.ndarray):
+            return NotImplemented  # NumPy's own arithmetic gives NumPy's own numbers, with a dtype
         value = getattr(float, operation)(self, other)
         return Quotient(value) if isinstance(value, float) and isinstance(other, int | Quotient) else value
 

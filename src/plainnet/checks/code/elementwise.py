@@ -16,9 +16,9 @@ from plainnet.checks.code.derivatives import Pair
 from plainnet.checks.code.episode import required
 from plainnet.checks.code.looks import methods_of
 
-_WORDS = r"derivatives?|deriv|derv|der|primes?|gradients?|grads?|backwards?|dash|diff|delta"
+_WORDS = r"derivatives?|deriv|derv|derivada|der|primes?|gradients?|grads?|backwards?|dash|diff|delta"
 _DERIVES = re.compile(
-    rf"(?i)(^|_)({_WORDS})(_|$|of_)|(?<=[a-z])(Derivative|Deriv|Prime|Gradient|Grad|Backward|Der|prime|deriv|derivative)$|^d_?[a-z]|_d$|^(der|deriv|derivada)[A-Z]"
+    rf"(?i)(^|_)({_WORDS})(_|$|of_)|(?<=[a-z])(Derivative|Deriv|Prime|Gradient|Grad|Backward|Der|prime|deriv|derivative)$|^d_?[a-z]|^d$|_[dg]$|^(der|deriv|derivada)[A-Z]"
 )
 _PLAIN = (
     "function",
@@ -75,7 +75,7 @@ def elementwise_pairs(module: ModuleType) -> Iterator[Pair]:
                 yield Pair(f"{kind.__name__}.backward", getattr(made, f), _after(made, f), methods["backward"], False)
         for name, g in methods.items():
             parameters = [p for p in inspect.signature(g).parameters if p != "self"]
-            flag = next((p for p in parameters[1:] if _FLAG.match(p)), None)
+            flag = next((p for p in parameters[1:] if _FLAG.match(p) and "back" not in name.lower()), None)
             made = _object_of(kind, module) if flag is not None else None
             if flag is not None and made is not None:
                 bound = getattr(made, name)
@@ -144,7 +144,7 @@ def stem_of(name: str) -> str:
     bare = re.sub(r"(?<=[a-z])(Derivative|Deriv|Prime|Gradient|Grad|Backward|Der)$", "", bare)
     bare = re.sub(r"(prime|deriv|derivative)$", "", bare) if bare == word else bare
     if bare == word:
-        bare = re.sub(r"^d_?(?=[a-z])", "", word) if re.match(r"^d_?[a-z]", word) else re.sub(r"_d$", "", word)
+        bare = re.sub(r"^d_?(?=[A-Za-z])|^d$|_[dg]$", "", word, count=1)
     return bare.strip("_").lower()
 
 
@@ -174,4 +174,5 @@ def _pair(name: str, g: Callable[..., Any], others: dict[str, Callable[..., Any]
         if len(free) == 1:
             return Pair(name, f, g, g, False)
         return Pair(name, None, g, g, False)
-    return Pair(name, _KNOWN.get(stem), g, g, stem in _KNOWN)
+    known = stem or name.partition(".")[0].lower()
+    return Pair(name, _KNOWN.get(known), g, g, known in _KNOWN)

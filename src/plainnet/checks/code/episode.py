@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
@@ -199,8 +200,12 @@ def _copies(value: Any) -> bool:
 TROUBLE: dict[str, int] = {}  # what stood in the way of calling, and how often: for the one who asks why
 
 
+RAISED: deque[BaseException] = deque(maxlen=8)  # the last of them
+
+
 def note(error: BaseException, weight: int = 1) -> None:
     """Count an error of a way to call something; one that comes late says more."""
+    RAISED.append(error)
     said = f"{type(error).__name__}: {error}"[:200]
     TROUBLE[said] = TROUBLE.get(said, 0) + weight
 
@@ -238,7 +243,11 @@ def within(seconds: float) -> Iterator[None]:
 def required(function: Callable[..., Any]) -> list[str]:
     """Return the names of the arguments that must be given."""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p.name for p in _parameters(function) if p.default is p.empty and p.kind in positional]
+    found = [p.name for p in _parameters(function) if p.default is p.empty and p.kind in positional]
+    handed_on = getattr(getattr(function, "__self__", None), "forward", None)
+    if not found and handed_on is not None and getattr(function, "__name__", "") == "__call__":
+        return required(handed_on)  # __call__(*args, **kwargs) hands them on
+    return found
 
 
 def optional(function: Callable[..., Any]) -> list[str]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from dataclasses import replace
 
 import numpy as np
 
 from plainnet.checks.code.accusing import accused, key_in, names_of, open_finding, returned, wrong_finding
 from plainnet.checks.code.built import REBOUND
-from plainnet.checks.code.choosing import Search
+from plainnet.checks.code.choosing import Search, counts_examples
 from plainnet.checks.code.claims import fits
 from plainnet.checks.code.differences import results_of
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.losses import divided_elsewhere, faults_of_loss, fused_with
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
+from plainnet.checks.code.presuming import text_of_backward
 from plainnet.checks.code.roles import tree_of
+from plainnet.checks.code.short_batches import kept_batch_size
 from plainnet.checks.code.state import clears, faults_of_state
 from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.values import Path, follow, spelled
@@ -51,6 +54,8 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if state and not state[0].remark:
         return [wrong_finding(subject, first, _leaf_key(first, state[0].leaf), state[0].slug, state[0].evidence)]
     of_the_loss = faults_of_loss(first)
+    if of_the_loss and of_the_loss[0].slug == "softmax-over-the-whole-batch" and not counts_examples(first.episode):
+        return [open_finding(name, "its softmax is over the whole array: right for one example, wrong for a batch")]
     if (
         of_the_loss and not of_the_loss[0].remark
     ):  # a loss that is wrong itself explains a gradient that does not fit it
@@ -62,11 +67,24 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         Remark(name=found.slug, evidence=found.evidence, line=locate(subject, "loss", found.slug))
         for found in of_the_loss
     ]
+    if first.right and first.factor < 0 and "that it returns" in first.loss and not any(c.step for c in first.claims):
+        evidence = f"it is {first.factor:.6g} times the gradient of {first.loss}: it points the other way"
+        return [wrong_finding(subject, first, key_in(first, first.held[0]), "sign-flipped", evidence)]
     if first.right and first.inferred and len(first.held) < 3 and not _is_natural(first):
         why = f"it is {first.factor:.6g} times the gradient of {first.loss}, a factor that nothing here explains"
         return [open_finding(name, why)]
     if all(j.right or not j.count(WRONG, MISSING) for j in group) and any(j.right for j in group):
+        if unseen := _always_at_kinks([j for j in group if j.right]):
+            return [
+                open_finding(name, f"every gradient of {unseen} lies at a kink, where there is none to compare with")
+            ]
+        if size := kept_batch_size(first):
+            evidence = f"a last batch of fewer examples is divided by {size} all the same"
+            remarks.append(Remark(name="short-batch-divided-by-the-full-size", evidence=evidence, line=None))
         return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
+    if _says_first_layer(first):
+        evidence = "it returns no gradient of its input, and says that it is the first layer"
+        return [replace(_right(name, [first]), remarks=(Remark(name="no-input-gradient", evidence=evidence),))]
     if form == "functions" and (caller := _of_the_first_layer(first)) is not None:
         remark = Remark(
             name="no-input-gradient",
@@ -89,7 +107,33 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         )
         evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided; elsewhere something is"
         return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
-    return accused(subject, search)
+    accusations = accused(subject, search)
+    if _for_one_example(first) and not any(finding.diagnosis for finding in accusations):
+        return [open_finding(name, "given several examples it does not sum their gradients: it may be meant for one")]
+    return accusations
+
+
+def _says_first_layer(judgment: Judgment) -> bool:
+    """Tell whether a pass lacks nothing but the gradient of its input, and its comments say that nothing lies below."""
+    missing = [h for h in judgment.held if h.verdict != RIGHT]
+    if len(missing) != 1 or missing[0].verdict != MISSING or missing[0].path[0][1] not in judgment.episode.inputs:
+        return False
+    return re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
+
+
+def _always_at_kinks(right: list[Judgment]) -> str:
+    """Return the name of an array of which no gradient could be judged in any setting."""
+    judged = {h.path for j in right for h in j.held if h.verdict == RIGHT}
+    return next((spelled(h.path) for h in right[0].held if h.path not in judged), "")
+
+
+def _for_one_example(judgment: Judgment) -> bool:
+    """Tell whether a pass steps by gradients that it does not sum over the batch, and all else is right."""
+    batch = judgment.episode.batch
+    rest = [h for h in judgment.held if h.verdict != RIGHT]
+    steps = [h.claim.value for h in rest if h.claim is not None and h.claim.path == h.path]  # the parameter itself
+    unsummed = len(steps) == len(rest) > 0 and all(np.shape(step)[:1] == (batch,) for step in steps)
+    return batch not in (1, None) and unsummed and not counts_examples(judgment.episode)
 
 
 def _is_natural(judgment: Judgment) -> bool:
@@ -100,7 +144,7 @@ def _is_natural(judgment: Judgment) -> bool:
         judgment.episode.batch or 1,
     }
     counts = {float(a * b) for a in sizes for b in sizes}
-    return any(np.isclose(k, float(f"{k:.2g}"), rtol=1e-5) for k in (judgment.factor * count for count in counts))
+    return any(np.isclose(k, float(f"{k:.2g}"), rtol=5e-5) for k in (judgment.factor * count for count in counts))
 
 
 def _returns_nothing(judgment: Judgment) -> bool:

@@ -31,6 +31,11 @@ CATALOGUE: dict[str, Fault] = {
         "If the loss already divides by N, every gradient below it is a mean. Dividing again in a layer makes that layer "
         "learn N times too slowly.",
     ),
+    "short-batch-divided-by-the-full-size": Fault(
+        "a last batch of fewer examples is divided by the full batch size",
+        "divide by the number of examples that there are, len(x)",
+        "5,000 examples in batches of 64 leave 8: their gradient comes out an eighth of what it should be.",
+    ),
     "sign-flipped": Fault(
         "the gradient has the opposite sign",
         "dL/dw as it is; the update subtracts it: w = w - rate dL/dw",
@@ -114,6 +119,16 @@ CATALOGUE: dict[str, Fault] = {
         "dx = dy (1 - y^2) with the output y",
         "The short form 1 - y^2 needs the output; with an input above 1 it turns negative.",
     ),
+    "sigmoid-derivative-missing": Fault(
+        "the derivative of the sigmoid is left out",
+        "dx = dy y (1 - y)",
+        "y (1 - y) is at most 1/4: without it the gradient below is at least four times too large, and of another direction.",
+    ),
+    "tanh-derivative-missing": Fault(
+        "the derivative of tanh is left out",
+        "dx = dy (1 - y^2)",
+        "Where a unit is saturated the gradient below should be near 0; without the factor it is passed on in full.",
+    ),
     "l2-factor-wrong": Fault(
         "the gradient of the L2 penalty has the wrong factor",
         "lambda w for a penalty of lambda/2 w^2, and 2 lambda w for lambda w^2",
@@ -184,6 +199,11 @@ CATALOGUE: dict[str, Fault] = {
         "compute on the padded array, then return dx_padded[pad : pad + H]",
         "Without the offset every gradient lies a pixel aside. Without padding, nothing is wrong: test with it.",
     ),
+    "height-and-width-exchanged": Fault(
+        "height and width change places in the backward pass",
+        "rows go with the height, columns with the width",
+        "Square images hide it. Try one check with images that are not.",
+    ),
     "input-edited-in-place": Fault(
         "an argument is changed by the call",
         "work on a copy, or write to a new array",
@@ -221,6 +241,11 @@ CATALOGUE: dict[str, Fault] = {
         "dz = p (dp - sum_j dp_j p_j): every output depends on every logit",
         "p (1 - p) is the derivative of the sigmoid. In softmax a logit that grows takes from all other probabilities as well; with "
         "cross-entropy both together become p - onehot.",
+    ),
+    "softmax-applied-twice": Fault(
+        "the loss takes a softmax of what is a softmax already",
+        "L = -log softmax(z)_label, of the logits z",
+        "The second softmax sees numbers between 0 and 1: no loss below log(1 + (K-1)/e), and p - y is not its gradient.",
     ),
     "relu-mask-precedence": Fault(
         "the comparison binds less than the product: (dy x) > 0",

@@ -16,6 +16,7 @@ from plainnet.checks.code.episode import Episode, Names, note, required, within
 from plainnet.checks.code.implied import implied_forwards
 from plainnet.checks.code.looks import BACK, LOSS_NAME, returns_gradients
 from plainnet.checks.code.recording import BATCH, starts_seen
+from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, M, N, returned_names, role_of
 from plainnet.checks.code.starting import HIDDEN, starts
 from plainnet.checks.code.targets import targets_like
@@ -32,7 +33,11 @@ def passes_of_module(module: ModuleType) -> list[str]:
     functions = own_functions(module)
     found = []
     for name, function in functions.items():
-        if re.search(r"check|numerical|clip|update|plot|test|descent|dictionary_to|gradients?_to", name, re.I):
+        if re.search(
+            r"check|numerical|clip|update|plot|test|descent|zero|no_grad|enabled|dictionary_to|gradients?_to",
+            name,
+            re.I,
+        ):
             continue
         if BACK.match(name) or returns_gradients(function):
             found.append(name)
@@ -52,10 +57,19 @@ def episodes_of_function(
         of_a_loss = len(forward) == 1 and bool(LOSS_NAME.match(forward[0])) and not has_its_own
         belongs = of_a_loss or (_same_stem(forward[0], back) if forward else returns_gradients(functions[back]))
         seen = starts_seen(module, (forward or (back,))[0], back)
-        for start in itertools.islice(itertools.chain(seen, starts(functions, forward or (back,), back)), _MOST_STARTS):
+
+        def bound(start: Names, forward: tuple[str, ...] = forward, belongs: bool = belongs) -> Iterator[Episode]:
             for episode in _bound(module, functions, start, forward, back):
                 episode.belongs = belongs and not re.search(r"deriv|prime", back, re.I)
                 yield episode
+
+        ran = False
+        for start in itertools.islice(itertools.chain(seen, starts(functions, forward or (back,), back)), _MOST_STARTS):
+            for episode in bound(start):
+                ran = True
+                yield episode
+        if not ran:
+            yield from with_sizes_that_fit(starts(functions, forward or (back,), back), bound)
 
 
 def _same_stem(forward: str, back: str) -> bool:
@@ -75,7 +89,7 @@ def _chains(functions: dict[str, Callable[..., Any]], back: str) -> list[tuple[s
     for name in functions:
         if name != back and name not in losses and not BACK.match(name) and _same_stem(name, back):
             found.append((name,))
-    for name in functions:
+    for name in functions if not found else ():  # what has a forward pass of its own name belongs to no other
         if (
             _FORWARD.search(name)
             and name != back
@@ -218,6 +232,7 @@ def _episode(
         *arrays,
         sizes.index(N) if N in sizes else None,
         start.get(_KIND),
+        _kind_of(start.get("t")),
     )
     return Episode(
         back, "functions", label, start | constants, forward_all, None if call is None else backward,
@@ -227,6 +242,14 @@ def _episode(
         batch=start.get(BATCH) or (N if N in sizes else sizes[0] if len(sizes) > 2 else 1),
         rate=next((0.1 for key, _ in (call.arguments if call else ()) if role_of(key) == "rate"), None), module=module, way=way,
     )  # fmt: skip
+
+
+def _kind_of(target: Any) -> str:
+    """Return what a target holds: classes, yes and no, or numbers."""
+    t = np.asarray(0 if target is None else target)
+    if t.dtype.kind != "f":
+        return "classes"
+    return "yes and no" if np.isin(t, (0, 1)).all() else "numbers"
 
 
 def _not_square(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -73,9 +73,13 @@ def _leaves_that_move(episode: Episode, results: list[Path]) -> Iterator[Path]:
         leaves = []
         names = episode.replay()
         here = results_of(names, results)
-        changed = changes(remembered(episode.names), names) if "script" in episode.options else None
+        after_forward = changes(remembered(episode.names), names)
+        changed = after_forward if "script" in episode.options else None
+        overwritten = _state(episode, after_forward)
         for path, value in list(numbers_in(episode.names)):
             if changed is not None and path not in changed:
+                continue
+            if path in overwritten:
                 continue
             if not isinstance(value, np.ndarray) and not _is_a_parameter(path):
                 continue
@@ -99,6 +103,13 @@ def _leaves_that_move(episode: Episode, results: list[Path]) -> Iterator[Path]:
         if not zeros:
             break
     yield from leaves
+
+
+def _state(episode: Episode, after_forward: dict[Path, Any]) -> set[Path]:
+    """Return the arrays of an object into which forward itself writes: they hold what it has computed, and are not learned."""
+    if episode.backward is None or "script" in episode.options:
+        return set()
+    return {path for path in after_forward if path[0][1] not in episode.given}
 
 
 def _is_a_parameter(path: Path) -> bool:

@@ -65,6 +65,7 @@ def load(path: str | Path) -> Loaded:
     module = ModuleType("examined")
     module.__file__ = str(path)
     module.__package__ = _package(path, text)
+    _namespace(path, module.__package__)
     sys.modules["examined"] = module
     loaded = Loaded(module, text, tree, left_out, python_2=python_2)
     folders = [path.parent, *list(path.parent.parents)[:3]]
@@ -80,7 +81,8 @@ def load(path: str | Path) -> Loaded:
 
 def project_of(path: Path) -> Path:
     """Return the folder of the project that a file belongs to: that of its outermost package, or with .git or pyproject.toml."""
-    folder = path.parent
+    text = path.read_text(errors="replace") if path.suffix == ".py" and path.is_file() else ""
+    folder = path.parents[max(_package(path, text).count("."), 0)]  # as high as its relative imports go
     while (folder / "__init__.py").exists() and folder != folder.parent:
         folder = folder.parent
     above = [path.parent, *path.parent.parents][:_HIGHEST]
@@ -109,6 +111,16 @@ def _package(path: Path, text: str) -> str:
     return ".".join(folder.name for folder in reversed([path.parent, *path.parent.parents][:up]))
 
 
+def _namespace(path: Path, package: str) -> None:
+    """Make the packages of a file that have no `__init__.py`, without a look at what lies around them."""
+    names = package.split(".") if package else []
+    for number in range(len(names)):
+        name, folder = ".".join(names[: number + 1]), path.parents[len(names) - 1 - number]
+        if name not in sys.modules and not (folder / "__init__.py").exists():
+            sys.modules[name] = made = ModuleType(name)
+            made.__path__ = [str(folder)]
+
+
 def _define(loaded: Loaded) -> None:
     """Run the statements of a file that define something, and none that trains."""
     path, text, module = str(loaded.module.__file__), loaded.text, loaded.module
@@ -129,10 +141,16 @@ class _OwnFiles(MetaPathFinder):
 
     def __init__(self, folders: list[Path], loaded: Loaded) -> None:
         self.folders, self.loaded = [str(folder.resolve()) for folder in folders], loaded
+        self.packages = set(
+            re.findall(r"^\s*(?:from|import) (\w+)\.", loaded.text, re.M)
+        )  # of which a module is imported
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return where a module is, if it is one of the author's."""
-        spec = PathFinder.find_spec(fullname, path)
+        packages = [
+            folder for folder in self.folders if fullname in self.packages and (Path(folder) / fullname).is_dir()
+        ]
+        spec = PathFinder.find_spec(fullname, path if path is not None or not packages else packages)
         origin = str(spec.origin or "") if spec is not None else ""
         if (
             spec is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -9,18 +10,19 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from plainnet.checks.code.coverage import is_empty
 from plainnet.checks.code.episode import optional, required
-from plainnet.checks.code.roles import returned_names
+from plainnet.checks.code.roles import returned_names, tree_of
 
 OWN = "__own__"  # marks the modules of the author
-BACK = re.compile(r"^_*(\w*back\w*|bprop\w*|\w*grad(ient)?s?\w*|\w*deriv\w*|\w*prime|\w*delta\w*)$", re.I)
+BACK = re.compile(r"^_*(\w*back\w*|bprop\w*|bwd\w*|\w*grad(ient)?s?\w*|\w*deriv\w*|\w*prime|\w*delta\w*)$", re.I)
 
 
 TRAIN = re.compile(r"^_*(train\w*|fit\w*|learn\w*|partial_fit|update\w*|optimi[sz]e\w*|\w*descent\w*|step)$", re.I)
 
 
 FORWARD = re.compile(
-    r"^_*(\w*forward\w*|fprop\w*|__call__|call|feed\w*|predict\w*|query|activat\w*|think\w*|run|output|propagate|evaluate|"
+    r"^_*(\w*forward\w*|fprop\w*|f_?wd\w*|__call__|call|feed\w*|predict\w*|query|activat\w*|think\w*|run|output|propagate|evaluate|"
     r"compute\w*|function|func|fn|f|sigmoid|hypothesis|net_input|loss\w*|\w*loss|\w*cost\w*|error|calc\w*|apply|__call__)$",
     re.I,
 )
@@ -62,7 +64,7 @@ def passes_of(kind: type) -> list[str]:
     back = [
         name for name in methods if BACK.match(name) and not re.search(r"zero|clear|reset|clip|check|numerical", name)
     ]
-    main = [name for name in back if re.search(r"back|bprop|grad", name, re.I)]
+    main = [name for name in back if re.search(r"back|bprop|bwd|grad", name, re.I)]
     derivatives = [name for name in back if name not in main and re.search(r"deriv|prime", name, re.I)]
     rest = [name for name in back if name not in main and name not in derivatives]
     losses = [
@@ -72,8 +74,37 @@ def passes_of(kind: type) -> list[str]:
     ]
     trains = [name for name in methods if TRAIN.match(name) and required(methods[name])[1:]]
     forward = [name for name in methods if FORWARD.match(name) and not LOSS_NAME.match(name)]
+    helped = _called_inside(kind) if any("back" in name.lower() for name in main) else set()
+    main = [
+        name for name in main if "back" in name.lower() or name not in helped
+    ]  # local_grad, of which backward makes use
     whole = [name for name in losses if returns_gradients(methods[name])]
     return (main or rest or whole or (trains if forward else []) or losses) + derivatives
+
+
+def passes_beside(kind: type, back: str) -> list[str]:
+    """Return the passes that take the same arguments from outside, as where one gives dx and another the gradients of the weights."""
+    methods = methods_of(kind)
+    wanted = required(methods[back])[1:]
+    names = [name for name in passes_of(kind) if "back" in name.lower() and not is_empty_function(methods[name])]
+    return [n for n in names if n != back and "back" in back.lower() and wanted and required(methods[n])[1:] == wanted]
+
+
+def is_empty_function(function: Callable[..., Any]) -> bool:
+    """Tell whether nothing is written in a function."""
+    tree = tree_of(function)
+    node = tree.body[0] if tree is not None and tree.body else None
+    return isinstance(node, ast.FunctionDef) and is_empty(node)
+
+
+def _called_inside(kind: type) -> set[str]:
+    """Return the names of the methods that other methods of a class call."""
+    called: set[str] = set()
+    for name, function in methods_of(kind).items():
+        tree = tree_of(function)
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
+        called |= {f.attr for f in calls if isinstance(f, ast.Attribute) and ast.unparse(f.value) == "self"} - {name}
+    return called
 
 
 def returns_gradients(function: Callable[..., Any]) -> bool:

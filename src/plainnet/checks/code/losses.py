@@ -92,9 +92,10 @@ def fused_with(judgment: Judgment) -> str | None:
         return None
     h = judgment.held[0]
     key = h.path[0][1]
-    p = np.asarray(episode.names.get(key, 0.0), float)
+    p = episode.names.get(key)
     if (
-        key not in episode.inputs
+        not isinstance(p, np.ndarray)
+        or key not in episode.inputs
         or h.claim is None
         or not h.probes.all
         or np.size(h.claim.value) != p.size

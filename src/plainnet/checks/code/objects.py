@@ -11,27 +11,32 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.binding import DY, LOSS, OUT, Call, ways
-from plainnet.checks.code.constructing import constructions, shapes_for
+from plainnet.checks.code.constructing import constructions, indices_for, shapes_for
 from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional, required, within
-from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of
+from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of, passes_beside
 from plainnet.checks.code.recording import BATCH, starts_seen
 from plainnet.checks.code.roles import D, K, M, N, random, role_of
 from plainnet.checks.code.targets import targets_like
+from plainnet.checks.code.uses import use_of
 from plainnet.checks.code.values import numbers_in
 
 
 def episodes_of_class(
     kind: type, module: ModuleType, back: str, forwards: list[tuple[str, ...]] | None = None
 ) -> Iterator[Episode]:
-    """Yield ways to run a method that looks like a backward pass, likeliest first."""
+    """Yield ways to run a method that looks like a backward pass, likeliest first; others that share its work run with it."""
     methods = methods_of(kind)
     yield from _seen(kind, module, methods, back, forwards)
     for label, made in constructions(kind, module):
         for forward in forwards or _forwards(methods, back):
-            for shape in shapes_for(made):
-                names: Names = {"self": made, "x": random(*shape)}
+            indices = indices_for(made) if _indexes_with_its_input(methods[forward[0]]) else []
+            for first in indices or [random(*shape) for shape in shapes_for(made)]:
+                shape = first.shape
+                names: Names = {"self": made, "x": first}
                 batch = N if N in shape else shape[0] if len(shape) > 2 else 1
-                for which, (target, x) in enumerate(_data_for(methods, forward, back, names, shape, made)):
+                for which, (target, x) in enumerate(
+                    [(None, first)] if indices else _data_for(methods, forward, back, names, shape, made)
+                ):
                     table = names | {"x": x} if target is None else names | {"x": x, "t": target}
                     way = (forward, len(shape), shape.index(N) if N in shape else None, which)
                     for episode in _bound(
@@ -40,6 +45,10 @@ def episodes_of_class(
                         episode.belongs = _belongs(forward, back, methods)
                         episode.way = (*way, *episode.way)
                         yield episode
+
+
+def _indexes_with_its_input(forward: Callable[..., Any]) -> bool:
+    return any(use_of(forward, parameter).indexes for parameter in required(forward)[1:2])
 
 
 def _seen(
@@ -159,15 +168,17 @@ def _bound(
     extra = dict(run)
     for arguments in ways(getattr(run["self"], back), extra, back=True):
         call = Call(back, arguments)
+        beside = [Call(name, arguments) for name in passes_beside(kind, back)]
         constants = {key: extra[key] for key in call.keys if key not in run and key in extra and key != DY}
         upstream = DY in call.keys
         used = call.keys.union(*(one.keys for one in calls))
         if (LOSS in run and upstream) or ("t" in names) != ("t" in used):
             continue
 
-        def backward(table: Names, dy: Any, call: Call = call) -> Any:
+        def backward(table: Names, dy: Any, calls: tuple[Call, ...] = (call, *beside)) -> Any:
             table[DY] = dy
-            return call.gradients(table)
+            given = [call.gradients(table) for call in calls]
+            return given[0] if len(given) == 1 else given
 
         rate = next((0.1 for parameter, key in arguments if role_of(parameter) == "rate"), None)
         yield Episode(

@@ -12,7 +12,7 @@ from plainnet.checks.code.claims import fits
 from plainnet.checks.code.implied import IMPLIED
 from plainnet.checks.code.looks import passes_of
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Held, Judgment
-from plainnet.checks.code.roles import RATE
+from plainnet.checks.code.roles import RATE, role_of
 from plainnet.checks.code.values import name_of
 
 
@@ -32,13 +32,17 @@ def may_accuse(judgment: Judgment) -> bool:
         return False  # what is kept is summed elsewhere
     if judgment.count(MISSING) and judgment.inferred and judgment.count(RIGHT) < 2:  # the bias gradient is dz itself
         return False
+    if any(h.claim is not None and h.claim.step and h.verdict == WRONG for h in judgment.held) and _adds_more(judgment):
+        return False
     if _is_implied(judgment) and not any(h.verdict == RIGHT and name_of(h.path) in ("W1", "b1") for h in judgment.held):
+        return False
+    if not judgment.episode.options.get("sure", True):
         return False
     if judgment.count(RIGHT):
         return not judgment.inferred or judgment.count(RIGHT) >= judgment.count(WRONG, MISSING) or _is_plain(judgment)
     if judgment.inferred or judgment.count(MISSING) or not judgment.episode.belongs:
         return False
-    return all(h.claim is not None and not h.claim.step for h in judgment.held)
+    return all(h.claim is not None and not h.claim.step and fits(h.claim, h.probes.shape) for h in judgment.held)
 
 
 def is_no_call(judgment: Judgment, h: Held) -> bool:
@@ -58,6 +62,12 @@ def _has_another_pass(judgment: Judgment) -> bool:
     """Tell whether the class has a second backward pass, which may give what this one does not."""
     subject = judgment.episode.names.get("self")
     return subject is not None and len(passes_of(type(subject))) > 1
+
+
+def _adds_more(judgment: Judgment) -> bool:
+    """Tell whether a step may be more than a gradient times a rate: the object has a momentum or a penalty."""
+    kept = getattr(judgment.episode.names.get("self"), "__dict__", {})
+    return any(role_of(name) in ("momentum", "penalty") for name in kept)
 
 
 def _is_from_above(judgment: Judgment, value: Any) -> bool:
@@ -95,8 +105,12 @@ def is_unfinished(judgment: Judgment, h: Held) -> bool:
     """Tell whether a claim is all zeros where the author has left a place to write."""
     if h.claim is None or np.any(h.claim.value):
         return False
+    return re.search(r"(?m)^\s*pass\b|TODO|YOUR CODE|NotImplemented", text_of_backward(judgment)) is not None
+
+
+def text_of_backward(judgment: Judgment) -> str:
+    """Return the text of a backward pass, comments and all; none where it cannot be read."""
     try:
-        text = inspect.getsource(judgment.episode.functions["backward"])
+        return inspect.getsource(judgment.episode.functions["backward"])
     except (OSError, TypeError, KeyError):
-        return False
-    return re.search(r"(?m)^\s*pass\b|TODO|YOUR CODE|NotImplemented", text) is not None
+        return ""

@@ -18,10 +18,11 @@ from plainnet.checks.code.right_layers import (
     max_pool,
     relu,
     sigmoid,
+    softmax_rows,
     tanh,
 )
 from plainnet.checks.code.subject import Arrays
-from plainnet.softmax import log_softmax
+from plainnet.softmax import log_softmax, softmax
 
 
 def recognize(inputs: Arrays, y: Any) -> tuple[Backward, Options] | None:
@@ -31,6 +32,8 @@ def recognize(inputs: Arrays, y: Any) -> tuple[Backward, Options] | None:
         for kind, value in ((relu, np.maximum(x, 0)), (sigmoid, logistic(x)), (tanh, np.tanh(x))):
             if _same(y, value):
                 return kind, {}
+        if x.ndim == 2 and x.shape[1] > 1 and _same(y, softmax(x)):
+            return softmax_rows, {}
         ratio = y / x
         if (ratio == 0).any() and (ratio != 0).any() and np.ptp(ratio[ratio != 0]) < 1e-9:
             return dropout, {"ratio": ratio}

@@ -60,6 +60,8 @@ def sigmoid(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None)
         slope = logistic(y) * (1 - logistic(y))
     if fault == "sigmoid-derivative-of-the-input":
         slope = x * (1 - x)
+    if fault == "sigmoid-derivative-missing":
+        slope = np.ones_like(x)
     return {"x": dy * slope}
 
 
@@ -71,7 +73,21 @@ def tanh(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) ->
         slope = 1 - np.tanh(np.tanh(x)) ** 2
     if fault == "tanh-derivative-of-the-input":
         slope = 1 - x**2
+    if fault == "tanh-derivative-missing":
+        slope = np.ones_like(x)
     return {"x": dy * slope}
+
+
+def softmax_rows(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) -> Arrays:
+    """Softmax of every row, p = softmax(x), as a layer of its own."""
+    p = softmax(inputs["x"])
+    if (
+        fault == "softmax-applied-twice"
+    ):  # below a loss that takes a softmax itself, and a gradient p - y as of one of them
+        return {"x": dy + (p - softmax(p)) * options["of the first"] / options.get("count", len(p))}
+    if fault == "softmax-jacobian-diagonal-only":
+        return {"x": dy * p * (1 - p)}
+    return {"x": p * (dy - (dy * p).sum(axis=1, keepdims=True))}
 
 
 def cross_entropy(inputs: Arrays, dy: Any, options: Options, fault: str | None) -> Arrays:
@@ -176,8 +192,9 @@ def logistic(x: np.ndarray) -> np.ndarray:
 FAULTS: dict[Backward, tuple[str, ...]] = {
     dense: ("bias-gradient-averaged", "bias-gradient-not-summed", "weight-not-transposed-in-dx"),
     relu: ("relu-mask-missing", "relu-mask-inclusive-on-output", "relu-mask-from-wrong-array", "relu-mask-precedence"),
-    sigmoid: ("sigmoid-derivative-applied-twice", "sigmoid-derivative-of-the-input"),
-    tanh: ("tanh-derivative-applied-twice", "tanh-derivative-of-the-input"),
+    sigmoid: ("sigmoid-derivative-applied-twice", "sigmoid-derivative-of-the-input", "sigmoid-derivative-missing"),
+    tanh: ("tanh-derivative-applied-twice", "tanh-derivative-of-the-input", "tanh-derivative-missing"),
+    softmax_rows: ("softmax-applied-twice", "softmax-jacobian-diagonal-only"),
     cross_entropy: (
         "gradient-not-divided-by-the-batch",
         "gradient-divided-twice",
@@ -204,6 +221,7 @@ FAULTS: dict[Backward, tuple[str, ...]] = {
 # Faults that come in more than one shape: the options that tell the shapes apart.
 SHAPES: dict[str, tuple[Options, ...]] = {
     "labels-off-by-one": ({"roll": 1}, {"roll": -1}),
+    "softmax-applied-twice": ({"of the first": 0}, {"of the first": 1}, {"of the first": 1, "count": 1}),
     "padding-ignored-in-backward": ({"ignored": "in dx"}, {"ignored": "everywhere"}),
     "batch-norm-wrong-variance": (
         {"variance": "ddof"},

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,15 @@ def _tree_of(function: Callable[..., Any]) -> ast.Module | None:
         inside = ast.parse(f"if True:\n{source}").body[0]
         return ast.Module(inside.body, [])  # type: ignore[attr-defined]
     except SyntaxError:
+        return None
+
+
+@lru_cache(64)
+def tree_of_module(module: ModuleType) -> ast.Module | None:
+    """Return the syntax of a module, None where its source cannot be read."""
+    try:
+        return ast.parse(inspect.getsource(module))
+    except (OSError, TypeError, SyntaxError):
         return None
 
 

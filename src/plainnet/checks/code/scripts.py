@@ -21,6 +21,7 @@ from plainnet.checks.code.episode import MODULE, Episode, Names, data_of, note, 
 from plainnet.checks.code.loading import Loaded, compiled, run_statement
 from plainnet.checks.code.looks import own_classes
 from plainnet.checks.code.loops import Loop
+from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 
 _LOSS = re.compile(
@@ -28,14 +29,15 @@ _LOSS = re.compile(
 )
 _SECONDS = 8.0
 _BEFORE = 20.0
+_MOST_TABLES, _MOST_EPISODES = 600, 60
 
 
 def episodes_of_loop(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
     """Yield ways to run one step of a training loop."""
-    if loop.function is None:
-        yield from _of_the_file(loop, loaded)
-    else:
-        yield from _of_a_function(loop, loaded)
+    named = loop._replace(body=[_NamedSides().visit(copy.deepcopy(statement)) for statement in loop.body])
+    for episode in _of_the_file(named, loaded) if loop.function is None else _of_a_function(named, loaded):
+        episode.options["body"] = loop.body
+        yield episode
 
 
 def _of_the_file(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
@@ -68,6 +70,30 @@ def _enter(header: ast.stmt, names: Names, loaded: Loaded) -> None:
         names.pop("__first__")
     elif not isinstance(header, ast.While):
         exec(_compiled([header], loaded), names)  # noqa: S102
+
+
+class _NamedSides(ast.NodeTransformer):
+    """Gives names to what is computed on either side of a difference, w * x + b - y: one may be the output, and is a result then."""
+
+    def __init__(self) -> None:
+        self.count = itertools.count()
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Sub):
+            node.left, node.right = self._named(node.left), self._named(node.right)
+        return node
+
+    def _named(self, side: ast.expr) -> ast.expr:
+        if not isinstance(side, ast.BinOp | ast.Call):
+            return side
+        name = ast.Name(f"_side_{next(self.count)}", ast.Store())
+        return ast.copy_location(ast.NamedExpr(ast.copy_location(name, side), side), side)
+
+    def visit_Lambda(self, node: ast.expr) -> ast.AST:
+        return node
+
+    visit_ListComp = visit_GeneratorExp = visit_FunctionDef = visit_Lambda  # type: ignore[assignment]
 
 
 class _NoJumps(ast.NodeTransformer):
@@ -104,34 +130,46 @@ def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
         makes = [made for _, made in itertools.islice(constructions(holder, module), 3)]  # type: ignore[arg-type]
     arguments = [a.arg for a in loop.function.args.args if a.arg != "self"]
     defaults = dict(zip(arguments[::-1], loop.function.args.defaults[::-1], strict=False))
-    code = _compiled(loop.body, loaded)
-    tried = 0
+    run = _runs(_compiled(loop.body, loaded), module)
+    given = frozenset(a for a in arguments if role_of(a) in ("input", "target", ""))
+
+    pairs = list(_differences(loop.body))
+
+    def bound(table: Names) -> Iterator[Episode]:
+        names = copy.deepcopy(table)
+        try:
+            with within(_SECONDS), np.errstate(all="ignore"):
+                start = _before(loop, names, defaults, loaded)
+                after = copy.deepcopy(start)
+                run(after)
+        except Exception as error:
+            note(error)
+            return
+        if any(_is_stretched(one, other, after) for sides in pairs for one, other in (sides, sides[::-1])):
+            return
+        sure = all(len(a) > 1 or a in "XxYyWwbt" for a in arguments)  # single letters may be anything
+        label = ", ".join(f"{a} {np.shape(names[a])}" for a in given if a in names)
+        episode = _episode(loop, start, run, module, label, given)
+        episode.options["sure"] = sure
+        yield episode
+
+    tables: list[Names] = []
     for made in makes:
         choices = [
             _choices(a, made) if a not in defaults or role_of(a) in ("epochs", "target") else [_DEFAULT]
             for a in arguments
         ]
-        for values in itertools.islice(itertools.product(*choices), 120):
+        every = list(itertools.islice(itertools.product(*choices), 20 * _MOST_TABLES))
+        for values in every[:: 1 + len(every) // _MOST_TABLES]:
             names: Names = {a: v for a, v in zip(arguments, values, strict=True) if v is not _DEFAULT}
-            names = copy.deepcopy(names) | ({"self": copy.deepcopy(made)} if loop.kind else {})
-            try:
-                with within(_SECONDS), np.errstate(all="ignore"):
-                    start = _before(loop, names, defaults, loaded)
-            except Exception as error:
-                note(error)
-                continue
-            given = frozenset(a for a in arguments if role_of(a) in ("input", "target", ""))
-            yield _episode(
-                loop,
-                start,
-                _runs(code, module),
-                module,
-                ", ".join(f"{a} {np.shape(names[a])}" for a in given if a in names),
-                given,
-            )
-            tried += 1
-            if tried > 60:
-                return
+            tables.append(names | ({"self": made} if loop.kind else {}))
+    found: Iterator[Episode] = itertools.chain.from_iterable(map(bound, tables))
+    first = next(found, None)
+    if first is None:
+        found = with_sizes_that_fit(iter(tables), bound)
+    else:
+        yield first
+    yield from itertools.islice(found, _MOST_EPISODES)
 
 
 _DEFAULT = object()
@@ -140,11 +178,11 @@ _DEFAULT = object()
 def _choices(name: str, made: Any) -> list[Any]:
     role = role_of(name)
     if role == "weight":
-        return [random(D, 1, seed=1), random(D, seed=1), random(D, M, seed=1), random(M, D, seed=1)]
+        return [random(D, 1, seed=1), random(D, seed=1), random(D, M, seed=1), random(M, D, seed=1), 0.7]
     if role == "bias":
         return [0.3, random(1, M, seed=2), random(M, 1, seed=2)]
     if role == "input":
-        return [random(N, D), random(D, N), random(N, 2)]
+        return [random(N, D), random(D, N), random(N, 2), random(N)]
     if role == "target":
         classes = np.array([0, 2, 1, 3, 3, 0])
         return [
@@ -187,12 +225,8 @@ def _runs(code: Any, module: ModuleType) -> Callable[[Names], None]:
         table = {**vars(module), **{key: value for key, value in names.items() if key != MODULE}}
         exec(code, table)  # noqa: S102
         for key, value in table.items():
-            if (
-                key not in vars(module)
-                and key != "__builtins__"
-                and not isinstance(value, ModuleType)
-                and not callable(value)
-            ):
+            own = key in names or key not in vars(module) or value is not vars(module)[key]
+            if own and key != "__builtins__" and not isinstance(value, ModuleType) and not callable(value):
                 names[key] = value
 
     return forward
@@ -208,7 +242,7 @@ def _episode(
 ) -> Episode:
     return Episode(
         loop.name, "loop", label, names, forward, None, {}, given=given, module=module, way=(loop.name, label),
-        options={"loss": _LOSS, "differences": list(_differences(loop.body)), "script": True, "body": loop.body},
+        options={"loss": _LOSS, "differences": list(_differences(loop.body)), "script": True},
     )  # fmt: skip
 
 
@@ -217,4 +251,16 @@ def _differences(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
     for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-                yield ast.unparse(node.left), ast.unparse(node.right)
+                yield _side(node.left), _side(node.right)
+
+
+def _is_stretched(output: str, target: str, names: Names) -> bool:
+    """Tell whether a difference stretches a target to the shape of an output: then they do not belong together."""
+    y, t = names.get(output), names.get(target)
+    if role_of(target) != "target" or not isinstance(y, np.ndarray) or not isinstance(t, np.ndarray):
+        return False
+    return y.shape != t.shape
+
+
+def _side(node: ast.expr) -> str:
+    return ast.unparse(node.target if isinstance(node, ast.NamedExpr) else node)

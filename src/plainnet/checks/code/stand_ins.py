@@ -19,6 +19,9 @@ _ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
+_LIKE_NUMPY = ("cupy", "minpy")  # arrays on an accelerator, by the same names
+
+
 def _softmax(z: Any, axis: int) -> Any:
     e = np.exp(z - np.max(z, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
@@ -67,7 +70,7 @@ class StandIn(ModuleType):
             return arguments[0]  # a decorator
         return StandIn(f"{self.__name__}(...)")
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self, *_: object) -> Iterator[Any]:
         raise ModuleNotFoundError(f"{self.__name__} is not there: its package is not installed here")
 
     __float__ = __array__ = __len__ = __getitem__ = __add__ = __radd__ = __mul__ = __sub__ = __iter__
@@ -113,6 +116,8 @@ class stand_ins:  # noqa: N801  (used as a function)
             if not isinstance(error, ModuleNotFoundError) and not wanted:
                 raise
             top = name.split(".")[0]
+            if top in _LIKE_NUMPY:
+                return np
             if top not in self.replaced:
                 self.replaced.append(top)
             return StandIn(name if wanted else top, importer)

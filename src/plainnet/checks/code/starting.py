@@ -72,7 +72,7 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
                     re.search(r"dims?|sizes|layers?$|structure|arch|units|nodes", parameter, re.I)
                     and len(required(function)) < 3
                 ):
-                    arguments[parameter] = list(sizes)
+                    arguments[parameter] = sizes[0] if parameter.lower() in ("dim", "size", "n") else list(sizes)
                 elif re.fullmatch(r"[xX]\w*", parameter):
                     arguments[parameter] = random(D, N)
                 elif re.fullmatch(r"[yY]\w*", parameter):
@@ -151,6 +151,16 @@ def _globals_of(function: Callable[..., Any], depth: int = 2) -> Iterator[Any]:
             yield from _globals_of(value, depth - 1)
 
 
+def size_of_a_layer(name: str) -> int | None:
+    """Return the size of the layer that an argument is the size of, as where all weights come unrolled in one vector."""
+    if not re.search(r"size|num|units|nodes|^n_", name):
+        return None
+    sizes = (("input|visible", D), ("hidden", M), ("label|class|output", K))
+    return next(
+        (size for words, size in sizes if re.search(words, name) and not re.search(r"y_|_y$|batch", name)), None
+    )
+
+
 def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[Any]:
     """Return the values worth trying for an argument of a forward function."""
     role = role_of(parameter)
@@ -163,6 +173,10 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
     if (axes := use.any_axes or 0) > 2 and role not in ("target", "output") and not HIDDEN.search(parameter):
         more = tensors(role, axes + 1) if role == "bias" and use.axes is None else []
         return [*more, *tensors(role, axes)]
+    if (size := size_of_a_layer(lower)) is not None:
+        return [size]
+    if role in ("parameters", "weight") and any(size_of_a_layer(p.lower()) == M for p in required(function)):
+        return [0.3 * random((D + 1) * M + (M + 1) * K, seed=1), 0.3 * random(D * M + M + M * K + K, seed=1)]
     if lower in ("stride", "strides"):
         return [1, 2]
     if lower in ("pad", "padding"):

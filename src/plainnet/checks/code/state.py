@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plainnet.checks.code.binding import DY
+from plainnet.checks.code.binding import DY, IN_PLACE
 from plainnet.checks.code.claims import Claim
 from plainnet.checks.code.episode import RETURNED, Episode, Names, required
 from plainnet.checks.code.matching import RIGHT, Judgment
@@ -46,7 +46,8 @@ def _edits(judgment: Judgment) -> list[Found]:
     names = episode.replay()
     edited = _edited(episode, names)
     if edited:
-        return [Found((("item", edited),), "input-edited-in-place", f"{edited} is no longer what it was after forward")]
+        evidence = f"{edited} is no longer what it was after forward"
+        return [Found((("item", edited),), "input-edited-in-place", evidence, remark=IN_PLACE in names)]
     if episode.backward is None:
         return []
     dy = None if judgment.upstream is None else np.copy(judgment.upstream)

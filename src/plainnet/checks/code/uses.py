@@ -36,6 +36,7 @@ class Use:
     through: bool = False  # it is gone through, or its length asked
     whole: bool = False  # it counts something
     array: bool = False  # it is computed with as an array
+    indexes: bool = False  # something else is indexed with it
     element: Use | None = None  # what is done with what is in it
 
     @property
@@ -63,6 +64,7 @@ class Use:
         self.through |= other.through
         self.whole |= other.whole
         self.array |= other.array
+        self.indexes |= other.indexes
         self.element = self.element or other.element
 
 
@@ -110,6 +112,8 @@ def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth
             _of_assignment(node, names, found)
         elif isinstance(node, ast.Subscript) and _is(node.value, names) and isinstance(node.ctx, ast.Load):
             _of_index(node, found)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is(node.slice, names):
+            found.indexes = True
         elif isinstance(node, ast.Subscript) and _is_shape(node.value, names):
             found.array = True
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):

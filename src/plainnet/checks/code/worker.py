@@ -29,11 +29,12 @@ from plainnet.checks.code.coverage import is_empty, left_out
 from plainnet.checks.code.derivatives import judge_pair
 from plainnet.checks.code.dialects import old_names
 from plainnet.checks.code.elementwise import elementwise_pairs
-from plainnet.checks.code.engines import Engine, engines_of, judge_engine
+from plainnet.checks.code.engines import engines_of
 from plainnet.checks.code.examining import verdict_of
 from plainnet.checks.code.functions import episodes_of_function, passes_of_module
+from plainnet.checks.code.judging_engines import judge_engines
 from plainnet.checks.code.loading import Loaded, load, program_of, project_of
-from plainnet.checks.code.looks import own_classes, passes_of
+from plainnet.checks.code.looks import own_classes, passes_beside, passes_of
 from plainnet.checks.code.loops import calls_only, loops_of
 from plainnet.checks.code.objects import episodes_of_class
 from plainnet.checks.code.recording import SEEN, has_a_program, record
@@ -143,7 +144,11 @@ def examined(
             until,
         )
     if not only:
-        result.left_out += left_out(loaded.tree, result.findings, {loop.name for loop in loops_of(loaded)})
+        examined_too = {loop.name for loop in loops_of(loaded)}
+        for name, kind in own_classes(loaded.module).items():
+            for back in {f.function for f in result.findings if f.form == "class" and f.name == name and f.function}:
+                examined_too |= {f"{name}.{other}" for other in passes_beside(kind, back)}
+        result.left_out += left_out(loaded.tree, result.findings, examined_too)
     return result
 
 
@@ -175,7 +180,9 @@ def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
     derivatives = {
         pair.name: finding for pair in elementwise_pairs(module) if (finding := judge_pair(pair)) is not None
     }
-    engines = {engine.kind.__name__: engine for engine in engines_of(module)}
+    engines = list(engines_of(module))
+    of_engines = judge_engines(engines, module)
+    examined = {name.partition(".")[0] for name in of_engines}
     empty = {
         f"{node.name}.{inner.name}"
         for node in ast.walk(loaded.tree)
@@ -185,9 +192,7 @@ def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
     }
     empty |= {node.name for node in loaded.tree.body if isinstance(node, ast.FunctionDef) and is_empty(node)}
     for name, kind in own_classes(module).items():
-        if name in engines:
-            if only in ("", name):
-                yield Task(name, partial(_of_engine, engines[name]))
+        if name in examined or issubclass(kind, tuple(engine.kind for engine in engines)):
             continue
         if is_ours(kind):
             if only in ("", name) and not inspect.isabstract(kind):
@@ -196,6 +201,13 @@ def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
         passes = [
             back for back in passes_of(kind) if f"{name}.{back}" not in derivatives and f"{name}.{back}" not in empty
         ]
+        shared = {
+            other
+            for number, back in enumerate(passes)
+            for other in passes_beside(kind, back)
+            if other in passes[number:]
+        }
+        passes = [back for back in passes if back not in shared]  # they run with the first
         for back in passes:
             called = name if len(passes) == 1 else f"{name}.{back}"
             if only in ("", name, called):
@@ -207,17 +219,14 @@ def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
         if (
             (not only or back.replace("_backward", "") == only.replace("_forward", "").replace("_backward", ""))
             and back not in derivatives
+            and back not in of_engines
             and back not in empty
         ):
             yield Task(back, _searching(back, "functions", back, partial(episodes_of_function, module, back)))
-    for name, finding in derivatives.items():
+    for name, finding in (derivatives | of_engines).items():
         if only in ("", name, name.partition(".")[0]):
             yield Task(name, partial(_known, finding))
     yield Task("", lambda seconds: [finding for finding in examine_updates(module) if only in ("", finding.name)])
-
-
-def _of_engine(engine: Engine, seconds: float) -> list[CodeFinding]:
-    return list(judge_engine(engine))
 
 
 def _known(finding: CodeFinding, seconds: float) -> list[CodeFinding]:

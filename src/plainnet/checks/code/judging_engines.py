@@ -1,0 +1,140 @@
+"""Verdicts on engines of automatic differentiation, operation by operation.
+
+An expression is built with each, `backward()` is called on a sum of its result times fixed weights, and the gradients of the leaves
+are compared with central differences of building it again; once a node is used twice, where a gradient that is set instead of added
+shows. Which of the file's functions ran on the way back is watched, so that the verdict goes to the function that computed
+the gradient, wherever the engine keeps it: a closure, a node, an object of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from types import CodeType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.code.accusing import open_finding
+from plainnet.checks.code.differentiating import Measured, measured
+from plainnet.checks.code.engines import Engine
+from plainnet.checks.code.looks import BACK
+from plainnet.checks.code.operations import Operation, operations_of
+from plainnet.checks.code.verdicts import CodeFinding
+from plainnet.checks.gradients.central import RIGHT, WRONG
+
+_SPANS = ((-1.5, 1.5), (0.1, 0.9))  # of the leaves: a logarithm wants the second
+
+
+def judge_engines(engines: list[Engine], module: ModuleType) -> dict[str, CodeFinding]:
+    """Return the findings on the engines of a file, by their names; what stops one does not stop the file."""
+    found: dict[str, CodeFinding] = {}
+    for engine in engines:
+        with contextlib.suppress(Exception):
+            found |= {finding.name: finding for finding in judge_engine(engine, module)}
+    return found
+
+
+def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
+    """Yield a verdict on every operation that a file defines, and on `backward` by a node that is used twice."""
+    twice = Operation(
+        f"{engine.kind.__name__}.{engine.back}", lambda a, b: a * b + a * a, getattr(engine.kind, engine.back)
+    )
+    base = measured(engine, Operation("", lambda a, b: a, None), module, _SPANS[1])
+    always = base.ran if base else frozenset()
+    right: set[str] = set()
+    wrong: dict[str, CodeFinding] = {}
+    suspected: list[tuple[set[str], CodeFinding]] = []
+    raised: dict[str, CodeFinding] = {}
+    for operation, found in _all_measured(engine, [twice, *operations_of(engine.kind, engine.arrays, module)], module):
+        ran = {called for code in found.ran if (called := _called(code))}
+        behind = {called for code in found.ran - always if (called := _called(code))}
+        own = ran & {operation.name}
+        if operation.name.startswith(f"{engine.kind.__name__}.") and operation.defined_in(module):
+            own = {operation.name}
+        if found.raised:
+            evidence = f"with {operation.option} its way back raised {found.raised}"
+            guilty = own or behind if operation.option else set()  # else its arguments may be none that it takes
+            raised |= {name: open_finding(name, evidence) for name in guilty if len(guilty) == 1}
+        elif found.wrong is None:
+            right |= own if operation is twice else (behind or ran) | own
+            if own and operation is not twice and _stretches_wrongly(engine, operation, module):
+                evidence = "right for operands of one shape; for a row added to every row it is another number"
+                raised[operation.name] = open_finding(operation.name, evidence)
+        elif not operation.sure:
+            continue
+        elif own and (operation is twice or behind <= own or own <= ran):
+            wrong.setdefault(operation.name, _accusation(engine, operation.name, found))
+        else:
+            suspected.append((behind, _accusation(engine, operation.name, found)))
+    for behind, finding in suspected:
+        left = behind if len(behind) == 1 else behind - right
+        for name in left if len(left) == 1 else ():
+            wrong.setdefault(name, replace(finding, name=name))
+    evidence = "its gradients agree with central differences"
+    for name in sorted(right - set(wrong) - set(raised)):
+        yield CodeFinding(form="engine", name=name, verdict=RIGHT, evidence=evidence)
+    yield from (raised | wrong).values()
+
+
+def _stretches_wrongly(engine: Engine, operation: Operation, module: ModuleType) -> bool:
+    """Tell whether an operator of an engine that speaks of broadcasting is wrong where one operand is broadcast."""
+    source = inspect.getsource(engine.kind)
+    if not engine.arrays or not operation.is_operator or not re.search(r"broadcast|reduce_shape|sum_to", source):
+        return False
+    found = measured(engine, replace(operation, shapes=((2, 3), (3,))), module, _SPANS[1])
+    return found is not None and found.wrong is not None
+
+
+def _all_measured(
+    engine: Engine, operations: list[Operation], module: ModuleType
+) -> Iterator[tuple[Operation, Measured]]:
+    """Yield what came of every operation with every option; of several ways to give its arguments, the right one counts."""
+    ways: dict[object, list[Operation]] = {}
+    for number, operation in enumerate(operations):
+        ways.setdefault((operation.name, operation.option, number if operation.is_operator else 0), []).append(
+            operation
+        )
+    for same in ways.values():
+        worst: list[tuple[Operation, Measured]] = []
+        for operation in same:
+            several = [f for span in _SPANS if (f := measured(engine, operation, module, span))]
+            if engine.arrays and all(found.raised for found in several):  # it may be an engine of numbers
+                alone = measured(engine._replace(arrays=False), operation, module, _SPANS[1])
+                several = [alone] if alone is not None else several
+            if several:
+                worst.append((operation, next((one for one in several if one.wrong is not None), several[0])))
+        if worst and not same[0].is_loss:  # vectors only where matrices do not run
+            worst = [pair for pair in worst if pair[0].shapes == worst[0][0].shapes]
+        if worst:
+            yield next((pair for pair in worst if pair[1].right), worst[0])
+
+
+def _called(code: CodeType) -> str:
+    """Return the name of a function that computes a gradient: Value.__add__ for the closure that it leaves behind."""
+    outer, inside, _ = code.co_qualname.partition(".<locals>")
+    return outer if (inside and not outer.endswith("__init__")) or BACK.match(code.co_name) else ""
+
+
+def _accusation(engine: Engine, name: str, found: Measured) -> CodeFinding:
+    which = found.wrong
+    assert which is not None
+    claim, truth = found.claims[which], found.truths[which]
+    code = next((code for code in found.ran if _called(code) == name), None)
+    said = (
+        f"it has shape {np.shape(claim)}, it should have {np.shape(truth)}"
+        if np.shape(claim) != np.shape(truth)
+        else "it says {:.6g}, central differences say {:.6g}".format(*_farthest(claim, truth))
+    )
+    return CodeFinding(
+        form="engine", name=name, verdict=WRONG, array=f"{engine.grad} of operand {which + 1}",
+        evidence=f"cause unknown; {said}", line=None if code is None else code.co_firstlineno,
+    )  # fmt: skip
+
+
+def _farthest(claim: Any, truth: Any) -> tuple[float, float]:
+    at = int(np.abs(np.ravel(claim) - np.ravel(truth)).argmax())
+    return float(np.ravel(claim)[at]), float(np.ravel(truth)[at])
