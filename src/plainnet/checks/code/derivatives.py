@@ -57,25 +57,18 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
         np.broadcast_to(at_y, x.shape)[smooth], slope[smooth], rtol=1e-5, atol=1e-7
     )
     line = _line(pair.source)
-    if same_x and not same_y and (where := _misused(pair)) is not None:
-        evidence = (
+    verdict, where = RIGHT, _misused(pair) if same_x and not same_y else None
+    if where is not None:
+        verdict = UNDECIDABLE
+        said = (
             f"it is the derivative, g(x) = f'(x), but line {where} gives it the output f(x), where it is another number"
         )
-        return CodeFinding(form="derivative", name=pair.name, verdict=UNDECIDABLE, evidence=evidence, line=where)
-    if same_x:
-        return CodeFinding(
-            form="derivative",
-            name=pair.name,
-            verdict=RIGHT,
-            evidence="it is the derivative, g(x) = f'(x), by central differences",
-        )
-    if same_y:
-        return CodeFinding(
-            form="derivative",
-            name=pair.name,
-            verdict=RIGHT,
-            evidence="it is the derivative as a function of the output, g(f(x)) = f'(x): right if it is given the output",
-        )
+    elif same_x:
+        said = "it is the derivative, g(x) = f'(x), by central differences"
+    else:
+        said = "it is the derivative as a function of the output, g(f(x)) = f'(x): right if it is given the output"
+    if same_x or same_y:
+        return CodeFinding(form="derivative", name=pair.name, verdict=verdict, evidence=said, line=where)
     if pair.known or not slope.any():  # a step has no derivative to be wrong about
         return CodeFinding(
             form="derivative",

@@ -115,10 +115,12 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
 
 def _says_first_layer(judgment: Judgment) -> bool:
     """Tell whether a pass lacks nothing but the gradient of its input, and its comments say that nothing lies below."""
-    missing = [h for h in judgment.held if h.verdict != RIGHT]
-    if len(missing) != 1 or missing[0].verdict != MISSING or missing[0].path[0][1] not in judgment.episode.inputs:
-        return False
-    return re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
+    return _lacks_only_dx(judgment) and re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
+
+
+def _lacks_only_dx(judgment: Judgment) -> bool:
+    missing = [h for h in judgment.held if h.verdict == MISSING]
+    return len(missing) == 1 and missing[0].path[0][1] in judgment.episode.inputs and not judgment.count(WRONG)
 
 
 def _always_at_kinks(right: list[Judgment]) -> str:
@@ -156,8 +158,7 @@ def _returns_nothing(judgment: Judgment) -> bool:
 
 def _of_the_first_layer(judgment: Judgment) -> str | None:
     """Return the author's function that calls a backward pass which lacks nothing but the gradient of its input."""
-    missing = [h for h in judgment.held if h.verdict == MISSING]
-    if len(missing) != 1 or missing[0].path[0][1] not in judgment.episode.inputs or judgment.count(WRONG):
+    if not _lacks_only_dx(judgment):
         return None
     back = judgment.episode.functions["backward"]
     for name, function in vars(judgment.episode.module).items():

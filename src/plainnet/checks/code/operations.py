@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,24 @@ _OPERAND = re.compile(
 _MOST_WAYS = 8
 
 
+class Leaf(Enum):
+    """What stands for an argument until the leaves are there: one of the two, both, or one of classes, whole or one-hot."""
+
+    FIRST = auto()
+    SECOND = auto()
+    BOTH = auto()
+    WHOLE = auto()
+    ONE_HOT = auto()
+
+    def among(self, a: Any, b: Any) -> Any:
+        """Return the leaf that it stands for."""
+        if self is Leaf.WHOLE:
+            return type(a)(np.array([0, 1]))
+        if self is Leaf.ONE_HOT:
+            return type(a)(np.eye(3)[[0, 2]])
+        return {Leaf.FIRST: a, Leaf.SECOND: b, Leaf.BOTH: [a, b]}[self]
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation: its name in the file, what builds it of two leaves, its function, the leaves' shapes, and an object that has leaves."""
@@ -43,9 +62,8 @@ class Operation:
 
     def parameters(self, kind: type) -> list[Any]:
         """Return the leaves that the object of a layer holds itself."""
-        return (
-            [value for value in vars(self.layer).values() if isinstance(value, kind)] if self.layer is not None else []
-        )
+        held = {} if self.layer is None else vars(self.layer)
+        return [value for value in held.values() if isinstance(value, kind)]
 
     @property
     def is_operator(self) -> bool:
@@ -134,9 +152,9 @@ def _calls(
     shapes = _MATRICES if arrays and _PRODUCT.search(name.rpartition(".")[2]) else _PAIR
     choices = [_given(parameter, place) for place, parameter in enumerate(parameters)]
     if _LOSS.search(name):
-        choices[1:] = [[("hot",), ("b",), *choice] for choice in choices[1:]]
+        choices[1:] = [[Leaf.ONE_HOT, Leaf.SECOND, *choice] for choice in choices[1:]]
     if not parameters and _takes_any(function):
-        choices = [[("a",)], [("b",)]]
+        choices = [[Leaf.FIRST], [Leaf.SECOND]]
         if wanted is None:
             yield Operation(name, lambda a, b: function(a), source, shapes)
     if not choices:
@@ -146,14 +164,12 @@ def _calls(
     )
     powers = [p for p in optional(function) if re.fullmatch(r"p|ord|power|exponent", p)] if wanted is None else []
     more: list[dict[str, Any]] = [{}, *({n: axis} for n in axes[:1] for axis in (0, 1)), *({n: 3} for n in powers[:1])]
-    vectors = (
-        [((3,), (3,)), ((2, 3), (3,))]
-        if shapes is _MATRICES
-        else [((3,), (3,))]
-        if arrays and _LOSS.search(name)
-        else []
-    )
-    sure = all(_OPERAND.fullmatch(p) or not _is_leaf(_given(p, 1)[0]) for p in parameters[1:])
+    vectors: list[tuple[tuple[int, ...], ...]] = []
+    if shapes is _MATRICES:
+        vectors = [((3,), (3,)), ((2, 3), (3,))]
+    elif arrays and _LOSS.search(name):
+        vectors = [((3,), (3,))]
+    sure = all(_OPERAND.fullmatch(p) or _given(p, 1)[0] is not Leaf.SECOND for p in parameters[1:])
     for form, options in itertools.product([shapes, *vectors], more):
         for choice in itertools.islice(itertools.product(*choices), _MOST_WAYS):
             build = _built(function, choice, options)
@@ -170,18 +186,10 @@ def _takes_any(function: Callable[..., Any]) -> bool:
 
 def _built(function: Callable[..., Any], choice: tuple[Any, ...], options: dict[str, Any]) -> Callable[[Any, Any], Any]:
     def build(a: Any, b: Any) -> Any:
-        leaves = {("a",): a, ("b",): b, ("a", "b"): [a, b]}
-        for word, value in (("whole", np.array([0, 1])), ("hot", np.eye(3)[[0, 2]])):
-            if any(isinstance(one, tuple) and one == (word,) for one in choice):
-                leaves[word,] = type(a)(value)
-        given = [leaves[one] if isinstance(one, tuple) and one in leaves else one for one in choice]
+        given = [one.among(a, b) if isinstance(one, Leaf) else one for one in choice]
         return function(*given, **options)
 
     return build
-
-
-def _is_leaf(given: Any) -> bool:
-    return isinstance(given, tuple) and given == ("b",)
 
 
 def _twice(choice: tuple[Any, ...]) -> list[str]:
@@ -201,7 +209,7 @@ def _given(parameter: str, place: int) -> list[Any]:
     if re.fullmatch(r"(?i)exp(onent)?|pow(er)?|n|p|k", parameter):
         return [3, 3.0]
     if re.fullmatch(r"(?i)tensors|arrays|nodes|xs|inputs|args|values", parameter):
-        return [("a", "b"), ("a",)]
+        return [Leaf.BOTH, Leaf.FIRST]
     if re.fullmatch(r"(?i)\w*(label|target|y_true|truth)s?", parameter):
-        return [("b",), ("whole",), np.array([0, 1]), np.eye(3)[[0, 2]], 1]
-    return [("a",), ("whole",)] if place == 0 else [("b",), 3, 2.0]
+        return [Leaf.SECOND, Leaf.WHOLE, np.array([0, 1]), np.eye(3)[[0, 2]], 1]
+    return [Leaf.FIRST, Leaf.WHOLE] if place == 0 else [Leaf.SECOND, 3, 2.0]
