@@ -35,7 +35,7 @@ oracle: $(VENV)/installed-test ## install PyTorch, against which some tests comp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
 extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,judges]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges]'
 
 series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
 	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)
@@ -66,7 +66,8 @@ kill-test: $(VENV)/installed ## kill 200 trainings at random moments, go on with
 	$(BIN)/python benchmarks/kill_test.py 200 --record records/kill_test.json
 
 sabotage: $(VENV)/installed  ## spoil trainings in every known way and see whether the cause is named
-	$(BIN)/python benchmarks/sabotage.py --record records/sabotage.json
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sklearn]'
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/sabotage.py --verify --record records/sabotage.json
 
 fuzz: $(VENV)/installed      ## feed the readers of files with mutated bytes, ten million times each
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris

@@ -37,7 +37,7 @@ with atheris.instrument_imports(include=["plainnet"]):
         save_model,
     )
     from plainnet import checkpoint as checkpoints
-    from plainnet.checks.trainings.history_reader import read_curves
+    from plainnet.checks.histories.reading import read_history
     from plainnet.recipes import read, source
     from plainnet.records.openings import openings
     from plainnet.records.recorded_runs import runs
@@ -83,7 +83,7 @@ def history(content: bytes) -> None:
     """Read the bytes as a history: JSON if they look so, CSV otherwise."""
     path = FOLDER / ("h.json" if content.lstrip()[:1] in (b"{", b"[") else "h.csv")
     path.write_bytes(content)
-    read_curves(path)
+    read_history(path)
 
 
 def checkpoint(content: bytes) -> None:

@@ -12,7 +12,8 @@ from functools import partial
 from plainnet.checks.code.faults import as_page
 from tables import convolutions
 from tables.breaks import breaks
-from tables.durability import fuzz, kill_test, sabotage
+from tables.diagnosis import programs, public, sabotage
+from tables.durability import fuzz, kill_test
 from tables.floors import floors
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
@@ -35,7 +36,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/floors.md": {"floors": floors},
     "docs/handwriting.md": {"handwriting": handwriting},
     "docs/tests.md": {"breaks": breaks, "mutation": mutation},
-    "docs/diagnose.md": {"sabotage": sabotage, "kill-test": kill_test},
+    "docs/diagnose.md": {"public": public, "programs": programs, "sabotage": sabotage, "kill-test": kill_test},
     "docs/speed.md": {"speed": speed, "busy": busy, "profile": profile, "tried": tried, "growth": growth},
     "docs/winograd.md": {
         "times": convolutions.times,

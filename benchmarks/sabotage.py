@@ -1,194 +1,225 @@
-"""Spoil trainings in every known way, and see whether `plainnet diagnose` names the cause first.
+"""Spoil trainings in every known way, and see whether `plainnet diagnose` names the cause.
 
-`python benchmarks/sabotage.py [--seeds N] [--healthy N] [--only NAME] [--record FILE]`. Each cause is put into small
-trainings with several seeds; healthy trainings of our recipes must give no finding of severity "error".
+`python benchmarks/sabotage.py [--keep FOLDER] [--half HALF] [--only CAUSE] [--verify] [--record FILE]`.
+Each cause of `spoiling/causes.py` is put at three strengths into four kinds of network; trainings of
+`spoiling/healthy.py` must give no error. Each is judged with all it left behind, and by its history alone, in the forms
+of `spoiling/forms.py`, whole and cut after 3, 5 and 10 epochs. Half of the trainings are there to choose thresholds by,
+the other half is reported. Trainings that are in FOLDER already are judged without training anew. `--shares SEEDS`
+trains the first half with further seeds and writes which causes make the same curves into the package.
 """
 
 import argparse
+import json
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from plainnet import DataSet, TrainingDivergedError, mnist
-from plainnet.data.splits import Splits
-from plainnet.diagnosis import findings, read_case, verify
-from plainnet.recipes import read
-from plainnet.runs import results, saving
+from plainnet.checks.histories.reading import read_history
+from plainnet.checks.trainings.causes import SHARES, TELLING
+from plainnet.diagnosis import Case, TrainingFinding, findings, read_case, verify
 from plainnet.runs.environment import hardware, versions
-from plainnet.runs.run import Run
 from plainnet.writing import to_json, write_atomically
+from spoiling.causes import CAUSES
+from spoiling.change import Subject
+from spoiling.forms import FORMS
+from spoiling.healthy import healthy
+from spoiling.subjects import KINDS
 
-SMALL = {"layers.1.units": 64, "epochs": 6}
-
-
-@dataclass(frozen=True)
-class Sabotage:
-    """A way to spoil a training: by its recipe, its data, or the run itself; `cause` is what should be found first."""
-
-    cause: str
-    overrides: dict[str, Any]
-    data: Callable[[Splits, np.random.Generator], Splits] = lambda data, rng: data
-    run: Callable[[Run], None] = lambda run: None
-    limit: int = 4000
+HALVES = ("choose", "report")
+DRAW = 1  # of the half that is reported: after it has been looked at, it is drawn anew, with other data and seeds
+CUTS = (3, 5, 10, None)
 
 
-def relabeled(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Splits, np.random.Generator], Splits]:
-    """Return what changes the labels to train and to validate with."""
+class Row(NamedTuple):
+    """One training of the matrix."""
 
-    def data(splits: Splits, rng: np.random.Generator) -> Splits:
-        parts = (
-            DataSet(part.images, change(part.labels), part.class_names) for part in (splits.train, splits.validation)
-        )
-        return Splits.of(*parts, splits.test)
+    cause: str  # empty for a healthy one
+    strength: int
+    subject: Subject
+    half: str
 
-    return data
-
-
-def shuffled(splits: Splits, rng: np.random.Generator) -> Splits:
-    """Shuffle the labels and forget the images."""
-    return relabeled(lambda labels: rng.permutation(labels))(splits, rng)
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        drawn = f"-{DRAW}" if self.half == "report" else ""
+        return f"{self.cause or 'healthy'}-{self.strength}-{self.subject.kind}-{self.subject.data}{drawn}"
 
 
-def as_numbers(splits: Splits, rng: np.random.Generator) -> Splits:
-    """Make the pixels floating-point numbers from 0 to 255."""
-    return Splits.of(*(DataSet(part.images.astype(np.float32), part.labels, part.class_names) for part in splits))
+def rows(healthy_ones: int) -> Iterator[Row]:
+    """Yield every training of the matrix, and the healthy ones."""
+    for number, (name, cause) in enumerate(CAUSES.items()):
+        rng = np.random.default_rng(number)  # each cause with every data set and in both halves alike
+        data, half = rng.permutation(np.resize(cause.data, 12)), rng.permutation(np.repeat(HALVES, 6))
+        again = np.random.default_rng((number, DRAW)).permutation(np.resize(cause.data, 12))
+        for place, (strength, kind) in enumerate(product(range(3), KINDS)):
+            if kind in cause.kinds:
+                new = half[place] == "report"
+                seed = 100 * number + place + new * DRAW * 1_000_000
+                subject = Subject(kind, str((again if new else data)[place]), cause.changes[strength], seed)
+                yield Row(name, strength, subject, str(half[place]))
+    for number, subject in enumerate(healthy(healthy_ones, DRAW * 1_000_000)):
+        yield Row("", number, subject, HALVES[number // 16 % 2])
 
 
-def only_ones(splits: Splits, rng: np.random.Generator) -> Splits:
-    """Keep the training images of one class."""
-    train = splits.train
-    return Splits.of(train[np.flatnonzero(train.labels == 1)], splits.validation, splits.test)
+def case_of(row: Row, keep: Path) -> Case:
+    """Return what is known of a training, which is made if it is not there yet."""
+    folder = keep / row.name
+    if not (folder / "done").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        row.subject.train(folder)
+        (folder / "done").touch()
+    case = read_case(folder)
+    vars(case)["data"] = row.subject.splits()
+    return case
 
 
-def in_order(run: Run) -> None:
-    """Visit the images class by class."""
-    order = np.argsort(run.train.labels, kind="stable")
-    run.training._order = lambda: order
-
-
-def weights(value: float) -> Callable[[Run], None]:
-    """Return what makes all weights the same."""
-
-    def run(run: Run) -> None:
-        for parameter in run.network.parameters:
-            if parameter.decay:
-                parameter.value[:] = value
-
-    return run
-
-
-def dead(run: Run) -> None:
-    """Begin with biases at which no hidden unit is ever active."""
-    run.network.parameters[1].value[:] = -20
-
-
-def large(run: Run) -> None:
-    """Begin with weights a hundred times too large."""
-    run.network.parameters[0].value[:] *= 100
-
-
-DROPOUT = [
-    {"type": "Flatten"}, {"type": "Dense", "units": 128}, {"type": "ReLU"}, {"type": "Dropout", "rate": 0.5},
-    {"type": "Dense", "units": 10},
-]  # fmt: skip
-RATE = "schedule.learning_rate"
-SABOTAGES = {
-    "learning rate too high, diverges": Sabotage("learning-rate-too-high", SMALL | {RATE: 1e20}),
-    "learning rate too high, oscillates": Sabotage("learning-rate-too-high", SMALL | {RATE: 1.0}),
-    "learning rate too high, stuck": Sabotage("learning-rate-too-high", SMALL | {RATE: 10.0}),
-    "learning rate too low": Sabotage("learning-rate-too-low", SMALL | {RATE: 1e-5}),
-    "dead units": Sabotage("dead-units", SMALL, run=dead),
-    "all weights zero": Sabotage("all-zero-initialization", SMALL, run=weights(0.0)),
-    "all weights equal": Sabotage("constant-initialization", SMALL, run=weights(0.01)),
-    "saturated units": Sabotage("saturated-activations", SMALL | {"layers.2.type": "Tanh"}, run=large),
-    "inputs from 0 to 255": Sabotage("inputs-not-scaled", SMALL, data=as_numbers),
-    "labels shuffled": Sabotage("labels-shuffled", SMALL, data=shuffled),
-    "labels off by one": Sabotage("labels-off-by-one", SMALL, data=relabeled(lambda y: (y + 1) % 10)),
-    "images not shuffled": Sabotage("not-shuffled", SMALL, run=in_order),
-    "one class only": Sabotage("one-class", SMALL, data=only_ones),
-    "gradient summed": Sabotage("summed-gradient", SMALL | {"loss.reduction": "sum"}),
-    "clipped most of the time": Sabotage("clipping-active", SMALL | {"optimizer.clip": 1e-3}),
-    "overfitting": Sabotage("overfitting", {"layers.1.units": 256, "epochs": 60, RATE: 0.05}, limit=500),
-    "underfitting": Sabotage("underfitting", {"layers.1.units": 3, "epochs": 15, RATE: 0.1}),
-    "plateau before the decay": Sabotage(
-        "plateau-before-decay",
-        {"layers.1.units": 32, "epochs": 45, RATE: 0.1, "schedule.at": [40], "optimizer.weight_decay": 0.02},
-    ),
-    "validation better, by dropout": Sabotage(
-        "validation-better", {"layers": DROPOUT, "epochs": 4, RATE: 0.05}, limit=20_000
-    ),
-}
-HEALTHY = {
-    "classic": Sabotage("", {"epochs": 3}, limit=20_000),
-    "fast99": Sabotage("", {}, limit=15_000),
-}
-
-
-def train(recipe: str, sabotage: Sabotage, seed: int, folder: Path) -> None:
-    """Train with the sabotage and leave the results, or what a training that diverged leaves, in the folder."""
-    data = sabotage.data(mnist.load(), np.random.default_rng(seed))
-    chosen = replace(read(recipe, sabotage.overrides), workers=1)
-    run = Run(chosen, Splits.of(data.train[: sabotage.limit], data.validation, data.test), seed=seed)
-    sabotage.run(run)
-    try:
-        with np.errstate(all="ignore"):
-            for _ in saving.events(run, folder):
-                pass
-            results.write_results(run, folder)
-    except TrainingDivergedError:
-        pass
-
-
-def row(name: str, recipe: str, sabotage: Sabotage, seed: int, *, verified: bool) -> dict[str, Any]:
-    """Train, diagnose, and return what was found."""
-    with tempfile.TemporaryDirectory() as place:
-        train(recipe, sabotage, seed, Path(place))
-        case = read_case(Path(place))
-        found = findings(case)
-        helped = None
-        if verified and found and (tried := verify(case, found[0])):
-            helped = tried["helped"]
-    return {
-        "sabotage": name,
-        "seed": seed,
-        "expected": sabotage.cause,
-        "found": [finding.name for finding in found],
-        "errors": sum(finding.severity == "error" for finding in found),
-        "helped": helped,
+def history_of(case: Case, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of its history."""
+    path = folder / "training_history.json"
+    if path.exists():
+        table: list[dict[str, Any]] = json.loads(path.read_text())
+        return table
+    curves = {
+        name: getattr(case.curves, name)
+        for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
     }
+    epochs = case.curves.epochs
+    figures = [{name: curve[epoch] for name, curve in curves.items()} for epoch in range(epochs)]
+    return figures + [dict.fromkeys(curves, float("nan"))] * bool(case.diverged)  # as a program without a check goes on
+
+
+def said(found: list[TrainingFinding]) -> dict[str, Any]:
+    """Return what was said, as a record keeps it: the first cause, all that are named, and how bad each finding is."""
+    first = found[0].causes[0].name if found and found[0].causes else found[0].name if found else None
+    named = [name for finding in found for name in (finding.name, *(cause.name for cause in finding.causes))]
+    return {
+        "found": [finding.name for finding in found],
+        "severities": [finding.severity for finding in found],
+        "first": first,
+        "named": list(dict.fromkeys(named)),
+    }
+
+
+def alone(history: list[dict[str, Any]], turn: int, place: Path) -> dict[str, Any]:
+    """Return what is said of a history alone, cut after so many epochs, each time in another form."""
+    told: dict[str, Any] = {}
+    for number, cut in enumerate(CUTS):
+        form = list(FORMS)[(turn + number) % len(FORMS)]
+        if history:
+            (place / form).write_text(FORMS[form](history[:cut]))
+            read = read_history(place / form)
+            told[str(cut or "all")] = {"form": form, **said(findings(Case(read.curves, history=read)))}
+            if cut is not None:  # of which the record keeps less
+                del told[str(cut)]["named"], told[str(cut)]["first"]
+    return told
+
+
+def judged(row: Row, keep: Path, turn: int, *, tried: bool) -> dict[str, Any]:
+    """Return what is said of a training."""
+    case = case_of(row, keep)
+    found = findings(case)
+    result = verify(case, found[0]) if tried and row.cause and found else None
+    return {
+        "cause": row.cause, "strength": row.strength, "kind": row.subject.kind, "data": row.subject.data,
+        "half": row.half, **said(found), "helped": result and result["helped"],
+        "alone": alone(history_of(case, keep / row.name), turn, keep / row.name),
+    }  # fmt: skip
+
+
+def summary(table: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of the rows of one half."""
+    spoiled, well = [r for r in table if r["cause"]], [r for r in table if not r["cause"] and learned(r)]
+    shown = [r for r in spoiled if r["alone"]]
+    cut = {str(c or "all"): [r["alone"][str(c or "all")] for r in well] for c in CUTS}
+    verified = [r["helped"] for r in spoiled if r["helped"] is not None]
+    return {
+        "spoiled": len(spoiled),
+        "named_first": sum(r["cause"] in (r["first"], r["found"][0] if r["found"] else None) for r in spoiled),
+        "named": sum(r["cause"] in r["named"] for r in spoiled),
+        "healthy": len(well),
+        "false_errors": sum("error" in r["severities"] for r in well),
+        "false_warnings": sum("warning" in r["severities"] for r in well),
+        "alone_named": sum(r["cause"] in r["alone"]["all"]["named"] for r in shown),
+        "alone": len(shown),
+        "false_errors_alone": {name: sum("error" in one["severities"] for one in told) for name, told in cut.items()},
+        "false_warnings_alone": {
+            name: sum("warning" in one["severities"] for one in told) for name, told in cut.items()
+        },
+        "verified": len(verified),
+        "helped": sum(verified),
+    }
+
+
+def learned(row: dict[str, Any]) -> bool:
+    """Tell whether a healthy training learned: one that a drawn recipe left at chance is not healthy."""
+    return bool(row["learned"])
+
+
+def counts(rows_: list[Row], rounds: int) -> dict[str, dict[str, int]]:
+    """Return, by finding, how often each cause gives it where the history is all there is, over so many seeds."""
+    found: dict[str, Counter[str]] = {}
+    for row, turn in product(rows_, range(1, rounds + 1)):
+        if row.cause not in TELLING:
+            continue
+        subject = replace(row.subject, seed=row.subject.seed + 10_000 * turn)
+        with tempfile.TemporaryDirectory() as place:
+            subject.train(Path(place))
+            history = history_of(read_case(Path(place)), Path(place))
+            told = alone(history, turn, Path(place)).get("all")
+        if told and told["found"]:
+            found.setdefault(told["found"][0], Counter())[row.cause] += 1
+            print(row.name, turn, told["found"], flush=True)
+    return {name: dict(causes.most_common()) for name, causes in sorted(found.items()) if set(causes) != {name}}
 
 
 def main() -> None:
     """Make the matrix, print it, and fail if too few causes are named or a healthy training is accused."""
     parser = argparse.ArgumentParser(description="Spoil trainings and see whether the cause is named.")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--healthy", type=int, default=20)
+    parser.add_argument("--healthy", type=int, default=224)
     parser.add_argument("--only")
+    parser.add_argument("--half", choices=HALVES)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--part", type=int, choices=(0, 1), help="every second training only, for two processes")
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument(
+        "--shares", type=int, metavar="SEEDS", help="write which causes make the same curves, and do no more"
+    )
     parser.add_argument("--record", type=Path)
     arguments = parser.parse_args()
-    rows, healthy = [], []
-    for name, sabotage in SABOTAGES.items():
-        if arguments.only in (None, name):
-            rows += [row(name, "classic", sabotage, seed, verified=seed == 0) for seed in range(arguments.seeds)]
-            found = rows[-arguments.seeds :]
-            print(f"{name:<36}{sabotage.cause:<26}{[r['found'] for r in found]}  {found[0]['helped']}", flush=True)
-    for seed in range(arguments.healthy):
-        recipe = list(HEALTHY)[seed % len(HEALTHY)]
-        healthy.append(row(recipe, recipe, HEALTHY[recipe], seed, verified=False))
-        print(f"{recipe} {seed}: {healthy[-1]['found']}", flush=True)
-    named = sum(r["found"][:1] == [r["expected"]] for r in rows)
-    accused = sum(bool(r["errors"]) for r in healthy)
-    print(f"named first: {named} of {len(rows)}; healthy trainings accused: {accused} of {len(healthy)}")
+    if arguments.shares:
+        chosen = [row for row in rows(0) if row.half == "choose"]
+        write_atomically(SHARES, to_json(counts(chosen, arguments.shares)))
+        return
+    table: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as place:
+        keep = arguments.keep or Path(place)
+        chosen = [row for row in rows(arguments.healthy) if arguments.half in (None, row.half)]
+        for turn, row in enumerate(chosen):
+            if arguments.part in (None, turn % 2) and arguments.only in (None, row.cause):
+                told = judged(row, keep, turn, tried=arguments.verify)
+                table.append(told | {"learned": ends_well(keep / row.name)})
+                print(json.dumps(table[-1]), flush=True)
+    halves = {half: summary([row for row in table if row["half"] == half]) for half in HALVES}
+    print(json.dumps(halves, indent=1))
     if arguments.record:
-        table = {"runs": len(rows), "named_first": named, "healthy": len(healthy), "accused": accused}
-        table |= {"rows": rows, "healthy_rows": healthy, "hardware": hardware(), "versions": versions()}
-        write_atomically(arguments.record, to_json(table))
-    sys.exit(named < 0.9 * len(rows) or accused > 0)
+        record = {"halves": halves, "rows": table, "hardware": hardware(), "versions": versions()}
+        write_atomically(arguments.record, to_json(record))
+    figures = halves["report"]
+    sys.exit(figures["named_first"] < 0.9 * figures["spoiled"] or figures["false_errors"] > 0)
+
+
+def ends_well(folder: Path) -> bool:
+    """Tell whether a training ended far above chance."""
+    path = folder / "metrics.json"
+    metrics = json.loads(path.read_text()) if path.exists() else {}
+    return bool(metrics) and metrics["validation_accuracy"] > 3 / len(metrics["data"]["class_counts"])
 
 
 if __name__ == "__main__":

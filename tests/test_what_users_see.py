@@ -399,9 +399,9 @@ def test_exit_codes(tmp_path, capsys, monkeypatch):
     overfitted.write_text("loss,acc,val_loss,val_acc\n0.5,0.9,0.6,0.8\n0.1,0.99,0.7,0.81\n0.01,1.0,0.9,0.8\n")
     capsys.readouterr()
     assert main(["diagnose", str(flat)]) == 1
-    assert capsys.readouterr().out.startswith("error: ")
+    assert "\nerror: " in capsys.readouterr().out
     assert main(["diagnose", str(overfitted)]) == 0
-    assert capsys.readouterr().out.startswith("warning: overfitting")
+    assert "\nwarning: overfitting" in capsys.readouterr().out
 
 
 def test_a_mistyped_command_gets_all_names_and_the_nearest(capsys):

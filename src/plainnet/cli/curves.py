@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from plainnet.cli.output_files import check_ending
@@ -17,17 +16,19 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
     Parameters
     ----------
     runs
-        Results folders, or JSON or CSV files of losses and accuracies from any program.
+        Results folders, or files of losses and accuracies from any program.
     out
         The PNG file to write.
     """
     check_ending(out, ".png", "--out", *runs)
-    from plainnet.checks.trainings.history_reader import read_curves
+    from plainnet.checks.histories.reading import read_history
     from plainnet.pictures.curves import compared_curves
     from plainnet.pictures.style import png
 
     if not runs:
         raise InputError("give the results folders of one or more runs")
     files = {str(run): run / "training_history.json" if run.is_dir() else run for run in runs}
-    write_atomically(out, png(compared_curves({name: asdict(read_curves(path)) for name, path in files.items()})))
+    write_atomically(
+        out, png(compared_curves({name: read_history(path).curves.to_table() for name, path in files.items()}))
+    )
     say(f"wrote {out}")

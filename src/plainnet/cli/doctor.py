@@ -89,6 +89,8 @@ def doctor(
     codes = {one.code for one in found}
     if several:
         _say_all(found)
+    if codes == {0}:
+        say("if it still does not learn, write down its losses: plainnet diagnose FILE reads them")
     return 1 if 1 in codes else 2 if 2 in codes else 0
 
 

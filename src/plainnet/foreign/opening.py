@@ -29,7 +29,7 @@ KINDS = {
     "checkpoint": Kind(16_000, "give the folder of a training that was interrupted"),
     "recipe": Kind(1, "give a name that `plainnet recipes` lists, or a .toml file"),
     "record": Kind(10, "put the committed one back, or make it anew"),
-    "history": Kind(10, "give a results folder, or a JSON or CSV file of losses and accuracies"),
+    "history": Kind(300, "give a results folder, or a file with losses or accuracies from any program"),
     "image": Kind(500, "give a PNG, JPEG or similar file"),
     "data": Kind(1_000_000, "check the folder and its files"),  # mapped, or read as far as its header says
     "ONNX model": Kind(1000, "give a model in an .onnx file"),

@@ -11,8 +11,12 @@ from typing import Any
 import numpy as np
 
 from plainnet import checkpoint, sources
-from plainnet.checks.trainings.history_reader import Curves, curves_of, read_curves
+from plainnet.checks.histories.curves import Curves, curves_of
+from plainnet.checks.histories.event_files import is_folder_of
+from plainnet.checks.histories.reading import History, read_history
+from plainnet.checks.trainings.examples import Examples, look_at
 from plainnet.checks.trainings.measurements import Inside, Steps, first_steps, look_inside
+from plainnet.checks.trainings.signs import Signs
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.foreign.checking import either, nothing, problem, whole
@@ -43,11 +47,13 @@ class Case:
     seed: int = 0
     limit: int | None = None
     where: Mapping[str, Any] | None = None  # the data, if they are not the embedded MNIST
+    history: History | None = None  # where another program's file was read
+    classes: int | None = None  # if it was said
 
-    @property
-    def classes(self) -> int:
-        """The number of classes; ten if it is not known."""
-        return self.network.out_shapes[-1][0] if self.network else 10
+    @cached_property
+    def signs(self) -> Signs:
+        """What the curves show."""
+        return Signs(self.curves, self.network.out_shapes[-1][0] if self.network else self.classes)
 
     @property
     def made_harder_by(self) -> list[str]:
@@ -69,7 +75,16 @@ class Case:
         if self.network is None:
             return None
         with np.errstate(all="ignore"):
-            return look_inside(self.network, self.data.train)
+            fresh = self.recipe.network(rng=self.seed) if self.recipe else None
+            return look_inside(self.network, self.data.train, fresh)
+
+    @cached_property
+    def examples(self) -> Examples | None:
+        """What the examples and their targets are like; None where they are not at hand."""
+        if self.recipe is None:
+            return None
+        with np.errstate(all="ignore"):
+            return look_at(self.data)
 
     @cached_property
     def steps(self) -> Steps | None:
@@ -80,21 +95,38 @@ class Case:
             return first_steps(self.recipe, self.data.train, self.seed)
 
 
-def read_case(path: Path, data: Path | None = None, own_layers: tuple[type[Layer], ...] = ()) -> Case:
+def read_case(
+    path: Path,
+    data: Path | None = None,
+    own_layers: tuple[type[Layer], ...] = (),
+    *,
+    run: int | None = None,
+    classes: int | None = None,
+) -> Case:
     """Read a results folder, finished or not, or a file with a history; `own_layers` are those that it may name.
+
+    `run` is the number of the run to judge where a history holds several, the last if None; `classes` the number of classes,
+    if it is known.
 
     Raises: `InputError` if it holds neither.
     """
-    if not path.is_dir():
-        return Case(read_curves(path))
+    if classes is not None and classes < 2:
+        raise InputError(f"--classes must be at least 2, received {classes}")
+    if not path.is_dir() or is_folder_of(path):
+        if data is not None:
+            raise InputError(f"{path} is a history alone, for which --data has no use; leave it out")
+        return _bare(path, run, classes)
     if checkpoint.present(path):
         return _unfinished(path, data, own_layers)
     if (path / DONE).exists():
         return _finished(path, data, own_layers)
-    history = path / "training_history.json"
-    if history.exists():
-        return Case(read_curves(history))
-    raise InputError(f"{path} holds no training: neither {DONE} nor a checkpoint nor training_history.json")
+    ours = path / "training_history.json"
+    return _bare(ours if ours.exists() else path, run, classes)
+
+
+def _bare(path: Path, run: int | None, classes: int | None) -> Case:
+    history = read_history(path, run)
+    return Case(history.curves, history=history, classes=classes)
 
 
 def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ...]) -> Case:
@@ -112,7 +144,7 @@ def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ..
     made = recipe.network()
     if [layer.config() for layer in network.layers] != [layer.config() for layer in made.layers]:
         raise InputError(f"{path} and the model beside it are of two trainings: their layers differ; put its own back")
-    curves = read_curves(folder / "training_history.json")
+    curves = read_history(folder / "training_history.json").curves
     return Case(curves, recipe, network, metrics if classes else None, where=_where(stored, data), **case)
 
 

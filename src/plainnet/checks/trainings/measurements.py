@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from plainnet.context import Context
 from plainnet.data.dataset import DataSet
-from plainnet.layers import Conv2D, Dense, ReLU, Sigmoid, Tanh
+from plainnet.layers import BatchNorm, Conv2D, Dense, ReLU, Sigmoid, Tanh
 from plainnet.network import Network
 from plainnet.recipes import Recipe
 
@@ -23,13 +24,18 @@ class Inside:
 
     By layer, shares: `dead`, of the units of a ReLU, those that are 0 for every image; `saturated`, of the outputs of
     Sigmoid or Tanh, those within 1 % of an end. `zero`, `equal`: names of weights that are all zero, or the same for
-    every unit.
+    every unit. Beside the weights that the recipe begins with: `growth`, by layer, how many times as long the weights are now; `moved`, how far
+    all weights have come, relative to their length. `evaluated`: which share of training images batch normalization lets the network
+    recognize by its running averages, and by the batch's own statistics.
     """
 
     dead: dict[str, float]
     saturated: dict[str, float]
     zero: tuple[str, ...]
     equal: tuple[str, ...]
+    growth: dict[str, float] = field(default_factory=dict)
+    moved: float = math.nan
+    evaluated: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -38,16 +44,19 @@ class Steps:
 
     Medians over the steps: `ratio`, the length of an update relative to that of all weights; `doubled`, how much the
     gradient grows when each example of the batch stands there twice, 1 if it is a mean and 2 if it is a sum; `clipped`,
-    the share of the gradient's length that clipping takes away.
+    the share of the gradient's length that clipping takes away; `vanishing`, the gradient of the first layer's weights
+    relative to that of the last's, each relative to the weights. `updates` is how many the whole training makes.
     """
 
     ratio: float
     doubled: float
     clipped: float
+    vanishing: float = 1.0
+    updates: int = 0
 
 
-def look_inside(network: Network, data: DataSet) -> Inside:
-    """Measure the layers of a trained network while it looks at training images."""
+def look_inside(network: Network, data: DataSet, fresh: Network | None = None) -> Inside:
+    """Measure the layers of a trained network while it looks at training images; `fresh` is the network as it began."""
     x = network.as_input(data.images[:_IMAGES])
     dead, saturated, zero, equal = {}, {}, [], []
     for index, layer in enumerate(network.layers):
@@ -66,7 +75,28 @@ def look_inside(network: Network, data: DataSet) -> Inside:
                 zero.append(layer.W.name)
             elif weights.shape[1] > 1 and np.abs(weights - weights[:, :1]).max() <= 1e-5 * largest:
                 equal.append(layer.W.name)
-    return Inside(dead, saturated, tuple(zero), tuple(equal))
+    growth, moved = {}, math.nan
+    if fresh is not None and fresh.theta.size == network.theta.size:
+        for now, then in zip(network.parameters, fresh.parameters, strict=True):
+            if now.decay and (length := float(np.linalg.norm(then.value))) > 0:
+                growth[now.name] = float(np.linalg.norm(now.value)) / length
+        moved = float(np.linalg.norm(network.theta - fresh.theta) / max(float(np.linalg.norm(fresh.theta)), 1e-30))
+    return Inside(dead, saturated, tuple(zero), tuple(equal), growth, moved, _evaluated(network, data))
+
+
+def _evaluated(network: Network, data: DataSet) -> tuple[float, float] | None:
+    """Return the accuracy by running averages and by a batch's own statistics, None without batch normalization."""
+    if not any(isinstance(layer, BatchNorm) for _, layer in network.walk()) or data.kind != "classes":
+        return None
+    some = data[np.random.default_rng(0).permutation(len(data))[:_IMAGES]]
+    state = {name: array.copy() for name, array in network.tensors().items()}
+    x = network.as_input(some.images)
+    right = [
+        float((network.forward(x, training=training).argmax(axis=1) == some.labels).mean())
+        for training in (False, True)
+    ]
+    network.restore(state)
+    return right[0], right[1]
 
 
 def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
@@ -76,7 +106,7 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
     schedule = recipe.learning_rate()
     rate = max(schedule(step, steps_per_epoch, recipe.epochs) for step in range(steps_per_epoch))
     clip = recipe.optimizer.get("clip")
-    ratios, doubled, lost = [], [], []
+    ratios, doubled, lost, vanishing = [], [], [], []
     context = Context(leads=False)  # what is drawn at random stays the same, so that gradients can be compared
     optimizer.attach(network.parameters)
 
@@ -94,8 +124,14 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
         doubled.append(twice / length if length > 0 else 1.0)
         kept = np.clip(once, -clip, clip) if clip else once
         lost.append(1 - float(np.linalg.norm(kept)) / length if length > 0 else 0.0)
+        weights = [parameter for parameter in network.parameters if parameter.decay]
+        first, last = (
+            float(np.linalg.norm(p.grad) / max(float(np.linalg.norm(p.value)), 1e-30))
+            for p in (weights[0], weights[-1])
+        )
+        vanishing.append(first / last if last > 0 else 1.0)
         before = copy.copy(network.theta)
         optimizer.step(rate)
         ratios.append(float(np.linalg.norm(network.theta - before) / max(float(np.linalg.norm(before)), 1e-30)))
-    median = [float(np.nanmedian(values)) for values in (ratios, doubled, lost)]
-    return Steps(*median)
+    ratio, twice_as_long, cut, faded = (float(np.nanmedian(values)) for values in (ratios, doubled, lost, vanishing))
+    return Steps(ratio, twice_as_long, cut, faded, steps_per_epoch * recipe.epochs)

@@ -1,21 +1,84 @@
-"""All findings about a training, the likeliest cause of its trouble first."""
+"""Rules: each looks for one thing in a case, and returns it as a finding, or None.
+
+Those of `data`, `network` and `steps` see a cause itself; `remarks` are on trainings that work; all others tell what the curves show, for
+which there may be several causes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
 from plainnet.checks.trainings.case import Case
-from plainnet.checks.trainings.finding import ERROR, NOTE, WARNING, TrainingFinding
-from plainnet.checks.trainings.rules import evidence, hints, inference
+from plainnet.checks.trainings.causes import causes_of
+from plainnet.checks.trainings.finding import ERROR, NOTE, TrainingFinding
+from plainnet.checks.trainings.rules import (
+    chance,
+    contradictions,
+    data,
+    endings,
+    held_out,
+    network,
+    overfitting,
+    remarks,
+    standing,
+    steps,
+)  # fmt: skip
+
+Rule = Callable[[Case], TrainingFinding | None]
+
+SEEN = (  # what explains the most comes first
+    data.inputs_alike, data.inputs_not_scaled, data.inputs_far_from_zero, data.one_class, data.class_missing, data.labels_off_by_one,
+    data.labels_do_not_fit, data.validation_differs, data.validation_labels, data.validation_small,
+    network.equal_weights, network.nothing_moved, network.last_layer_cut, network.narrow,
+    steps.summed_gradient, steps.momentum, steps.weight_decay, steps.too_much_dropout, steps.too_much_noise, steps.learning_rate_too_high,
+    steps.clipping, steps.uphill, network.batch_statistics, steps.not_shuffled, endings.collapsed, standing.fell_too_early, contradictions.floor,
+    steps.vanishing, steps.rate_too_low, steps.few_updates, data.labels_noisy,
+)  # fmt: skip
+# What causes of many kinds leave behind; it is named where none of them was seen.
+LEFT_BEHIND = (network.saturated, network.weights_began, network.dead_units)
+SHOWN = (
+    endings.running_sum, endings.diverged, endings.zero, contradictions.sure_and_wrong, contradictions.accuracy_not_of_it, endings.constant, endings.rising, held_out.broken, held_out.at_chance, standing.creeping,
+    chance.at_chance, held_out.exchanged, endings.worsening, endings.unstable, held_out.unstable, overfitting.overfitting,
+)  # fmt: skip
+REMARKS = (
+    endings.out_of_scale, remarks.not_finite_once, remarks.underfitting, remarks.plateau, remarks.stopped_early, remarks.validation_better,
+)  # fmt: skip
 
 
 def findings(case: Case) -> list[TrainingFinding]:
-    """Return what is found about a training, the likeliest cause of its trouble first.
+    """Return what is found about a training, the likeliest cause of its trouble first, notes last.
 
-    Causes that can be seen themselves come before those concluded from the curves, of which the first one that fits is
-    named and the rest left out. Remarks are made on trainings without trouble.
+    Causes that can be seen themselves come before what the curves show, of which the first that fits is named and the rest
+    left out. Remarks are made on trainings without an error.
     """
-    found = [finding for rule in evidence.RULES if (finding := rule(case))]
-    if not found:
-        found = [finding for rule in inference.RULES if (finding := rule(case))][:1]
-    if not found:
-        found = [finding for rule in hints.RULES if (finding := rule(case))]
-    return sorted(found, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))
+    appended = remarks.runs_appended(case)
+    with np.errstate(all="ignore"):
+        found = [*_found(case), *([appended] if appended else [])]
+    return sorted(found, key=lambda finding: finding.severity == NOTE)
+
+
+def _found(case: Case) -> list[TrainingFinding]:
+    if (kind := remarks.not_to_be_judged(case)) is not None:
+        broken = endings.diverged(case) if case.signs.loss.broken_at_the_end else None
+        return [broken or kind]
+    for rules in (SEEN, LEFT_BEHIND):
+        if found := _all(rules, case):
+            return found
+    if not case.diverged and (short := endings.too_short(case)) is not None:
+        return [_explained(endings.diverged(case) or short)]
+    shown = _all(SHOWN, case)[:1]
+    if not shown or shown[0].severity != ERROR:
+        shown += _all(REMARKS, case)
+    return list(map(_explained, shown))
+
+
+def _explained(finding: TrainingFinding) -> TrainingFinding:
+    """Return what the curves show with the causes that make such curves."""
+    return replace(finding, causes=causes_of(finding.name))
+
+
+def _all(rules: Iterable[Rule], case: Case) -> list[TrainingFinding]:
+    return [finding for rule in rules if (finding := rule(case)) is not None]

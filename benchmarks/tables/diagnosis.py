@@ -1,0 +1,82 @@
+"""The tables of docs/diagnose.md: spoiled trainings, histories of other programs, those of public repositories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tables.source import record, table
+
+
+def sabotage() -> str:
+    """Return what `plainnet diagnose` says of each way to spoil a training, of the half that it was not chosen by."""
+    figures = record("sabotage.json")
+    reported = [row for row in figures["rows"] if row["half"] == "report" and row["cause"]]
+    rows = []
+    for cause in dict.fromkeys(row["cause"] for row in reported):
+        runs = [row for row in reported if row["cause"] == cause]
+        first = [row for row in runs if is_first(row)]
+        others = sorted({row["found"][0] if row["found"] else "nothing" for row in runs} - {cause})
+        named = sum(cause in row["named"] for row in runs)
+        by_curves = sum(cause in row["alone"].get("all", {"named": []})["named"] for row in runs)
+        tried = [row["helped"] for row in runs if row["helped"] is not None]
+        helps = f"{sum(tried)} of {len(tried)}" if tried else ""
+        rows.append((f"`{cause}`", len(runs), len(first), named, ", ".join(others), by_curves, helps))
+    head = (
+        "cause | trainings | named first | among those named | what else came first | named by the history alone | "
+        "its suggestion helps"
+    )
+    return f"{table(head, rows)}\n\n{_sums(figures['halves'])}"
+
+
+def is_first(row: dict[str, Any]) -> bool:
+    """Tell whether the cause of a training is the first that is named."""
+    return row["cause"] in (row["first"], row["found"][0] if row["found"] else None)
+
+
+def _sums(halves: dict[str, Any]) -> str:
+    keys = {
+        "spoiled": "spoiled trainings",
+        "named_first": "... the cause named first",
+        "named": "... among those named",
+        "alone_named": "... among those named, by the history alone",
+        "healthy": "healthy trainings",
+        "false_errors": "... accused of an error",
+        "false_warnings": "... with a warning",
+        "verified": "suggestions about the recipe that `--verify` followed",
+        "helped": "... that helped",
+    }
+    rows = [(said, halves["choose"][key], halves["report"][key]) for key, said in keys.items()]
+    cuts = halves["report"]["false_errors_alone"]
+    for cut, count in cuts.items():
+        when = "whole" if cut == "all" else f"cut after {cut} epochs"
+        rows.append((f"healthy histories alone, {when}: errors", halves["choose"]["false_errors_alone"][cut], count))
+    return table(" | thresholds chosen by | unseen", rows)
+
+
+def programs() -> str:
+    """Return which programs' histories are read, from files that they wrote themselves."""
+    answers = {True: "yes", False: "no", None: "not tried"}
+    rows = [
+        (row["form"], row.get("version", ""), answers[row["read"]]) for row in record("histories_written.json")["rows"]
+    ]
+    return table("written by | version | read, figure by figure", rows)
+
+
+def public() -> str:
+    """Return how histories from public repositories are judged."""
+    halves = record("public_histories.json")
+    keys = {
+        "files": "files",
+        "repositories": "repositories",
+        "histories": "histories among them",
+        "read": "... read",
+        "judged_rightly": "... of which a person would say the same",
+        "false_errors": "false errors",
+        "false_warnings": "false warnings",
+        "verdicts": "troubles that a person saw",
+        "missed": "... missed",
+        "no_histories": "files that look like histories and are none",
+        "refused": "... refused",
+    }
+    rows = [(said, halves["choosing"][key], halves["reporting"][key]) for key, said in keys.items()]
+    return table("public histories | to choose by | unseen", rows)

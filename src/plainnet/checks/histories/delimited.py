@@ -1,0 +1,158 @@
+"""Delimited tables: CSV of any separator and ending, with a header; or columns set apart by spaces."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.histories.cells import Column, number
+from plainnet.checks.histories.table import Table
+
+_SEPARATORS = (",", "\t", ";", "|")
+_CHUNK = 20_000  # rows converted at once
+_LOOKED_AT = 60  # lines that show how a file is written
+_MOST_COLUMNS = 20_000
+
+
+def read(text: str) -> list[Table]:
+    """Return the one table of a text of delimited values, or none if it is no such text."""
+    start = _start(text)
+    if start is None:
+        return []
+    lines = io.StringIO(text[start:])
+    head = [line for line in islice(lines, _LOOKED_AT) if line.strip()]
+    separator = _separator(head)
+    if separator is None:
+        return []
+    lines.seek(0)
+    rows = _rows(lines, separator)
+    names = [name.strip().strip("#").strip() for name in next(rows, [])]
+    if not names:
+        return []
+    if (unnamed := _names_of_none(names)) is not None:
+        return [_table(unnamed, chain([names], rows))]
+    below = _cells(head[1], separator) if len(head) > 1 else []
+    if len(names) > _MOST_COLUMNS or not _names_columns(names, below, all_words=separator == " "):
+        return []
+    return [_table(names, rows)]
+
+
+def _start(text: str) -> int | None:
+    """Return where the first line that is no comment and no rule begins."""
+    place = 0
+    for line in io.StringIO(text[:100_000]):
+        if line.strip() and not re.match(r"\s*(#[^,;\t]*$|//|={3,}|-{3,}|\+-)", line):
+            return place
+        place += len(line)
+    return None
+
+
+def _separator(head: list[str]) -> str | None:
+    """Return the separator by which the lines have one width; None if there is none."""
+    for separator in (*_SEPARATORS, None):
+        widths = [len(_cells(line, separator or " ")) for line in head]
+        usual = max(set(widths), key=widths.count, default=0)
+        if usual > 1 and widths[0] in (usual, usual - 1) and widths.count(usual) >= 0.7 * len(widths):
+            return separator or " "
+    widths = [len(_cells(line, ",")) for line in head]
+    if len(head) > 2 and set(widths) == {1} and all(number(line.strip()) is not None for line in head[1:]):
+        return ","  # a single column
+    return None
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if separator == " ":
+        return line.split()
+    try:
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:
+        return []
+
+
+def _rows(lines: io.StringIO, separator: str) -> Iterator[list[str]]:
+    """Yield the rows that hold anything; a table drawn with rules has bars at both ends, and lines of dashes."""
+    if separator == " ":
+        yield from (line.split() for line in lines if line.strip())
+        return
+    try:
+        quoted = lines.getvalue().count('"') % 2 == 0  # one alone ends nothing
+        options: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE}
+        for row in csv.reader(lines, delimiter=separator, skipinitialspace=True, **options):
+            if separator == "|":
+                row = [cell.strip() for cell in row]
+                row = row[1:] if row and not row[0] else row
+                row = row[:-1] if row and not row[-1] else row
+                if all(re.fullmatch(r":?-+:?(\+-+)*\+?", cell) for cell in row):
+                    continue
+            if row:
+                yield row
+    except csv.Error:
+        return
+
+
+def _names_of_none(first: list[str]) -> list[str] | None:
+    """Return names for one or two columns of numbers without any: a curve, and what it is drawn over."""
+    if len(first) > 2 or not all(number(cell) is not None and cell for cell in first):
+        return None
+    return ["Step", "Value"][-len(first) :]
+
+
+def _names_columns(names: list[str], first: list[str], *, all_words: bool) -> bool:
+    """Tell whether a row names columns: mostly words, over a row with numbers in it."""
+    words = sum(bool(re.search(r"[^\W\d]", name)) and number(name) is None for name in names)
+    numbers = sum(number(cell) is not None for cell in first)
+    return words >= max(1, len(names) if all_words else 0.5 * len(names)) and numbers > 0
+
+
+def _table(names: list[str], rows: Iterator[list[str]]) -> Table:
+    """Return the table of the rows; where the header comes again, a new run starts."""
+    names, shifted = _all_names(names, rows)
+    header, width = [name.lower() for name in names], len(names)
+    parts: list[list[Column]] = []
+    starts, done = [], 0
+    rows = chain(shifted, rows)
+    while chunk := list(islice(rows, _CHUNK)):
+        kept: list[list[str]] = []
+        for row in chunk:
+            if len(row) != width or (row[0] and row[0][0].isalpha()):
+                if [cell.strip().strip("#").strip().lower() for cell in row] == header[: len(row)]:
+                    starts.append(done + len(kept))
+                    continue
+                row = (row + [""] * width)[:width]
+            kept.append(row)
+        done += len(kept)
+        if kept:
+            parts.append([Column(name, cells) for name, cells in zip(names, zip(*kept, strict=True), strict=True)])
+    columns = {name: _joined([part[place] for part in parts]) for place, name in enumerate(names)} if parts else {}
+    return Table(columns, starts=tuple(start for start in starts if start))
+
+
+def _all_names(names: list[str], rows: Iterator[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return a name for every column, none twice, and the first row: R and pandas leave the first column unnamed."""
+    first = list(islice(rows, 1))
+    if first and len(first[0]) == len(names) + 1 and first[0][-1].strip():
+        names = ["", *names]
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        unique.append(f"{name} (again {seen[name]})" if seen[name] else name)
+        seen[name] += 1
+    return unique, first
+
+
+def _joined(parts: list[Column]) -> Column:
+    if len(parts) == 1:
+        return parts[0]
+    if any(part.texts is not None for part in parts):
+        texts = [part.texts if part.texts is not None else [f"{value:g}" for value in part.values] for part in parts]
+        return Column(parts[0].name, [text for part in texts for text in part])
+    joined = Column(parts[0].name, np.concatenate([part.values for part in parts]))
+    joined.percent = any(part.percent for part in parts)
+    return joined

@@ -1,0 +1,71 @@
+"""Forms: how a history is written, recognized by its content, whatever the name of the file says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from plainnet.checks.histories import delimited, event_files, json_forms, log_lines
+from plainnet.checks.histories.table import Table
+from plainnet.errors import InputError
+from plainnet.foreign.opening import parse_json, read_bytes
+
+_BARS = str.maketrans({"\u2502": "|", "\u2503": "|", "\u2551": "|"})
+
+
+def readings(path: Path) -> Iterator[list[Table]]:
+    """Yield the tables that a file holds, as one form after the other reads them, until one is taken.
+
+    Raises: `InputError` if it cannot be read, or holds neither text nor TensorBoard's events.
+    """
+    content = read_bytes(path, "history")
+    if event_files.recognized(content):
+        yield event_files.read(path)
+        return
+    text = _text(content, path)
+    del content
+    if (said := _of_notebook(text)) is not None:
+        yield log_lines.read(said)
+        return
+    if (found := json_forms.read(text)) is not None:
+        yield found
+        return
+    yield delimited.read(text)
+    yield delimited.read(_drawn(text))
+    yield log_lines.read(text)
+
+
+def _of_notebook(text: str) -> str | None:
+    """Return what the cells of a notebook printed, None if the text is no notebook."""
+    if '"cells"' not in text[:100_000] or not text.lstrip().startswith("{"):
+        return None
+    try:
+        outputs = [output for cell in parse_json(text)["cells"] for output in cell.get("outputs", ())]
+        texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return "\n".join("".join(part) if isinstance(part, list) else str(part) for part in texts)
+
+
+def _drawn(text: str) -> str:
+    """Return the longest table in a text that is drawn with bars, as Markdown and terminals have them."""
+    best: list[str] = []
+    block: list[str] = []
+    for line in [*text.translate(_BARS).split("\n"), ""]:
+        if line.strip().startswith("|"):
+            block.append(line.strip())
+        elif not re.match(r"\s*[+|=\-\u2500-\u257f]", line):  # a rule
+            best, block = max(best, block, key=len), []
+    return "\n".join(best)
+
+
+def _text(content: bytes, path: Path) -> str:
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    if "\0" in text:
+        raise InputError(f"{path} is no text; give a history as CSV, JSON, a log, or an event file of TensorBoard")
+    return text.replace("\r\n", "\n")

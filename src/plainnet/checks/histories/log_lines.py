@@ -1,0 +1,168 @@
+"""Logs: lines of text with figures in them, as Keras, PyTorch scripts, tqdm, XGBoost, Caffe and others print them.
+
+Most lines of a log differ in their numbers only. So a line is understood once, as a `Plan` that says which of its
+numbers is which figure, and every line of the same shape is read by it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from array import array
+from collections.abc import Iterator
+
+import numpy as np
+
+from plainnet.checks.histories.cells import Column, number
+from plainnet.checks.histories.line_plans import SPLIT, Plan, plan_of
+from plainnet.checks.histories.names import meaning
+from plainnet.checks.histories.table import Table
+
+_AT_LEAST = 2  # lines with figures that make a log
+_LONGEST, _MOST_SHAPES = 20_000, 50_000
+_REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
+_STAMP = re.compile(
+    r"^\s*(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?|\[?I?\d{4} )\d\d:\d\d:\d\d[.,\d]*\]?(?: +\d+ \w+\.(?:cpp|cc|h):\d+\])?|^\[\d\d:\d\d:\d\d\]|^I?\d{4} [\d:.]+ +\d+ \w+\.(?:cpp|cc|h):\d+\]|\x1b\[[0-9;?]*[A-Za-z]"
+)
+
+
+def read(text: str) -> list[Table]:
+    """Return the table that the figures in a log make, a row for each line with some; none if there are too few."""
+    plans: dict[tuple[str, ...], Plan] = {}
+    rows = _Rows()
+    epoch, part = None, ""
+    header: list[str] = []
+    over = False
+    if "np.float" in text:
+        text = re.sub(r"np\.float\d+\(([^()]*)\)", r"\1", text)
+    for line in _lines(text):
+        pieces = SPLIT.split(line)
+        if len(pieces) == 1 and (names := line.split()) and _heads(names):
+            header = names
+        if header and not pieces[0].strip() and len(cells := line.split()) == len(header):
+            epoch, figures = _of_table(header, cells)
+            rows.add(epoch, None, figures, bar=False)
+            continue
+        shape, numbers = tuple(pieces[::2]), pieces[1::2]
+        plan = plans.get(shape)
+        if plan is None:
+            plan = plan_of(line)
+            if len(plans) < _MOST_SHAPES:
+                plans[shape] = plan
+        if over or plan.over:
+            over = plan.over  # the line that follows says once more what the best round was
+            continue
+        if plan.epoch is not None:
+            value = float(numbers[plan.epoch])
+            if value != epoch:
+                part = ""
+            epoch = value
+        if plan.part is not None:
+            part = plan.part
+        elif plan.step is not None:
+            part = ""  # a line with a step of its own goes on with the training
+        if plan.figures:
+            rows.add(
+                epoch,
+                None if plan.step is None else float(numbers[plan.step]),
+                _values(plan, numbers, part),
+                bar=plan.bar,
+            )
+    table = rows.table()
+    table.rewards = len(_REWARDS.findall(text[:200_000])) >= _AT_LEAST
+    enough = len(table) >= _AT_LEAST or (len(table) == 1 and "epoch" in table.columns and len(table.columns) > 2)
+    return [table] if enough else []
+
+
+def _heads(names: list[str]) -> bool:
+    """Tell whether words are the header of a table, as fastai prints one: an epoch and at least one figure."""
+    known = [meant.figure for name in names if (meant := meaning(name))]
+    return known[:1] == ["epoch"] and bool({"loss", "accuracy"} & set(known))
+
+
+def _of_table(header: list[str], cells: list[str]) -> tuple[float | None, list[tuple[str, float, bool]]]:
+    """Return the epoch and the figures of a line of a table."""
+    values = {name: found for name, cell in zip(header, cells, strict=True) if (found := number(cell)) is not None}
+    first = values.pop(header[0], None)
+    return first and first[0], [(name, value, percent) for name, (value, percent) in values.items()]
+
+
+class _Rows:
+    """The rows so far, column by column; a line that says more of what the line before was about goes on with its row."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, tuple[array[int], array[float]]] = {}
+        self.percent: set[str] = set()
+        self.said: set[str] = set()  # on a line that is no progress bar
+        self.joined: set[int] = set()
+        self.count = self.bars = 0
+        self.last: tuple[float | None, float | None] = (None, None)
+        self.filled: set[str] = set()
+
+    def add(
+        self, epoch: float | None, step: float | None, figures: list[tuple[str, float, bool]], *, bar: bool
+    ) -> None:
+        if not figures:
+            return
+        same = self.count and epoch == self.last[0] and (step is None or step == self.last[1])
+        if not same or any(name in self.filled for name, _, _ in figures):
+            self.count += 1
+            self.last, self.filled = (epoch, step), set()
+            self.bars += bar
+            for name, value in (("epoch", epoch), ("step", step)):
+                if value is not None:
+                    self._put(name, value)
+        if self.filled:
+            self.joined.add(self.count - 1)
+        for name, value, percent in figures:
+            self._put(name, value)
+            self.filled.add(name)
+            if not bar:
+                self.said.add(name)
+            if percent:
+                self.percent.add(name)
+
+    def _put(self, name: str, value: float) -> None:
+        rows, values = self.columns.setdefault(name, (array("q"), array("d")))
+        rows.append(self.count - 1)
+        values.append(value)
+
+    def table(self) -> Table:
+        columns = {}
+        for name, (rows, values) in self.columns.items():
+            cells = np.full(self.count, np.nan)
+            cells[np.array(rows)] = values
+            columns[name] = Column(name, cells)
+            columns[name].percent, columns[name].passing = name in self.percent, name not in self.said
+        joined = np.zeros(self.count, bool)
+        joined[list(self.joined)] = True
+        table = Table(columns, bars=self.bars > self.count / 3, joined=joined)
+        placed = np.any(
+            [columns[name].filled for name in ("epoch", "step") if name in columns] or [np.zeros(0, bool)], axis=0
+        )
+        # what stands outside of epochs and steps, while others stand in some, is configuration or a final result
+        return table if placed.sum() < 2 or placed.all() else table.taken(placed)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines as they stand on a terminal in the end: of what was written over itself, the last state."""
+    for whole in io.StringIO(text):
+        line = whole[-_LONGEST:]
+        if "\r" in line or "\b" in line:
+            states = [state for state in re.split(r"\r|\x08+", line.rstrip("\r\n")) if state.strip()]
+            line = states[-1] if states else ""
+        if line[:1] in " \t[I0123456789" or "\x1b" in line:
+            line = _STAMP.sub("", line)
+        if line:
+            yield line
+
+
+def _values(plan: Plan, numbers: list[str], part: str) -> list[tuple[str, float, bool]]:
+    """Return name, number and percent of each figure of a line; a name without a part gets that of the line."""
+    found = []
+    for name, place, whole, percent in plan.figures:
+        value = place if isinstance(place, float) else float(numbers[place])
+        if whole is not None:
+            value = value / float(numbers[whole]) if float(numbers[whole]) else np.nan
+        found.append((f"{part}_{name}" if part and name in plan.bare else name, value, percent))
+    return found

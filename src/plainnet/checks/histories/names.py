@@ -1,0 +1,118 @@
+"""Names: what a column holds, by the words of its name: which figure, of which part of the data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from plainnet.checks.histories.measures import (
+    ACCURACIES,
+    EPOCH,
+    ERRORS,
+    FILLERS,
+    INDEX,
+    LOSSES,
+    NOT_A_FIGURE,
+    RATE,
+    STEP,
+    TIME,
+)
+
+_TRAIN = r"train(?:ing|ed)?|tr|trn|fit|learn(?:ing)?(?!.?rate)"
+_VALIDATION = r"val(?:id)?(?:ation)?(?:s)?|dev|eval(?:uation)?|holdout|held.?out|cv|oov|test(?:ing)?|tst|te"
+PART = re.compile(
+    rf"(?<![a-z])(?:(?P<train>{_TRAIN})|(?P<validation>{_VALIDATION}))(?:[ _]?(?:set|data|dataset|\d+))?(?![a-z])"
+)
+TEST = re.compile(r"(?<![a-z])(?:test(?:ing)?|tst|te)(?![a-z])")
+_BY_STEP = re.compile(r"(?<![a-z])(?:per.?)?(?:step|batch|iter|it|minibatch|running|current|now)(?![a-z])")
+_JOINED = re.compile(
+    rf"(?<![a-z])({_TRAIN}|{_VALIDATION})(?=(?:loss|acc|error|err)(?:uracy|es)?(?![a-z]))", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column holds: a `figure` (loss, accuracy, rate, epoch, step, time), of a part, and how sure that is."""
+
+    figure: str
+    part: str | None = None  # "train" or "validation"
+    rank: int = 0  # 0 for the name that is meant for it
+    by_step: bool = False
+    test: bool = False
+    error: bool = False  # an accuracy given as the share that is wrong
+    partial: str = ""  # the name of the one loss of several that this is
+    measure: str = "accuracy"  # which accuracy, or which loss
+
+
+def words_of(name: str) -> str:
+    """Return the words of a name in lower case, a space between them: valLoss and VAL_LOSS are "val loss"."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", name.replace("'s ", " "))
+    name = _JOINED.sub(r"\1 ", name)
+    name = re.sub(r"(?<=[a-z])(?=(?:Loss|Acc|IoU|AUC|LR)\b)", " ", name)
+    name = re.sub(r"[^\w.%]+|_|(?<!\d)\.|\.(?!\d)", " ", name).lower()
+    return " ".join(name.replace("%", " percent ").replace(".", " ").split())
+
+
+def is_index(name: str) -> bool:
+    """Tell whether a column has the name, or the lack of one, that pandas gives the numbers of rows."""
+    return INDEX.fullmatch(words_of(name)) is not None
+
+
+def is_counter(name: str) -> bool:
+    """Tell whether a column counts epochs, steps or rows, or tells the time."""
+    return any(pattern.fullmatch(words_of(name)) for pattern in (EPOCH, STEP, INDEX, TIME))
+
+
+def meaning(name: str) -> Meaning | None:
+    """Return what a column of this name holds; None if that is nothing that is looked at.
+
+    Before " - " may stand the name of a run, as Weights & Biases writes it.
+    """
+    found = _meaning(name)
+    return found if found is not None or " - " not in name else _meaning(name.rpartition(" - ")[2])
+
+
+def _meaning(name: str) -> Meaning | None:
+    words = words_of(name)
+    for pattern, figure in ((EPOCH, "epoch"), (STEP, "step"), (INDEX, "step"), (RATE, "rate"), (TIME, "time")):
+        if pattern.fullmatch(words):
+            return Meaning(figure)
+    part, rest = _part(words)
+    about = Meaning("", part, by_step=bool(_BY_STEP.search(words)), test=bool(TEST.search(words)))
+    plain = " ".join(FILLERS.sub(" ", rest).split())
+    if NOT_A_FIGURE.search(plain):
+        return None
+    if ERRORS.fullmatch(plain):
+        of_words = plain in ("wer", "cer")
+        return replace(
+            about,
+            figure="accuracy",
+            rank=len(ACCURACIES),
+            error=True,
+            measure=f"1 - {plain}" if of_words else "accuracy",
+        )
+    for rank, (title, named) in enumerate(ACCURACIES):
+        if named.fullmatch(plain):
+            return replace(about, figure="accuracy", rank=rank, measure=title)
+    for rank, (title, named) in enumerate(LOSSES):
+        if (found := named.fullmatch(plain)) is not None:
+            if title == "other" and re.search(r"/\s*loss\s*$", name, re.I):
+                return replace(
+                    about, figure="loss", rank=rank, measure="loss"
+                )  # seen/loss: of other examples, not a part
+            if title == "other":
+                return replace(
+                    about, figure="loss", rank=rank, partial=found["before"] or found["after"], measure="loss"
+                )
+            return replace(about, figure="loss", rank=rank, partial=plain if rank == 2 else "", measure=title)
+    return None
+
+
+def _part(words: str) -> tuple[str | None, str]:
+    """Return the part of the data that words name, the most special if they name several, and the words without it."""
+    if (letter := re.fullmatch(r"([tv]) (loss|acc(?:uracy)?)", words)) is not None:
+        return ("train" if letter[1] == "t" else "validation"), letter[2]
+    found = list(PART.finditer(words))
+    if not found:
+        return None, words
+    return ("validation" if any(part["validation"] for part in found) else "train"), PART.sub(" ", words)

@@ -1,0 +1,191 @@
+"""Reading a history: a file of any program becomes curves, with a word on what was understood."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.histories import event_files, forms
+from plainnet.checks.histories.condensing import condensed
+from plainnet.checks.histories.curves import FIGURES, Curves
+from plainnet.checks.histories.refusing import expect_history, refusal
+from plainnet.checks.histories.runs import counters, split
+from plainnet.checks.histories.spreading import spread
+from plainnet.checks.histories.table import Table
+from plainnet.checks.histories.understanding import Understood, understand
+from plainnet.errors import InputError
+from plainnet.foreign.showing import counted, shown
+
+_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".log", ".txt")
+_FEW = 3  # rows of a run that was hardly begun
+_MOST_FILES = 30  # of a folder that are looked into
+_WORDS = {
+    "train_loss": "training loss", "train_accuracy": "training {}", "validation_loss": "validation loss",
+    "validation_accuracy": "validation {}", "learning_rate": "learning rate",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class History:
+    """One run of a file: its curves, and what was understood.
+
+    `columns` are the names that the figures have in the file, `aside` those of figures that were not taken; `run` is
+    the number of this run, `runs` how many there are, `title` what the file calls it; `kind` is "adversarial" or
+    "reinforcement" where losses do not tell how well a training goes.
+    """
+
+    curves: Curves
+    columns: dict[str, str]
+    run: int = 1
+    runs: int = 1
+    why: str = ""
+    title: str = ""
+    kind: str = ""
+    aside: tuple[str, ...] = ()
+
+    def understood(self) -> str:
+        """Say in a few lines what was understood: the columns, how many epochs and runs, and the best."""
+        curves = self.curves
+        named = ", ".join(
+            f"{shown(called, 80)} as {_WORDS[name].format(curves.measure)}" for name, called in self.columns.items()
+        )
+        which = (
+            f"run {self.run} of {self.runs}{self.title and f' ({shown(self.title, 60)})'}: " if self.runs > 1 else ""
+        )
+        aside = ", ".join(shown(name, 40) for name in self.aside[:5]) + ", ..." * (len(self.aside) > 5)
+        rest = f"; not looked at: {aside}" if aside else ""
+        return f"read {named}{rest}\n{which}{self._extent()}{best(curves)}"
+
+    def to_table(self) -> dict[str, Any]:
+        """Return what was understood as plain values."""
+        return {
+            "epochs": self.curves.epochs,
+            "unit": self.curves.unit,
+            "columns": self.columns,
+            "measure": self.curves.measure,
+            "not_looked_at": list(self.aside),
+            "run": self.run,
+            "runs": self.runs,
+        }
+
+    def _extent(self) -> str:
+        curves = self.curves
+        if curves.unit == "step":
+            return f"{counted(int(curves.at[-1]), 'step')}, looked at in {counted(curves.epochs, 'part')}"
+        if any(at % 1 for at in curves.at):
+            return f"{counted(math.ceil(curves.at[-1]), 'epoch')}, looked at in {counted(curves.epochs, 'part')}"
+        return counted(curves.epochs, "epoch")
+
+
+def best(curves: Curves) -> str:
+    """Say which epoch was the best, by the validation's accuracy, or by its loss."""
+    for name, choose in (("validation_accuracy", np.nanargmax), ("validation_loss", np.nanargmin)):
+        values = np.array(getattr(curves, name))
+        finite = np.where(np.isfinite(values), values, np.nan)
+        if len(values) and not np.isnan(finite).all():
+            place = int(choose(finite))
+            figure = f"{finite[place]:.1%}" if "accuracy" in name else f"{finite[place]:.4g}"
+            at = curves.at[place] if len(curves.at) > place else place + 1
+            return f"; the best {_WORDS[name].format(curves.measure)} is {figure}, of {curves.unit} {at:,.0f}"
+    return ""
+
+
+def read_history(path: Path, run: int | None = None) -> History:
+    """Read a history in whatever form: JSON, CSV of any separator, a log, TensorBoard's events.
+
+    `run` is the number of the run to take where a file holds several, from 1; the last if None.
+
+    Raises: `InputError` if the file cannot be read, holds no history, or has no such run.
+    """
+    useful, seen = _useful(_in_folder(path))
+    if not useful:
+        raise InputError(refusal(path, seen))
+    best_of = max(useful, key=lambda pair: _score(*pair))
+    alike = [table for table, understood in useful if understood.names == best_of[1].names]
+    runs = [(part, table) for table in alike for part in split(table)]
+    runs = [(part, table) for part, table in runs if _score(part, understand(part))[0] > 0] or runs
+    if run is not None and not 1 <= run <= len(runs):
+        raise InputError(
+            f"{path} holds {counted(len(runs), 'run')}; --history-run must be from 1 to {len(runs)}, received {run}"
+        )
+    whole = [number for number, (part, _) in enumerate(runs, start=1) if _score(part, understand(part))[1] >= _FEW]
+    number = run or (whole or [len(runs)])[-1]  # the last that was more than begun
+    part, table = runs[number - 1]
+    understood = understand(part)
+    expect_history(path, part)
+    why = _why(alike, best_of[0])
+    curves, about = condensed(part, understood), (understood.kind, understood.aside)
+    return History(curves, understood.names, number, len(runs), why, table.title, *about)
+
+
+def _in_folder(path: Path) -> Path:
+    """Return the one history that a folder holds, if it is a folder without event files.
+
+    Raises: `InputError` if it holds none or several.
+    """
+    if not path.is_dir() or event_files.is_folder_of(path):
+        return path
+    states = sorted(path.glob("checkpoint-*/trainer_state.json"), key=lambda state: state.stat().st_size)
+    if states:
+        return states[-1]  # the longest: each holds all that came before
+    nested = [file for name in ("metrics.csv", "results.csv") for file in path.glob(f"*/**/{name}")][:2]
+    if len(nested) == 1 and not any(file.suffix in _ENDINGS for file in path.iterdir()):
+        return nested[0]
+    files = sorted(file for file in path.iterdir() if file.suffix in _ENDINGS and file.is_file())[:_MOST_FILES]
+    found = [file for file in files if _reads(file)]
+    if len(found) != 1:
+        names = f"several histories: {', '.join(file.name for file in found[:5])}; name one" if found else (
+            "no training: neither metrics.json nor a checkpoint nor a history; give the file with its losses"
+        )  # fmt: skip
+        raise InputError(f"{path} holds {names}")
+    return found[0]
+
+
+def _reads(path: Path) -> bool:
+    try:
+        return bool(_useful(path)[0])
+    except InputError:
+        return False
+
+
+def _useful(path: Path) -> tuple[list[tuple[Table, Understood]], list[Table]]:
+    """Return the tables with figures in them, of the first form that has such, and all that were read on the way."""
+    seen: list[Table] = []
+    for tables in forms.readings(path) if not path.is_dir() else [event_files.read_folder(path)]:
+        for table in tables:
+            _name_value(table, path)
+        seen += tables
+        known = [(table, understand(table)) for table in map(spread, tables)]
+        if useful := [(table, understood) for table, understood in known if _score(table, understood)[0] > 0]:
+            return useful, seen
+    return [], seen
+
+
+def _name_value(table: Table, path: Path) -> None:
+    """Name the column of a curve that was downloaded alone after its file: run-train-tag-epoch_loss.csv."""
+    column = table.columns.get("Value") or table.columns.get("value")
+    if column is not None and not any(figure in understand(table).columns for figure in FIGURES[:4]):
+        called = path.stem.lower()
+        part = "val_" if any(word in called for word in ("val", "test", "eval", "dev")) else ""
+        kind = "accuracy" if "acc" in called else "loss" if "loss" in called or "cost" in called else None
+        if kind is not None:
+            column.name = f"{part}{kind}"
+            table.columns = {column.name if other is column else name: other for name, other in table.columns.items()}
+
+
+def _score(table: Table, understood: Understood) -> tuple[int, int]:
+    """Return how much a table tells: how many figures beside the learning rate, and how many rows."""
+    figures = [name for name in understood.columns if name != "learning_rate"]
+    return len(figures), max((int(understood.columns[name].filled.sum()) for name in figures), default=0)
+
+
+def _why(alike: list[Table], table: Table) -> str:
+    if len(alike) > 1:
+        return "the file holds several tables"
+    if table.starts:
+        return "the header comes again"
+    return f"{counters(table).epoch or counters(table).step} begins again"

@@ -1,0 +1,68 @@
+"""Refusing: what looks like a history and is none: experiments, folds, reports, a single row of final figures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from plainnet.checks.histories.names import is_index, words_of
+from plainnet.checks.histories.runs import counters
+from plainnet.checks.histories.table import Table
+from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
+
+_APART = re.compile(  # columns by whose values rows are experiments rather than epochs
+    r"(?:(?:k ?)?fold|model|trial|seed|(?:eval )?data ?set|run|experiment|config\w*|batch size|num (?:train )?epochs|"
+    r"n epochs|hidden\w*|units|(?:num |n )?layers|dropout|n estimators|max depth|optimi[sz]er|activation|season|"
+    r"class(?:es)?|algorithm|method|classifier)s?(?: ?(?:name|type|id))?"
+)
+
+
+def refusal(path: Path, tables: list[Table]) -> str:
+    """Return what to say of a file without any loss or accuracy."""
+    names = [shown(name, 30) for table in tables for name in table.columns]
+    what = "it is neither a table with a header, nor JSON, nor a log with such figures"
+    if names:
+        what = f"its columns are {', '.join(names[:8])}{', ...' * (len(names) > 8)}"
+    return (
+        f"{path} holds no losses and no accuracies of a training: {what}; give a file with columns or figures such as "
+        "loss, val_loss, accuracy, val_acc"
+    )
+
+
+def expect_history(path: Path, table: Table) -> None:
+    """Raise `InputError` if the rows of a table are no epochs or steps of one training."""
+    if (what := _no_history(table)) is not None:
+        raise InputError(f"{path} is no history of a training: {what}; give the losses and accuracies epoch by epoch")
+
+
+def _no_history(table: Table) -> str | None:
+    """Return what speaks against a history."""
+    known = counters(table)
+    if any(words_of(name) == "support" for name in table.columns):
+        return "it is a report of one evaluation, class by class"
+    if known.step is not None or (known.epoch is not None and not is_index(known.epoch)):
+        return None
+    for name, column in table.columns.items():
+        texts = [text for text in column.texts or () if text]
+        values: set[object] = set(texts) if texts else set(np.unique(column.values[column.filled]).tolist())
+        told_apart = _APART.fullmatch(words_of(name)) or (
+            texts and not _times(texts) and len(values) > 0.2 * len(texts)
+        )
+        if told_apart and len(values) > 1:
+            example = texts[0] if texts else f"{column.values[column.filled][0]:g}"
+            by, such_as = shown(name or "names", 40), shown(example, 40)
+            return f"its rows are told apart by {by!r}, such as {such_as!r}, not by epochs"
+    first = next(iter(table.columns.values()))
+    if words_of(first.name) in ("lr", "learning rate") and len(np.unique(first.values)) == len(first) > 1:
+        return "each row has another learning rate: they are experiments, not epochs"
+    if len(table) == 1:
+        return "it has a single row of figures, without an epoch"
+    return None
+
+
+def _times(texts: list[str]) -> bool:
+    """Tell whether most texts are dates or times."""
+    return sum(text[:1].isdecimal() and any(mark in text for mark in ":-/.") for text in texts) > len(texts) / 2

@@ -1,0 +1,128 @@
+"""Runs: where one training ends in a table and the next begins, by its counter of epochs or steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from plainnet.checks.histories.cells import Column
+from plainnet.checks.histories.names import is_index, meaning
+from plainnet.checks.histories.table import Table
+
+_MOST = 1000
+
+
+@dataclass(frozen=True)
+class Counters:
+    """The columns that count epochs and steps, if there are such; an index of the rows if there is nothing else."""
+
+    epoch: str | None = None
+    step: str | None = None
+
+
+def counters(table: Table) -> Counters:
+    """Return which columns of a table count epochs and steps."""
+    found: dict[str, str] = {}
+    for name, column in table.columns.items():
+        meant = meaning(name)
+        filled = column.values[column.filled]
+        if meant is None or meant.figure not in ("epoch", "step") or meant.figure in found or len(filled) == 0:
+            continue
+        if np.isfinite(filled).all() and (not is_index(name) or _counts(filled)):
+            found["index" if is_index(name) else meant.figure] = name
+    if "epoch" not in found and "step" not in found:
+        return Counters(found.get("index"))
+    return Counters(found.get("epoch"), found.get("step"))
+
+
+def _counts(values: np.ndarray) -> bool:
+    """Tell whether numbers of a column without a name count its rows."""
+    return bool((np.diff(values) == 1).mean() > 0.9) if len(values) > 1 else bool(values[0] in (0, 1))
+
+
+def split(table: Table) -> list[Table]:
+    """Return the runs of a table in their order, one if its counter never begins again.
+
+    A counter that goes back to a place on the way is a training taken up again: what it did twice counts once.
+    """
+    known = counters(table)
+    name = known.epoch or known.step
+    begins = set(table.starts)
+    if name is not None and _newest_first(table.columns[name].values):
+        table = table.taken(np.arange(len(table))[::-1])
+        begins = set()
+    if name is not None:
+        counted = table.columns[name].values
+        filled = np.flatnonzero(~np.isnan(counted))
+        values = counted[filled]
+        first = values[0] if len(values) else 0.0
+        falls = np.flatnonzero(np.diff(values) < 0) + 1
+        again = [int(place) for place in falls if values[place] <= first + max(1.0, 0.02 * (values.max() - first))]
+        if known.epoch is None and _within_epochs(values, again):
+            return [_numbered(table, filled, again)]
+        begins = {row for row in begins if not (known.epoch and _continues(counted, row))}
+        steps = table.columns[known.step].values[filled] if known.epoch and known.step else None
+        if steps is not None and (np.diff(steps[~np.isnan(steps)]) < 0).sum() >= 0.05 * len(steps):
+            steps = None  # they do not go on over the whole file
+        for place in again:
+            goes_on = steps is not None and steps[place] > steps[place - 1]  # it is still the same training
+            if _is_start(values, place) and not goes_on:
+                begins.add(int(filled[place]))
+    ends = [0, *sorted(begins - {0})[:_MOST], len(table)]
+    parts = [table.taken(np.arange(start, end)) for start, end in pairwise(ends)]
+    return [_once(part, name) for part in parts if part.columns]
+
+
+def _newest_first(values: np.ndarray) -> bool:
+    """Tell whether a counter counts down, as where the newest row stands first."""
+    steps = np.diff(values[~np.isnan(values)])
+    return len(steps) > 1 and bool((steps <= 0).all()) and bool((steps < 0).mean() > 0.5)
+
+
+def _continues(counted: np.ndarray, row: int) -> bool:
+    """Tell whether a counter goes on over a row at which a header was repeated."""
+    before, after = counted[:row], counted[row:]
+    return len(after) > 0 and bool(np.nanmax(before) < np.nanmin(after))
+
+
+def _is_start(values: np.ndarray, place: int) -> bool:
+    """Tell whether a counter that has gone back goes on from there, and was further on before."""
+    after = values[place : place + 3]
+    return bool(values[place - 1] > values[place] and (np.diff(after) >= 0).all())
+
+
+def _within_epochs(values: np.ndarray, again: list[int]) -> bool:
+    """Tell whether a counter of steps begins again with every epoch: often, after equally many steps."""
+    lengths = np.diff([0, *again])
+    return len(again) > 2 and bool(lengths.max() - lengths.min() <= max(1, 0.02 * lengths.max())) and lengths.max() > 2
+
+
+def _numbered(table: Table, filled: np.ndarray, again: list[int]) -> Table:
+    """Return the table with a column for the epochs, which begin where the counter of steps does."""
+    begins = np.zeros(len(table))
+    begins[filled[again]] = 1
+    return replace(table, columns={"epoch": Column("epoch", 1 + np.cumsum(begins)), **table.columns}, starts=())
+
+
+def _once(table: Table, name: str | None) -> Table:
+    """Return the table without rows that a training taken up again did once more."""
+    if name is None or name not in table.columns:
+        return table
+    values = table.columns[name].values
+    step = counters(table).step
+    if (
+        step is not None
+        and step != name
+        and (np.diff(table.columns[step].values[table.columns[step].filled]) >= 0).all()
+    ):
+        return table
+    filled = np.flatnonzero(~np.isnan(values))
+    falls = filled[np.flatnonzero(np.diff(values[filled]) < 0) + 1]
+    if len(falls) == 0 or len(falls) > _MOST:
+        return table
+    kept = np.ones(len(values), bool)
+    for row in falls:
+        kept[:row] &= ~(values[:row] >= values[row])
+    return table.taken(kept)

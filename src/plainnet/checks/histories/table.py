@@ -1,0 +1,69 @@
+"""A table: columns of one length, as a file has them, before anyone says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.histories.cells import Column
+
+_MOST_COLUMNS = 2_000
+
+
+@dataclass
+class Table:
+    """Columns by name, all of one length.
+
+    `title` says where in the file it stands; `starts`, rows at which the file says that a new run begins; `bars`,
+    whether rows within an epoch are the states of one progress bar, of which the last counts; `joined`, for each row,
+    whether it was put together from several lines; `rewards`, whether the text speaks of such.
+    """
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    title: str = ""
+    starts: tuple[int, ...] = ()
+    bars: bool = False
+    joined: np.ndarray | None = None
+    rewards: bool = False
+
+    def __len__(self) -> int:
+        return max((len(column) for column in self.columns.values()), default=0)
+
+    def taken(self, rows: np.ndarray) -> Table:
+        """Return the table with these rows only."""
+        columns = {name: column.taken(rows) for name, column in self.columns.items()}
+        kept = {name: column for name, column in columns.items() if column.texts or column.filled.any()}
+        return Table(
+            kept,
+            self.title,
+            bars=self.bars,
+            joined=None if self.joined is None else self.joined[rows],
+            rewards=self.rewards,
+        )
+
+
+def of_columns(cells: Mapping[str, Sequence[Any]], title: str = "") -> Table:
+    """Return the table that columns of cells make; shorter ones have gaps at the end."""
+    longest = max(map(len, cells.values()), default=0)
+    filled = {
+        name: column if len(column) == longest else [*column, *[None] * (longest - len(column))]
+        for name, column in cells.items()
+    }
+    return Table({name: Column(name, column) for name, column in filled.items()}, title)
+
+
+def of_rows(rows: Iterable[Mapping[str, Any]], title: str = "") -> Table:
+    """Return the table that rows make, each with the cells it has; beyond a few thousand names none are taken up."""
+    cells: dict[str, list[Any]] = {}
+    for number, row in enumerate(rows):
+        for name, cell in row.items():
+            if name not in cells and len(cells) >= _MOST_COLUMNS:
+                continue
+            column = cells.setdefault(name, [])
+            if len(column) < number:
+                column.extend([None] * (number - len(column)))
+            column.append(cell)
+    return of_columns(cells, title)

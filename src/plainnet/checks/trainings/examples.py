@@ -1,0 +1,91 @@
+"""Examples: what is to be seen of the data themselves, without any network: numbers, labels, and whether they go together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plainnet.data.dataset import DataSet
+from plainnet.data.splits import Splits
+
+_ASKED, _AMONG = 1000, 2000  # examples whose neighbour is looked for, and among how many
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often an example has the label of the training example most like it: `share`, of `count`; `chance`, if labels were drawn.
+
+    `shifted` is the share if the labels were counted from one place further, or one place less; `closest` the share among the fifth of the
+    examples whose neighbours are nearest.
+    """
+
+    share: float
+    chance: float
+    count: int
+    shifted: float
+    closest: float
+
+    @property
+    def none(self) -> bool:
+        """Whether it is no more than chance."""
+        return self.share < self.chance + 3 * (self.chance * (1 - self.chance) / self.count) ** 0.5
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What the examples are like.
+
+    `mean`, `deviation` of all inputs, and `varying`, how much an input varies from example to example, of the training; `scale`
+    and `offset` of the validation's inputs relative to those. `labels` and `validation_labels`: whether like has like labels; None if
+    they are not classes.
+    """
+
+    mean: float
+    deviation: float
+    varying: float
+    scale: float
+    offset: float
+    validation: int
+    counts: tuple[int, ...] = ()
+    labels: Agreement | None = None
+    validation_labels: Agreement | None = None
+
+
+def look_at(data: Splits) -> Examples:
+    """Measure the examples to train on and to validate with."""
+    train, validation = data.train, data.validation
+    x, held_out = _inputs(train, _AMONG), _inputs(validation, _AMONG)
+    deviation = float(x.std())
+    known: dict[str, Agreement | None] = {}
+    counts: tuple[int, ...] = ()
+    if train.kind == "classes":
+        counts = tuple(np.bincount(train.targets, minlength=len(train.class_names)).tolist())
+        rows = np.random.default_rng(0).permutation(len(train))[: _AMONG + _ASKED]
+        some = train[rows]
+        asked = min(_ASKED, len(some) // 4)
+        if asked >= 10:
+            known["labels"] = _agreement(some[np.arange(asked)], some[np.arange(asked, len(some))])
+            if len(validation) >= 10:
+                known["validation_labels"] = _agreement(validation.sample(min(_ASKED, len(validation))), some)
+    return Examples(
+        float(x.mean()), deviation, float(x.std(axis=0).mean()), float(held_out.std()) / max(deviation, 1e-30),
+        float(held_out.mean() - x.mean()) / max(deviation, 1e-30), len(validation), counts, **known,
+    )  # fmt: skip
+
+
+def _inputs(data: DataSet, most: int) -> np.ndarray:
+    some = data.inputs[:: -(-len(data) // most)]
+    return some.reshape(len(some), -1).astype(np.float64) / (255 if some.dtype == np.uint8 else 1)
+
+
+def _agreement(asked: DataSet, among: DataSet) -> Agreement:
+    x, others = _inputs(asked, len(asked)), _inputs(among, len(among))
+    distances = (others**2).sum(axis=1) - 2 * x @ others.T
+    near = (distances.min(axis=1) + (x**2).sum(axis=1)).argsort()[: max(1, len(x) // 5)]
+    told, labels = among.targets[distances.argmin(axis=1)].astype(int), asked.targets.astype(int)
+    classes = len(asked.class_names)
+    ours, theirs = (np.bincount(part.targets, minlength=classes) / len(part) for part in (asked, among))
+    shifted = max(float(((told + shift) % classes == labels).mean()) for shift in (1, -1))
+    right = told == labels
+    return Agreement(float(right.mean()), float(ours @ theirs), len(labels), shifted, float(right[near].mean()))

@@ -1,0 +1,107 @@
+"""A training that learns nothing: it stands at chance, or gives one answer always."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from plainnet.checks.trainings.case import Case
+from plainnet.checks.trainings.finding import ERROR, TrainingFinding
+from plainnet.checks.trainings.signs import SHORT
+
+_LOOK = "look at a few training examples beside their labels; then try a tenth of the learning rate, and ten times"
+
+
+def at_chance(case: Case) -> TrainingFinding | None:
+    """Find a training that learns nothing: the loss is where it began, and what is right is right by chance."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.accuracy
+    if max(len(loss), len(accuracy)) < SHORT or case.curves.measure not in ("accuracy", "balanced accuracy"):
+        return None
+    if not len(accuracy):
+        return _loss_at_chance(case)
+    if (always := _one_answer(case)) is not None or signs.near_zero:
+        return always
+    if not (_at_chance(case) or _hardly_better(case) or _same_answer(case) or _goes_nowhere(case)):
+        return None
+    than = f", no better than chance for {signs.classes} classes" if signs.classes else ""
+    figures = f" and the training loss {loss.last:.3f}, about what it began with" if len(loss) else ""
+    if signs.classes and len(loss) and abs(loss.end - math.log(signs.classes)) < 0.012:
+        figures = f" and the training loss {loss.last:.3f}, the logarithm of {signs.classes}"
+    same = "; the validation accuracy never changes: the network always gives one answer" * signs.validation.constant(3)
+    return TrainingFinding(
+        name="stuck-at-chance", severity=ERROR,
+        evidence=f"after {case.curves.epochs} {signs.unit}s the {signs.which} accuracy is {accuracy.last:.1%}{than}{figures}{same}",
+        suggestion=_LOOK,
+    )  # fmt: skip
+
+
+def _at_chance(case: Case) -> bool:
+    """Tell whether the accuracy is that of chance, and the loss where it began."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.accuracy
+    still = not len(loss) or signs.flat or loss.end > 0.97 * loss.first
+    known = signs.classes is not None or signs.flat or signs.validation.constant(3)
+    return known and still and signs.at_chance(accuracy.end) and signs.at_chance(float(np.median(accuracy.values)))
+
+
+def _hardly_better(case: Case) -> bool:
+    """Tell whether it has long stood where it is hardly better than chance, as where two classes of ten are known."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.accuracy
+    if signs.classes is None or signs.classes < 5 or len(loss) < 8 or len(accuracy) != len(loss):
+        return False
+    half = slice(len(loss) // 2, None)
+    stands = np.ptp(loss.values[half]) < 0.04 * loss.end and loss.end > 0.7 * math.log(signs.classes)
+    return bool(stands and accuracy.values[half].max() < 2.4 / signs.classes)
+
+
+def _same_answer(case: Case) -> bool:
+    """Tell whether the validation accuracy never changes, while the loss hardly moves and little is right."""
+    accuracy = case.signs.accuracy
+    moved = accuracy.most - accuracy.first
+    return case.signs.flat and case.signs.validation.constant(3) and accuracy.end < 0.7 and moved < 0.03
+
+
+def _goes_nowhere(case: Case) -> bool:
+    """Tell whether, without losses, the validation accuracy nearly always is the same, and the training's goes nowhere."""
+    train, validation = case.signs.train, case.signs.validation
+    if len(case.signs.train_loss) or min(len(train), len(validation)) < 6 or train.most > 0.75:
+        return False
+    same = np.unique(validation.values, return_counts=True)[1].max() >= 0.7 * len(validation)
+    return bool(same and abs(train.end - train.first) < 0.05 and np.ptp(train.values) < 0.12)
+
+
+def _one_answer(case: Case) -> TrainingFinding | None:
+    """Find accuracies that never change: the network gives one answer, which is that often right."""
+    train, validation = case.signs.train, case.signs.validation
+    if (
+        min(len(train), len(validation)) < 5
+        or np.ptp(train.values[1:]) > 1e-4
+        or np.ptp(validation.values[1:]) > 1e-6
+        or max(validation.last, train.last) > 0.995
+    ):
+        return None
+    return TrainingFinding(
+        name="stuck-at-chance", severity=ERROR,
+        evidence=f"the validation accuracy is {validation.last:.2%} in every {case.signs.unit}, the training accuracy {train.last:.2%}: the network always gives the "
+        "same answer, and so often it is right",
+        suggestion="look at how many examples each class has; weigh rare classes more, or judge by another measure than accuracy",
+    )  # fmt: skip
+
+
+def _loss_at_chance(case: Case) -> TrainingFinding | None:
+    """Find a loss alone that stays at the logarithm of a whole number."""
+    signs = case.signs
+    loss = signs.train_loss
+    if len(loss) < 5 or not signs.flat or loss.spread(1) > 0.01 or case.curves.loss != "loss":
+        return None
+    classes = round(math.exp(min(loss.end, 7.0)))
+    if not 2 <= classes <= 20 or abs(loss.end - math.log(classes)) > 0.004:
+        return None
+    return TrainingFinding(
+        name="stuck-at-chance", severity=ERROR,
+        evidence=f"the training loss stays at {loss.last:.4f}, the logarithm of {classes}: that of {classes} classes, all held to be equally likely",
+        suggestion=_LOOK,
+    )  # fmt: skip

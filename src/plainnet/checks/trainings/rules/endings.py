@@ -1,0 +1,282 @@
+"""A training that ends badly, by its own figures: it diverges, rises, jumps, collapses, or nothing changes any more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plainnet.checks.trainings.case import Case
+from plainnet.checks.trainings.finding import ERROR, NOTE, WARNING, TrainingFinding, rough
+from plainnet.checks.trainings.signs import SHORT
+
+
+def too_short(case: Case) -> TrainingFinding | None:
+    """Find a history from which nothing can be said."""
+    signs = case.signs
+    points = max(len(signs.train_loss), len(signs.train), len(signs.validation_loss), len(signs.validation))
+    if points >= SHORT:
+        return None
+    return TrainingFinding(
+        name="too-short",
+        severity=NOTE,
+        evidence=f"there are figures of {points} {signs.unit}{'s' * (points != 1)} only, from which nothing can be said of a training",
+        suggestion="train longer, or write the loss down more often",
+    )
+
+
+def diverged(case: Case) -> TrainingFinding | None:
+    """Find a training that ended in figures that are not finite, or far above where it began."""
+    signs = case.signs
+    curves = [
+        ("training loss", signs.train_loss),
+        ("validation loss", signs.validation_loss),
+        ("accuracy", signs.accuracy),
+    ]
+    name, curve = next(((n, c) for n, c in curves if c.broken_at_the_end), ("", signs.loss))
+    if not case.diverged and not name:
+        return _exploded(case)
+    if name == "validation loss" and len(signs.train_loss):
+        return TrainingFinding(
+            name="validation-loss-not-finite",
+            severity=WARNING,
+            evidence="the validation loss is never a finite number; the training loss is"
+            if not len(curve)
+            else f"the validation loss of {signs.epoch(curve.broken or 0)} is not a finite number, the training loss is",
+            suggestion="look for an empty validation set, and for the logarithm of 0",
+        )
+    what = (case.diverged or "").partition(":")[
+        0
+    ] or f"the {name} is no finite number from {signs.epoch(curve.broken or 0)} on"
+    before = curve.before(curve.broken) if curve.broken is not None else curve.values
+    good = len(before) > 1 and before[-1] < 0.7 * before[0] and "loss" in name
+    learning = f"; until then it had fallen from {before[0]:.3g} to {before[-1]:.3g}" if good else ""
+    return TrainingFinding(
+        name="not-finite-after-learning" if good else "diverged", severity=ERROR, evidence=f"{what}{learning}",
+        suggestion="take a tenth of the learning rate; if the loss had been falling, look for the logarithm or the division of 0",
+    )  # fmt: skip
+
+
+def _exploded(case: Case) -> TrainingFinding | None:
+    """Find a loss that ends far above where it began."""
+    signs = case.signs
+    loss = signs.train_loss
+    if len(loss) < SHORT or loss.first <= 0 or loss.end < 3 * max(loss.first, 0.5):
+        return None
+    if len(signs.train) and not signs.at_chance(signs.train.end) and signs.train.end > signs.train.first:
+        return None
+    return TrainingFinding(
+        name="diverged", severity=ERROR,
+        evidence=f"the training loss went from {loss.first:.4g} to {loss.last:.4g}, far above where it began",
+        suggestion="take a tenth of the learning rate; make sure that the step goes against the gradient",
+    )  # fmt: skip
+
+
+def collapsed(case: Case) -> TrainingFinding | None:
+    """Find a training that fell far, from one epoch to the next: to chance and for good, or with a leap of the loss."""
+    signs = case.signs
+    if case.diverged or signs.train_loss.broken_at_the_end:
+        return None
+    for which, curve in (("training", signs.train), ("validation", signs.validation)):
+        if len(curve) < 4:
+            continue
+        falls = -np.diff(curve.values)
+        place = int(falls.argmax())
+        best, after = float(curve.values[: place + 1].max()), curve.values[place + 1 :]
+        other = signs.validation if which == "training" else signs.train
+        alone = len(other) > 0 and other.end > max(signs.low, 0.8 * other.most)
+        losses = signs.train_loss.values
+        leapt = (
+            len(losses) == len(curve) and losses[place + 1] > 5 * max(losses[0], losses[place]) and falls[place] > 0.2
+        )
+        for_good = (
+            falls[place] >= 0.4 * best >= 0.8 * signs.low and after.max() <= max(signs.low, 0.45 * best) and not alone
+        )
+        once = len(after) == 1 and not (len(losses) and losses[-1] > 2 * signs.train_loss.least)
+        if not leapt and (not for_good or once):
+            continue
+        fell = signs.epoch(curve.epoch_of(place + 1))
+        leap = f", when the loss leapt from {losses[place]:.3g} to {losses[place + 1]:.3g}," if leapt else ""
+        since = "did not recover" if after.max() < best - 0.03 else f"was {after.max():.1%} at best since"
+        return TrainingFinding(
+            name="collapse", severity=WARNING if after.max() > best - 0.1 else ERROR,
+            evidence=f"the {which} accuracy fell from {curve.values[place]:.1%} to {after[0]:.1%} in {fell}{leap} and {since}; the best before was {best:.1%}, of "
+            f"{signs.epoch(curve.epoch_of(int(curve.values[: place + 1].argmax())))}",
+            suggestion="take up the weights from before the fall, with a smaller learning rate; clip the gradient by its norm",
+        )  # fmt: skip
+    return _loss_collapsed(case)
+
+
+def _loss_collapsed(case: Case) -> TrainingFinding | None:
+    signs = case.signs
+    loss = signs.train_loss
+    if len(signs.accuracy) or len(loss) < 5:
+        return None
+    rises = np.diff(loss.values)
+    place = int(rises.argmax())
+    before, after = loss.values[: place + 1], loss.values[place + 1 :]
+    if before.min() > 0.6 * loss.first or after.min() < 0.9 * loss.first or rises[place] < 0.4 * loss.first:
+        return None
+    return TrainingFinding(
+        name="collapse", severity=ERROR,
+        evidence=f"the training loss rose from {before[-1]:.4g} to {after[0]:.4g} in {signs.epoch(loss.epoch_of(place + 1))}, about "
+        f"where it began ({loss.first:.4g}), and stayed there",
+        suggestion="take up the weights from before the rise, with a smaller learning rate; clip the gradient by its norm",
+    )  # fmt: skip
+
+
+def constant(case: Case) -> TrainingFinding | None:
+    """Find a loss that never changes."""
+    signs = case.signs
+    loss = signs.train_loss
+    if len(loss) < 4 or not loss.constant() or abs(loss.last) < 0.02 * abs(loss.first) or signs.accuracy_is_good:
+        return None
+    if len(signs.rate) and signs.rate.last < 1e-3 * signs.rate.most:
+        return None
+    return TrainingFinding(
+        name="loss-constant", severity=ERROR,
+        evidence=f"the training loss is exactly {loss.last:.6g} in the last {loss.alike()} {signs.unit}s: no update "
+        "changes what the network answers",
+        suggestion="see whether the optimizer has the network's parameters, whether gradients arrive at them, and whether all "
+        "units are dead",
+    )  # fmt: skip
+
+
+def rising(case: Case) -> TrainingFinding | None:
+    """Find a loss that rises from the beginning."""
+    signs = case.signs
+    loss = signs.train_loss
+    if (
+        len(loss) < SHORT
+        or loss.first <= 0
+        or signs.near_zero
+        or loss.end < 1.15 * loss.first
+        or loss.share_falling() > 0.5
+    ):
+        return None
+    if len(signs.train) and signs.train.end > signs.train.first + 0.02:
+        return None
+    return TrainingFinding(
+        name="loss-rises", severity=ERROR,
+        evidence=f"the training loss rises from the beginning, from {loss.first:.4g} to {loss.last:.4g}, and fewer answers are right" if len(signs.train)
+        else f"the training loss rises from the beginning, from {loss.first:.4g} to {loss.last:.4g}",
+        suggestion="make sure that the step goes against the gradient; try a tenth of the learning rate",
+    )  # fmt: skip
+
+
+def unstable(case: Case) -> TrainingFinding | None:
+    """Find a training that goes up and down, the loss and the accuracy with it, far from the end."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.train
+    falls = int((np.diff(accuracy.values) < -0.03).sum())
+    if signs.unit == "step" or not rough(case) or loss.end < 0.5 * loss.first:
+        return _accuracy_unstable(case)
+    if len(accuracy) > 3 and falls < max(2, (len(accuracy) - 1) / 5):
+        return None
+    rises = loss.values[1:] / np.maximum(loss.values[:-1], 1e-30) - 1
+    worst = float(rises.max())
+    times = f"once by {worst:.0%}" if worst < 10 else "once to many times its height"
+    return TrainingFinding(
+        name="training-unstable", severity=ERROR if len(accuracy) and loss.end > 0.8 * loss.first else WARNING,
+        evidence=f"the training loss rose by more than 10 % in {int((rises > 0.1).sum())} of {len(rises)} {signs.unit}s, {times}, and is {loss.last:.3g} at the "
+        f"end after {loss.first:.3g} at the beginning",
+        suggestion="take a tenth of the learning rate",
+    )  # fmt: skip
+
+
+def _accuracy_unstable(case: Case) -> TrainingFinding | None:
+    """Find accuracies of the training and of the validation that fall together, again and again."""
+    train, validation, unit = case.signs.train, case.signs.validation, case.signs.unit
+    if len(train) != len(validation) or len(train) < 6 or unit == "step":
+        return None
+    together = (np.diff(train.values) < -0.06) & (np.diff(validation.values) < -0.06)
+    if together.sum() < max(2, (len(train) - 1) / 4):
+        return None
+    return TrainingFinding(
+        name="training-unstable", severity=WARNING,
+        evidence=f"in {int(together.sum())} of {len(train) - 1} {unit}s the training accuracy and that of the validation fell by more than 6 points, down to "
+        f"{train.values[1:][together].min():.1%} after {train.most:.1%}",
+        suggestion="take a tenth of the learning rate",
+    )  # fmt: skip
+
+
+def worsening(case: Case) -> TrainingFinding | None:
+    """Find a training whose own figures were best early and have been much worse since."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.accuracy
+    better = (
+        len(signs.validation) > 2
+        and signs.validation.end > signs.validation.first + 0.1
+        and signs.validation.end > signs.validation.most - 0.05
+    )
+    if signs.unit == "step" or better or (len(accuracy) and case.curves.measure != "accuracy"):
+        return None
+    lost = accuracy.most - accuracy.end if len(accuracy) > 4 else 0.0
+    if lost and accuracy.values[-len(accuracy) // 3 :].max() > accuracy.most - 0.6 * lost:
+        lost = 0.0  # it was as good again since
+    rose = loss.end / loss.least if len(loss) > 4 and loss.least > 0.1 * loss.first > 0 else 1.0
+    if rose > 1 and loss.values[-len(loss) // 3 :].min() < loss.least * (1 + 0.5 * (rose - 1)):
+        rose = 1.0
+    if not (lost > 0.12 or (rose > 1.5 and lost > 0.03) or (rose > 2 and not len(signs.train))):
+        return None
+    parts = []
+    if rose > 1.3:
+        parts.append(
+            f"the training loss rose from {loss.least:.3g} in {signs.epoch(loss.epoch_of(int(loss.values.argmin())))} to {loss.last:.3g}"
+        )
+    if lost > 0.03:
+        best = signs.epoch(accuracy.epoch_of(int(accuracy.values.argmax())))
+        parts.append(f"the {signs.which} accuracy fell from {accuracy.most:.1%} in {best} to {accuracy.last:.1%}")
+    return TrainingFinding(
+        name="training-worsens", severity=ERROR if lost > 0.12 and (signs.which == "training" or rose > 1.3) else WARNING,
+        evidence=" and ".join(parts),
+        suggestion="a tenth of the learning rate; see whether gradients are set to zero before each step, and how strong the weight decay is",
+    )  # fmt: skip
+
+
+def running_sum(case: Case) -> TrainingFinding | None:
+    """Find a loss that grows by nearly the same in every epoch, as one does that is added to and never begun anew."""
+    loss = case.signs.train_loss
+    steps = np.diff(loss.values)
+    if (
+        len(steps) < 4
+        or steps.min() <= 0
+        or loss.first <= 0
+        or np.abs(steps / steps.mean() - 1).max() > 0.6
+        or loss.last < 2.5 * loss.first
+    ):
+        return None
+    return TrainingFinding(
+        name="running-sum", severity=WARNING,
+        evidence=f"the training loss grows by about {steps.mean():.3g} in every {case.signs.unit}, from {loss.first:.4g} to {loss.last:.4g}: it seems to be the sum "
+        "of all so far",
+        suggestion="set the sum to zero where an epoch begins, and divide it by the number of batches",
+    )  # fmt: skip
+
+
+def zero(case: Case) -> TrainingFinding | None:
+    """Find a loss that is exactly 0 from one epoch to the next."""
+    loss = case.signs.train_loss
+    last = int((loss.values[::-1] != 0).argmax()) if len(loss) and loss.most > 0 else 0
+    if last < 3 or len(loss) - last < 1 or loss.values[-last - 1] < 0.05 * loss.most:
+        return None
+    return TrainingFinding(
+        name="loss-zero", severity=WARNING,
+        evidence=f"the training loss falls from {loss.values[-last - 1]:.3g} to exactly 0 in {case.signs.epoch(loss.epoch_of(len(loss) - last))} and stays there: no "
+        "cross-entropy does that",
+        suggestion="look for numbers that are not finite and are left out (half precision), and for batches without targets",
+    )  # fmt: skip
+
+
+def out_of_scale(case: Case) -> TrainingFinding | None:
+    """Find a loss that is far above what answers that are right so often can cost."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.accuracy
+    if min(len(loss), len(accuracy)) < SHORT or case.curves.measure != "accuracy" or case.curves.loss != "loss":
+        return None
+    if float(np.median(loss.values)) < 8 or accuracy.end < 0.15 or accuracy.end > 0.999:
+        return None
+    return TrainingFinding(
+        name="loss-out-of-scale", severity=NOTE,
+        evidence=f"{accuracy.last:.1%} are right, and the training loss is {loss.last:,.3g}: as a mean of cross-entropies that means answers that are sure and "
+        "wrong, from outputs of hundreds; else it is a sum",
+        suggestion="see whether the loss is summed over the batch or the epoch; if it is a mean, scale the inputs and take a smaller learning rate",
+    )  # fmt: skip

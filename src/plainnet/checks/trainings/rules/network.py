@@ -1,0 +1,157 @@
+"""What is to be seen in the trained network: weights that are all alike or never moved, units that are dead, saturated or too few."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plainnet.checks.trainings.case import Case
+from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding, in_trouble
+
+
+def equal_weights(case: Case) -> TrainingFinding | None:
+    """Find weights that are all zero, or the same for every unit."""
+    if case.inside is None or not (case.inside.zero or case.inside.equal):
+        return None
+    if case.inside.zero:
+        name, how = "all-zero-initialization", f"the weights {', '.join(case.inside.zero)} are all zero"
+    else:
+        name, how = "constant-initialization", f"all units of {', '.join(case.inside.equal)} have the same weights"
+    return TrainingFinding(
+        name=name, severity=ERROR,
+        evidence=f"{how}; units that begin alike get the same gradient and stay alike, as one unit would",
+        suggestion="initialize weights at random, by He's rule for ReLU (the default of Dense and Conv2D); only biases begin at 0",
+    )  # fmt: skip
+
+
+def nothing_moved(case: Case) -> TrainingFinding | None:
+    """Find weights that no update has reached."""
+    if case.inside is None or not case.inside.moved < 1e-7 or case.curves.epochs < 1:
+        return None
+    return TrainingFinding(
+        name="nothing-updated", severity=ERROR,
+        evidence=f"after {case.curves.epochs} epochs all weights are as they began: no update has reached them",
+        suggestion="see whether the optimizer has the network's parameters, and whether its step is called",
+    )  # fmt: skip
+
+
+def last_layer_cut(case: Case) -> TrainingFinding | None:
+    """Find a ReLU after the last layer: no logit can be negative, and where all are 0 there is no gradient."""
+    kinds = [layer["type"] for layer in case.recipe.layers] if case.recipe else []
+    if not kinds or kinds[-1] not in ("ReLU", "Sigmoid", "Tanh"):
+        return None
+    loss = "" if case.recipe is None or case.recipe.loss is None else case.recipe.loss.get("type", "")
+    if loss in ("MeanSquaredError", "Huber"):
+        return None
+    return TrainingFinding(
+        name="relu-before-loss" if kinds[-1] == "ReLU" else "activation-before-loss", severity=ERROR,
+        evidence=f"the last layer is {kinds[-1]}: the loss takes logits, which may be any number, and where {kinds[-1]} cuts them off no gradient passes",
+        suggestion="let the last layer be Dense; softmax is part of the loss",
+    )  # fmt: skip
+
+
+def weights_began(case: Case) -> TrainingFinding | None:
+    """Weights far longer or shorter than those that the recipe begins with, where the updates cannot have done it."""
+    if case.inside is None or not case.inside.growth or case.steps is None or not in_trouble(case):
+        return None
+    middle = float(np.median(list(case.inside.growth.values())))
+    if (
+        case.steps.ratio > 0.05
+        or 0.1 < middle < 5
+        or (case.inside.saturated and max(case.inside.saturated.values()) > 0.6)
+    ):
+        return None
+    decayed = case.recipe is not None and case.recipe.optimizer.get("weight_decay", 0) > 0.01
+    if middle <= 0.1 and decayed:
+        return None
+    small = middle <= 0.1
+    return TrainingFinding(
+        name="weights-begin-too-small" if small else "weights-begin-too-large", severity=ERROR,
+        evidence=f"the weights are {middle:.2g} times as long as He's rule begins with, and updates of {case.steps.ratio:.2%} cannot have "
+        f"made them so: {'what passes through the layers fades' if small else 'the outputs begin far too large'}",
+        suggestion="initialize weights by He's rule (the default of Dense and Conv2D)",
+    )  # fmt: skip
+
+
+def saturated(case: Case) -> TrainingFinding | None:
+    """Find sigmoids and tanhs that are nearly all at an end."""
+    shares = case.inside.saturated if case.inside else {}
+    worst = max(shares, key=shares.__getitem__, default=None)
+    if worst is None or shares[worst] < 0.6 or (case.signs.near_zero and not in_trouble(case)):
+        return None
+    return TrainingFinding(
+        name="saturated-activations", severity=ERROR,
+        evidence=f"{shares[worst]:.0%} of the outputs of {worst} are within 1 % of its ends, where its slope is almost 0 and no "
+        "gradient passes",
+        suggestion="begin with smaller weights, scale the inputs, or use ReLU",
+    )  # fmt: skip
+
+
+def dead_units(case: Case) -> TrainingFinding | None:
+    """Find ReLUs that are 0 for every image."""
+    shares = case.inside.dead if case.inside else {}
+    worst = max(shares, key=shares.__getitem__, default=None)
+    if worst is None or shares[worst] < 0.5 or not in_trouble(case):
+        return None
+    return TrainingFinding(
+        name="dead-units", severity=ERROR,
+        evidence=f"{shares[worst]:.0%} of the units of {worst} are 0 for every image: no gradient reaches them any more",
+        suggestion="look at the biases, which must not begin far below 0, and try a tenth of the learning rate",
+    )  # fmt: skip
+
+
+def batch_statistics(case: Case) -> TrainingFinding | None:
+    """Find running averages of batch normalization that do not fit."""
+    if case.inside is None or case.inside.evaluated is None:
+        return None
+    running, own = case.inside.evaluated
+    if own - running < 0.1:
+        return None
+    return TrainingFinding(
+        name="batch-statistics", severity=ERROR,
+        evidence=f"the network recognizes {own:.0%} of some training images by the statistics of their batch, but {running:.0%} by the running "
+        "averages of batch normalization, by which it is evaluated",
+        suggestion="let the running averages follow faster (a smaller momentum of BatchNorm) or train longer; take larger batches",
+    )  # fmt: skip
+
+
+def narrow(case: Case) -> TrainingFinding | None:
+    """Find a layer so narrow that the classes cannot be told apart behind it."""
+    if case.recipe is None or case.network is None or not case.curves.epochs:
+        return None
+    widths = [
+        (f"{layer['type']} (layer {place})", layer.get("units", layer.get("filters", 0)))
+        for place, layer in enumerate(case.recipe.layers[:-1])
+        if layer["type"] in ("Dense", "Conv2D")
+    ]
+    accuracy = case.signs.train
+    classes = case.network.out_shapes[-1][0]
+    if not widths or len(accuracy) < 3 or accuracy.end > 0.9 or classes < 4:
+        return None
+    name, least = min(widths, key=lambda pair: pair[1])
+    if least > (2 if name.startswith("Conv2D") else max(2, classes // 3)):
+        return None
+    wide = [width for other, width in widths if other != name and width > 3 * least]
+    if not wide and len({width for _, width in widths}) == 1:
+        return _few(case, least)
+    return TrainingFinding(
+        name="bottleneck", severity=WARNING,
+        evidence=f"{name} has {least} unit{'s' * (least > 1)}, and all that the layers after it know of an image is in {'these' if least > 1 else 'this one number'}; "
+        f"{accuracy.last:.1%} of the training images are recognized",
+        suggestion=f"give this layer at least as many units as there are classes, {classes}",
+        change={f"layers.{name.split('layer ')[1].rstrip(')')}.{'units' if 'Dense' in name else 'filters'}": max(32, classes)},
+    )  # fmt: skip
+
+
+def _few(case: Case, least: int) -> TrainingFinding:
+    assert case.recipe is not None
+    changed = {
+        f"layers.{place}.{'units' if layer['type'] == 'Dense' else 'filters'}": 256 if layer["type"] == "Dense" else 32
+        for place, layer in enumerate(case.recipe.layers[:-1])
+        if layer["type"] in ("Dense", "Conv2D")
+    }
+    return TrainingFinding(
+        name="underfitting", severity=WARNING,
+        evidence=f"the hidden layers have {least} unit{'s' * (least > 1)} each, and {case.signs.train.last:.1%} of the training images are recognized",
+        suggestion="give the network more units or another layer",
+        change=changed,
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Overfitting: the training goes on learning its examples by heart, and the validation no longer follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.trainings.case import Case
+from plainnet.checks.trainings.curve import Curve
+from plainnet.checks.trainings.finding import NOTE, WARNING, TrainingFinding
+from plainnet.checks.trainings.signs import Signs
+
+_ENOUGH = 4  # epochs from which the two are compared
+
+
+def overfitting(case: Case) -> TrainingFinding | None:
+    """Find a training that goes on learning its examples while the validation gets worse, or stays far behind."""
+    signs = case.signs
+    train_loss, loss, accuracy, measure = signs.train_loss, signs.validation_loss, signs.validation, case.curves.measure
+    right = case.metrics["train_accuracy"] if case.metrics else (signs.train.end if len(signs.train) else None)
+    rising = _rises_again(train_loss, loss, 1.15 if len(accuracy) else 1.1)
+    if right is None or not len(accuracy):
+        if not rising or len(loss) < 5:
+            return None
+        evidence, severity = (
+            f"the training loss fell to {train_loss.last:.3g}, the validation loss is {loss.last:.3g}",
+            WARNING,
+        )
+    else:
+        gap = right - accuracy.end
+        wide = gap > 0.1 or (gap > 0.05 and accuracy.end < accuracy.most - 0.02 and len(accuracy) >= 8)
+        slowly = gap > 0.2 and right > 0.6 and _rises_again(train_loss, loss, 1.05)
+        if not ((wide and right > 0.85) or (rising and gap > 0.015) or slowly) or _apart_from_the_start(signs):
+            return None
+        shown = case.metrics["train_accuracy"] if case.metrics else signs.train.last
+        severity = NOTE if _still_best(signs) and not rising else WARNING
+        evidence = f"the training {measure} is {shown:.1%}, that of the validation {accuracy.last:.1%}"
+        if measure == "accuracy":
+            evidence = f"{shown:.1%} of the training examples are recognized, and {accuracy.last:.1%} of the validation examples"
+    if rising:
+        best = loss.epoch_of(int(loss.values.argmin()))
+        evidence += f"; the validation loss was best in {signs.epoch(best)}, {loss.least:.3g}, and rose to {loss.last:.3g} since"
+    return TrainingFinding(
+        name="overfitting", severity=severity, evidence=evidence,
+        suggestion="learn from more examples, or change them as you go (augmentation); stop earlier; more weight decay; dropout",
+        change=_against_overfitting(case),
+    )  # fmt: skip
+
+
+def _still_best(signs: Signs) -> bool:
+    """Tell whether the validation loss is at its best in the end, so that nothing is lost by going on."""
+    loss = signs.validation_loss
+    return len(loss) > 3 and loss.end < 1.02 * loss.least and signs.validation.end > signs.validation.most - 0.02
+
+
+def _against_overfitting(case: Case) -> dict[str, Any]:
+    """Return augmentation that suits the size of the images, or more weight decay where there are none."""
+    shape = case.network.in_shape if case.network else ()
+    if len(shape) < 2:
+        return {"optimizer.weight_decay": 1e-3}
+    return {"augmentation": {"rotation": 10.0, "shift": round(shape[0] / 14, 1), "scale": 0.1}}
+
+
+def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
+    """Tell whether the validation loss rises for some time while the training loss falls on."""
+    if min(len(train), len(loss)) < _ENOUGH:
+        return False
+    smooth = loss.smooth()
+    place = int(smooth.argmin())
+    after = loss.values[place + 1 :]
+    if len(after) < max(2, len(loss) // 8) or loss.end < least * smooth[place] or loss.end < smooth[place] + 0.01:
+        return False
+    since = train.values[int(np.searchsorted(train.at, loss.at[place])) :]
+    return (
+        len(since) > 1
+        and float(np.median(since[-2:])) < 0.9 * float(since[0])
+        and float(np.median(after)) > (1 + (least - 1) / 3) * smooth[place]
+    )
+
+
+def _apart_from_the_start(signs: Signs) -> bool:
+    """Tell whether the validation was never near the training: another kind of data rather than overfitting."""
+    return signs.at_chance(signs.validation.most) and signs.classes is not None

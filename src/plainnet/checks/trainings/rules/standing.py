@@ -1,0 +1,69 @@
+"""A training that goes nowhere, by its own figures: it creeps, or its learning rate fell too early."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plainnet.checks.trainings.case import Case
+from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding, figure
+
+_LONG = 8  # epochs from which a course that goes nowhere tells something
+
+
+def creeping(case: Case) -> TrainingFinding | None:
+    """Find a loss that falls in nearly every epoch, and by so little that it goes nowhere."""
+    signs = case.signs
+    loss, accuracy = signs.train_loss, signs.accuracy
+    if len(loss) < _LONG or loss.first <= 0 or signs.near_zero or case.curves.loss != "loss":
+        return None
+    fallen = (loss.first - loss.end) / loss.first
+    half = len(loss) // 2
+    early, late = loss.values[0] - loss.values[half], loss.values[half] - loss.values[-1]
+    sure = len(accuracy) > 0 and case.curves.measure == "accuracy"
+    if not late > 0.35 * early or loss.share_falling() < (0.75 if sure else 0.9):
+        return None
+    if not 0 < fallen < (0.15 if sure else 0.02) or (
+        sure and (accuracy.end > 0.6 or accuracy.end > accuracy.first + 0.15)
+    ):
+        return None
+    held_out = signs.validation_loss
+    if len(held_out) > 2 and held_out.end > held_out.first - 0.2 * (loss.first - loss.end):
+        return None  # what is learned does not hold for other examples: no rate is to blame
+    needed = case.curves.epochs * (loss.end - 0.1 * loss.first) / max(loss.first - loss.end, 1e-30)
+    right = f", and the {signs.which} accuracy is {accuracy.last:.1%}" if sure else ""
+    return TrainingFinding(
+        name="hardly-learning", severity=ERROR if sure else WARNING,
+        evidence=f"in {case.curves.epochs} {signs.unit}s the training loss fell from {figure(loss.first)} to {figure(loss.last)} only, by as little "
+        f"each time; at this pace it would take {needed:,.0f} more{right}",
+        suggestion="take ten times the learning rate, or a hundred times",
+    )  # fmt: skip
+
+
+def fell_too_early(case: Case) -> TrainingFinding | None:
+    """Find a learning rate that fell to nothing while the loss was still high, and has stood since."""
+    signs = case.signs
+    rate, loss = signs.rate, signs.train_loss
+    if len(rate) != len(loss) or len(loss) < 5 or rate.most <= 0:
+        return None
+    small = np.flatnonzero(rate.values < 0.02 * rate.most)
+    peak = int(rate.values.argmax())
+    small = small[small > peak]
+    if not len(small) or small[0] > 0.6 * len(loss) or len(loss) - small[0] < 3:
+        return None
+    place = int(small[0])
+    high = int(np.flatnonzero(rate.values > 0.5 * rate.most)[-1])
+    if high >= 3 and loss.values[high] > 0.97 * loss.values[high - 3]:
+        return None  # it stood before: the rate fell because of that
+    before, after = loss.first - loss.values[place], loss.values[place] - loss.end
+    if (
+        signs.accuracy_is_good
+        or loss.values[place] < 0.15 * loss.first
+        or after > min(0.1 * max(before, 0.2 * loss.first), 0.08 * loss.values[place])
+    ):
+        return None
+    return TrainingFinding(
+        name="rate-falls-too-early", severity=WARNING,
+        evidence=f"from {signs.epoch(rate.epoch_of(place))} on the learning rate is below a fiftieth of its highest, {rate.values[place]:.2g}; since then the "
+        f"loss went from {loss.values[place]:.3f} to {loss.last:.3f} only",
+        suggestion="let the learning rate fall later, or by less",
+    )  # fmt: skip
