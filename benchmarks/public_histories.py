@@ -19,7 +19,7 @@ from plainnet.errors import InputError
 from plainnet.writing import to_json, write_atomically
 
 RECORD = Path(__file__).parent.parent / "records" / "public_histories.json"
-SAME = {  # words of ours, and those of the person for the same curves
+SAME = {  # names of ours, and the names that a person may give to the same curves
     "softmax-twice": {"loss-floor"},
     "validation-at-chance": {"gap-of-distributions", "evaluation-broken"},
     "loss-constant": {"stuck-at-chance"},

@@ -135,7 +135,8 @@ def judged(row: Row, keep: Path, turn: int, *, tried: bool) -> dict[str, Any]:
 
 def summary(table: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of the rows of one half."""
-    spoiled, well = [r for r in table if r["cause"]], [r for r in table if not r["cause"] and learned(r)]
+    spoiled = [r for r in table if r["cause"]]
+    well = [r for r in table if not r["cause"] and r["learned"]]  # a recipe that was drawn may not suit its data
     shown = [r for r in spoiled if r["alone"]]
     cut = {str(c or "all"): [r["alone"][str(c or "all")] for r in well] for c in CUTS}
     verified = [r["helped"] for r in spoiled if r["helped"] is not None]
@@ -155,11 +156,6 @@ def summary(table: list[dict[str, Any]]) -> dict[str, Any]:
         "verified": len(verified),
         "helped": sum(verified),
     }
-
-
-def learned(row: dict[str, Any]) -> bool:
-    """Tell whether a healthy training learned: one that a drawn recipe left at chance is not healthy."""
-    return bool(row["learned"])
 
 
 def counts(rows_: list[Row], rounds: int) -> dict[str, dict[str, int]]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from plainnet.checks.histories.names import PART
 from plainnet.checks.histories.table import Table, of_columns, of_rows
 from plainnet.foreign.opening import parse_json
 
@@ -202,8 +203,6 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
 
 def _parts(rest: Mapping[str, Any]) -> bool:
     """Tell whether tables hold the same columns for several parts of the data, as `evals_result` has them."""
-    from plainnet.checks.histories.names import PART  # here, for names knows more than forms need
-
     return bool(rest) and all(
         PART.search(str(key).lower()) and isinstance(part, dict) and part
         and all(_cells(inner) is not None for inner in part.values())

@@ -97,7 +97,8 @@ def best(curves: Curves) -> str:
 def read_history(path: Path, run: int | None = None) -> History:
     """Read a history in whatever form: JSON, CSV of any separator, a log, TensorBoard's events.
 
-    `run` is the number of the run to take where a file holds several, from 1; the last if None.
+    `run` is the number of the run to take where a file holds several, from 1; if None, the last that was more than
+    begun.
 
     Raises: `InputError` if the file cannot be read, holds no history, or has no such run.
     """
@@ -106,16 +107,15 @@ def read_history(path: Path, run: int | None = None) -> History:
         raise InputError(refusal(path, seen))
     best_of = max(useful, key=lambda pair: _score(*pair))
     alike = [table for table, understood in useful if understood.names == best_of[1].names]
-    runs = [(part, table) for table in alike for part in split(table)]
-    runs = [(part, table) for part, table in runs if _score(part, understand(part))[0] > 0] or runs
+    runs = [(part, understand(part), table) for table in alike for part in split(table)]
+    runs = [one for one in runs if _score(*one[:2])[0] > 0] or runs
     if run is not None and not 1 <= run <= len(runs):
         raise InputError(
             f"{path} holds {counted(len(runs), 'run')}; --history-run must be from 1 to {len(runs)}, received {run}"
         )
-    whole = [number for number, (part, _) in enumerate(runs, start=1) if _score(part, understand(part))[1] >= _FEW]
+    whole = [number for number, one in enumerate(runs, start=1) if _score(*one[:2])[1] >= _FEW]
     number = run or (whole or [len(runs)])[-1]  # the last that was more than begun
-    part, table = runs[number - 1]
-    understood = understand(part)
+    part, understood, table = runs[number - 1]
     expect_history(path, part)
     why = _why(alike, best_of[0])
     curves, about = condensed(part, understood), (understood.kind, understood.aside)
