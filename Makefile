@@ -4,13 +4,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: agreement breaks help train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
+.PHONY: agreement breaks browser help lab lab-speed train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 train: $(VENV)/installed     ## train the classic network on MNIST and write results/
 	$(BIN)/plainnet train $(ARGS)
+
+lab: $(VENV)/installed       ## open the lab: draw a digit, look inside, train while you watch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab]'
+	$(BIN)/plainnet lab $(ARGS)
+
+lab-speed: $(VENV)/installed-test ## how quickly the lab answers, and what looking on costs; writes records/lab.json
+	$(MAKE) browser
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/lab.py
 
 check: $(VENV)/installed     ## verify every gradient of the classic network
 	$(BIN)/plainnet check
@@ -35,7 +43,12 @@ oracle: $(VENV)/installed-test ## install PyTorch, against which some tests comp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
 extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges,lab]'
+
+browser: $(VENV)/installed-test ## install what tests in a browser need: Playwright, and Debian's Chromium where it is missing
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lab,browser]'
+	command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	  || echo "there is no Chromium to be had; the tests in a browser are skipped"
 
 series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
 	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)

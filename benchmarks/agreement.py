@@ -2,7 +2,7 @@
 
 The model that comes along is taken as it is; of every other recipe one is trained for two epochs, and two of `fast99`
 make an ensemble. onnxruntime answers 10,000 images with one view, and 500 with all views; ONNX's reference, which is
-slow, 100; the PyTorch module and the NumPy program 500.
+slow, 100; the PyTorch module and the NumPy program 500; JavaScript, in Node, as many as onnxruntime.
 
     python benchmarks/agreement.py [--work results/agreement]
 """
@@ -10,6 +10,7 @@ slow, 100; the PyTorch module and the NumPy program 500.
 from __future__ import annotations
 
 import argparse
+import json
 import runpy
 import subprocess
 import sys
@@ -25,7 +26,7 @@ import torch
 from onnx.reference import ReferenceEvaluator
 
 from plainnet import load_model, mnist
-from plainnet.export import numpy_program, torch_module
+from plainnet.export import js_program, numpy_program, torch_module
 from plainnet.export.onnx_file import as_onnx
 from plainnet.model import Model
 from plainnet.records.combine_models import combine_models
@@ -78,6 +79,23 @@ def by_numpy(model: Model, folder: Path) -> Answers:
     return answers
 
 
+def by_node(model: Model, folder: Path) -> Answers:
+    """Return what the exported JavaScript answers with, in Node."""
+    folder.joinpath("j.mjs").unlink(missing_ok=True)
+    (path,) = js_program.write(folder / "j.mjs", model)
+    program = f"import {{ answersOf }} from {json.dumps(str(path.absolute()))}; import fs from 'node:fs';"
+    program += "const all = JSON.parse(fs.readFileSync(0)); console.log(JSON.stringify(all.map((x) => answersOf(x))));"
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        given = json.dumps(images.reshape(len(images), -1).tolist())
+        command = ["node", "--input-type=module", "--eval", program]
+        return np.array(
+            json.loads(subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout)
+        )
+
+    return answers
+
+
 def compared(model: Model, answers: Answers, images: np.ndarray) -> dict[str, Any]:
     """Return how many answers differ, and by how much probabilities at most."""
     images = images.reshape(-1, *model.network.in_shape)
@@ -107,6 +125,8 @@ def main() -> None:
             "onnxruntime, all views": compared(model, by_onnxruntime(model), test[:500]),
             "reference": compared(one, by_reference(one), test[:100]),
             "torch": compared(one, by_torch(one, options.work), test[:500]),
+            "js, one view": compared(one, by_node(one, options.work), test),
+            "js, all views": compared(model, by_node(model, options.work), test[:500]),
             "numpy": compared(one, by_numpy(one, options.work), test[:500]),
         }
         record["models"][name] = found

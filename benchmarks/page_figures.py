@@ -15,6 +15,7 @@ from tables.breaks import breaks
 from tables.diagnosis import programs, public, sabotage
 from tables.durability import fuzz, kill_test
 from tables.floors import floors
+from tables.lab import lab
 from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
 from tables.main_job import results
 from tables.other_programs import agreement, estimator, label_errors, pictures, strangers, stressed, trust
@@ -30,6 +31,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/anatomy.md": {"anatomy": anatomy},
     "docs/data.md": {"tables": tables, "pictures": pictures},
     "docs/export.md": {"agreement": agreement},
+    "docs/lab.md": {"lab": lab},
     "docs/sklearn.md": {"estimator": estimator},
     "docs/trust.md": {"trust": trust, "strangers": strangers, "stress": stressed, "label errors": label_errors},
     "docs/doctor.md": {"kill-table": kill_table, "public-code": public_code},

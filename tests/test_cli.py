@@ -35,6 +35,7 @@ FILES = {
     "training_history.json",
     "metrics.json",
     "training_curves.png",
+    "report.html",
     "confusion_matrix.png",
     "per_digit_accuracy.png",
     "sample_predictions.png",

@@ -1,6 +1,8 @@
 """Models for other programs, judged by them: onnxruntime, ONNX's reference, PyTorch, and Python with NumPy alone."""
 
 import importlib.util
+import json
+import shutil
 import subprocess
 import sys
 
@@ -97,7 +99,21 @@ def module(path):
     return made
 
 
+def by_node(path, inputs):
+    if shutil.which("node") is None:
+        pytest.skip("needs Node, to run JavaScript")
+    program = f"import {{ answersOf }} from {json.dumps(str(path))}; import fs from 'node:fs';"
+    program += "const all = JSON.parse(fs.readFileSync(0)); console.log(JSON.stringify(all.map((x) => answersOf(x))));"
+    given = json.dumps(inputs.reshape(len(inputs), -1).tolist())
+    command = ["node", "--input-type=module", "--eval", program]
+    done = subprocess.run(command, input=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return np.array(json.loads(done.stdout))
+
+
 def answers(form, path, inputs):
+    if form == "js":
+        return by_node(path, inputs)
     if form == "onnx":
         pytest.importorskip("onnx", reason="needs onnx: pip install 'plainnet[onnx]'")
         return by_onnx(path, inputs)
@@ -109,14 +125,14 @@ def answers(form, path, inputs):
 
 
 def exported(model, form, folder, precision="float32"):
-    if form != "numpy":
+    if form in ("onnx", "torch"):
         pytest.importorskip({"onnx": "onnx", "torch": "torch"}[form], reason=f"needs {form}: make extras")
-    path = folder / f"model{'.onnx' if form == 'onnx' else '.py'}"
+    path = folder / f"model{ {'onnx': '.onnx', 'js': '.mjs'}.get(form, '.py') }"
     export(model, form, path, precision)
     return path
 
 
-@pytest.mark.parametrize("form", ["onnx", "torch", "numpy"])
+@pytest.mark.parametrize("form", ["onnx", "torch", "numpy", "js"])
 @pytest.mark.parametrize("kind", ALL_LAYERS)
 def test_every_layer_gives_the_same_answers(kind, form, tmp_path):
     for in_shape in ((12, 12), (12, 13, 3)):
@@ -127,7 +143,7 @@ def test_every_layer_gives_the_same_answers(kind, form, tmp_path):
         np.testing.assert_allclose(given, model.probabilities(inputs), atol=1e-5)
 
 
-@pytest.mark.parametrize("form", ["onnx", "torch", "numpy"])
+@pytest.mark.parametrize("form", ["onnx", "torch", "numpy", "js"])
 @pytest.mark.parametrize("recipe", [name for name in available() if name != "table"])
 def test_every_recipe_gives_the_same_answers(recipe, form, tmp_path, digits):
     made = read(recipe)
@@ -143,7 +159,7 @@ def test_every_recipe_gives_the_same_answers(recipe, form, tmp_path, digits):
         )
 
 
-@pytest.mark.parametrize("form", ["onnx", "torch", "numpy"])
+@pytest.mark.parametrize("form", ["onnx", "torch", "numpy", "js"])
 def test_numbers_labels_and_one_logit(form, tmp_path):
     for number, (units, names, kind) in enumerate(
         [(2, (), "numbers"), (3, NAMES[:3], "labels"), (1, NAMES[:2], "classes")]
@@ -208,8 +224,10 @@ class Own(Layer):
         ("onnx", "m.onnx", "float32", "Own has no rule to be exported to ONNX"),
         ("torch", "m.py", "float32", "Own has no rule to be exported to PyTorch"),
         ("numpy", "m.py", "float32", "Own has no rule to be exported to NumPy"),
+        ("js", "m.js", "float32", "Own has no rule to be exported to JavaScript"),
+        ("js", "m.js", "float16", "export to js as float32"),
         ("onnx", "m.py", "float32", r"--out must end in \.onnx"),
-        ("excel", "m.xlsx", "float32", "--to must be one of numpy, onnx, torch"),
+        ("excel", "m.xlsx", "float32", "--to must be one of js, numpy, onnx, torch"),
         ("torch", "m.py", "int8", "weights of 8 bits are for ONNX"),
         ("numpy", "m.py", "int4", "precision must be one of"),
     ],

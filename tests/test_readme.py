@@ -17,7 +17,7 @@ import plainnet
 import plainnet.initializers
 
 ROOT = Path(__file__).parent.parent
-TOO_LONG = ("plainnet bench", "plainnet iterations")
+TOO_LONG = ("plainnet bench", "plainnet iterations", "plainnet lab")
 
 
 def commands():

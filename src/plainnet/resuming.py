@@ -10,6 +10,7 @@ import numpy as np
 
 from plainnet.events import Epoch
 from plainnet.history import History
+from plainnet.moves import Move, move
 from plainnet.workers import Figures
 
 _MOST = 1e30  # of a figure
@@ -42,6 +43,7 @@ def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "batch": training.batch,
         "figures": asdict(training._figures) | {"seconds": training._seconds},
         "optimizer": numbers,
+        "moves": [list(one) for one in training.moves],
         "best": None if training._best is None else training._best[0],
         "shuffle": _as_lists(training._shuffle_state),
         "generators": [_as_lists(generator.bit_generator.state) for generator in training.workers.generators],
@@ -77,6 +79,7 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     states = [values["shuffle"], *values["generators"]]
     for generator, state in zip(generators, states, strict=True):
         type(generator.bit_generator)().state = state  # raises if it is not one
+    moves = [Move(int(step), str(what), float(value)) for step, what, value in values.get("moves", [])]
     memory = {k.removeprefix("optimizer."): a for k, a in arrays.items() if k.startswith("optimizer.")}
     training.optimizer.restore(values["optimizer"] | memory)
     # From here on nothing can fail.
@@ -90,6 +93,10 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
         seconds,
         best,
     )
+    training.moves = moves
+    training._to_come = [one for one in training._to_come if one not in moves]
+    for one in moves:
+        move(training, one.what, one.value)
     training.network.restore(tensors)
     if training.average is not None and average is not None:
         training.average.values[:] = average

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,6 +19,7 @@ from plainnet.generators import generator_for
 from plainnet.history import History
 from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
+from plainnet.moves import Move, move
 from plainnet.network import Network
 from plainnet.optimizers import Optimizer
 from plainnet.schedules import Schedule, constant
@@ -47,7 +48,8 @@ class Training:
     `workers` each batch is shared among as many threads (see `workers`); their number is part of what decides the
     result, to the last bit. With an `augmentation` every image is changed anew each time it is learned from, but for
     the last `clean_epochs`. With `averaging`, a decay such as 0.999, the network has at the end the moving average of
-    its weights (`WeightAverage`). `stop` may end the training early (`Stopping`). `metrics` are functions by name, the
+    its weights (`WeightAverage`). `stop` may end the training early (`Stopping`). `moves` of another training are done
+    again, each before its step. `metrics` are functions by name, the
     loss's own if left out.
 
     Attributes: `history`, the records of the epochs that are complete; `batch`, how many batches of the next one are.
@@ -73,6 +75,7 @@ class Training:
         stop: Stopping | None = None,
         metrics: Mapping[str, Metric] | None = None,
         order: Callable[[int], np.ndarray] | None = None,
+        moves: Iterable[Move] = (),
         rng: int | np.random.Generator = 0,
     ) -> None:
         self.loss = as_loss(loss)
@@ -95,6 +98,8 @@ class Training:
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.history = History()
         self.batch = 0
+        self.moves: list[Move] = []  # that have been made
+        self._to_come = sorted(moves, key=lambda one: one[0])
         self._figures, self._seconds = Figures(), 0.0  # of the batches of the epoch under way
         self.workers: Workers
         if not isinstance(workers, Workers):
@@ -122,6 +127,19 @@ class Training:
                 reason = self._reason_to_stop()
         if (stop := self._finish(reason)) is not None:
             yield stop
+
+    @property
+    def steps(self) -> int:
+        """How many batches have been learned from, in all epochs."""
+        return len(self.history) * self.steps_per_epoch + self.batch
+
+    def move(self, what: str, value: float) -> None:
+        """Change "learning_rate", "momentum", "dropout" or "augmentation" from the next batch on; see `moves`.
+
+        Raises: `InputError` if it cannot be changed so; nothing has changed then.
+        """
+        move(self, what, value)
+        self.moves.append(Move(self.steps, what, float(value)))
 
     def _reason_to_stop(self) -> str | None:
         """Return why the training should go no further, between two epochs, if there is a reason."""
@@ -174,6 +192,8 @@ class Training:
         started = time.perf_counter()
         if self.optimizer.attachment is not self._attachment:
             raise InputError("another training has taken this optimizer; give each training an optimizer of its own")
+        while self._to_come and self._to_come[0].step <= self.steps:
+            self.move(*self._to_come.pop(0)[1:])
         before = self._before_batch()
         try:
             figures = self.workers.gradient(self.train, rows)

@@ -76,9 +76,10 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
     ),
     "export": (
         USE,
-        "Write a model for other programs: ONNX, PyTorch, or NumPy alone.",
+        "Write a model for other programs: ONNX, PyTorch, NumPy alone, or JavaScript.",
         "plainnet export cnn --to onnx --out cnn.onnx",
         "plainnet export results/model_final.safetensors --to numpy --out digits.py",
+        "plainnet export cnn --to js --out digits.js",
         "plainnet export results/model_final.safetensors --to onnx --precision int8 --out small.onnx",
     ),
     "convert": (
@@ -111,6 +112,19 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet diagnose results",
         "plainnet diagnose results --verify",
         "plainnet diagnose history.csv --json findings.json",
+    ),
+    "lab": (
+        LEARN,
+        "Open a page to draw digits on, look inside the network, train it and watch.",
+        "plainnet lab",
+        "plainnet lab cnn",
+        "plainnet lab results --port 8000 --no-browser",
+    ),
+    "report": (
+        USE,
+        "Write what came of trainings to one HTML file, with the network in it, to draw for.",
+        "plainnet report results --out report.html",
+        "plainnet report quick narrow --out compared.html --no-model",
     ),
     "recipes": (LEARN, "List the recipes, or show one.", "plainnet recipes", "plainnet recipes classic"),
     "bench": (

@@ -22,7 +22,7 @@ def export(
     own_data: OwnData | None = None,
     layers: Path | None = None,
 ) -> None:
-    """Write a saved model for other programs: ONNX, a PyTorch module, or a short program that needs NumPy alone.
+    """Write a saved model for other programs: ONNX, PyTorch, NumPy alone or JavaScript.
 
     The files answer as the model does: they take what it takes, bytes of images or the columns of a table, and give
     probabilities.
@@ -32,9 +32,9 @@ def export(
     model
         A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
     to
-        The form: onnx, torch or numpy.
+        The form: onnx, torch, numpy or js.
     out
-        The file to write: .onnx, or .py, beside which the weights are written.
+        The file to write: .onnx, .js, or .py, beside which the weights are written.
     precision
         How weights are stored: float32, float16, or, for ONNX, int8. What fewer bits cost is measured on the test part
         of the data, and said in the file.

@@ -81,5 +81,5 @@ def advice(text: str) -> str:
 
 _COMMAND = re.compile(
     r"(?<![\w/.-])plainnet (?=(?:train|evaluate|predict|check|doctor|diagnose|recipes|bench|series|ensemble|records|"
-    r"ladder|preview|curves|iterations|--help)\b)"
+    r"ladder|preview|curves|iterations|report|lab|--help)\b)"
 )

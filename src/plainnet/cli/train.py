@@ -78,7 +78,7 @@ def train(
     force
         Start anew even if the folder holds a training, and replace its results at the end.
     no_pictures
-        Draw nothing, which saves time.
+        Draw nothing and write no report, which saves time.
     layers
         A Python file with layers of your own that the recipe uses; it is run.
     own_data
@@ -147,6 +147,7 @@ def train(
                 raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; more by: {look}") from None
             try:
                 names = results.write_results(run, folder, pictures=not no_pictures)
+                names += _report(folder, run.data, own, wanted=not no_pictures)
             except KeyboardInterrupt:
                 stopped = "stopped while the results were written; the training is done and saved"
                 raise TrainingInterruptedError(signal.SIGINT, f"{stopped}; go on with: {go_on}") from None
@@ -193,6 +194,21 @@ def _cross_validate(recipe: Recipe, count: int, folder: Path, *, quiet: bool, **
         for name, (mean, deviation) in summary.items():
             say(f"{name.replace('_', ' ')}: mean {shown(name, mean)}, standard deviation {shown(name, deviation)}")
         say(f"{folder}/ holds folds.json; the test part has not been opened")
+
+
+def _report(folder: Path, data: Splits, own: tuple[type[Layer], ...], *, wanted: bool) -> list[str]:
+    """Write the report of a finished training into its folder, or remove that of an earlier one."""
+    from plainnet.runs.results import REPORT
+
+    path = folder / REPORT
+    path.unlink(missing_ok=True)
+    if not wanted:
+        return []
+    from plainnet.report.gathering import gathered
+    from plainnet.report.writing import page
+
+    write_atomically(path, page([gathered(folder, own_layers=own, data=data)]).encode())
+    return [path.name]
 
 
 def _likely_cause(folder: Path, own_layers: tuple[type[Layer], ...]) -> str:

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plainnet.errors import InputError
-from plainnet.export import numpy_program, onnx_file, torch_module
+from plainnet.export import js_program, numpy_program, onnx_file, torch_module
 from plainnet.export.precision import check
 from plainnet.model import Model
 
 Writer = Callable[[Path, Model, str, dict[str, str]], list[Path]]
 
 FORMS: dict[str, tuple[str, Writer]] = {  # by name: the ending of its file, and what writes it
+    "js": (".js", js_program.write),
     "numpy": (".py", numpy_program.write),
     "onnx": (".onnx", onnx_file.write),
     "torch": (".py", torch_module.write),
 }
+_OR = {"js": ".mjs"}  # which Node takes for a module wherever it lies
 _WEIGHTS = {"numpy": ".npz", "torch": ".safetensors"}  # beside the program
 
 
@@ -31,7 +33,7 @@ def export(
     if form not in FORMS:
         raise InputError(f"--to must be one of {', '.join(FORMS)}, received {form!r:.60}")
     ending, writer = FORMS[form]
-    if out.suffix != ending:
+    if out.suffix not in (ending, _OR.get(form)):
         raise InputError(f"--out must end in {ending} for {form}, received {out}")
     check(precision, form)
     for path in {out, out.with_suffix(_WEIGHTS.get(form, ending))}:

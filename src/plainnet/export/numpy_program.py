@@ -51,7 +51,7 @@ def _lines(layers: Any, path: str, indent: str) -> tuple[list[str], dict[str, np
     before: Layer | None = None
     for name, layer in layers.children.items():
         if type(layer) is BatchNorm and type(before) in (Dense, Conv2D):  # products again: of the weights themselves
-            factor, shift = _factor_and_shift(layer)
+            factor, shift = factor_and_shift(layer)
             W, b = list(arrays)[-2:]
             arrays[W], arrays[b] = arrays[W] * factor, arrays[b] * factor + shift
             continue
@@ -65,7 +65,7 @@ def _lines(layers: Any, path: str, indent: str) -> tuple[list[str], dict[str, np
     return lines, arrays
 
 
-def _factor_and_shift(layer: BatchNorm) -> tuple[np.ndarray, np.ndarray]:
+def factor_and_shift(layer: BatchNorm) -> tuple[np.ndarray, np.ndarray]:
     """Return what batch normalization does with its running averages: x factor + shift."""
     factor = layer.gamma.value / np.sqrt(layer.state["running_variance"] + layer.epsilon)
     return factor, layer.beta.value - layer.state["running_mean"] * factor
@@ -83,7 +83,7 @@ def _conv2d(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np
 
 
 def _batch_norm(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    factor, shift = _factor_and_shift(layer)
+    factor, shift = factor_and_shift(layer)
     arrays = {f"{path}.factor": factor, f"{path}.shift": shift}
     return [f'x = x * P["{path}.factor"] + P["{path}.shift"]'], arrays
 

@@ -18,7 +18,8 @@ _PICTURES = (
     "confusing_pairs.png", "first_layer_weights.png", "per_class_accuracy.png", "per_label_figures.png",
     "errors.png", "reliability.png",
 )  # fmt: skip
-_NAMES = ("model_final.safetensors", "model_final.pkl", "training_history.json", *_PICTURES)
+REPORT = "report.html"
+_NAMES = ("model_final.safetensors", "model_final.pkl", "training_history.json", *_PICTURES, REPORT)
 
 
 def check_writable(folder: Path) -> None:

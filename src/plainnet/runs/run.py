@@ -170,7 +170,7 @@ class Run:
         if not self._metrics:
             workers = self.recipe.workers
             with self.threads.in_force(), Threads(self.network, self.recipe.loss_function(), workers) as threads:
-                self._calibrate(threads.outputs)
+                self.calibrate(threads.outputs)
                 known = self.calibration
                 self.test = evaluation_of(
                     threads.outputs, self.data.test, shifts=self.recipe.test_shifts,
@@ -187,7 +187,7 @@ class Run:
         if given is not None and self.validation is None:
             self.calibration = given
 
-    def _calibrate(self, outputs: Callable[[np.ndarray], np.ndarray]) -> None:
+    def calibrate(self, outputs: Callable[[np.ndarray], np.ndarray]) -> None:
         """Learn from the validation examples how much the answers are to be trusted."""
         held_out = self.validation
         if held_out is None or held_out.kind != "classes" or not calibration.enough(len(held_out)):

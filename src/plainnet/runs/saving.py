@@ -108,6 +108,14 @@ def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | T
             raise
 
 
+def save(run: Run, folder: Path) -> None:
+    """Write a checkpoint of a run as it stands; `plainnet train --resume FOLDER` goes on with it.
+
+    Raises: as `checkpoint.save`.
+    """
+    checkpoint.save(folder, run.training, _about(run) | _threads(run))
+
+
 def differences(before: Any, now: Any, name: str = "") -> str:
     """Say in one line where two tables of plain values differ, or nothing."""
     if isinstance(before, dict) and isinstance(now, dict):

@@ -12,7 +12,18 @@ from PIL import Image
 from plainnet.errors import InputError
 from plainnet.model import Model
 from plainnet.sources.pen.likeness import applies_to, confidence
-from plainnet.sources.pen.reading import NOT_SURE, SEVERAL, Reading, read
+from plainnet.sources.pen.reading import (
+    NO_DIGIT,
+    NOT_SURE,
+    NOTHING,
+    SEVERAL,
+    Digit,
+    Reading,
+    drawn_apart,
+    oddity,
+    read,
+)
+from plainnet.sources.pen.strokes import Drawing
 from plainnet.sources.picture_files import as_stored, is_gray, layers, opened
 
 UNLIKE = "unlike what it has learned"
@@ -54,8 +65,8 @@ class Answer:
         }
 
 
-def answer(model: Model, path: str | Path, least: float = 0.0) -> Answer:
-    """Return what a model makes of a picture; with a probability of less than `least` it is not sure.
+def answer(model: Model, path: str | Path | bytes, least: float = 0.0) -> Answer:
+    """Return what a model makes of a picture, or of its content; with a probability below `least` it is not sure.
 
     One in the model's own form is taken as it is, and answered whatever the confidence, as a stored example is.
     One that a model of other things than writing takes is resized. What a pen wrote is found, and made like the images
@@ -64,16 +75,29 @@ def answer(model: Model, path: str | Path, least: float = 0.0) -> Answer:
     Raises: `InputError` if it is no picture, or the model does not take pictures.
     """
     expect_pictures(model)
+    name = "the picture" if isinstance(path, bytes) else str(path)
     with opened(path) as picture:
         own = in_own_form(model, picture)
         if own is not None:
-            return _answered(replace(model, thresholds=()), str(path), own[None], Reading(), least)
+            return _answered(replace(model, thresholds=()), name, own[None], Reading(), least)
         if not model.reads_a_pen:
-            return _answered(model, str(path), _resized(model, picture)[None], Reading(), least)
+            return _answered(model, name, _resized(model, picture)[None], Reading(), least)
         reading = read(picture)
     if not reading.digits:
-        return Answer(str(path), None, reading.reason, model.class_names, reading=reading)
-    return _answered(model, str(path), np.stack([digit.image for digit in reading.digits]), reading, least)
+        return Answer(name, None, reading.reason, model.class_names, reading=reading)
+    return _answered(model, name, np.stack([digit.image for digit in reading.digits]), reading, least)
+
+
+def answer_to_drawing(model: Model, drawing: Drawing | None, least: float = 0.0) -> Answer:
+    """Return what a model of handwriting makes of strokes; with a probability of less than `least` it is not sure."""
+    if drawing is None:
+        return Answer("drawing", None, NOTHING, model.class_names)
+    rows, columns = (np.flatnonzero(drawing.under.any(axis=axis)) for axis in (1, 0))
+    tight = drawing.under[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    shape = oddity(tight, drawing.image)
+    reason = SEVERAL if drawn_apart(drawing.under) else NO_DIGIT if shape else None
+    reading = Reading((Digit((0.0, 1.0, 0.0, 1.0), drawing.image, shape),), reason)
+    return _answered(model, "drawing", drawing.image[None], reading, least)
 
 
 def expect_pictures(model: Model) -> None:

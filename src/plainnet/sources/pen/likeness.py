@@ -15,14 +15,14 @@ import numpy as np
 from plainnet.evaluation import DIGITS
 from plainnet.model import Model
 from plainnet.model_file import load_model
-from plainnet.network import Network
 
 _LARGEST = 1 - 1e-6  # share: odds beyond are as good as certain
 
 
 @cache
-def _judge() -> Network:
-    return load_model(Path(__file__).parent / "digit_or_not.safetensors").network
+def judge() -> Model:
+    """Return the model that tells digits (its second class) from other things."""
+    return load_model(Path(__file__).parent / "digit_or_not.safetensors")
 
 
 def applies_to(model: Model) -> bool:
@@ -36,7 +36,7 @@ def confidence(shares: np.ndarray, images: np.ndarray) -> np.ndarray:
     With p the largest share and d the probability that it is a digit at all, the odds are p / (1 - p) times d / (1 -
     d).
     """
-    d = _judge().probabilities(images)[:, 1].astype(float)
+    d = judge().network.probabilities(images)[:, 1].astype(float)
     p = shares.max(axis=1).astype(float)
     p, d = np.clip(p, 1 - _LARGEST, _LARGEST), np.clip(d, 1 - _LARGEST, _LARGEST)
     odds = p / (1 - p) * d / (1 - d)

@@ -59,6 +59,13 @@ def read(picture: Image.Image) -> Reading:
     return Reading(digits, NO_DIGIT if digits[0].shape else None, steps)
 
 
+def drawn_apart(under: np.ndarray) -> bool:
+    """Tell whether what lies under a pen, a mask (H, W), makes several digits rather than the parts of one."""
+    strength = np.pad(under, 2).astype(float)
+    labels, count = labeled(strength > _DRAWN)
+    return len(_grouped(pieces(strength, labels, count), labels.shape)) > 1
+
+
 def _writing(strength: np.ndarray, labels: np.ndarray, count: int) -> list[Piece]:
     """Return the pieces that are neither specks nor frames, lines or edges."""
     height, width = labels.shape
@@ -122,7 +129,7 @@ def _digit(group: list[Piece], labels: np.ndarray, strength: np.ndarray) -> Digi
     rows, columns = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
     box = (top / height, bottom / height, left / width, right / width)
     image = placed(soft[rows, columns])
-    return Digit(box, image, _oddity(own[top:bottom, left:right], image))
+    return Digit(box, image, oddity(own[top:bottom, left:right], image))
 
 
 def _grown(mask: np.ndarray) -> np.ndarray:
@@ -130,7 +137,7 @@ def _grown(mask: np.ndarray) -> np.ndarray:
     return wider
 
 
-def _oddity(drawn: np.ndarray, image: np.ndarray) -> str | None:
+def oddity(drawn: np.ndarray, image: np.ndarray) -> str | None:
     """Say what about a shape is as in none of the digits that people write; None if nothing is."""
     height, width = drawn.shape
     if (

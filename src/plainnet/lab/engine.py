@@ -1,0 +1,147 @@
+"""The engine: one thread that trains, one or two trainings in turns, and tells those who look on how they stand.
+
+The page is a view of this state. It asks for a snapshot newer than the last one it has; one is made when somebody has
+asked since the last, at most a few times a second, so that nobody who is slow holds anything up.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plainnet.data.splits import Splits
+from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.lab.stories import Start
+from plainnet.lab.trial import Trial
+from plainnet.runs import saving
+
+MOST_TRIALS = 2
+_EVERY = 0.25  # seconds between snapshots
+Intent = Callable[[], None]
+
+
+class Engine:
+    """Trains in a thread; `ask` gives it something to do between two batches, `snapshot` is the newest.
+
+    `folder` is where a checkpoint goes when it is closed.
+    """
+
+    def __init__(self, data: Splits, folder: Path | None = None) -> None:
+        self.data, self.folder = data, folder
+        self.trials: list[Trial] = []
+        self.running = False
+        self.drawing: np.ndarray | None = None
+        self._intents: queue.Queue[tuple[Intent, queue.Queue[BaseException | None]] | None] = queue.Queue()
+        self.number = 0
+        self.snapshot: dict[str, Any] = {"number": 0, "running": False, "trials": []}
+        self._wanted, self._made = False, 0.0
+        self._left = 0  # batches to go, where a few were asked for
+        self._thread = threading.Thread(target=self._work, name="lab", daemon=True)
+        self._thread.start()
+
+    # Asked by the server's threads
+
+    def ask(self, intent: Intent, wait: float = 60.0) -> None:
+        """Have the thread do something between two batches, and wait until it is done.
+
+        Raises: what it raises; `InputError` if the thread is busy for too long.
+        """
+        done: queue.Queue[BaseException | None] = queue.Queue()
+        self._intents.put((intent, done))
+        try:
+            error = done.get(timeout=wait)
+        except queue.Empty:
+            raise InputError("the training is busy; try again in a moment") from None
+        if error is not None:
+            raise error
+
+    def newer(self, than: int) -> bool:
+        """Tell whether there is a snapshot with a greater number; whoever asks will have another one made."""
+        self._wanted = True
+        return self.number > than
+
+    def close(self) -> bool:
+        """Stop, save what is under way, and tell whether there was something to be saved."""
+        self.running = False
+        self._intents.put(None)
+        self._thread.join(30)
+        under_way = [trial for trial in self.trials[:1] if trial.training.steps and not trial.done]
+        if self.folder is None:
+            return False
+        for trial in under_way:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            saving.save(trial.run, self.folder)
+        return bool(under_way)
+
+    # Intents: done by the thread
+
+    def begin(self, starts: tuple[Start, ...], go: bool = True) -> None:
+        """Put trainings in the place of those that are there.
+
+        Raises: `InputError` if one cannot be made.
+        """
+        self.trials = [Trial(start, self.data) for start in starts[:MOST_TRIALS]]
+        self.running, self._left = go, 0
+
+    def go(self, on: bool, batches: int = 0) -> None:
+        """Go on, or pause; with `batches`, go on for so many."""
+        if on and not self.trials:
+            raise InputError("there is no training; choose a recipe or a story first")
+        self.running, self._left = on, batches
+
+    # The thread
+
+    def _work(self) -> None:
+        with np.errstate(all="ignore"):
+            while True:
+                active = [trial for trial in self.trials if not trial.done] if self.running else []
+                try:
+                    given = self._intents.get(block=not active)
+                    if given is None:
+                        return
+                    self._do(*given)
+                    continue
+                except queue.Empty:
+                    pass
+                for trial in active:
+                    self._step(trial)
+                if self._left:
+                    self._left -= 1
+                    self.running = self._left > 0
+                if all(trial.done for trial in self.trials):
+                    self.running = False
+                self._publish(force=not self.running)
+
+    def _do(self, intent: Intent, done: queue.Queue[BaseException | None]) -> None:
+        try:
+            intent()
+            self._publish(force=True)
+            done.put(None)
+        except BaseException as error:  # it belongs to who asked
+            done.put(error)
+
+    def _step(self, trial: Trial) -> None:
+        try:
+            trial.step(measure=self._due())
+        except TrainingDivergedError as error:
+            trial.end(str(error))
+        except Exception as error:  # nothing that one training does may end the lab
+            trial.ended = f"the training failed: {error}"
+
+    def _due(self) -> bool:
+        return self._wanted and time.monotonic() - self._made >= _EVERY
+
+    def _publish(self, *, force: bool = False) -> None:
+        if not force and not self._due():
+            return
+        self._made = time.monotonic()
+        tables = [trial.to_table(self.drawing) for trial in self.trials]
+        self.snapshot = {"number": self.number + 1, "running": self.running, "trials": tables}
+        self.number += 1
+        self._wanted = False

@@ -1,0 +1,186 @@
+"""A trial: one training of the lab, batch by batch, with what is kept of it to be shown and gone back to."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plainnet.checks.histories.curves import curves_of
+from plainnet.data.splits import Splits
+from plainnet.diagnosis import Case, findings
+from plainnet.errors import InputError
+from plainnet.events import Batch, Epoch
+from plainnet.lab import watching
+from plainnet.lab.stories import Start
+from plainnet.model import PIXELS, Model
+from plainnet.recipes import read
+from plainnet.runs.run import Run
+
+MOST_PARAMETERS, MOST_EPOCHS = 5_000_000, 1000
+_MOST_STATES, _MOST_NUMBERS = 20, 50_000_000  # that are kept to go back to
+_POINTS = 400  # of the curve of the batches
+
+
+class Trial:
+    """A training that makes a batch at each `step`.
+
+    Raises: `InputError` if it cannot be made, or is too large for a page.
+    """
+
+    def __init__(self, start: Start, data: Splits) -> None:
+        self.start = start
+        recipe = read(start.recipe, {"workers": 1} | start.overrides)
+        if recipe.epochs > MOST_EPOCHS or recipe.batch_size > 10_000:
+            raise InputError(
+                f"at most {MOST_EPOCHS:,} epochs and batches of 10,000 in the lab; train larger ones from the shell"
+            )
+        self.run = Run(recipe, data, limit=start.limit, threads=1)
+        self.training = self.run.training
+        if self.run.network.theta.size > MOST_PARAMETERS:
+            raise InputError(
+                f"at most {MOST_PARAMETERS:,} parameters in the lab, received {self.run.network.theta.size:,}; "
+                "train it from the shell"
+            )
+        if start.in_order:
+            rows = np.argsort(self.run.train.labels, kind="stable")
+            self.training.order = lambda epoch: rows
+        self.losses: list[tuple[int, float]] = []
+        self.states: list[tuple[int, Any]] = []
+        self.found: list[dict[str, Any]] = []
+        self.ended = ""
+        self.measured: dict[str, Any] = {}
+        self.temperature = 1.0
+        self.thresholds: tuple[float, ...] = ()
+        self.rate: float | None = None
+        with self.run.threads.in_force():
+            self.run.threads.begin(None)
+        self._keep()
+        self._events = iter(self.training)
+        self.measure(None)
+
+    @property
+    def done(self) -> bool:
+        """Whether it is at its end."""
+        return bool(self.ended)
+
+    def step(self, *, measure: bool) -> None:
+        """Make one batch; `measure` what changes with it."""
+        before = {p.name: p.value.copy() for p in self.run.network.parameters if p.decay} if measure else None
+        with self.run.threads.in_force():
+            event = next(self._events, None)
+            while event is not None and not isinstance(event, Batch):
+                if isinstance(event, Epoch):
+                    self._after_epoch()
+                event = next(self._events, None)
+        if event is None:
+            self.end("all epochs are done")
+            return
+        self.rate = event.learning_rate
+        self.losses.append((self.training.steps, event.loss))
+        if len(self.losses) > 2 * _POINTS:
+            self.losses = self.losses[::2]
+        if before is not None:
+            self.measure({p.name: p.value - before[p.name] for p in self.run.network.parameters if p.decay})
+
+    def measure(self, moved: dict[str, np.ndarray] | None) -> None:
+        """Look inside the network as it is now; `moved` is the last update."""
+        network = self.run.network
+        clip = watching.settings(self.training.optimizer)["clip"]
+        self.measured = {
+            "weights": watching.first_weights(network),
+            "inside": watching.inside(network, self.run.train.inputs),
+            "gradients": watching.gradients(network, moved, clip),
+        }
+
+    def end(self, why: str) -> None:
+        """Put an end to it, and learn from the validation images how far the answers are to be trusted."""
+        self.ended = why
+        if self.run.network.is_finite():
+            with self.run.threads.in_force():
+                self.run.calibrate(self.run.network.logits)
+            known = self.run.calibration
+            self.temperature = known.temperature
+            names = len(self.run.train.class_names)
+            self.thresholds = () if known.threshold is None else (known.threshold,) * names
+            self.measure(None)
+
+    def move(self, what: str, value: float) -> None:
+        """Change a setting from the next batch on."""
+        self.training.move(what, value)
+
+    def back(self, steps: int) -> None:
+        """Go back to the newest state that is kept from before so many steps, or the first."""
+        kept = [one for one in self.states if one[0] <= steps] or self.states[:1]
+        self.training.restore(*kept[-1][1])
+        self.states = self.states[: len(kept)]
+        self.losses = [one for one in self.losses if one[0] <= kept[-1][0]]
+        self.ended, self.thresholds, self.temperature = "", (), 1.0
+        self._events = iter(self.training)
+        self._diagnose()
+        self.measure(None)
+
+    def model(self) -> Model:
+        """Return the network as it is, to answer with."""
+        kind = PIXELS | {"pictures": "pen" if self.run.reads_a_pen else "stored"}
+        return Model(
+            self.run.network, self.run.train.class_names, {}, self.run.data.preparation or kind,
+            test_shifts=self.run.recipe.test_shifts if self.done else 0,
+            temperature=self.temperature, thresholds=self.thresholds,
+        )  # fmt: skip
+
+    def to_table(self, drawing: np.ndarray | None) -> dict[str, Any]:
+        """Return how it stands, as plain values."""
+        training = self.training
+        shares = None
+        if drawing is not None and drawing.size == math.prod(self.run.network.in_shape):
+            x = drawing.reshape(1, *self.run.network.in_shape)
+            found = self.model().shares(x) if self.run.network.is_finite() else None
+            shares = None if found is None else found[0].tolist()
+        return {
+            "name": self.start.name,
+            "recipe": self.start.recipe,
+            "summary": self.run.network.summary(),
+            "classes": list(self.run.train.class_names),
+            "epoch": len(training.history) + (not self.done),
+            "epochs": training.epochs,
+            "batch": training.batch,
+            "of": training.steps_per_epoch,
+            "steps": training.steps,
+            "losses": [list(one) for one in self.losses],
+            "history": [epoch.to_table() for epoch in training.history],
+            "rate": self.rate,
+            **watching.settings(training.optimizer),
+            "moves": [list(one) for one in training.moves],
+            "states": [steps for steps, _ in self.states],
+            "ended": self.ended,
+            "findings": self.found,
+            "answers": shares,
+            **self.measured,
+        }
+
+    def examine(self) -> None:
+        """Have the whole diagnosis look at it: curves, network, data and first steps; what it suggests can be done."""
+        training, run = self.training, self.run
+        if not training.history:
+            raise InputError("there is no whole epoch yet; wait for the first one")
+        curves = curves_of([epoch.to_table() for epoch in training.history])
+        case = Case(curves, run.recipe, run.network, seed=run.seed, limit=run.limit)
+        vars(case)["data"] = run.data  # which are at hand
+        self.found = [finding.to_table() for finding in findings(case)]
+
+    def _after_epoch(self) -> None:
+        self._keep()
+        self._diagnose()
+
+    def _keep(self) -> None:
+        if len(self.states) >= min(_MOST_STATES, max(2, _MOST_NUMBERS // (3 * self.run.network.theta.size))):
+            del self.states[1]
+        self.states.append((self.training.steps, self.training.state()))
+
+    def _diagnose(self) -> None:
+        """See what the curves show."""
+        history = [epoch.to_table() for epoch in self.training.history]
+        case = Case(curves_of(history), recipe=None, classes=len(self.run.train.class_names)) if history else None
+        self.found = [finding.to_table() for finding in findings(case)] if case else []

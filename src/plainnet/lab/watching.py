@@ -1,0 +1,90 @@
+"""Watching: what is measured of a training between two batches, for those who look on."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from plainnet.layers import Conv2D, Dense, ReLU
+from plainnet.network import Network
+from plainnet.optimizers import Optimizer
+
+_BINS, _TILES, _LOOKED_AT = 24, 24, 100
+
+
+def text_of(values: np.ndarray) -> str:
+    """Return bytes as text, base 64."""
+    return base64.b64encode(np.ascontiguousarray(values, np.uint8).tobytes()).decode()
+
+
+def signed_bytes(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return numbers as bytes around 128, 0 being 128, and what 127 steps are worth."""
+    largest = float(np.abs(values).max()) or 1.0
+    return np.rint(128 + 127 * values / largest).astype(np.uint8), largest
+
+
+def first_weights(network: Network) -> dict[str, Any] | None:
+    """Return the weights of the first layer as small pictures; None if its units do not look at images."""
+    for layer in network.layers:
+        if isinstance(layer, Conv2D):
+            W = layer.W.value.mean(axis=2).transpose(2, 0, 1)
+        elif isinstance(layer, Dense):
+            side = round(layer.W.shape[0] ** 0.5)
+            if side * side != layer.W.shape[0]:
+                return None
+            W = layer.W.value.T[:_TILES].reshape(-1, side, side)
+        else:
+            continue
+        shown = [signed_bytes(tile)[0] for tile in W[:_TILES]]
+        return {"size": list(W.shape[1:]), "tiles": [text_of(tile) for tile in shown], "of": layer.W.shape[-1]}
+    return None
+
+
+def inside(network: Network, images: np.ndarray) -> list[dict[str, Any]]:
+    """Return, of each layer, a histogram of its outputs for some images, and how many of its units never answer."""
+    found = []
+    with network.context(training=False):
+        x = network.as_input(images[:_LOOKED_AT])
+        for (path, _), layer in zip(((p, q) for p, q in network.walk() if "." not in p), network.layers, strict=True):
+            x = layer.forward(x)
+            entry: dict[str, Any] = {"layer": path, "activations": histogram(x)}
+            if isinstance(layer, ReLU):
+                entry["dead"] = float(np.mean(~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)))
+            found.append(entry)
+    return found
+
+
+def histogram(values: np.ndarray) -> dict[str, Any]:
+    """Return counts of numbers between their smallest and largest, and these two; none of numbers not finite."""
+    flat = values.ravel()[:: max(1, values.size // 20_000)]
+    low, high = float(flat.min()), float(flat.max())
+    if not np.isfinite([low, high]).all():
+        return {"low": None, "high": None, "counts": []}
+    counts = np.histogram(flat, _BINS, (low, high if high > low else low + 1))[0]
+    return {"low": low, "high": high, "counts": counts.tolist()}
+
+
+def gradients(network: Network, moved: dict[str, np.ndarray] | None, clip: float | None) -> list[dict[str, Any]]:
+    """Return, of each layer's weights, a histogram of the gradient, and how long the last update was beside them.
+
+    `moved` is the last update, by the name of the weights; `clip` the limit that gradients are cut at, or None.
+    """
+    found = []
+    for parameter in network.parameters:
+        if parameter.decay:
+            entry: dict[str, Any] = {"name": parameter.name, "gradients": histogram(parameter.grad)}
+            if moved is not None:
+                length = float(np.linalg.norm(parameter.value))
+                change = float(np.linalg.norm(moved[parameter.name]))
+                entry["update"] = change / length if length > 0 else None
+            if clip is not None:
+                entry["clipped"] = float(np.mean(np.abs(parameter.grad) >= clip * (1 - 1e-6)))
+            found.append(entry)
+    return found
+
+
+def settings(optimizer: Optimizer) -> dict[str, Any]:
+    """Return what of an optimizer can be moved, and its clip."""
+    return {"momentum": getattr(optimizer, "momentum", None), "clip": getattr(optimizer, "clip", None)}

@@ -1,0 +1,343 @@
+"""What runs in a browser, in Chromium: the report from disk, the lab's pages with mouse and keys, at every width."""
+
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: make browser")
+pytest.importorskip("starlette", reason="needs Starlette: pip install 'plainnet[lab]'")
+uvicorn = pytest.importorskip("uvicorn", reason="needs uvicorn: pip install 'plainnet[lab]'")
+
+from plainnet import load_model, mnist
+from plainnet.cli.app import main
+from plainnet.data.splits import Splits
+from plainnet.lab.asking import Lab
+from plainnet.lab.server import application
+from plainnet.lab.serving import listening
+from plainnet.sources.answers import answer_to_drawing
+from plainnet.sources.pen.strokes import PAPER, prepared
+from redrawn import strokes_of
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: make browser"),
+    pytest.mark.filterwarnings("ignore"),  # what Playwright and asyncio leave open at the end
+]
+VIEWS = ("draw", "train", "step", "mistakes")
+TOKEN = "a-token"
+
+
+@pytest.fixture(autouse=True)
+def as_users_have_it():
+    with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def data():
+    whole = mnist.load()
+    return Splits.of(whole.train.sample(1500), whole.validation.sample(300), whole.test.sample(100))
+
+
+def served(lab):
+    """Serve a lab from a thread; return its address, and what ends it."""
+    at = listening("127.0.0.1", 0)
+    config = uvicorn.Config(application(lab, TOKEN, ("127.0.0.1",)), log_level="error", lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None
+    thread = threading.Thread(target=lambda: server.run(sockets=[at]), daemon=True)
+    thread.start()
+
+    def end():
+        server.should_exit = True
+        thread.join(10)
+        lab.engine.close()
+
+    return f"http://127.0.0.1:{at.getsockname()[1]}/?token={TOKEN}", end
+
+
+@pytest.fixture(scope="module")
+def cnn(data, tmp_path_factory):
+    address, end = served(Lab(data, load_model("cnn"), "cnn", tmp_path_factory.mktemp("lab")))
+    yield address
+    end()
+
+
+@pytest.fixture
+def learner(data, tmp_path):
+    lab = Lab(data, None, "softmax", tmp_path / "lab")
+    address, end = served(lab)
+    yield address, lab
+    end()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    assert main(["train", "fast99", "--limit", "3000", "--out", str(folder / "r"), "--quiet", "--no-pictures"]) == 0
+    assert main(["report", str(folder / "r"), "--out", str(folder / "report.html")]) == 0
+    return folder
+
+
+class Visit:
+    """A page, with what it complained of and asked for."""
+
+    def __init__(self, browser, address, *, width=1280, height=800, **more):
+        self.context = browser.new_context(viewport={"width": width, "height": height}, **more)
+        self.page = self.context.new_page()
+        self.complaints, self.asked = [], []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def view(self, name):
+        self.page.locator(f'nav a[href="#view={name}"]').click()
+        self.page.wait_for_timeout(400)
+
+    def draw(self, strokes):
+        """Draw strokes with the mouse, on a paper of whatever size."""
+        paper = self.page.locator("canvas.pad")
+        paper.scroll_into_view_if_needed()
+        box = paper.bounding_box()
+        place = lambda x, y: (box["x"] + x * box["width"] / PAPER, box["y"] + y * box["height"] / PAPER)  # noqa: E731
+        for stroke in strokes:
+            self.page.mouse.move(*place(*stroke[0]))
+            self.page.mouse.down()
+            for point in stroke[1:]:
+                self.page.mouse.move(*place(*point))
+            self.page.mouse.up()
+
+    def until(self, expression, page=None, seconds=15):
+        """Wait until something is so; the page's policy forbids Playwright's own way, which needs eval."""
+        end = time.monotonic() + seconds
+        while not (page or self.page).evaluate(expression):
+            assert time.monotonic() < end, f"not so within {seconds} s: {expression}"
+            self.page.wait_for_timeout(50)
+
+    @property
+    def too_wide(self):
+        return self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def thinned_out(strokes):
+    """Return strokes with a quarter of their points, as a hand on a mouse leaves them."""
+    return [[*stroke[:-1:4], stroke[-1]] for stroke in strokes]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_report_opens_from_disk_and_asks_for_nothing(browser, report, width, scheme):
+    address = (report / "report.html").as_uri()
+    with Visit(browser, address, width=width, color_scheme=scheme) as visit:
+        visit.draw([[(300, 250), (800, 250), (600, 600), (500, 900)]])
+        visit.page.wait_for_timeout(300)
+        assert visit.page.locator(".answer").inner_text() == "7"
+        assert visit.asked == [address]
+        assert visit.complaints == []
+        assert not visit.too_wide
+
+
+def test_a_report_of_several_runs_compares_them(browser, report):
+    folder = str(report / "r")
+    assert main(["report", folder, folder, "--out", str(report / "two.html"), "--no-model"]) == 0
+    with Visit(browser, (report / "two.html").as_uri()) as visit:
+        assert "2 trainings side by side" in visit.page.inner_text("header")
+        assert visit.page.locator("canvas.pad").count() == 0
+        assert visit.complaints == []
+
+
+def test_fifty_digits_drawn_again_are_answered_as_python_answers_them(browser, cnn, data):
+    model, same, right = load_model("cnn"), 0, 0
+    with Visit(browser, cnn) as visit:
+        visit.page.locator("canvas.pad").wait_for()
+        rng = np.random.default_rng(5)
+        for k in range(50):
+            size = int(rng.integers(300, 1000))
+            at = [int(v) for v in rng.integers(10, 1110 - size, 2)]
+            visit.page.get_by_role("button", name="Clear").click()
+            visit.draw(thinned_out(strokes_of(data.test.inputs[k], at=at, size=size)))
+            visit.until("location.hash.includes('strokes')")
+            visit.page.wait_for_timeout(250)
+            drawn = visit.page.evaluate(
+                "import('/page/draw.js').then(({ unpack }) => "
+                "unpack(new URLSearchParams(location.hash.slice(1)).get('strokes')))"
+            )
+            said = answer_to_drawing(model, prepared([[tuple(p) for p in stroke] for stroke in drawn], 90))
+            shown = visit.page.locator(".answer").inner_text()
+            same += shown == said.answer or (said.answer is None and shown.startswith(said.reason))
+            right += shown == data.test.class_names[data.test.labels[k]]
+            assert "differently" not in visit.page.inner_text("main")
+        assert visit.complaints == []
+    assert same == 50
+    assert right >= 44
+
+
+def test_a_link_shows_the_same_drawing(browser, cnn):
+    with Visit(browser, cnn) as visit:
+        visit.page.locator("canvas.pad").wait_for()
+        visit.draw([[(300, 250), (800, 250), (600, 600), (500, 900)]])
+        visit.until("location.hash.includes('strokes')")
+        link = visit.page.evaluate("location.href")
+        assert TOKEN not in link
+        other = visit.context.new_page()
+        other.goto(link)
+        visit.until("document.querySelector('.answer')?.textContent === '7'", other)
+
+
+def test_it_trains_in_the_page_and_survives_being_closed(browser, learner):
+    address, lab = learner
+    with Visit(browser, address) as visit:
+        visit.view("train")
+        visit.page.locator("#recipe").select_option("softmax")
+        visit.page.locator("#limit").fill("1000")
+        visit.page.get_by_role("button", name="Train it").click()
+        visit.until("document.querySelector('section p').textContent.includes('epoch')")
+        visit.page.get_by_role("button", name="Pause").click()
+        visit.until("document.querySelector('section p').textContent.match(/paused|done/)")
+        trial = lab.engine.trials[0]
+        visit.page.get_by_role("button", name="Go back").wait_for()
+        visit.page.locator("#back").select_option("0")
+        visit.page.get_by_role("button", name="Go back").click()
+        visit.until("document.querySelector('section p').textContent.includes('epoch 1 of')")
+        visit.page.locator("#learning_rate").focus()
+        visit.page.keyboard.press("ArrowRight")
+        visit.page.wait_for_timeout(300)
+        assert [one.what for one in trial.training.moves] == ["learning_rate"]
+        visit.page.get_by_role("button", name="One batch").click()
+        visit.page.wait_for_timeout(500)
+        assert trial.training.steps == 1
+        visit.page.get_by_role("button", name="Start").click()
+        assert visit.complaints == []
+    with Visit(browser, address) as visit:
+        visit.view("train")
+        visit.until("document.querySelector('section p').textContent.includes('softmax')")
+        visit.until("document.querySelectorAll('.picture path.line').length > 2")
+        assert trial.training.steps > 1
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_is_narrow_enough_and_accessible(browser, cnn, scheme):
+    axe = pytest.importorskip("axe_playwright_python", reason="needs axe: make browser")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text()
+    for width in (320, 1280):
+        with Visit(browser, cnn, width=width, color_scheme=scheme, bypass_csp=True) as visit:
+            visit.page.locator("canvas.pad").wait_for()
+            visit.draw([[(300, 250), (800, 250), (600, 600), (500, 900)]])
+            visit.page.evaluate(script)
+            for name in VIEWS:
+                visit.view(name)
+                visit.page.wait_for_timeout(600)
+                assert not visit.too_wide, (name, width)
+                found = visit.page.evaluate("axe.run(document)")["violations"]
+                assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == [], (name, width)
+
+
+def test_a_report_is_accessible(browser, report):
+    axe = pytest.importorskip("axe_playwright_python", reason="needs axe: make browser")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text()
+    for scheme in ("light", "dark"):
+        with Visit(browser, (report / "report.html").as_uri(), color_scheme=scheme, bypass_csp=True) as visit:
+            visit.page.evaluate(script)
+            found = visit.page.evaluate("axe.run(document)")["violations"]
+            assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == [], scheme
+
+
+def test_all_is_done_by_keyboard_alone(browser, cnn):
+    with Visit(browser, cnn) as visit:
+        page = visit.page
+        page.locator("canvas.pad").wait_for()
+        for name in VIEWS:
+            for _ in range(12):
+                page.keyboard.press("Tab")
+                if page.evaluate(f"document.activeElement.hash === '#view={name}'"):
+                    break
+            page.keyboard.press("Enter")
+            visit.until(f"document.querySelector('nav a[aria-current]').hash === '#view={name}'")
+            page.evaluate("document.activeElement.blur()")
+        visit.view("draw")
+        page.locator("canvas.pad").focus()
+        for _ in range(10):
+            page.keyboard.press("ArrowUp")
+        page.keyboard.press("Space")
+        for _ in range(22):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Space")
+        visit.until("document.querySelector('.answer').textContent === '1'")
+        visit.view("step")
+        before = page.inner_text("h2 >> nth=1")
+        page.get_by_role("button", name="Next").focus()
+        page.keyboard.press("Enter")
+        assert page.inner_text("h2 >> nth=1") != before
+
+
+def test_the_lab_asks_nobody_else(browser, cnn):
+    with Visit(browser, cnn) as visit:
+        visit.page.locator("canvas.pad").wait_for()
+        for name in VIEWS:
+            visit.view(name)
+        origin = cnn.split("/?")[0]
+        assert all(url.startswith((origin, "data:")) for url in visit.asked)
+        size = visit.page.evaluate(
+            "performance.getEntriesByType('resource').filter((e) => e.name.includes('/page/'))"
+            ".reduce((sum, e) => sum + e.decodedBodySize, 0)"
+        )
+        assert 0 < size < 300_000
+        assert visit.complaints == []
+
+
+def test_a_lab_that_has_stopped_says_so(browser, data, tmp_path):
+    address, end = served(Lab(data, load_model("cnn"), "cnn", tmp_path / "lab"))
+    with Visit(browser, address) as visit:
+        visit.page.locator("canvas.pad").wait_for()
+        end()
+        visit.until("document.getElementById('trouble').textContent.includes('does not answer')")
+
+
+def test_the_small_network_is_numpys(browser, cnn):
+    """`step.js` computes what NumPy does, to 1e-12."""
+    rng = np.random.default_rng(3)
+    for activation in ("relu", "tanh"):
+        W1, b1, W2, b2, x = (rng.standard_normal(shape) for shape in ((4, 3), 3, (3, 2), 2, 4))
+        network = {
+            "layers": [{"W": W1.tolist(), "b": b1.tolist()}, {"W": W2.tolist(), "b": b2.tolist()}],
+            "activation": activation, "x": x.tolist(), "label": 1, "rate": 0.3,
+        }  # fmt: skip
+        with Visit(browser, cnn) as visit:
+            found = visit.page.evaluate(
+                "async (n) => { const s = await import('/page/step.js'); const f = s.forwardPass(n); "
+                "const b = s.backwardPass(n, f); return { f, b, w: s.updated(n, b) }; }",
+                network,
+            )
+        z = x @ W1 + b1
+        a = np.maximum(z, 0) if activation == "relu" else np.tanh(z)
+        logits = a @ W2 + b2
+        p = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+        d2 = p - [0, 1]
+        d1 = (W2 @ d2) * ((z > 0) if activation == "relu" else 1 - np.tanh(z) ** 2)
+        close = {"rtol": 0, "atol": 1e-12}
+        np.testing.assert_allclose(found["f"]["loss"], -np.log(p[1]), **close)
+        np.testing.assert_allclose(found["b"]["layers"][1]["dW"], np.outer(a, d2), **close)
+        np.testing.assert_allclose(found["b"]["layers"][0]["dW"], np.outer(x, d1), **close)
+        np.testing.assert_allclose(found["w"][0]["b"], b1 - 0.3 * d1, **close)
