@@ -61,7 +61,7 @@ def lab(
 
     model, recipe = _chosen(what)
     with listening(host, port) as at:
-        made = Lab(load_data(None), model, what or "fast99", out)
+        made = Lab(load_data(None), model, Path(what or "fast99").name, out)
         if recipe is not None:
             made.engine.ask(lambda: made.engine.begin((Start(recipe, recipe),)))
         token, name = new_token(), f"[{host}]" if ":" in host else host

@@ -13,14 +13,11 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
-def bundled(*names: str, exported: bool = False) -> str:
-    """Return modules as one text, in this order: imports are left out, and exports too unless they are `exported`.
+def bundled(*modules: str | Path) -> str:
+    """Return modules, ours by name or others by path, as one text, in this order, without imports and exports.
 
     Nothing in it is fetched. The modules' names live side by side, so that no two may define the same.
     """
-    parts = []
-    for name in names:
-        text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
-        text = re.sub(r"^import [^;]*;\n", "", text, flags=re.MULTILINE)
-        parts.append(text if exported else re.sub(r"^export ", "", text, flags=re.MULTILINE))
-    return "\n".join(parts)
+    paths = [FOLDER / f"{module}.js" if isinstance(module, str) else module for module in modules]
+    texts = (path.read_text(encoding="utf-8") for path in paths)
+    return "\n".join(re.sub(r"^(import [^;]*;\n|export )", "", text, flags=re.MULTILINE) for text in texts)

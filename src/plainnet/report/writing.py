@@ -22,7 +22,7 @@ _FETCHED = re.compile(r"\b(?:fetch|import|XMLHttpRequest|WebSocket|EventSource|s
 
 def page(runs: list[dict[str, Any]]) -> str:
     """Return the report of one or more runs as one HTML text."""
-    program = bundled(*_MODULES) + _without_imports((_HERE / "report.js").read_text(encoding="utf-8"))
+    program = bundled(*_MODULES, _HERE / "report.js")
     style = (FOLDER / "base.css").read_text(encoding="utf-8") + (_HERE / "report.css").read_text(encoding="utf-8")
     for text in (program, style):
         assert _FETCHED.search(text) is None, "a report must fetch nothing"
@@ -49,10 +49,6 @@ def page(runs: list[dict[str, Any]]) -> str:
 </body>
 </html>
 """
-
-
-def _without_imports(text: str) -> str:
-    return re.sub(r"^import [^;]*;\n", "", text, flags=re.MULTILINE)
 
 
 def _hash(text: str) -> str:

@@ -21,7 +21,8 @@ export function mistakes(main, about, address) {
     left.replaceChildren(html("h2", {}, `${found.right.toLocaleString("en")} of ${found.of.toLocaleString("en")} validation images are recognized`),
       html("p", { class: "soft" }, "Rows: what it is. Columns: what it was taken for. Choose a number to see its images."),
       matrix("Confusion matrix", found.confusion, found.classes, (i, j) => { address.set({ cell: `${i}-${j}` }); show(); }));
-    said.textContent = `${found.images.length} mistakes${cell ? ` of ${found.classes[cell[0]]} taken for ${found.classes[cell[1]]}` : ""}${order.value === "label errors" ? ": the first are those whose label may be wrong" : ""}.`;
+    const number = cell ? found.confusion[cell[0]][cell[1]] : found.of - found.right;
+    said.textContent = `${number} mistakes${number > found.images.length ? `, the first ${found.images.length}` : ""}${cell ? ` of ${found.classes[cell[0]]} taken for ${found.classes[cell[1]]}` : ""}${order.value === "label errors" ? ": the first are those whose label may be wrong" : ""}.`;
     tiles.replaceChildren(...found.images.map((one) => {
       const text = `${one.label} taken for ${one.answer}, ${likely(one.share)}`;
       const button = html("button", { type: "button", "aria-label": `${text}; open it in Draw` }, image(bytes(one.pixels), 28, 28, ""), text);
