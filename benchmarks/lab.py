@@ -33,7 +33,7 @@ from plainnet import load_model, mnist
 from plainnet.runs.environment import hardware, versions
 from plainnet.sources.pen.strokes import prepared
 from plainnet.writing import to_json, write_atomically
-from redrawn import strokes_of
+from redrawn import in_place, strokes_of
 
 _MARK = """(() => { window.shown = 0;
 new MutationObserver(() => { window.shown = performance.now(); })
@@ -88,19 +88,28 @@ def answers(page: Any, count: int) -> dict[str, float]:
 
 
 def redrawn(name: str, count: int) -> dict[str, float]:
-    """Return how many test digits are recognized as they are, and drawn again with a pen, of any size, anywhere."""
+    """Return the share of test digits that is recognized: as they are, drawn again, and by the same lines in place.
+
+    They are drawn again by a pen of any width, of any size, anywhere; the lines in place, as thick as the digits, show
+    what thinning alone costs.
+    """
     test, model, rng = mnist.load().test[:count], load_model(name), np.random.default_rng(0)
     images = []
     for image in test.inputs:
         size = int(100 * 10 ** rng.random())
         at = [int(v) for v in rng.integers(0, 1120 - size, 2)]
         images.append(prepared(strokes_of(image, at=at, size=size), int(rng.integers(40, 130))).image)
+    kinds = {
+        "original": test.inputs,
+        "in_place": np.stack([in_place(x) for x in test.inputs]),
+        "redrawn": np.stack(images),
+    }
     with np.errstate(all="ignore"):
-        right = [
-            float((model.shares(x, model.test_shifts).argmax(axis=1) == test.labels).mean())
-            for x in (test.inputs, np.stack(images))
-        ]
-    return {"digits": count, "original": right[0], "redrawn": right[1]}
+        right = {
+            kind: float((model.shares(x, model.test_shifts).argmax(axis=1) == test.labels).mean())
+            for kind, x in kinds.items()
+        }
+    return {"digits": count, **right}
 
 
 def steps_a_second(page: Any, seconds: float) -> float:
@@ -176,7 +185,13 @@ def main() -> None:
             page.close()
         with lab("classic") as (process, address):
             page = browser.new_page()
-            page.goto(address)
+            page.goto(f"{address}#view=train")
+            page.get_by_role("button", name="Pause").click()
+            page.goto(f"{address.split('/?')[0]}/#view=draw")
+            record["answers"]["classic"] = answers(page, options.answers)
+            page.goto(f"{address.split('/?')[0]}/#view=train")
+            page.get_by_role("button", name="Start").click()
+            page.goto(f"{address.split('/?')[0]}/#view=draw")
             record["answers"]["classic, while it trains"] = answers(page, options.answers)
             quiet = browser.new_context()
             quiet.add_cookies(page.context.cookies())
@@ -202,10 +217,15 @@ def main() -> None:
             record["epoch_looked_on_by"] = {
                 name: {"median": float(np.median(all_)), "each": all_} for name, all_ in ratios.items()
             }
-            before = memory(process)
             record["attacked"] = in_a_thread(attacked(origin.removeprefix("http://"), cookie))
-            record["memory_mb"] = {"before": before, "after": memory(process)}
             record["steps_a_second_after"] = steps_a_second(asking, 4)
+            page.goto(f"{origin}/#view=train")
+            page.get_by_role("button", name="Pause").click()
+            page.wait_for_timeout(1000)
+            record["memory_mb"] = [memory(process)]  # of a lab that trains no more, before each attack and after
+            for _ in range(2):
+                in_a_thread(attacked(origin.removeprefix("http://"), cookie))
+                record["memory_mb"].append(memory(process))
             page.close()
         browser.close()
     write_atomically(ROOT / "records/lab.json", to_json(record))

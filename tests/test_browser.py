@@ -16,9 +16,9 @@ uvicorn = pytest.importorskip("uvicorn", reason="needs uvicorn: pip install 'pla
 from plainnet import load_model, mnist
 from plainnet.cli.app import main
 from plainnet.data.splits import Splits
-from plainnet.lab.asking import Lab
 from plainnet.lab.server import application
 from plainnet.lab.serving import listening
+from plainnet.lab.state import Lab
 from plainnet.sources.answers import answer_to_drawing
 from plainnet.sources.pen.strokes import PAPER, prepared
 from redrawn import strokes_of
@@ -180,7 +180,7 @@ def test_fifty_digits_drawn_again_are_answered_as_python_answers_them(browser, c
             visit.until("location.hash.includes('strokes')")
             visit.page.wait_for_timeout(250)
             drawn = visit.page.evaluate(
-                "import('/page/draw.js').then(({ unpack }) => "
+                "import('/page/images.js').then(({ unpack }) => "
                 "unpack(new URLSearchParams(location.hash.slice(1)).get('strokes')))"
             )
             said = answer_to_drawing(model, prepared([[tuple(p) for p in stroke] for stroke in drawn], 90))
@@ -222,7 +222,7 @@ def test_it_trains_in_the_page_and_survives_being_closed(browser, learner):
         visit.until("document.querySelector('section p').textContent.includes('epoch 1 of')")
         visit.page.locator("#learning_rate").focus()
         visit.page.keyboard.press("ArrowRight")
-        visit.page.wait_for_timeout(300)
+        visit.page.wait_for_timeout(800)
         assert [one.what for one in trial.training.moves] == ["learning_rate"]
         visit.page.get_by_role("button", name="One batch").click()
         visit.page.wait_for_timeout(500)
@@ -246,12 +246,16 @@ def test_every_view_is_narrow_enough_and_accessible(browser, cnn, scheme):
             visit.page.locator("canvas.pad").wait_for()
             visit.draw([[(300, 250), (800, 250), (600, 600), (500, 900)]])
             visit.page.evaluate(script)
-            for name in VIEWS:
-                visit.view(name)
-                visit.page.wait_for_timeout(600)
+            for name in (*VIEWS, "step&net=real", "draw&sample=7&present=1"):
+                visit.page.evaluate("(hash) => { location.hash = hash; }", f"#view={name}")
+                visit.page.wait_for_timeout(1000)
                 assert not visit.too_wide, (name, width)
                 found = visit.page.evaluate("axe.run(document)")["violations"]
                 assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == [], (name, width)
+            visit.page.locator("button.number").first.click()
+            visit.until("document.querySelector('dialog').open")
+            found = visit.page.evaluate("axe.run(document)")["violations"]
+            assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == [], width
 
 
 def test_a_report_is_accessible(browser, report):
@@ -341,3 +345,143 @@ def test_the_small_network_is_numpys(browser, cnn):
         np.testing.assert_allclose(found["b"]["layers"][1]["dW"], np.outer(a, d2), **close)
         np.testing.assert_allclose(found["b"]["layers"][0]["dW"], np.outer(x, d1), **close)
         np.testing.assert_allclose(found["w"][0]["b"], b1 - 0.3 * d1, **close)
+
+
+def test_a_figure_opens_with_its_formula_and_its_source(browser, cnn):
+    with Visit(browser, cnn + "#view=draw&sample=7") as visit:
+        visit.until("document.querySelector('.answer')?.textContent === '7'")
+        visit.page.get_by_role("button", name="what it sees, 28x28").click()
+        visit.until("document.querySelector('dialog').open")
+        assert "sources/pen/strokes.py, line" in visit.page.inner_text("dialog")
+        visit.page.keyboard.press("Escape")
+        visit.until("!document.querySelector('dialog').open")
+        assert visit.complaints == []
+
+
+def test_a_view_is_found_as_it_was_left(browser, cnn):
+    with Visit(browser, cnn) as visit:
+        visit.page.locator("canvas.pad").wait_for()
+        visit.draw([[(300, 250), (800, 250), (600, 600), (500, 900)]])
+        visit.until("location.hash.includes('strokes')")
+        visit.view("draw")
+        visit.view("mistakes")
+        visit.view("draw")
+        visit.until("document.querySelector('.answer')?.textContent === '7'")
+
+
+def test_a_unit_of_the_real_network_is_stepped_through(browser, cnn):
+    with Visit(browser, cnn) as visit:
+        visit.page.locator("canvas.pad").wait_for()
+        visit.page.evaluate("location.hash = '#view=step&net=real&layer=conv2d_2&unit=3&sample=7'")
+        seen = set()
+        for _ in range(8):
+            visit.until("document.querySelector('section h3') !== null")
+            seen.add(visit.page.inner_text("h3"))
+            visit.page.get_by_role("button", name="Next").click()
+        assert "Their sum is the output" in seen
+        assert "The update" in seen
+        visit.page.locator("#unit").fill("400")
+        visit.page.locator("#unit").press("Tab")
+        visit.until("document.getElementById('trouble').textContent.includes('has 64 units')")
+
+
+def test_step_shows_only_what_has_been_computed(browser, cnn):
+    with Visit(browser, cnn + "#view=step") as visit:
+        page = visit.page
+        page.get_by_role("button", name="Next").wait_for()
+        assert page.get_by_role("group", name="dz of layer 2").inner_text().split() == ["dz", "·", "·"]
+        page.get_by_role("button", name="Last").click()
+        assert "·" not in page.get_by_role("group", name="dz of layer 2").inner_text()
+        before = page.inner_text("h2 >> nth=2")
+        page.get_by_label("W, row 1, column 2").first.fill("0.9")
+        page.get_by_label("W, row 1, column 2").first.press("Tab")
+        assert page.inner_text("h2 >> nth=2") != before
+        assert page.locator("td.changed").count() > 3
+        link = page.evaluate("location.href")
+        other = visit.context.new_page()
+        other.goto(link)
+        visit.until("[...document.querySelectorAll('input')].some((one) => one.value === '0.9')", other)
+        page.get_by_label("W, row 1, column 2").first.fill("1e300")
+        page.get_by_label("W, row 1, column 2").first.press("Tab")
+        assert "between -1000 and 1000; it is still 0.9" in page.inner_text("#trouble")
+
+
+def test_every_fault_that_is_put_in_can_be_found(browser, cnn):
+    with Visit(browser, cnn + "#view=step") as visit:
+        page = visit.page
+        page.get_by_role("button", name="Put in a fault").wait_for()
+        for _ in range(6):
+            page.get_by_role("button", name="Put in a fault").click()
+            page.get_by_role("button", name="Compare with").click()
+            assert "Differ:" in page.inner_text("main")
+            found = 0
+            for option in page.locator("#guess option").all():
+                page.locator("#guess").select_option(option.get_attribute("value"))
+                page.get_by_role("button", name="Check").click()
+                found += "Right: that is the fault" in page.inner_text("main")
+            assert found == 1
+            page.get_by_role("button", name="Take it out").click()
+            page.get_by_role("button", name="Compare with").click()
+            assert "Every gradient agrees" in page.inner_text("main")
+
+
+def test_a_talk_walks_through_the_views_that_were_kept(browser, cnn):
+    with Visit(browser, cnn + "#view=step") as visit:
+        page = visit.page
+        for name in ("step", "mistakes"):
+            visit.view(name)
+            page.get_by_text("Talk").first.click()
+            page.locator("#keep").click()
+            page.get_by_text("Talk").first.click()
+        page.get_by_text("Talk").first.click()
+        page.locator("#present").click()
+        visit.until("document.documentElement.dataset.present === '1'")
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("ArrowLeft")
+        visit.until("location.hash.includes('view=step')")
+        page.keyboard.press("PageDown")
+        visit.until("location.hash.includes('view=mistakes')")
+        assert "2 of 2" in page.inner_text("#talk")
+        assert not visit.too_wide
+        page.keyboard.press("Escape")
+        visit.until("!document.documentElement.dataset.present")
+        assert visit.complaints == []
+
+
+def test_a_story_is_told_and_the_opened_model_comes_back(browser, data, tmp_path):
+    whole = Splits.of(mnist.load().train.sample(20_000), data.validation, data.test)
+    address, end = served(Lab(whole, load_model("cnn"), "cnn", tmp_path / "lab"))
+    with Visit(browser, address) as visit:
+        visit.page.get_by_role("button", name="The same digit, moved").click()
+        visit.until("document.getElementById('telling').textContent.includes('A dense network has a weight')")
+        visit.until("[...document.querySelectorAll('.other')].some((one) => one.textContent.includes('convolutional'))")
+        visit.view("train")
+        visit.until("document.querySelectorAll('.trials h3').length === 2")
+        visit.page.get_by_role("button", name="Back to cnn").click()
+        visit.until("document.getElementById('model')?.textContent.includes('model: cnn, 99')")
+        assert visit.complaints == []
+    end()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("big.png", None), ("broken.png", b"\x89PNG no picture"), ("huge.bin", bytes(400_000))]
+)
+def test_pictures_of_any_size_are_answered(browser, cnn, tmp_path, name, content):
+    from PIL import Image, ImageDraw
+
+    if content is None:
+        picture = Image.fromarray(np.random.default_rng(0).integers(235, 256, (2200, 2200, 3), np.uint8))
+        ImageDraw.Draw(picture).line([(1200, 500), (1000, 1700)], fill=(20, 20, 60), width=120)
+        picture.save(tmp_path / name)
+    else:
+        (tmp_path / name).write_bytes(content)
+    with Visit(browser, cnn) as visit:
+        visit.page.locator("#file").set_input_files(tmp_path / name)
+        wrong = "document.getElementById('trouble').textContent"
+        if content is None:
+            assert (tmp_path / name).stat().st_size > 5_000_000
+            visit.until("document.querySelector('.answer').textContent === '1'", seconds=30)
+            assert visit.page.evaluate(wrong) == ""
+        else:
+            visit.until(f"{wrong}.length > 10")
+            assert visit.page.inner_text(".answer") == "nothing drawn"

@@ -13,9 +13,9 @@ import asyncio
 
 from plainnet import load_model, mnist
 from plainnet.data.splits import Splits
-from plainnet.lab.asking import Lab
 from plainnet.lab.guard import COOKIE, LARGEST, LARGEST_PICTURE
 from plainnet.lab.server import application
+from plainnet.lab.state import Lab
 
 TOKEN, HOST = "a-token", "127.0.0.1:8765"
 SEVEN = [[(300, 250), (800, 250), (600, 600), (500, 900)]]
@@ -30,7 +30,7 @@ def as_users_have_it():
 @pytest.fixture(scope="module")
 def small():
     data = mnist.load()
-    return Splits.of(data.train.sample(1500), data.validation.sample(300), data.test.sample(10))
+    return Splits.of(data.train.sample(1500), data.validation.sample(300), data.test.sample(300))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> 
 
 
 def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model:
-    """Read a model that `save_model` wrote, or one that comes with plainnet, by its name: `load_model("cnn")`.
+    """Read a model that `save_model` wrote, that of a results folder, or one that comes with plainnet, as "cnn".
 
     `layers` are the classes of layers of one's own that it uses.
 

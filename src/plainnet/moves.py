@@ -45,6 +45,20 @@ def move(training: Training, what: str, value: float) -> None:
     change(training, float(value))
 
 
+def settings(training: Training) -> dict[str, float]:
+    """Return what can be moved of a training, and how it stands: the rate that the schedule gives now among them."""
+    found = {"learning_rate": float(training.schedule(training.steps, training.steps_per_epoch, training.epochs))}
+    if isinstance(training.optimizer, SGD):
+        found["momentum"] = training.optimizer.momentum
+    rates = [layer.rate for _, layer in training.network.walk() if isinstance(layer, Dropout)]
+    if rates:
+        found["dropout"] = rates[0]
+    if training.train.inputs.ndim in (3, 4):
+        turned = 0.0 if training.augmentation is None else float(training.augmentation.most["rotation"])
+        found["augmentation"] = min(1.0, turned / _USUAL["rotation"])
+    return found
+
+
 def _learning_rate(training: Training, value: float) -> None:
     training.schedule = constant(value) if value > 0 else _nothing
 

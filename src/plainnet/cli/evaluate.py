@@ -30,7 +30,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
+        A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     shifts
         Average over the image moved by up to so many pixels in every direction; if left out, as its recipe does.
     json

@@ -30,7 +30,7 @@ def export(
     Parameters
     ----------
     model
-        A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
+        A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     to
         The form: onnx, torch, numpy or js.
     out

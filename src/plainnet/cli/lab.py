@@ -14,7 +14,7 @@ from plainnet.errors import InputError, TrainingInterruptedError
 from plainnet.model_file import load_model
 from plainnet.recipes import available
 
-PORT = 8765
+PORT, COMES_ALONG = 8765, "cnn"
 
 
 def lab(
@@ -25,6 +25,8 @@ def lab(
     host: str = "127.0.0.1",
     allow_host: Annotated[list[str] | None, Parameter(negative=())] = None,
     no_browser: Annotated[bool, Parameter(negative=())] = False,
+    beside: Annotated[list[str] | None, Parameter(negative=())] = None,
+    data: Path | None = None,
     out: Path = Path("results/lab"),
 ) -> None:
     """Open a page on which to draw digits, look inside the network that answers, train it and watch, see its mistakes.
@@ -44,15 +46,19 @@ def lab(
         Another name that the lab may be called by, behind JupyterHub, Codespaces or a tunnel; once for each.
     no_browser
         Print the address only.
+    data
+        Where the data that the model learned from lie now, if they have been moved.
+    beside
+        Another model to compare with: a file, a results folder, or cnn; once for each.
     out
         The folder for the checkpoint of a training that is under way when the lab is stopped.
     """
     if not 0 <= port <= 65535:
         raise InputError(f"--port must be from 0 to 65535, received {port}")
     try:
-        from plainnet.lab.asking import Lab
         from plainnet.lab.server import application, new_token
         from plainnet.lab.serving import listening, serve
+        from plainnet.lab.state import Lab
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
@@ -60,8 +66,13 @@ def lab(
     from plainnet.lab.stories import Start
 
     model, recipe = _chosen(what)
+    found = _data_of(model, what, data)
+    others = {Path(other).absolute().name: _drawn_for(other) for other in beside or ()}
+    for name, one in others.items():
+        if one.class_names != tuple(found.train.class_names):
+            raise InputError(f"{name} tells other classes apart than the data here hold; compare models of the same")
     with listening(host, port) as at:
-        made = Lab(load_data(None), model, Path(what or "fast99").name, out)
+        made = Lab(found, model, Path(what or "fast99").absolute().name, out, others)
         if recipe is not None:
             made.engine.ask(lambda: made.engine.begin((Start(recipe, recipe),)))
         token, name = new_token(), f"[{host}]" if ":" in host else host
@@ -84,14 +95,44 @@ def _chosen(what: str | None) -> tuple[Any, str | None]:
     """
     if what is None:
         return None, "fast99"
-    path = Path(what)
-    if path.is_dir():
-        return load_model(path / "model_final.safetensors"), None
-    if path.exists() or what == "cnn":
-        return load_model(path), None
+    if Path(what).exists() or what == COMES_ALONG:
+        return _drawn_for(what), None
     if what in available():
         return None, what
     raise InputError(
         f"there is no model, folder or recipe {what!r:.200}; the recipes are {', '.join(available())}, and cnn is a "
         "model as well"
     )
+
+
+def _drawn_for(what: str) -> Any:
+    """Return a model that reads what is drawn.
+
+    Raises: `InputError` if it takes something else.
+    """
+    model = load_model(what)
+    if not model.reads_a_pen or not model.class_names:
+        raise InputError(
+            f"{what} does not read handwriting in 28x28 pixels, which is what the lab draws; look at it with plainnet "
+            "report RESULTS, or its answers with plainnet predict"
+        )
+    return model
+
+
+def _data_of(model: Any, what: str | None, moved: Path | None) -> Any:
+    """Return the data that a model learned from, MNIST if it says nothing of others.
+
+    Raises: `InputError` if they are not there, or have other classes.
+    """
+    described = None if model is None else model.about.get("recipe", {}).get("data")
+    if moved is not None:
+        described = dict(described or {}) | {"path": str(moved)}
+    try:
+        data = load_data(described)
+    except InputError as error:
+        raise InputError(
+            f"the lab shows {what} beside the data that it learned from: {error}; if they were moved, give --data"
+        ) from error
+    if model is not None and tuple(data.train.class_names) != model.class_names:
+        raise InputError(f"{what} tells other classes apart than its data hold; train it anew, or use plainnet predict")
+    return data

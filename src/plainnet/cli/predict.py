@@ -43,7 +43,7 @@ def predict(
     Parameters
     ----------
     model
-        A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
+        A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     image
         A picture, a folder of them, a pattern such as scans/*.png, or a CSV, NPZ or Parquet file of rows.
     images

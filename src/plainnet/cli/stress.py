@@ -35,7 +35,7 @@ def stress(
     Parameters
     ----------
     model
-        A model_final.safetensors file, or the name of a model that comes with plainnet: cnn.
+        A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     out
         Draw the curves to this PNG file.
     json

@@ -114,7 +114,7 @@ _HEAD = """// A network trained by plainnet {version}; it needs nothing else.
 // {told}
 //
 //     import {{ answersOf, classes }} from "./{file}";
-//     answersOf(pixels)    // one example, {size} numbers in rows; {what}
+//     answersOf(example)   // {size} numbers, an image row by row; {what}
 """
 
 

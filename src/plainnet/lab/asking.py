@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from plainnet.data.splits import Splits
 from plainnet.errors import InputError
-from plainnet.lab.engine import Engine
-from plainnet.lab.errors_of import SORTED_BY, Mistakes
-from plainnet.lab.looking import Looking
+from plainnet.evaluation import DIGITS
+from plainnet.lab import formulas
+from plainnet.lab.errors_of import SORTED_BY
+from plainnet.lab.state import Lab
 from plainnet.lab.stories import STORIES, Start
+from plainnet.lab.unit_step import step_of_unit
 from plainnet.lab.watching import text_of
-from plainnet.model import Model
 from plainnet.recipes import available, read
 from plainnet.sources.answers import answer
 from plainnet.sources.pen.strokes import PAPER, prepared
 
-_MOST_POINTS, _MOST_PEN = 4000, 600
-
-
-class Lab:
-    """What the pages share: the data, a model to answer with, the engine."""
-
-    def __init__(self, data: Splits, model: Model | None, name: str, folder: Path | None) -> None:
-        self.data, self.given, self.name = data, model, name
-        self.engine, self.looking = Engine(data, folder), Looking(data.train)
-        self._mistakes: tuple[Any, Mistakes] | None = None
-
-    def model(self) -> Model:
-        """Return the model that answers: the one that was given, else the first that is being trained."""
-        if self.given is not None:
-            return self.given
-        if not self.engine.trials:
-            raise InputError("there is no network yet; choose one under Train")
-        return self.engine.trials[0].model()
-
-    def mistakes(self) -> Mistakes:
-        """Return the mistakes on the validation images, made anew when the network has learned."""
-        steps = self.engine.trials[0].training.steps if self.engine.trials else 0
-        key = (
-            ("given",) if self.given is not None else (id(self.engine.trials[0]), steps) if self.engine.trials else None
-        )
-        if self._mistakes is None or self._mistakes[0] != key:
-            self._mistakes = key, Mistakes(self.model(), self.data.validation)
-        return self._mistakes[1]
+_MOST_POINTS, _MOST_PEN, _MOST_SAMPLES = 4000, 600, 40
+_TOLD_BY = 20_000  # training images, that stories are told by
 
 
 # What is read
@@ -55,20 +29,20 @@ class Lab:
 
 def _about(lab: Lab, given: Any) -> dict[str, Any]:
     """Return what the page needs to begin."""
-    digits = lab.data.validation
-    rows = [int(np.flatnonzero(np.asarray(digits.labels) == k)[0]) for k in range(len(digits.class_names))][:10]
+    digits, (opened, opened_name) = lab.data.validation, lab.opened
+    found = [np.flatnonzero(np.asarray(digits.labels) == k)[:1] for k in range(len(digits.class_names))]
+    rows = np.concatenate(found)[:_MOST_SAMPLES]
     recipes = {}
     for name in available():
-        recipe = read(name)
-        if recipe.input_shape is None or int(np.prod(recipe.input_shape)) == 784:
-            recipes[name] = {
-                "title": recipe.title,
-                "epochs": recipe.epochs,
-                "layers": [dict(layer) for layer in recipe.to_table()["layers"]],
-            }
+        if name != "table":  # which takes rows of numbers
+            recipe = read(name)
+            layers = [dict(layer) for layer in recipe.to_table()["layers"]]
+            recipes[name] = {"title": recipe.title, "layers": layers}
     return {
-        "model": lab.name, "given": lab.given is not None, "classes": list(digits.class_names), "recipes": recipes,
-        "stories": {key: {"title": story.title, "tells": story.tells} for key, story in STORIES.items()},
+        "given": lab.given is not None, "opened": None if opened is None else opened_name,
+        "accuracy": None if opened is None else opened.about.get("metrics", {}).get("test_accuracy"),
+        "classes": list(digits.class_names), "recipes": recipes,
+        "images": len(lab.data.train), "stories": _stories(lab),
         "samples": [
             {"label": digits.class_names[int(digits.labels[row])], "pixels": text_of(digits.inputs[row])}
             for row in rows
@@ -77,42 +51,92 @@ def _about(lab: Lab, given: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _stories(lab: Lab) -> dict[str, Any]:
+    """Return the stories, which are told by many digits; none beside other data."""
+    if tuple(lab.data.train.class_names) != DIGITS or len(lab.data.train) < _TOLD_BY:
+        return {}
+    return {
+        key: {"title": story.title, "tells": story.tells, "address": story.address, "trains": bool(story.starts)}
+        for key, story in STORIES.items()
+    }
+
+
 def _mistakes(lab: Lab, given: dict[str, str]) -> Any:
-    by = given.get("by", SORTED_BY[0])
+    by, other = given.get("by", SORTED_BY[0]), given.get("other")
     if by not in SORTED_BY:
         raise InputError(f"mistakes are sorted by {', '.join(SORTED_BY)}, received {by!r:.40}")
-    cell = (int(given["label"]), int(given["answer"])) if "label" in given else (None, None)
-    found = lab.mistakes()
-    return found.matrix() | {"images": found.images(by, *cell)}
+    if by == "disagreement" and other is None:
+        other = next(iter(lab.others()), None)
+        if other is None:
+            raise InputError("there is no second network to compare with; start the lab with --beside MODEL")
+    label, taken_for = (int(given["label"]), int(given["answer"])) if "label" in given else (None, None)
+    (found, second), (part, _) = lab.mistakes(other), lab.unseen(other)
+    trains = lab.given is None and lab.engine.trials
+    steps = lab.engine.trials[0].training.steps if trains else None
+    told = (
+        {"steps": steps}
+        | found.matrix()
+        | found.images(by, label, taken_for, second)
+        | {"part": part, "others": list(lab.others())}
+    )
+    return told if second is None else told | {"other": other, "other_right": second.matrix()["right"]}
+
+
+def _formula(lab: Lab, given: dict[str, str]) -> dict[str, Any]:
+    return formulas.told(given["of"])
 
 
 # What is asked of it
 
 
 def _draw(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the network makes of strokes, or of an image (28, 28) as it is."""
-    model = lab.model()
+    """Return what the network makes of strokes, or of an image (28, 28); either can be moved by some pixels."""
+    model, quick, (right, down) = lab.model(), bool(given.get("quick")), _moved(given)
+    told: dict[str, Any] = {"answer": None, "reason": "nothing drawn", "probabilities": None}
+    as_it_is = "image" in given or bool(right or down)
     if "image" in given:
         image = _image(given["image"])
-        shares = model.shares(image.reshape(1, *model.network.in_shape), model.test_shifts)
-        k = int(shares[0].argmax())
-        told: dict[str, Any] = {"answer": model.class_names[k], "reason": None, "probabilities": shares[0].tolist()}
     else:
         strokes, pen = _strokes(given)
         drawing = prepared(strokes, pen)
-        said = lab.looking.answer(model, drawing, quick=bool(given.get("quick")))
-        shares_of = None if said.shares is None else said.shares.tolist()
-        told = {"answer": said.answer, "reason": said.reason, "probabilities": shares_of}
         if drawing is None:
             lab.engine.drawing = None
             return told | {"classes": list(model.class_names)}
         image = drawing.image
-        told |= {"seen": text_of(image), "pen": drawing.pen}
+        told |= {"pen": drawing.pen}
+        if not as_it_is:
+            said = lab.looking.answer(model, drawing, quick=quick)
+            shares = None if said.shares is None else said.shares.tolist()
+            told |= {"answer": said.answer, "reason": said.reason, "probabilities": shares}
+            told |= {"confidence": said.digits[0]["confidence"] if said.digits else None, "least": model.thresholds}
+    if as_it_is:
+        image = np.roll(image, (down, right), (0, 1))
+        shares = lab.looking.shares(model, image)
+        told |= {"answer": model.class_names[int(np.argmax(shares))], "reason": None, "probabilities": shares}
+    return told | _looked_at(lab, image, quick=quick)
+
+
+def _looked_at(lab: Lab, image: np.ndarray, *, quick: bool = False) -> dict[str, Any]:
+    """Return what is to be seen of an image: every layer; if not `quick`, also what speaks for it, and what is near."""
+    model, looking = lab.model(), lab.looking
     lab.engine.drawing = image
-    told |= {"classes": list(model.class_names), "layers": lab.looking.layers(model, image)}
-    if not given.get("quick"):
-        told |= {"speaks": lab.looking.speaks(model, image), "nearest": lab.looking.nearest(image)}
-    return told
+    told = {"classes": list(model.class_names), "seen": text_of(image), "layers": looking.layers(model, image)}
+    if quick:
+        return told
+    beside = [*lab.beside, *(trial.start.name for trial in lab.engine.trials[1:] if lab.given is None)]
+    return told | {
+        "speaks": looking.speaks(model, image), "nearest": looking.nearest(image), "temperature": model.temperature,
+        "logits": model.network.logits(image[None])[0].tolist(),
+        "uncalibrated": looking.shares(replace(model, temperature=1.0, test_shifts=0), image),
+        "others": {name: looking.shares(lab.other(name), image) for name in dict.fromkeys(beside)},
+    }  # fmt: skip
+
+
+def _moved(given: dict[str, Any]) -> tuple[int, int]:
+    by = given.get("moved", [0, 0])
+    if not isinstance(by, list) or len(by) != 2 or not all(type(v) is int and -27 <= v <= 27 for v in by):
+        raise InputError("moved is by how many pixels to the right and down, [x, y], whole numbers from -27 to 27")
+    return by[0], by[1]
 
 
 def _strokes(given: dict[str, Any]) -> tuple[list[list[tuple[int, int]]], int]:
@@ -149,37 +173,49 @@ def _picture(lab: Lab, content: bytes) -> dict[str, Any]:
     said = answer(lab.model(), content)
     told = {"answer": said.answer, "reason": said.reason, "classes": list(said.names),
             "probabilities": None if said.shares is None else said.shares.tolist()}  # fmt: skip
-    if said.pixels is not None and said.pixels.size == 784:
-        image = said.pixels.reshape(28, 28)
-        lab.engine.drawing = image
-        told |= {"seen": text_of(image), "layers": lab.looking.layers(lab.model(), image),
-                 "speaks": lab.looking.speaks(lab.model(), image), "nearest": lab.looking.nearest(image)}  # fmt: skip
-    return told
+    one = said.pixels is not None and said.pixels.size == 784
+    return told | _looked_at(lab, said.pixels.reshape(28, 28)) if one else told  # type: ignore[union-attr]
 
 
 def _unit(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
     return lab.looking.unit(lab.model(), str(given["layer"]), int(given["unit"]))
 
 
+def _step(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers of a unit for an image; `label` is the class it is said to show, by default the answer."""
+    model, image = lab.model(), _image(given["image"])
+    label = given.get("label")
+    k = int(np.argmax(lab.looking.shares(model, image))) if label is None else int(label)
+    rate = float(given.get("rate", 0.01))
+    if not 0 <= rate <= 1:
+        raise InputError(f"the learning rate must be from 0 to 1, received {rate:g}")
+    paths = [path for path, _ in model.network.walk() if "." not in path]
+    weighed = next((p for p, one in zip(paths, model.network.layers, strict=True) if hasattr(one, "W")), paths[0])
+    return step_of_unit(model, image, str(given.get("layer", weighed)), int(given.get("unit", 0)), k, rate)
+
+
 def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
     """Do what a page wants of the training."""
     engine, what = lab.engine, given.get("do")
     if what == "story":
-        story = STORIES.get(str(given.get("story")))
+        story = STORIES.get(str(given.get("story"))) if given.get("story") in _stories(lab) else None
         if story is None:
-            raise InputError(f"there is no such story; there are {', '.join(STORIES)}")
-        engine.ask(lambda: engine.begin(story.starts))
-        lab.given, lab.name = None, story.title
+            raise InputError(
+                f"there is no such story; there are {', '.join(_stories(lab)) or 'none beside these data'}"
+            )
+        if story.starts:
+            lab.train(lambda: engine.begin(story.starts, given["story"]), story.title)
     elif what == "begin":
-        start = _start(given)
-        engine.ask(lambda: engine.begin((start,)))
-        lab.given, lab.name = None, start.recipe
+        start = _start(lab, given)
+        lab.train(lambda: engine.begin((start,)), start.recipe)
+    elif what == "leave":
+        lab.leave()
     elif what in ("go", "pause"):
         batches = int(given.get("batches", 0))
         if not 0 <= batches <= 10_000:
             raise InputError("at most 10,000 batches at a time")
         engine.ask(lambda: engine.go(what == "go", batches))
-    elif what in ("move", "back", "examine"):
+    elif what in ("move", "back", "examine", "follow"):
         number = int(given.get("trial", 0))
         if not 0 <= number < len(engine.trials):
             raise InputError("there is no such training")
@@ -188,35 +224,43 @@ def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
             engine.ask(lambda: trial.move(str(given["what"]), float(given["value"])))
         elif what == "back":
             engine.ask(lambda: trial.back(int(given["steps"])))
-        else:
+        elif what == "examine":
             engine.ask(trial.examine)
+        else:
+            start = trial.follow(int(given["finding"]))
+            lab.train(lambda: engine.begin((start,)), start.name)
     else:
-        raise InputError("a training can begin, go, pause, move, back, examine, or tell a story")
+        raise InputError("a training can begin, go, pause, move, back, examine, follow, leave, or tell a story")
     return {"done": what}
 
 
 _CAN_BE_SET = ("layers", "epochs", "batch_size", "optimizer", "schedule", "loss", "augmentation")
 
 
-def _start(given: dict[str, Any]) -> Start:
+def _start(lab: Lab, given: dict[str, Any]) -> Start:
     recipe, limit = str(given.get("recipe")), given.get("limit")
     if recipe not in available():
         raise InputError(f"there is no recipe {recipe!r:.40}; there are {', '.join(available())}")
     overrides = given.get("set", {})
     if not isinstance(overrides, dict) or not all(str(key).partition(".")[0] in _CAN_BE_SET for key in overrides):
         raise InputError(f"what can be set here is {', '.join(_CAN_BE_SET)}")
-    if limit is not None and type(limit) is not int:
-        raise InputError("limit is a whole number of images")
+    most = len(lab.data.train)
+    if limit is not None and not (type(limit) is int and 1 <= limit <= most):
+        raise InputError(f"images to learn from: a whole number from 1 to {most:,}, received {limit!r:.40}")
+    if overrides.get("layers") == []:
+        raise InputError("there is no layer yet; write one a line, such as Dense units=10")
     return Start(recipe, recipe, dict(overrides), limit)
 
 
 READS: dict[str, Callable[[Lab, Any], Any]] = {
     "/api/about": _about,
     "/api/mistakes": _mistakes,
+    "/api/formula": _formula,
 }
 CHANGES: dict[str, Callable[[Lab, Any], Any]] = {
     "/api/draw": _draw,
     "/api/picture": _picture,
     "/api/unit": _unit,
+    "/api/step": _step,
     "/api/train": _train,
 }

@@ -36,10 +36,11 @@ class Engine:
         self.data, self.folder = data, folder
         self.trials: list[Trial] = []
         self.running = False
+        self.story: str | None = None  # that is being told
         self.drawing: np.ndarray | None = None
         self._intents: queue.Queue[tuple[Intent, queue.Queue[BaseException | None]] | None] = queue.Queue()
         self.number = 0
-        self.snapshot: dict[str, Any] = {"number": 0, "running": False, "trials": []}
+        self.snapshot: dict[str, Any] = {"number": 0, "running": False, "story": None, "trials": []}
         self._wanted, self._made = False, 0.0
         self._left = 0  # batches to go, where a few were asked for
         self._thread = threading.Thread(target=self._work, name="lab", daemon=True)
@@ -71,7 +72,8 @@ class Engine:
         self.running = False
         self._intents.put(None)
         self._thread.join(30)
-        under_way = [trial for trial in self.trials[:1] if trial.training.steps and not trial.done]
+        # A checkpoint does not say in which order images come: one of sorted images could not be gone on with.
+        under_way = [one for one in self.trials[:1] if one.training.steps and not one.done and not one.start.in_order]
         if self.folder is None:
             return False
         for trial in under_way:
@@ -81,18 +83,20 @@ class Engine:
 
     # Intents: done by the thread
 
-    def begin(self, starts: tuple[Start, ...], go: bool = True) -> None:
-        """Put trainings in the place of those that are there.
+    def begin(self, starts: tuple[Start, ...], story: str | None = None) -> None:
+        """Put trainings in the place of those that are there, those of a story perhaps.
 
         Raises: `InputError` if one cannot be made.
         """
         self.trials = [Trial(start, self.data) for start in starts[:MOST_TRIALS]]
-        self.running, self._left = go, 0
+        self.running, self._left, self.story = True, 0, story
 
     def go(self, on: bool, batches: int = 0) -> None:
         """Go on, or pause; with `batches`, go on for so many."""
         if on and not self.trials:
             raise InputError("there is no training; choose a recipe or a story first")
+        if on and all(trial.done for trial in self.trials):
+            raise InputError("all epochs are done; go back to an earlier state, or begin another training")
         self.running, self._left = on, batches
 
     # The thread
@@ -109,26 +113,28 @@ class Engine:
                     continue
                 except queue.Empty:
                     pass
+                due = self._due() or self._left == 1
                 for trial in active:
-                    self._step(trial)
+                    self._step(trial, measure=due)
                 if self._left:
                     self._left -= 1
                     self.running = self._left > 0
                 if all(trial.done for trial in self.trials):
                     self.running = False
-                self._publish(force=not self.running)
+                if due or not self.running:
+                    self._publish()
 
     def _do(self, intent: Intent, done: queue.Queue[BaseException | None]) -> None:
         try:
             intent()
-            self._publish(force=True)
+            self._publish()
             done.put(None)
         except BaseException as error:  # it belongs to who asked
             done.put(error)
 
-    def _step(self, trial: Trial) -> None:
+    def _step(self, trial: Trial, *, measure: bool) -> None:
         try:
-            trial.step(measure=self._due())
+            trial.step(measure=measure)
         except TrainingDivergedError as error:
             trial.end(str(error))
         except Exception as error:  # nothing that one training does may end the lab
@@ -137,11 +143,9 @@ class Engine:
     def _due(self) -> bool:
         return self._wanted and time.monotonic() - self._made >= _EVERY
 
-    def _publish(self, *, force: bool = False) -> None:
-        if not force and not self._due():
-            return
+    def _publish(self) -> None:
         self._made = time.monotonic()
         tables = [trial.to_table(self.drawing) for trial in self.trials]
-        self.snapshot = {"number": self.number + 1, "running": self.running, "trials": tables}
+        self.snapshot = {"number": self.number + 1, "running": self.running, "story": self.story, "trials": tables}
         self.number += 1
         self._wanted = False

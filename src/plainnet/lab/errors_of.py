@@ -11,7 +11,7 @@ from plainnet.lab.watching import text_of
 from plainnet.metrics import confusion_matrix
 from plainnet.model import Model
 
-SORTED_BY = ("surest", "least sure", "class", "label errors")
+SORTED_BY = ("surest", "least sure", "class", "label errors", "disagreement")
 _MOST = 120
 
 
@@ -31,24 +31,39 @@ class Mistakes:
             "confusion": counts.tolist(), "classes": list(self.data.class_names), "right": right, "of": len(self.data),
         }  # fmt: skip
 
-    def images(self, by: str, label: int | None = None, answer: int | None = None) -> list[dict[str, Any]]:
+    def images(
+        self, by: str, label: int | None = None, answer: int | None = None, other: Mistakes | None = None
+    ) -> dict[str, Any]:
         """Return mistakes in an order of `SORTED_BY`, those of one cell of the matrix if label and answer are given.
 
         "label errors" puts those first whose label is least likely beside the answer: the label may be wrong.
+        "disagreement" returns the images, right ones too, that another model answers differently, those first that both
+        are surest of.
         """
-        labels = np.asarray(self.data.labels)
-        wrong = self.answers != labels
+        labels, names = np.asarray(self.data.labels), self.data.class_names
+        differ = None if other is None else self.answers != other.answers
+        shown = self.answers != labels if by != "disagreement" or differ is None else differ
         if label is not None and answer is not None:
-            wrong &= (labels == label) & (self.answers == answer)
-        rows = np.flatnonzero(wrong)
+            shown = shown & (labels == label) & (self.answers == answer)
+        rows = np.flatnonzero(shown)
         sure, given = self.shares[rows, self.answers[rows]], self.shares[rows, labels[rows]]
-        keys = {"surest": -sure, "least sure": sure, "class": labels[rows], "label errors": given - sure}
+        both = sure if other is None else sure * other.shares[rows].max(axis=1)
+        keys = {
+            "surest": -sure,
+            "least sure": sure,
+            "class": labels[rows],
+            "label errors": given - sure,
+            "disagreement": -both,
+        }
         order = rows[np.argsort(keys[by], kind="stable")][:_MOST]
-        return [
+        found = [
             {
-                "row": int(row), "label": self.data.class_names[labels[row]],
-                "answer": self.data.class_names[self.answers[row]], "share": float(self.shares[row].max()),
-                "pixels": text_of(self.data.inputs[row].reshape(-1)),
+                "row": int(row), "label": names[labels[row]], "answer": names[self.answers[row]],
+                "share": float(self.shares[row].max()), "pixels": text_of(self.data.inputs[row].reshape(-1)),
             }
             for row in order
         ]  # fmt: skip
+        if other is not None:
+            for one, row in zip(found, order, strict=True):
+                one |= {"other": names[other.answers[row]], "other_share": float(other.shares[row].max())}
+        return {"images": found, "count": len(rows)}

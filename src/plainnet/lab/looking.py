@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from plainnet.data.dataset import DataSet
-from plainnet.errors import InputError
+from plainnet.lab.unit_step import place_of
 from plainnet.lab.watching import signed_bytes, text_of
 from plainnet.layers import Conv2D, Dense
 from plainnet.losses import SoftmaxCrossEntropy
@@ -29,8 +28,13 @@ class Looking:
         self.examples = examples
 
     def answer(self, model: Model, drawing: Drawing | None, *, quick: bool = False) -> Answer:
-        """Return the answer to a drawing; a `quick` one looks at few views of it."""
-        return answer_to_drawing(replace(model, test_shifts=0) if quick else model, drawing)
+        """Return the answer to a drawing; a `quick` one looks at the drawing once, not moved as well."""
+        return answer_to_drawing(model, drawing, shifts=0 if quick else None)
+
+    def shares(self, model: Model, image: np.ndarray) -> list[float]:
+        """Return the probabilities of an image (28, 28), which is taken as it is."""
+        found: list[float] = model.shares(image.reshape(1, *model.network.in_shape), model.test_shifts)[0].tolist()
+        return found
 
     def layers(self, model: Model, image: np.ndarray) -> list[dict[str, Any]]:
         """Return the outputs of every layer for an image, as bytes around 128, of so many units or maps at most."""
@@ -74,11 +78,7 @@ class Looking:
         """
         network = model.network
         paths = [path for path, _ in network.walk() if "." not in path]
-        if layer not in paths:
-            raise InputError(f"there is no layer {layer!r:.40}; the layers are {', '.join(paths)}")
-        place = paths.index(layer)
-        if not 0 <= number < network.out_shapes[place][-1]:
-            raise InputError(f"{layer} has {network.out_shapes[place][-1]} units, received {number}")
+        place = place_of(paths, network.out_shapes, layer, number)
         with network.context(training=False):
             excited = []
             for start in range(0, min(_SHOWN_TO_UNITS, len(self.examples)), 250):

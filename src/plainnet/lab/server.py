@@ -17,8 +17,9 @@ from starlette.routing import Route
 
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
-from plainnet.lab.asking import CHANGES, READS, Lab
+from plainnet.lab.asking import CHANGES, READS
 from plainnet.lab.guard import Guard
+from plainnet.lab.state import Lab
 from plainnet.page import FOLDER
 from plainnet.writing import to_json
 
@@ -26,7 +27,7 @@ _PAGE = Path(__file__).parent / "page"
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _LONGEST_WAIT = 20.0
 _MOST_A_SECOND = 40  # answers to those who look on, all together
-_SHARED = ("prepare.js", "chart.js", "pad.js", "base.css", "step.js")
+_SHARED = ("prepare.js", "dom.js", "chart.js", "pad.js", "base.css", "step.js")
 
 
 def application(lab: Lab, token: str, hosts: tuple[str, ...]) -> Guard:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from plainnet import moves
 from plainnet.checks.histories.curves import curves_of
 from plainnet.data.splits import Splits
 from plainnet.diagnosis import Case, findings
@@ -20,7 +22,7 @@ from plainnet.runs.run import Run
 
 MOST_PARAMETERS, MOST_EPOCHS = 5_000_000, 1000
 _MOST_STATES, _MOST_NUMBERS = 20, 50_000_000  # that are kept to go back to
-_POINTS = 400  # of the curve of the batches
+_POINTS = 800  # of the curve of the batches, at most
 
 
 class Trial:
@@ -46,11 +48,14 @@ class Trial:
         if start.in_order:
             rows = np.argsort(self.run.train.labels, kind="stable")
             self.training.order = lambda epoch: rows
-        self.losses: list[tuple[int, float]] = []
+        self.losses: list[tuple[int, float]] = []  # each the mean of so many batches as `_stride` says
+        self._stride, self._sum = 1, 0.0
         self.states: list[tuple[int, Any]] = []
         self.found: list[dict[str, Any]] = []
+        self.examined: int | None = None  # the batch after which the diagnosis looked at everything
         self.ended = ""
         self.measured: dict[str, Any] = {}
+        self.knobs = moves.settings(self.training)
         self.temperature = 1.0
         self.thresholds: tuple[float, ...] = ()
         self.rate: float | None = None
@@ -66,7 +71,7 @@ class Trial:
         return bool(self.ended)
 
     def step(self, *, measure: bool) -> None:
-        """Make one batch; `measure` what changes with it."""
+        """Make one batch; `measure` what changes with it, and what the network is like inside."""
         before = {p.name: p.value.copy() for p in self.run.network.parameters if p.decay} if measure else None
         with self.run.threads.in_force():
             event = next(self._events, None)
@@ -78,17 +83,28 @@ class Trial:
             self.end("all epochs are done")
             return
         self.rate = event.learning_rate
-        self.losses.append((self.training.steps, event.loss))
-        if len(self.losses) > 2 * _POINTS:
-            self.losses = self.losses[::2]
+        self._plot(event.loss)
         if before is not None:
             self.measure({p.name: p.value - before[p.name] for p in self.run.network.parameters if p.decay})
+
+    def _plot(self, loss: float) -> None:
+        """Add a batch to the curve, the points of which stand for more batches the longer it is."""
+        self._sum += loss
+        if self.training.steps % self._stride:
+            return
+        self.losses.append((self.training.steps, self._sum / self._stride))
+        self._sum = 0.0
+        if len(self.losses) > _POINTS:
+            pairs = zip(self.losses[::2], self.losses[1::2], strict=False)
+            self.losses = [(late, (first + second) / 2) for (_, first), (late, second) in pairs]
+            self._stride *= 2
 
     def measure(self, moved: dict[str, np.ndarray] | None) -> None:
         """Look inside the network as it is now; `moved` is the last update."""
         network = self.run.network
-        clip = watching.settings(self.training.optimizer)["clip"]
+        clip = getattr(self.training.optimizer, "clip", None)
         self.measured = {
+            "measured_at": self.training.steps,
             "weights": watching.first_weights(network),
             "inside": watching.inside(network, self.run.train.inputs),
             "gradients": watching.gradients(network, moved, clip),
@@ -115,11 +131,20 @@ class Trial:
         kept = [one for one in self.states if one[0] <= steps] or self.states[:1]
         self.training.restore(*kept[-1][1])
         self.states = self.states[: len(kept)]
-        self.losses = [one for one in self.losses if one[0] <= kept[-1][0]]
+        self.losses, self._sum = [one for one in self.losses if one[0] <= kept[-1][0]], 0.0
         self.ended, self.thresholds, self.temperature = "", (), 1.0
         self._events = iter(self.training)
         self._diagnose()
         self.measure(None)
+
+    def follow(self, number: int) -> Start:
+        """Return how to begin anew with what a finding suggests, all else as it was.
+
+        Raises: `InputError` if there is no such finding, or it suggests nothing that can be done here.
+        """
+        if not 0 <= number < len(self.found) or not self.found[number]["change"]:
+            raise InputError("there is nothing to be done about this here; read what is suggested")
+        return replace(self.start, overrides=self.start.overrides | self.found[number]["change"])
 
     def model(self) -> Model:
         """Return the network as it is, to answer with."""
@@ -143,7 +168,7 @@ class Trial:
             "recipe": self.start.recipe,
             "summary": self.run.network.summary(),
             "classes": list(self.run.train.class_names),
-            "epoch": len(training.history) + (not self.done),
+            "epoch": min(len(training.history) + (not self.done), training.epochs),
             "epochs": training.epochs,
             "batch": training.batch,
             "of": training.steps_per_epoch,
@@ -151,11 +176,12 @@ class Trial:
             "losses": [list(one) for one in self.losses],
             "history": [epoch.to_table() for epoch in training.history],
             "rate": self.rate,
-            **watching.settings(training.optimizer),
+            "knobs": {"began": self.knobs, "now": moves.settings(training)},
             "moves": [list(one) for one in training.moves],
             "states": [steps for steps, _ in self.states],
             "ended": self.ended,
             "findings": self.found,
+            "examined": self.examined,
             "answers": shares,
             **self.measured,
         }
@@ -168,7 +194,7 @@ class Trial:
         curves = curves_of([epoch.to_table() for epoch in training.history])
         case = Case(curves, run.recipe, run.network, seed=run.seed, limit=run.limit)
         vars(case)["data"] = run.data  # which are at hand
-        self.found = [finding.to_table() for finding in findings(case)]
+        self.found, self.examined = [finding.to_table() for finding in findings(case)], training.steps
 
     def _after_epoch(self) -> None:
         self._keep()
@@ -182,5 +208,9 @@ class Trial:
     def _diagnose(self) -> None:
         """See what the curves show."""
         history = [epoch.to_table() for epoch in self.training.history]
-        case = Case(curves_of(history), recipe=None, classes=len(self.run.train.class_names)) if history else None
-        self.found = [finding.to_table() for finding in findings(case)] if case else []
+        self.found, self.examined = [], None
+        if not history:
+            return
+        case = Case(curves_of(history), self.run.recipe, classes=len(self.run.train.class_names))
+        vars(case)["steps"] = vars(case)["examples"] = None  # `examine` looks at these, which takes a while
+        self.found = [finding.to_table() for finding in findings(case)]

@@ -9,7 +9,6 @@ import numpy as np
 
 from plainnet.layers import Conv2D, Dense, ReLU
 from plainnet.network import Network
-from plainnet.optimizers import Optimizer
 
 _BINS, _TILES, _LOOKED_AT = 24, 24, 100
 
@@ -52,6 +51,7 @@ def inside(network: Network, images: np.ndarray) -> list[dict[str, Any]]:
             entry: dict[str, Any] = {"layer": path, "activations": histogram(x)}
             if isinstance(layer, ReLU):
                 entry["dead"] = float(np.mean(~(x > 0).reshape(-1, x.shape[-1]).any(axis=0)))
+            entry["units"] = x.shape[-1]
             found.append(entry)
     return found
 
@@ -79,12 +79,8 @@ def gradients(network: Network, moved: dict[str, np.ndarray] | None, clip: float
                 length = float(np.linalg.norm(parameter.value))
                 change = float(np.linalg.norm(moved[parameter.name]))
                 entry["update"] = change / length if length > 0 else None
+                entry |= {"length": length, "change": change}
             if clip is not None:
                 entry["clipped"] = float(np.mean(np.abs(parameter.grad) >= clip * (1 - 1e-6)))
             found.append(entry)
     return found
-
-
-def settings(optimizer: Optimizer) -> dict[str, Any]:
-    """Return what of an optimizer can be moved, and its clip."""
-    return {"momentum": getattr(optimizer, "momentum", None), "clip": getattr(optimizer, "clip", None)}

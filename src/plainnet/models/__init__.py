@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
+RESULT = "model_final.safetensors"  # of a folder that a training has written
 
 
 def available() -> list[str]:
@@ -13,6 +14,8 @@ def available() -> list[str]:
 
 
 def find(path: str | Path) -> Path:
-    """Return where a model lies: in a file of this name or, where there is none, in the package under this name."""
+    """Return where a model lies: in a file of this name, a folder of results, or the package, under this name."""
     here = Path(path)
+    if (here / RESULT).is_file():
+        return here / RESULT
     return _FOLDER / f"{here}.safetensors" if str(here) in available() and not here.is_file() else here

@@ -1,8 +1,8 @@
 """The page: JavaScript that runs in a browser as it is, and alone in a file that needs nothing else.
 
-`prepare.js` makes of strokes what a network sees, `forward.js` answers, `chart.js` draws figures, `pad.js` is the paper
-to draw on, `step.js` computes every number of a small network. The lab serves them as modules; reports and
-exported models hold them in one text.
+`prepare.js` makes of strokes what a network sees, `forward.js` answers, `dom.js` makes elements, `chart.js` draws
+figures, `pad.js` is the paper to draw on, `step.js` computes every number of a small network. The lab serves them as
+modules; reports and exported models hold them in one text.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ const channels = (x) => (x.shape.length === 3 ? x.shape[2] : 1);
 // One function a layer: (activations, layer) -> activations.
 const LAYERS = {
   Dense(x, { W, b }) {
-    const y = b.data.slice(), units = y.length;
+    const y = b.data.slice(),
+      units = y.length;
     x.data.forEach((value, i) => {
       if (value !== 0) for (let j = 0; j < units; j++) y[j] += value * W.data[i * units + j];
     });
@@ -18,7 +19,9 @@ const LAYERS = {
   },
 
   Conv2D(x, { W, b, stride, around }) {
-    const [height, width] = x.shape, [K, , C, F] = W.shape, [above, below, left, right] = around;
+    const [height, width] = x.shape,
+      [K, , C, F] = W.shape,
+      [above, below, left, right] = around;
     const rows = Math.floor((height + above + below - K) / stride) + 1;
     const columns = Math.floor((width + left + right - K) / stride) + 1;
     const y = new Float32Array(rows * columns * F);
@@ -33,7 +36,8 @@ const LAYERS = {
             const at = column * stride + j - left;
             if (at < 0 || at >= width) continue;
             for (let c = 0; c < C; c++) {
-              const value = x.data[(from * width + at) * C + c], w = ((i * K + j) * C + c) * F;
+              const value = x.data[(from * width + at) * C + c],
+                w = ((i * K + j) * C + c) * F;
               if (value !== 0) for (let f = 0; f < F; f++) sum[f] += value * W.data[w + f];
             }
           }
@@ -47,30 +51,37 @@ const LAYERS = {
   AveragePool: (x, { size }) => pooled(x, size, mean),
 
   GlobalAveragePool(x) {
-    const C = channels(x), data = new Float32Array(C);
+    const C = channels(x),
+      data = new Float32Array(C);
     for (let c = 0; c < C; c++) data[c] = mean(x.data.filter((_, i) => i % C === c));
     return { shape: [C], data };
   },
 
   // Batch normalization, by its running averages.
   Scale: (x, { factor, shift }) => ({
-    shape: x.shape, data: x.data.map((v, i) => v * factor.data[i % factor.data.length] + shift.data[i % shift.data.length]),
+    shape: x.shape,
+    data: x.data.map((v, i) => v * factor.data[i % factor.data.length] + shift.data[i % shift.data.length]),
   }),
 
   Standardize: (x, { mean: m, deviation: d, inverse }) => ({
     shape: x.shape,
     data: x.data.map((v, i) => {
-      const middle = m.data[i % m.data.length], unit = d.data[i % d.data.length];
+      const middle = m.data[i % m.data.length],
+        unit = d.data[i % d.data.length];
       return inverse ? v * unit + middle : (v - middle) / unit;
     }),
   }),
 
   LayerNorm(x, { gamma, beta, epsilon }) {
-    const width = gamma.data.length, data = new Float32Array(x.data.length);
+    const width = gamma.data.length,
+      data = new Float32Array(x.data.length);
     for (let start = 0; start < data.length; start += width) {
-      const part = Array.from(x.data.subarray(start, start + width)), middle = mean(part);
+      const part = Array.from(x.data.subarray(start, start + width)),
+        middle = mean(part);
       const unit = Math.sqrt(mean(part.map((v) => (v - middle) ** 2)) + epsilon);
-      part.forEach((v, i) => { data[start + i] = ((v - middle) / unit) * gamma.data[i] + beta.data[i]; });
+      part.forEach((v, i) => {
+        data[start + i] = ((v - middle) / unit) * gamma.data[i] + beta.data[i];
+      });
     }
     return { shape: x.shape, data };
   },
@@ -81,7 +92,7 @@ const LAYERS = {
   Sigmoid: map(logistic),
   Tanh: map(Math.tanh),
   SiLU: map((v) => v * logistic(v)),
-  GELU: map((v) => v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))) / 2),
+  GELU: map((v) => (v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))) / 2),
 
   Sequential: (x, { layers }) => layers.reduce(forward, x),
   Residual(x, { layers }) {
@@ -106,13 +117,19 @@ function mean(values) {
 
 // The maximum or the mean of every square of size x size pixels.
 function pooled(x, size, how) {
-  const [height, width] = x.shape, C = channels(x);
-  const rows = Math.floor(height / size), columns = Math.floor(width / size);
-  const y = new Float32Array(rows * columns * C), square = new Array(size * size);
+  const [height, width] = x.shape,
+    C = channels(x);
+  const rows = Math.floor(height / size),
+    columns = Math.floor(width / size);
+  const y = new Float32Array(rows * columns * C),
+    square = new Array(size * size);
   for (let i = 0; i < y.length; i++) {
-    const c = i % C, column = Math.floor(i / C) % columns, row = Math.floor(i / C / columns);
+    const c = i % C,
+      column = Math.floor(i / C) % columns,
+      row = Math.floor(i / C / columns);
     for (let k = 0; k < square.length; k++) {
-      const from = row * size + Math.floor(k / size), at = column * size + (k % size);
+      const from = row * size + Math.floor(k / size),
+        at = column * size + (k % size);
       square[k] = x.data[(from * width + at) * C + c];
     }
     y[i] = how(square);
@@ -121,7 +138,8 @@ function pooled(x, size, how) {
 }
 
 function logSoftmax(logits) {
-  const most = Math.max(...logits), shifted = Array.from(logits, (v) => v - most);
+  const most = Math.max(...logits),
+    shifted = Array.from(logits, (v) => v - most);
   const total = Math.log(shifted.reduce((sum, v) => sum + Math.exp(v), 0));
   return shifted.map((v) => v - total);
 }
@@ -150,10 +168,12 @@ export function outputs(model, inputs) {
 
 // The image moved by some pixels, dark where nothing comes in.
 export function moved(model, image, down, right) {
-  const [height, width] = model.shape, shifted = new Array(image.length).fill(0);
+  const [height, width] = model.shape,
+    shifted = new Array(image.length).fill(0);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const from = row + down, at = column + right;
+      const from = row + down,
+        at = column + right;
       if (from >= 0 && from < height && at >= 0 && at < width) shifted[row * width + column] = image[from * width + at];
     }
   }
@@ -168,7 +188,8 @@ export function answers(model, inputs, shifts = model.shifts) {
   };
   if (model.kind === "numbers") return outputs(model, inputs);
   if (model.kind === "labels") return logits(inputs).map(logistic);
-  let logs = null, views = 0;
+  let logs = null,
+    views = 0;
   for (let down = -shifts; down <= shifts; down++) {
     for (let right = -shifts; right <= shifts; right++, views++) {
       const of = logSoftmax(logits(shifts ? moved(model, inputs, down, right) : inputs));

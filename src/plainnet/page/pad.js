@@ -4,16 +4,25 @@
 
 import { PAPER } from "./prepare.js";
 
-const STEP = 28;        // units that an arrow moves the pen by
+const STEP = 28; // units that an arrow moves the pen by
 
 export function pad(canvas, { changed, pen = 90, said = () => {} }) {
-  let strokes = [], current = null, width = pen, at = null;
+  let strokes = [],
+    current = null,
+    width = pen,
+    at = null,
+    behind = null;
   const context = canvas.getContext("2d");
   const inside = (v) => Math.min(PAPER - 1, Math.max(0, Math.round(v)));
 
   function draw() {
-    const scale = canvas.width / PAPER, style = getComputedStyle(canvas);
+    const scale = canvas.width / PAPER,
+      style = getComputedStyle(canvas);
     context.clearRect(0, 0, canvas.width, canvas.height);
+    if (behind && !strokes.length) {
+      context.imageSmoothingEnabled = false;
+      context.drawImage(behind, 0, 0, canvas.width, canvas.height);
+    }
     context.strokeStyle = context.fillStyle = style.color;
     context.lineWidth = width * scale;
     context.lineCap = context.lineJoin = "round";
@@ -24,7 +33,8 @@ export function pad(canvas, { changed, pen = 90, said = () => {} }) {
       if (stroke.length === 1) context.lineTo(stroke[0][0] * scale + 0.01, stroke[0][1] * scale);
       context.stroke();
     }
-    if (at) {                                                       // where the keys' pen is
+    if (at) {
+      // where the keys' pen is
       context.beginPath();
       context.lineWidth = 2;
       context.arc(at[0] * scale, at[1] * scale, 8, 0, 2 * Math.PI);
@@ -33,13 +43,17 @@ export function pad(canvas, { changed, pen = 90, said = () => {} }) {
   }
 
   function tell() {
+    behind = null;
     draw();
     changed(strokes, width);
   }
 
   function place(event) {
     const box = canvas.getBoundingClientRect();
-    return [inside(((event.clientX - box.left) / box.width) * PAPER), inside(((event.clientY - box.top) / box.height) * PAPER)];
+    return [
+      inside(((event.clientX - box.left) / box.width) * PAPER),
+      inside(((event.clientY - box.top) / box.height) * PAPER),
+    ];
   }
 
   function reach(point) {
@@ -61,7 +75,10 @@ export function pad(canvas, { changed, pen = 90, said = () => {} }) {
     for (const one of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) reach(place(one));
     tell();
   });
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { if (!at) current = null; });
+  for (const name of ["pointerup", "pointercancel"])
+    canvas.addEventListener(name, () => {
+      if (!at) current = null;
+    });
 
   canvas.addEventListener("keydown", (event) => {
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -85,16 +102,43 @@ export function pad(canvas, { changed, pen = 90, said = () => {} }) {
     event.preventDefault();
     tell();
   });
-  canvas.addEventListener("blur", () => { at = current = null; draw(); });
+  canvas.addEventListener("blur", () => {
+    at = current = null;
+    draw();
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
   return {
-    clear() { strokes = []; current = at = null; tell(); },
-    undo() { strokes.pop(); current = null; tell(); },
-    set(given, pen) { strokes = given; width = pen ?? width; current = null; tell(); },
-    width(pen) { width = pen; tell(); },
+    clear() {
+      strokes = [];
+      current = at = null;
+      tell();
+    },
+    undo() {
+      strokes.pop();
+      current = null;
+      tell();
+    },
+    set(given, pen) {
+      strokes = given;
+      width = pen ?? width;
+      current = null;
+      tell();
+    },
+    width(pen) {
+      width = pen;
+      tell();
+    },
+    show(picture) {
+      behind = picture;
+      draw();
+    },
     redraw: draw,
-    get strokes() { return strokes; },
-    get pen() { return width; },
+    get strokes() {
+      return strokes;
+    },
+    get pen() {
+      return width;
+    },
   };
 }

@@ -4,20 +4,30 @@
 // MNIST's makers fitted each digit into 20x20 pixels and moved its center of mass to the middle of 28x28. So: the box
 // around the strokes becomes 20x20, each pixel the mean of 8x8 samples, and the center of mass goes to the middle.
 
-export const BOX = 20, SIZE = 28, PAPER = 1120;   // pixels; and the units of a side of the paper drawn on
-const SAMPLES = 8, ACROSS = BOX * SAMPLES;        // a side of a pixel, and of the box
-const FINE = 8, LEAST = 6;                        // units from sample to sample; the least radius, which meets one
-const THINNEST = 8, THICKEST = 15;                // % of the digit's longer side; most of MNIST's strokes are between
+export const BOX = 20,
+  SIZE = 28,
+  PAPER = 1120; // pixels; and the units of a side of the paper drawn on
+const SAMPLES = 8,
+  ACROSS = BOX * SAMPLES; // a side of a pixel, and of the box
+const FINE = 8,
+  LEAST = 6; // units from sample to sample; the least radius, which meets one
+const THINNEST = 8,
+  THICKEST = 15; // % of the digit's longer side; most of MNIST's strokes are between
 
 const div = (a, b) => Math.floor(a / b);
 
 // The middle of the box around the points of all strokes, doubled, and its longer side.
 function around(strokes) {
-  let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
+  let left = Infinity,
+    top = Infinity,
+    right = -Infinity,
+    bottom = -Infinity;
   for (const stroke of strokes) {
     for (const [x, y] of stroke) {
-      left = Math.min(left, x); right = Math.max(right, x);
-      top = Math.min(top, y); bottom = Math.max(bottom, y);
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
     }
   }
   return { x2: left + right, y2: top + bottom, longer: Math.max(right - left, bottom - top) };
@@ -25,7 +35,9 @@ function around(strokes) {
 
 // Which of ACROSS x ACROSS samples lie under a pen of this width: those no further from a line than half of it.
 export function sampled(strokes, pen) {
-  const { x2, y2, longer } = around(strokes), whole = longer + pen, side = ACROSS * FINE;
+  const { x2, y2, longer } = around(strokes),
+    whole = longer + pen,
+    side = ACROSS * FINE;
   const place = (x, twiceMiddle) => div(side * (2 * x - twiceMiddle + whole) + whole, 2 * whole);
   const radius = Math.max(LEAST, div(side * pen + whole, 2 * whole));
   const under = new Uint8Array(ACROSS * ACROSS);
@@ -40,15 +52,24 @@ export function sampled(strokes, pen) {
 
 // Mark the samples within `radius` of the line from a to b.
 function line(under, [ax, ay], [bx, by], radius) {
-  const dx = bx - ax, dy = by - ay, long = dx * dx + dy * dy, near = radius * radius;
-  const first = (v) => Math.max(0, div(v - radius, FINE)), last = (v) => Math.min(ACROSS - 1, div(v + radius, FINE));
+  const dx = bx - ax,
+    dy = by - ay,
+    long = dx * dx + dy * dy,
+    near = radius * radius;
+  const first = (v) => Math.max(0, div(v - radius, FINE)),
+    last = (v) => Math.min(ACROSS - 1, div(v + radius, FINE));
   for (let row = first(Math.min(ay, by)); row <= last(Math.max(ay, by)); row++) {
     for (let column = first(Math.min(ax, bx)); column <= last(Math.max(ax, bx)); column++) {
-      const px = column * FINE + FINE / 2 - ax, py = row * FINE + FINE / 2 - ay;
-      const along = px * dx + py * dy, cross = px * dy - py * dx;
-      const inside = along <= 0 ? px * px + py * py <= near
-        : along >= long ? (px - dx) ** 2 + (py - dy) ** 2 <= near
-        : cross * cross <= near * long;
+      const px = column * FINE + FINE / 2 - ax,
+        py = row * FINE + FINE / 2 - ay;
+      const along = px * dx + py * dy,
+        cross = px * dy - py * dx;
+      const inside =
+        along <= 0
+          ? px * px + py * py <= near
+          : along >= long
+            ? (px - dx) ** 2 + (py - dy) ** 2 <= near
+            : cross * cross <= near * long;
       if (inside) under[row * ACROSS + column] = 1;
     }
   }
@@ -56,8 +77,10 @@ function line(under, [ax, ay], [bx, by], radius) {
 
 // The number of samples under the pen, and of those among them at the outline.
 function areaAndOutline(under) {
-  let area = 0, outline = 0;
-  const at = (row, column) => row >= 0 && column >= 0 && row < ACROSS && column < ACROSS && under[row * ACROSS + column];
+  let area = 0,
+    outline = 0;
+  const at = (row, column) =>
+    row >= 0 && column >= 0 && row < ACROSS && column < ACROSS && under[row * ACROSS + column];
   for (let row = 0; row < ACROSS; row++) {
     for (let column = 0; column < ACROSS; column++) {
       if (!at(row, column)) continue;
@@ -71,11 +94,13 @@ function areaAndOutline(under) {
 // The width of a pen that makes strokes as thick as MNIST's; the pen's own, if they are.
 // A pen too wide for its digit is made narrower. Lines too thin are drawn wider, unless they lie side by side and fill.
 export function usualPen(strokes, pen) {
-  const { longer } = around(strokes), whole = longer + pen;
-  if (4 * longer < pen) return pen;                               // a dot
+  const { longer } = around(strokes),
+    whole = longer + pen;
+  if (4 * longer < pen) return pen; // a dot
   if (100 * pen > THICKEST * whole) return Math.max(1, div(THICKEST * longer, 100 - THICKEST));
-  const { area, outline } = areaAndOutline(sampled(strokes, pen)), unit = ACROSS * outline;
-  const thick = 2 * area * whole;                                 // the strokes' width, times `unit`
+  const { area, outline } = areaAndOutline(sampled(strokes, pen)),
+    unit = ACROSS * outline;
+  const thick = 2 * area * whole; // the strokes' width, times `unit`
   if (100 * thick >= THINNEST * whole * unit) return pen;
   return Math.max(1, div(THINNEST * longer * unit + 100 * (pen * unit - thick), (100 - THINNEST) * unit));
 }
@@ -94,11 +119,21 @@ function fitted(under) {
 
 // The image with its center of mass in the middle of 28x28, to the nearest pixel.
 function centered(image) {
-  let ink = 0, down = 0, right = 0;
-  image.forEach((value, i) => { ink += value; down += value * div(i, BOX); right += value * (i % BOX); });
+  let ink = 0,
+    down = 0,
+    right = 0;
+  image.forEach((value, i) => {
+    ink += value;
+    down += value * div(i, BOX);
+    right += value * (i % BOX);
+  });
   const start = (moment) => Math.min(SIZE - BOX, Math.max(0, div(SIZE * ink - 2 * moment, 2 * ink)));
-  const top = start(down), left = start(right), placed = new Uint8Array(SIZE * SIZE);
-  image.forEach((value, i) => { placed[(top + div(i, BOX)) * SIZE + left + (i % BOX)] = value; });
+  const top = start(down),
+    left = start(right),
+    placed = new Uint8Array(SIZE * SIZE);
+  image.forEach((value, i) => {
+    placed[(top + div(i, BOX)) * SIZE + left + (i % BOX)] = value;
+  });
   return placed;
 }
 
@@ -106,6 +141,7 @@ function centered(image) {
 export function prepared(strokes, pen) {
   strokes = strokes.filter((stroke) => stroke.length > 0);
   if (strokes.length === 0) return null;
-  const wide = usualPen(strokes, pen), box = fitted(sampled(strokes, wide));
+  const wide = usualPen(strokes, pen),
+    box = fitted(sampled(strokes, wide));
   return { pen: wide, box, image: centered(box) };
 }

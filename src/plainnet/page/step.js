@@ -15,11 +15,16 @@ export const FAULTS = {
   "no activation": { says: "the activation's derivative is left out", open: true },
   "sign of db": { says: "db has the wrong sign", spoil: (g) => ({ ...g, db: g.db.map((v) => -v) }) },
   "no label": { says: "the loss's gradient is p, not p - y", label: false },
-  doubled: { says: "dW is twice as long as it should be", spoil: (g) => ({ ...g, dW: g.dW.map((row) => row.map((v) => 2 * v)) }) },
+  doubled: {
+    says: "dW is twice as long as it should be",
+    spoil: (g) => ({ ...g, dW: g.dW.map((row) => row.map((v) => 2 * v)) }),
+  },
 };
 
 export function softmax(z) {
-  const most = Math.max(...z), e = z.map((v) => Math.exp(v - most)), total = e.reduce((a, b) => a + b, 0);
+  const most = Math.max(...z),
+    e = z.map((v) => Math.exp(v - most)),
+    total = e.reduce((a, b) => a + b, 0);
   return e.map((v) => v / total);
 }
 
@@ -29,7 +34,8 @@ export function forwardPass({ layers, activation, x, label }) {
   let a = x;
   layers.forEach(({ W, b }, k) => {
     const z = b.map((bias, j) => a.reduce((sum, v, i) => sum + v * W[i][j], 0) + bias);
-    const last = k === layers.length - 1, out = last ? softmax(z) : z.map(ACTIVATIONS[activation].of);
+    const last = k === layers.length - 1,
+      out = last ? softmax(z) : z.map(ACTIVATIONS[activation].of);
     found.push({ x: a, z, a: out });
     a = out;
   });
@@ -38,12 +44,14 @@ export function forwardPass({ layers, activation, x, label }) {
 
 // dz = a - y at the end; dW = x dz, db = dz, dx = dz W, and below dz = dx activation'(z).
 export function backwardPass(network, forward, fault = "none") {
-  const { layers, activation, label } = network, { spoil = (g) => g, open = false, label: uses = true } = FAULTS[fault];
+  const { layers, activation, label } = network,
+    { spoil = (g) => g, open = false, label: uses = true } = FAULTS[fault];
   const found = new Array(layers.length);
   const { a } = forward.layers[layers.length - 1];
   let dz = a.map((p, j) => p - (uses && j === label ? 1 : 0));
   for (let k = layers.length - 1; k >= 0; k--) {
-    const { x } = forward.layers[k], { W } = layers[k];
+    const { x } = forward.layers[k],
+      { W } = layers[k];
     const right = { dz, dW: x.map((v) => dz.map((d) => v * d)), db: [...dz] };
     const dx = x.map((_, i) => dz.reduce((sum, d, j) => sum + d * W[i][j], 0));
     found[k] = { ...spoil(right), dx };

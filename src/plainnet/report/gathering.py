@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet import checkpoint
 from plainnet.data.splits import Splits
 from plainnet.diagnosis import findings, read_case
 from plainnet.errors import InputError
@@ -36,6 +37,13 @@ def gathered(
 
     Raises: `InputError` if the folder holds no finished run.
     """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; give that of a finished training")
+    if checkpoint.present(folder):
+        raise InputError(
+            f"the training in {folder} has not ended; resume it with plainnet train --resume {folder}, or see what "
+            f"went wrong with plainnet diagnose {folder}"
+        )
     if not (folder / DONE).exists():
         raise InputError(f"{folder} holds no results, {DONE} is missing; give the folder of a finished training")
     case = read_case(folder, own_layers=own_layers)
@@ -59,7 +67,7 @@ def gathered(
         "findings": [finding.to_table() for finding in findings(case)],
         "stress": _stress(folder),
         "provenance": _provenance(folder, metrics),
-    } | (_network(loaded) if model else {"no_model": "left out, as was asked for"})
+    } | (_network(loaded) if model else {"no_model": "It was left out, as asked"})
 
 
 _LEFT_OUT = {"confusion_matrix", "mistakes", "settings", "data", "versions", "methods"}
@@ -112,7 +120,7 @@ def mistakes(model: Model, metrics: dict[str, Any], data: Splits | None = None) 
 def _network(model: Model) -> dict[str, Any]:
     """Return the network as JavaScript takes it, and the one that tells digits from other things; or why not."""
     if not model.reads_a_pen or not model.class_names:
-        return {"no_model": "it does not read handwriting, and a drawing would tell nothing"}
+        return {"no_model": "It takes tables or other pictures, so there is nothing to draw for it"}
     try:
         table = as_table(model)
     except InputError as error:

@@ -16,13 +16,13 @@ from plainnet.page import FOLDER, bundled
 from plainnet.writing import to_json
 
 _HERE = Path(__file__).parent
-_MODULES = ("prepare", "forward", "chart", "pad")
+_MODULES = ("prepare", "forward", "dom", "chart", "pad")
 _FETCHED = re.compile(r"\b(?:fetch|import|XMLHttpRequest|WebSocket|EventSource|sendBeacon)\s*\(|@import|\burl\(")
 
 
 def page(runs: list[dict[str, Any]]) -> str:
     """Return the report of one or more runs as one HTML text."""
-    program = bundled(*_MODULES, _HERE / "report.js")
+    program = bundled(*_MODULES, _HERE / "drawing.js", _HERE / "report.js")
     style = (FOLDER / "base.css").read_text(encoding="utf-8") + (_HERE / "report.css").read_text(encoding="utf-8")
     for text in (program, style):
         assert _FETCHED.search(text) is None, "a report must fetch nothing"

@@ -1,14 +1,19 @@
 // The frame: which view is shown, as the address says, and the theme.
 
 import { attempt, get, keepWatching, tell, watch } from "./wire.js";
+import { html } from "./dom.js";
 import { draw } from "./draw.js";
 import { train } from "./train.js";
 import { step } from "./stepping.js";
 import { mistakes } from "./mistakes.js";
+import { talk } from "./stories.js";
 
 const VIEWS = { draw, train, step, mistakes };
-const main = document.getElementById("view");
-let about = null, leave = () => {}, shown = null;
+const main = document.getElementById("view"),
+  telling = document.getElementById("telling");
+let about = null,
+  leave = () => {},
+  shown = null;
 
 // The address holds the state: #view=draw&strokes=...; views write to it without a step in the history.
 export const address = {
@@ -23,8 +28,23 @@ export const address = {
   },
 };
 
+// A view is left as it was, and found so again.
+const left = new Map();
+for (const link of document.querySelectorAll("nav a")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const name = new URLSearchParams(link.hash.slice(1)).get("view");
+    if (name === shown) return;
+    left.set(shown, location.hash);
+    location.hash = left.get(name) ?? link.hash;
+  });
+}
+
 function show() {
   const name = address.get("view") in VIEWS ? address.get("view") : "draw";
+  const story = about.stories[address.get("story")];
+  telling.hidden = !story;
+  telling.replaceChildren(...(story ? [html("b", {}, story.title), html("br"), story.tells] : []));
   if (name === shown) return;
   shown = name;
   leave();
@@ -45,20 +65,27 @@ document.getElementById("theme").addEventListener("click", () => {
   document.dispatchEvent(new Event("theme"));
 });
 
+function stand({ name, epoch, epochs, history, ended }, running) {
+  const accuracy = history.at(-1)?.validation_accuracy ?? null,
+    state = running && !ended ? "" : ended ? ", done" : ", paused";
+  return `${name}: epoch ${epoch} of ${epochs}${accuracy === null ? "" : `, ${(100 * accuracy).toFixed(2)} %`}${state}`;
+}
+
 about = await attempt(get("/api/about"));
 if (about) {
   const named = document.getElementById("model");
+  const given = `model: ${about.opened}${about.accuracy ? `, ${(100 * about.accuracy).toFixed(2)} % of the test images` : ""}`;
   watch(({ trials, running }) => {
-    const [first] = trials;
-    const accuracy = first?.history.at(-1)?.validation_accuracy;
-    named.textContent = first
-      ? `${trials.map((one) => one.name).join(" and ")}: epoch ${Math.min(first.epoch, first.epochs)} of ${first.epochs}${accuracy ? `, ${(100 * accuracy).toFixed(2)} %` : ""}${running ? "" : first.ended ? ", done" : ", paused"}`
-      : `model: ${about.model}`;
+    about.given = !trials.length && Boolean(about.opened);
+    named.textContent = trials.length ? trials.map((one) => stand(one, running)).join("; ") : about.given ? given : "";
   });
-  if (about.given) named.textContent = `model: ${about.model}`;
+  named.textContent = about.given ? given : "";
   show();
+  talk(about, address);
   addEventListener("hashchange", () => {
-    if (address.get("view") === shown) { shown = null; }
+    if (address.get("view") === shown) {
+      shown = null;
+    }
     show();
   });
   keepWatching();

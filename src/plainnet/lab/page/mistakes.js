@@ -1,37 +1,146 @@
 // Mistakes: the confusion matrix on the left, images on the right; an image opens in Draw.
 
-import { bytes, html, image, likely, matrix } from "./chart.js";
+import { bytes, image, likely, matrix, percent } from "./chart.js";
+import { button, html } from "./dom.js";
+import { packed } from "./images.js";
+import { explained } from "./explain.js";
 import { attempt, get } from "./wire.js";
 
+const ORDERS = {
+  surest: "most confident mistakes first",
+  "least sure": "least confident mistakes first",
+  class: "by class",
+  "label errors": "most likely mislabeled first",
+  disagreement: "where another network disagrees",
+};
+
 export function mistakes(main, about, address) {
-  const left = html("section", { class: "card whole", "aria-label": "Confusion matrix" }), tiles = html("ul", { class: "tiles" });
+  const left = html("section", { class: "card whole", "aria-label": "Confusion matrix" }),
+    tiles = html("ul", { class: "tiles" });
   const said = html("p", { "aria-live": "polite" });
-  const order = html("select", { id: "order" }, ...about.orders.map((name) => html("option", { value: name }, name)));
-  const all = html("button", { type: "button" }, "All mistakes");
+  const order = html(
+    "select",
+    { id: "order" },
+    ...about.orders.map((name) => html("option", { value: name }, ORDERS[name] ?? name)),
+  );
+  const other = html("select", { id: "other" }, html("option", { value: "" }, "no other network"));
+  const all = button("All cells", () => {
+    address.set({ cell: null });
+    show();
+  });
   order.value = about.orders.includes(address.get("by")) ? address.get("by") : about.orders[0];
-  main.append(left, html("section", { class: "card whole", "aria-label": "Images" }, html("h2", {}, "Images"),
-    html("div", { class: "row" }, html("label", { for: "order" }, "Sorted by"), order, all), said, tiles));
+  main.append(
+    left,
+    html(
+      "section",
+      { class: "card whole", "aria-label": "Images" },
+      html("h2", {}, "Images"),
+      html(
+        "div",
+        { class: "row" },
+        html("label", { for: "order" }, "Order"),
+        order,
+        html("label", { for: "other" }, "Compared with"),
+        other,
+        all,
+      ),
+      said,
+      tiles,
+    ),
+  );
 
   async function show() {
-    const cell = /^\d+-\d+$/.test(address.get("cell") ?? "") ? address.get("cell").split("-") : null;
-    said.textContent = "The validation images are being answered.";
-    const found = await attempt(get("/api/mistakes", { by: order.value, ...(cell ? { label: cell[0], answer: cell[1] } : {}) }));
+    const cell = /^\d+-\d+$/.test(address.get("cell") ?? "") ? address.get("cell").split("-") : null,
+      beside = address.get("other");
+    said.textContent = "The network is answering the images.";
+    const found = await attempt(
+      get("/api/mistakes", {
+        by: order.value,
+        ...(beside ? { other: beside } : {}),
+        ...(cell ? { label: cell[0], answer: cell[1] } : {}),
+      }),
+    );
     said.textContent = "";
     if (!found) return;
-    left.replaceChildren(html("h2", {}, `${found.right.toLocaleString("en")} of ${found.of.toLocaleString("en")} validation images are recognized`),
-      html("p", { class: "soft" }, "Rows: what it is. Columns: what it was taken for. Choose a number to see its images."),
-      matrix("Confusion matrix", found.confusion, found.classes, (i, j) => { address.set({ cell: `${i}-${j}` }); show(); }));
-    const number = cell ? found.confusion[cell[0]][cell[1]] : found.of - found.right;
-    said.textContent = `${number} mistakes${number > found.images.length ? `, the first ${found.images.length}` : ""}${cell ? ` of ${found.classes[cell[0]]} taken for ${found.classes[cell[1]]}` : ""}${order.value === "label errors" ? ": the first are those whose label may be wrong" : ""}.`;
-    tiles.replaceChildren(...found.images.map((one) => {
-      const text = `${one.label} taken for ${one.answer}, ${likely(one.share)}`;
-      const button = html("button", { type: "button", "aria-label": `${text}; open it in Draw` }, image(bytes(one.pixels), 28, 28, ""), text);
-      button.addEventListener("click", () => { sessionStorage.setItem("image", one.pixels); location.hash = "#view=draw"; });
-      return html("li", {}, button);
-    }));
+    const { classes, images, part } = found,
+      of = found.of.toLocaleString("en"),
+      differ = order.value === "disagreement";
+    other.replaceChildren(
+      html("option", { value: "" }, "no other network"),
+      ...found.others.map((name) => html("option", { value: name }, name)),
+    );
+    other.value = found.other ?? "";
+    left.replaceChildren(
+      html(
+        "h2",
+        {},
+        explained(
+          `${found.right.toLocaleString("en")} of ${of} ${part} images`,
+          "accuracy",
+          () => `${found.right} / ${found.of} = ${percent(found.right / found.of, 2)}`,
+        ),
+        " are recognized",
+      ),
+      ...(found.steps === null
+        ? []
+        : [
+            html(
+              "p",
+              {},
+              `After batch ${found.steps.toLocaleString("en")} of the training. `,
+              button("Count again", show),
+            ),
+          ]),
+      ...(part === "test"
+        ? [
+            html(
+              "p",
+              { class: "soft" },
+              "A network here has learned from the validation images as well: only the test images are new to it. Look, but choose nothing by them.",
+            ),
+          ]
+        : []),
+      ...(found.other
+        ? [html("p", {}, `${found.other} recognizes ${found.other_right.toLocaleString("en")} of the same images.`)]
+        : []),
+      html(
+        "p",
+        { class: "soft" },
+        "Rows: what it is. Columns: what it was taken for. Choose a number to see its images.",
+      ),
+      matrix("Confusion matrix", found.confusion, classes, (i, j) => {
+        address.set({ cell: `${i}-${j}` });
+        show();
+      }),
+      explained("How it is counted", "confusion"),
+    );
+    said.replaceChildren(
+      `${found.count.toLocaleString("en")} ${differ ? `images that ${found.other} answers differently` : "mistakes"}` +
+        `${cell ? `: ${classes[cell[0]]} taken for ${classes[cell[1]]}` : ""}${found.count > images.length ? `; ${images.length} shown` : ""}. `,
+      ...(order.value === "label errors"
+        ? [explained("The first are those whose label may be wrong.", "label errors")]
+        : []),
+    );
+    tiles.replaceChildren(
+      ...images.map((one) => {
+        const text = `${one.label} taken for ${one.answer}, ${likely(one.share)}${one.other ? `; ${found.other}: ${one.other}, ${likely(one.other_share)}` : ""}`;
+        const open = () => {
+          location.hash = `#${new URLSearchParams({ view: "draw", pixels: packed(bytes(one.pixels)), label: one.label })}`;
+        };
+        const made = button(image(bytes(one.pixels), 28, 28, ""), open, { "aria-label": `${text}; open it in Draw` });
+        made.append(text);
+        return html("li", {}, made);
+      }),
+    );
   }
 
-  order.addEventListener("change", () => { address.set({ by: order.value }); show(); });
-  all.addEventListener("click", () => { address.set({ cell: null }); show(); });
+  order.addEventListener("change", () => {
+    address.set({ by: order.value });
+    show();
+  });
+  other.addEventListener("change", () => {
+    address.set({ other: other.value || null });
+    show();
+  });
   show();
 }

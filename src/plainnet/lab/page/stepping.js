@@ -1,126 +1,299 @@
 // Step: a network small enough to print; every number of a step, cell by cell, forwards and back.
 
-import { html, svg } from "./chart.js";
-import { FAULTS, backwardPass, centralDifference, forwardPass, updated } from "./step.js";
-
-const SIZES = { "2-2-2": [2, 2, 2], "2-3-2": [2, 3, 2], "3-3-3": [3, 3, 3], "4-3-2": [4, 3, 2] };
-const shown = (v) => (Math.abs(v) < 5e-5 && v !== 0 ? v.toExponential(2) : v.toFixed(4));
-
-// The same weights each time: a sequence that looks random.
-function begun(sizes) {
-  let seed = 7;
-  const next = () => { seed = (seed * 16807) % 2147483647; return Number((seed / 1073741823.5 - 1).toFixed(2)); };
-  return {
-    layers: sizes.slice(1).map((units, k) => ({ W: Array.from({ length: sizes[k] }, () => Array.from({ length: units }, next)), b: new Array(units).fill(0) })),
-    activation: "relu", x: sizes[0] ? Array.from({ length: sizes[0] }, (_, i) => [1, -0.5, 0.75, 0.25][i]) : [], label: 0, rate: 0.5,
-  };
-}
+import { button, html } from "./dom.js";
+import { explained } from "./explain.js";
+import { faultRow } from "./faults.js";
+import { graph } from "./graph.js";
+import { moments, shown } from "./moments.js";
+import { SIZES, begun, readInto, written } from "./smallnet.js";
+import { backwardPass, forwardPass, updated } from "./step.js";
+import { unitStep } from "./unitstep.js";
+import { tell } from "./wire.js";
 
 export function step(main, about, address) {
-  let sizes = address.get("net") in SIZES ? address.get("net") : "2-3-2", network = begun(SIZES[sizes]), at = Number(address.get("at")) || 0;
-  let fault = "none", hidden = false;
-  const stage = html("section", { class: "card whole", "aria-label": "Network" }), tables = html("section", { class: "card whole", "aria-label": "Numbers" });
-  const controls = html("section", { class: "card whole", "aria-label": "Controls" }), said = html("p", { "aria-live": "polite" });
+  const net = html(
+    "select",
+    { id: "net" },
+    ...Object.keys(SIZES).map((name) => html("option", {}, name)),
+    html("option", { value: "real" }, "the lab's network"),
+  );
+  net.addEventListener("change", () => {
+    address.set({ at: null, values: null, layer: null, unit: null, label: null, net: net.value });
+    main.replaceChildren();
+    step(main, about, address);
+  });
+  const named = [html("label", { for: "net" }, "Network"), net];
+  if (address.get("net") === "real") {
+    net.value = "real";
+    unitStep(main, about, address, named);
+  } else {
+    small(main, address, named, net);
+  }
+}
 
-  // The moments of a step, each with the formula and the cells that it lights.
-  function moments(forward, backward) {
-    const found = [], last = network.layers.length - 1;
-    network.layers.forEach(({ W, b }, k) => {
-      const { x, z, a } = forward.layers[k];
-      b.forEach((bias, j) => {
-        found.push({ layer: k, unit: j, way: "forward", cell: "z", text: `z${j + 1} = ${x.map((v, i) => `${shown(v)} · ${shown(W[i][j])}`).join(" + ")} + ${shown(bias)} = ${shown(z[j])}`, formula: "z = x W + b" });
-        if (k < last) found.push({ layer: k, unit: j, way: "forward", cell: "a", text: `a${j + 1} = ${network.activation}(${shown(z[j])}) = ${shown(a[j])}`, formula: `a = ${network.activation}(z)` });
-      });
-      if (k === last) a.forEach((p, j) => found.push({ layer: k, unit: j, way: "forward", cell: "a", text: `p${j + 1} = e^${shown(z[j])} / (${z.map((v) => `e^${shown(v)}`).join(" + ")}) = ${shown(p)}`, formula: "p = softmax(z)" }));
-    });
-    found.push({ layer: last, unit: network.label, way: "forward", cell: "loss", text: `L = -log ${shown(forward.layers[last].a[network.label])} = ${shown(forward.loss)}`, formula: "L = -log p[label]" });
-    for (let k = last; k >= 0; k--) {
-      const { x } = forward.layers[k], { dz, dW, db } = backward.layers[k];
-      dz.forEach((d, j) => {
-        const from = k === last ? `p${j + 1} - ${j === network.label ? 1 : 0}` : `(${backward.layers[k + 1].dz.map((v, m) => `${shown(v)} · ${shown(network.layers[k + 1].W[j][m])}`).join(" + ")}) ${network.activation}'(${shown(forward.layers[k].z[j])})`;
-        found.push({ layer: k, unit: j, way: "backward", cell: "dz", text: `dz${j + 1} = ${from} = ${shown(d)}`, formula: k === last ? "dz = p - y" : "dz = (dz above · W above) a'(z)" });
-        x.forEach((v, i) => found.push({ layer: k, unit: j, input: i, way: "backward", cell: "dW", text: `dW${i + 1}${j + 1} = x${i + 1} dz${j + 1} = ${shown(v)} · ${shown(d)} = ${shown(dW[i][j])}`, formula: "dW = x dz" }));
-        found.push({ layer: k, unit: j, way: "backward", cell: "db", text: `db${j + 1} = dz${j + 1} = ${shown(db[j])}`, formula: "db = dz" });
-      });
-    }
-    found.push({ layer: -1, way: "backward", cell: "update", text: `w = w - ${network.rate} dw, for every weight; press Update to do it`, formula: "w = w - rate dw" });
-    return found;
+function small(main, address, named, net) {
+  const sizes = address.get("net") in SIZES ? address.get("net") : "2-3-2",
+    first = begun(SIZES[sizes]);
+  let network = begun(SIZES[sizes]),
+    at = Number(address.get("at")) || 0;
+  let fault = "none",
+    before = new Map(),
+    edited = false,
+    all = [];
+  net.value = sizes;
+  if (address.get("activation") === "tanh") network.activation = "tanh";
+  network.label = Math.min(Number(address.get("label")) || 0, SIZES[sizes].at(-1) - 1);
+  if (Number(address.get("rate")) > 0) network.rate = Math.min(10, Number(address.get("rate")));
+  if (address.get("values")) readInto(network, address.get("values"));
+  const stage = html("section", { class: "card whole", "aria-label": "Network" });
+  const tables = html("section", { class: "card whole", "aria-label": "Numbers" }),
+    said = html("p", { "aria-live": "polite" });
+  const everything = html("input", { type: "checkbox", id: "everything" });
+  everything.checked = address.get("all") === "1";
+  everything.addEventListener("change", () => show());
+
+  // The tables: what has been computed by now; all of it, if that is wished for
+
+  const moment = (name, layer, j, i) =>
+    all.findIndex(
+      (one) => one.layer === layer && one.cell === name && one.unit === j && (name !== "dW" || one.input === i),
+    );
+  const known = (name, layer, j, i) => everything.checked || moment(name, layer, j, i) <= at;
+
+  function cells(name, layer, rows, edit) {
+    const now = all[at],
+      table = html("table", { class: "cells" });
+    rows.forEach((row, i) =>
+      table.append(
+        html(
+          "tr",
+          {},
+          html(i ? "td" : "th", i ? { class: "lead" } : { scope: "row" }, i ? "" : name),
+          ...row.map((v, j) =>
+            edit ? editable(name, layer, v, i, j, edit, now) : computed(name, layer, v, i, j, now),
+          ),
+        ),
+      ),
+    );
+    return html(
+      "div",
+      { class: "scroll", tabindex: 0, role: "group", "aria-label": layer < 0 ? name : `${name} of layer ${layer + 1}` },
+      table,
+    );
   }
 
-  function graph(forward, now) {
-    const W = 640, H = 250, counts = [network.x.length, ...network.layers.map(({ b }) => b.length)];
-    const px = (k) => 60 + (k * (W - 120)) / (counts.length - 1), py = (k, i) => (H * (i + 1)) / (counts[k] + 1);
-    const values = [network.x, ...forward.layers.map(({ a }) => a)], picture = svg("svg", { class: "graph", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `network ${counts.join(" - ")}` });
-    counts.slice(1).forEach((units, k) => {
-      for (let i = 0; i < counts[k]; i++) for (let j = 0; j < units; j++) {
-        const lit = now.layer === k && now.unit === j && (now.cell === "z" || (now.cell === "dW" && now.input === i));
-        picture.append(svg("line", { x1: px(k), y1: py(k, i), x2: px(k + 1), y2: py(k + 1, j), class: lit ? `lit ${now.way}` : "" }));
+  function editable(name, layer, v, i, j, edit, now) {
+    const used =
+      now.layer === layer && now.unit === j && (name === "W" ? ["z", "dW"].includes(now.cell) : now.cell === "z");
+    const input = html("input", {
+      type: "number",
+      step: 0.05,
+      value: Number(v.toFixed(6)),
+      "aria-label": `${name}, row ${i + 1}, column ${j + 1}`,
+    });
+    input.addEventListener("change", () => {
+      const fits = Math.abs(input.valueAsNumber) <= 1000;
+      tell(fits ? "" : `a number here lies between -1000 and 1000; it is still ${Number(v.toFixed(6))}`);
+      if (fits) {
+        edit(i, j, input.valueAsNumber);
+        change();
+      } else {
+        input.value = Number(v.toFixed(6));
       }
     });
-    counts.forEach((units, k) => {
-      for (let i = 0; i < units; i++) {
-        picture.append(svg("circle", { cx: px(k), cy: py(k, i), r: 24, class: now.layer === k - 1 && now.unit === i ? `lit ${now.way}` : "" }),
-          svg("text", { x: px(k), y: py(k, i) + 4, "text-anchor": "middle" }, shown(values[k][i])));
-      }
-    });
-    return picture;
+    return html("td", { class: used ? "lit" : "" }, input);
   }
 
-  function cells(name, rows, lit, edit) {
-    const table = html("table", { class: "cells" });
-    rows.forEach((row, i) => table.append(html("tr", {}, i ? html("td") : html("th", { scope: "row" }, name), ...row.map((v, j) => {
-      const cell = html("td", { class: lit(i, j) ? "lit" : "" });
-      if (edit) {
-        const input = html("input", { type: "number", step: 0.05, value: Number(v.toFixed(6)), "aria-label": `${name}, row ${i + 1}, column ${j + 1}` });
-        input.addEventListener("change", () => { if (Number.isFinite(input.valueAsNumber)) { edit(i, j, input.valueAsNumber); show(); } });
-        cell.append(input);
-      } else cell.append(shown(v));
-      return cell;
-    }))));
-    return html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": name }, table);
+  function computed(name, layer, v, i, j, now) {
+    if (!known(name, layer, j, i)) return html("td", { class: "soft" }, "·");
+    const key = `${name}${layer}.${i}.${j}`,
+      old = before.get(key),
+      changed = edited && old !== undefined && old !== shown(v);
+    const lit =
+      now.layer === layer &&
+      now.unit === j &&
+      (now.cell === name || (now.cell === "loss" && name === "p")) &&
+      (name !== "dW" || now.input === i);
+    before.set(key, shown(v));
+    return html(
+      "td",
+      { class: `${lit ? `lit ${now.way}` : ""} ${changed ? "changed" : ""}` },
+      button(
+        shown(v),
+        () => {
+          at = moment(name, layer, j, i);
+          show();
+        },
+        { class: "number", title: changed ? `It was ${old}; show how it comes about` : "Show how it comes about" },
+      ),
+    );
   }
 
   function show() {
-    const forward = forwardPass(network), backward = backwardPass(network, forward, fault), all = moments(forward, backward);
+    const forward = forwardPass(network),
+      backward = backwardPass(network, forward, fault),
+      last = network.layers.length - 1;
+    all = moments(network, forward, backward);
     at = Math.min(Math.max(at, 0), all.length - 1);
-    address.set({ at: at || null, net: sizes });
-    const now = all[at], here = (k, ...names) => now.layer === k && names.includes(now.cell);
-    stage.replaceChildren(html("h2", {}, `${now.way === "forward" ? "Forward" : "Backward"}: moment ${at + 1} of ${all.length}`), graph(forward, now),
-      html("p", {}, html("b", {}, now.formula), ` (layer ${now.layer + 1})`), html("p", { "aria-live": "polite" }, now.text));
-    tables.replaceChildren(html("h2", {}, `Loss ${shown(forward.loss)}`), cells("x", [network.x], () => false, (i, j, v) => { network.x[j] = v; }));
+    const now = all[at],
+      values = written(network);
+    address.set({
+      at: at || null,
+      net: sizes,
+      all: everything.checked ? "1" : null,
+      activation: network.activation === "tanh" ? "tanh" : null,
+      label: network.label || null,
+      rate: network.rate === first.rate ? null : network.rate,
+      values: values === written(first) ? null : values,
+    });
+    stage.replaceChildren(
+      html("h2", {}, `${now.way === "forward" ? "Forward" : "Backward"}: moment ${at + 1} of ${all.length}`),
+      graph(network, forward, now, known),
+      html(
+        "p",
+        {},
+        html("b", {}, now.formula),
+        " ",
+        explained("source", now.source, () => now.text),
+      ),
+      html("p", { "aria-live": "polite" }, now.text),
+    );
+    const loss = everything.checked || all.findIndex((one) => one.cell === "loss") <= at;
+    tables.replaceChildren(
+      html("h2", {}, loss ? `Loss ${shown(forward.loss)}` : "Loss: not computed yet"),
+      html(
+        "p",
+        { class: "soft" },
+        "Change an input or a weight, and see what follows: what has changed is marked with ▲. A click on a number shows how it comes about.",
+      ),
+      html(
+        "div",
+        { class: "row" },
+        everything,
+        html("label", { for: "everything" }, "Show what is computed later as well"),
+      ),
+      cells("x", -1, [network.x], (i, j, v) => {
+        network.x[j] = v;
+      }),
+    );
     const side = html("div", { class: "side" });
-    tables.append(side);
     network.layers.forEach((layer, k) => {
       const [f, b] = [forward.layers[k], backward.layers[k]];
-      side.append(html("div", {}, html("h3", {}, `Layer ${k + 1}: ${layer.W.length} inputs, ${layer.b.length} units`),
-        cells("W", layer.W, (i, j) => here(k, "z", "dW") && now.unit === j, (i, j, v) => { layer.W[i][j] = v; }),
-        cells("b", [layer.b], (i, j) => here(k, "z") && now.unit === j, (i, j, v) => { layer.b[j] = v; }),
-        cells("z", [f.z], (i, j) => here(k, "z") && now.unit === j), cells(k === network.layers.length - 1 ? "p" : "a", [f.a], (i, j) => here(k, "a", "loss") && now.unit === j),
-        cells("dz", [b.dz], (i, j) => here(k, "dz") && now.unit === j), cells("dW", b.dW, (i, j) => here(k, "dW") && now.unit === j && now.input === i), cells("db", [b.db], (i, j) => here(k, "db") && now.unit === j)));
+      side.append(
+        html(
+          "div",
+          {},
+          html("h3", {}, `Layer ${k + 1}: ${layer.W.length} inputs, ${layer.b.length} units`),
+          cells("W", k, layer.W, (i, j, v) => {
+            layer.W[i][j] = v;
+          }),
+          cells("b", k, [layer.b], (i, j, v) => {
+            layer.b[j] = v;
+          }),
+          cells("z", k, [f.z]),
+          cells(k === last ? "p" : "a", k, [f.a]),
+          ...(k === last
+            ? [
+                html(
+                  "p",
+                  { class: "soft" },
+                  `Right: class ${network.label + 1}, y = (${f.a.map((_, j) => Number(j === network.label)).join(", ")})`,
+                ),
+              ]
+            : []),
+          cells("dz", k, [b.dz]),
+          cells("dW", k, b.dW),
+          cells("db", k, [b.db]),
+        ),
+      );
     });
+    tables.append(side);
   }
 
-  const button = (text, does) => { const made = html("button", { type: "button" }, text); made.addEventListener("click", does); return made; };
-  const net = html("select", { id: "net" }, ...Object.keys(SIZES).map((name) => html("option", {}, name)));
-  net.value = sizes;
-  net.addEventListener("change", () => { sizes = net.value; network = begun(SIZES[sizes]); at = 0; show(); });
+  // After an edit: what it has changed is marked.
+  function change() {
+    edited = true;
+    show();
+    edited = false;
+  }
+
+  // The controls
+
+  const go = (to) => {
+    at = to();
+    show();
+  };
   const activation = html("select", { id: "activation" }, html("option", {}, "relu"), html("option", {}, "tanh"));
-  activation.addEventListener("change", () => { network.activation = activation.value; show(); });
-  const guess = html("select", { id: "guess" }, ...Object.entries(FAULTS).map(([name, { says }]) => html("option", { value: name }, says)));
-  controls.append(html("h2", {}, "Step through one update"),
-    html("div", { class: "row" }, button("First", () => { at = 0; show(); }), button("Back", () => { at--; show(); }), button("Next", () => { at++; show(); }),
-      button("Update", () => { network.layers = updated(network, backwardPass(network, forwardPass(network), fault)); at = 0; show(); }),
-      button("Reset", () => { network = begun(SIZES[sizes]); network.activation = activation.value; at = 0; show(); }),
-      html("label", { for: "net" }, "Network"), net, html("label", { for: "activation" }, "Activation"), activation),
-    html("div", { class: "row" }, button("Put in a fault", () => { const names = Object.keys(FAULTS).slice(1); fault = names[Math.floor(Math.random() * names.length)]; hidden = true; said.textContent = "One number or more of the backward pass is wrong now. Which fault is it? Compare with central differences."; show(); }),
-      button("Compare with central differences", () => {
-        const forward = forwardPass(network), backward = backwardPass(network, forward, fault);
-        const wrong = network.layers.flatMap((layer, k) => [...layer.W.flatMap((row, i) => row.map((_, j) => [`dW${i + 1}${j + 1}`, backward.layers[k].dW[i][j], centralDifference(network, k, i, j), k])),
-          ...layer.b.map((_, j) => [`db${j + 1}`, backward.layers[k].db[j], centralDifference(network, k, null, j), k])]).filter(([, ours, theirs]) => Math.abs(ours - theirs) > 1e-6 * Math.max(1, Math.abs(theirs)));
-        said.textContent = wrong.length ? `Differ: ${wrong.map(([name, ours, theirs, k]) => `${name} of layer ${k + 1} is ${shown(ours)}, should be ${shown(theirs)}`).join("; ")}.` : "Every gradient agrees with central differences.";
-      }),
-      html("label", { for: "guess" }, "It is"), guess, button("Check", () => { said.textContent = guess.value === fault ? "Right: that is the fault." : hidden ? "No, it is another one." : "There is no fault; put one in."; }),
-      button("Take it out", () => { fault = "none"; hidden = false; said.textContent = "The backward pass is right again."; show(); })), said);
-  main.append(controls, stage, tables);
+  activation.value = network.activation;
+  activation.addEventListener("change", () => {
+    network.activation = activation.value;
+    change();
+  });
+  const label = html(
+    "select",
+    { id: "label" },
+    ...network.layers.at(-1).b.map((_, k) => html("option", { value: k }, String(k + 1))),
+  );
+  label.value = network.label;
+  label.addEventListener("change", () => {
+    network.label = Number(label.value);
+    change();
+  });
+  const rate = html("input", { id: "rate", type: "number", min: 0, max: 10, step: 0.1, value: network.rate });
+  rate.addEventListener("change", () => {
+    const fits = rate.valueAsNumber >= 0 && rate.valueAsNumber <= 10;
+    tell(fits ? "" : `the learning rate lies between 0 and 10; it is still ${network.rate}`);
+    if (fits) network.rate = rate.valueAsNumber;
+    else rate.value = network.rate;
+    show();
+  });
+  const update = () => {
+    network.layers = updated(network, backwardPass(network, forwardPass(network), fault));
+    at = 0;
+    change();
+  };
+  const reset = () => {
+    network = { ...begun(SIZES[sizes]), activation: network.activation, label: network.label, rate: network.rate };
+    at = 0;
+    change();
+  };
+
+  const spoil = (name) => {
+    fault = name;
+    show();
+  };
+
+  main.append(
+    html(
+      "section",
+      { class: "card whole", "aria-label": "Controls" },
+      html("h2", {}, "Step through one update"),
+      html(
+        "div",
+        { class: "row" },
+        button("First", () => go(() => 0)),
+        button("Back", () => go(() => at - 1)),
+        button("Next", () => go(() => at + 1)),
+        button("Last", () => go(() => all.length - 1)),
+        button("Update", update),
+        button("Reset", reset),
+      ),
+      html(
+        "div",
+        { class: "row" },
+        ...named,
+        html("label", { for: "activation" }, "Activation"),
+        activation,
+        html("label", { for: "label" }, "Right class"),
+        label,
+        html("label", { for: "rate" }, "Learning rate"),
+        rate,
+      ),
+      faultRow(() => network, spoil, said),
+      said,
+    ),
+    stage,
+    tables,
+  );
   show();
 }

@@ -3,7 +3,9 @@
 const trouble = document.getElementById("trouble");
 
 export function tell(sentence) {
-  trouble.textContent = sentence ? sentence[0].toUpperCase() + sentence.slice(1) + (/[.?!]$/.test(sentence) ? "" : ".") : "";
+  trouble.textContent = sentence
+    ? sentence[0].toUpperCase() + sentence.slice(1) + (/[.?!]$/.test(sentence) ? "" : ".")
+    : "";
 }
 
 async function answered(request) {
@@ -17,15 +19,25 @@ async function answered(request) {
   if (response.ok) return response.json();
   const text = await response.text();
   let sentence = text;
-  try { sentence = JSON.parse(text).error; } catch { /* a plain sentence */ }
+  try {
+    sentence = JSON.parse(text).error;
+  } catch {
+    /* a plain sentence */
+  }
   throw new Error(sentence);
 }
 
 export const get = (path, query = {}) => answered(fetch(`${path}?${new URLSearchParams(query)}`));
 
-export const post = (path, what) => answered(fetch(path, what instanceof Blob
-  ? { method: "POST", body: what }
-  : { method: "POST", body: JSON.stringify(what), headers: { "content-type": "application/json" } }));
+export const post = (path, what) =>
+  answered(
+    fetch(
+      path,
+      what instanceof Blob
+        ? { method: "POST", body: what }
+        : { method: "POST", body: JSON.stringify(what), headers: { "content-type": "application/json" } },
+    ),
+  );
 
 // Do something; say in a sentence what went wrong, and return null then.
 export async function attempt(promise) {
@@ -60,7 +72,8 @@ export async function keepWatching() {
         newest = found;
         for (const changed of [...watchers]) changed(found);
       }
-      if (document.hidden) await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+      if (document.hidden)
+        await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
     } catch (error) {
       tell(error.message);
       wait = Math.min(5000, wait * 2 || 500);

@@ -9,6 +9,7 @@ import numpy as np
 from plainnet.checks.trainings.case import Case
 from plainnet.checks.trainings.finding import ERROR, TrainingFinding
 from plainnet.checks.trainings.signs import SHORT
+from plainnet.foreign.showing import counted
 
 _LOOK = "look at a few training examples beside their labels; then try a tenth of the learning rate, and ten times"
 
@@ -26,13 +27,14 @@ def at_chance(case: Case) -> TrainingFinding | None:
     if not (_at_chance(case) or _hardly_better(case) or _same_answer(case) or _goes_nowhere(case)):
         return None
     than = f", no better than chance for {signs.classes} classes" if signs.classes else ""
-    figures = f" and the training loss {loss.last:.3f}, about what it began with" if len(loss) else ""
+    as_begun = ", about what it began with" * (len(loss) > 0 and abs(loss.end - loss.first) < 0.1 * abs(loss.first))
+    figures = f" and the training loss {loss.last:.3f}{as_begun}" if len(loss) else ""
     if signs.classes and len(loss) and abs(loss.end - math.log(signs.classes)) < 0.012:
         figures = f" and the training loss {loss.last:.3f}, the logarithm of {signs.classes}"
     same = "; the validation accuracy never changes: the network always gives one answer" * signs.validation.constant(3)
     return TrainingFinding(
         name="stuck-at-chance", severity=ERROR,
-        evidence=f"after {case.curves.epochs} {signs.unit}s the {signs.which} accuracy is {accuracy.last:.1%}{than}{figures}{same}",
+        evidence=f"after {counted(case.curves.epochs, signs.unit)} the {signs.which} accuracy is {accuracy.last:.1%}{than}{figures}{same}",
         suggestion=_LOOK,
     )  # fmt: skip
 

@@ -88,7 +88,7 @@ def clipping(case: Case) -> TrainingFinding | None:
         evidence=f"clipping to {case.recipe.optimizer['clip']:g} takes away {case.steps.clipped:.0%} of the gradient's length "
         "in the first steps: what is followed is hardly the gradient any more",
         suggestion="clip far above the usual gradient, so that only accidents are clipped",
-        change={"optimizer.clip": 5.0},
+        change={"optimizer.clip": max(5.0, 10.0 * case.recipe.optimizer["clip"])},
     )  # fmt: skip
 
 

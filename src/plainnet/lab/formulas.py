@@ -1,0 +1,218 @@
+"""Formulas: for each kind of figure on the page, its formula and the lines of plainnet that compute it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plainnet
+from plainnet import layers
+from plainnet.calibration import threshold
+from plainnet.errors import InputError
+from plainnet.lab import watching
+from plainnet.lab.errors_of import Mistakes
+from plainnet.lab.looking import Looking
+from plainnet.layers import Dropout
+from plainnet.losses import SoftmaxCrossEntropy
+from plainnet.metrics import accuracy, confusion_matrix
+from plainnet.moves import move
+from plainnet.optimizers import SGD
+from plainnet.optimizers.optimizer import Optimizer
+from plainnet.sources.pen.likeness import confidence
+from plainnet.sources.pen.strokes import prepared
+
+_MOST_LINES = 28
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What a figure is, in a formula and in words; where it is computed, and the text of the line that does it."""
+
+    title: str
+    formula: str
+    says: str
+    computed_by: Callable[..., Any]
+    line: str
+
+
+FORMULAS: dict[str, Formula] = {
+    "loss": Formula(
+        "Loss",
+        "L = -(1/N) Σ log p[label]",
+        "The mean over the examples of how surprised the network is by the right class, in nats: 0 is certain and "
+        "right, log 10 = 2.303 is guessing among ten classes.",
+        SoftmaxCrossEntropy.examples,
+        "log_softmax",
+    ),
+    "accuracy": Formula(
+        "Accuracy",
+        "accuracy = (1/N) Σ [answer = label]",
+        "The share of examples whose most probable class is the label.",
+        accuracy,
+        "np.mean",
+    ),
+    "learning_rate": Formula(
+        "Learning rate",
+        "w = w - rate dw, with momentum: v = m v - rate dw, w = w + v",
+        "How far a step goes along the gradient. The schedule gives it for each step; a move takes its place.",
+        SGD.update,
+        "theta += velocity",
+    ),
+    "momentum": Formula(
+        "Momentum",
+        "v = m v - rate dw, w = w + v",
+        "The share of the last step that is kept: with m = 0.9, steps in one direction add up to ten times as far.",
+        SGD.update,
+        "self.momentum",
+    ),
+    "dropout": Formula(
+        "Dropout",
+        "y = x k / (1 - rate), k = 0 with probability rate, else 1",
+        "While learning, each output is set to 0 with this probability; the others are lengthened to make up for it.",
+        Dropout.forward,
+        "rate",
+    ),
+    "augmentation": Formula(
+        "Augmentation",
+        "x = bent(turned(moved(image))), anew each time it is shown",
+        "Images are changed at random while learning, so that the network never sees the same one twice; 1 is as much "
+        "as recipe cnn does.",
+        move,
+        "change(training",
+    ),
+    "update": Formula(
+        "Update / weights",
+        "|w after - w before| / |w after|",
+        "How long the last update was beside the weights. About 0.001 is usual; 0.1 throws the weights about, 0.000001 "
+        "hardly moves them.",
+        watching.gradients,
+        "change / length",
+    ),
+    "clipped": Formula(
+        "Clipped",
+        "share of gradients with |dw| ≥ clip",
+        "Gradients longer than the limit are cut to it, element by element. Where this is often, the learning rate or "
+        "the loss is too large.",
+        Optimizer.step,
+        "np.clip",
+    ),
+    "dead": Formula(
+        "Dead units",
+        "share of units with y = 0 for every one of 100 images",
+        "A ReLU unit that is 0 for every image has gradient 0 and does not learn any more.",
+        watching.inside,
+        '"dead"',
+    ),
+    "probability": Formula(
+        "Probability",
+        "p_k = exp(z_k / T) / Σ_j exp(z_j / T)",
+        "Softmax of the outputs z. The temperature T is fitted to held-out examples, so that of the answers with 90 %, "
+        "nine of ten are right. Several views of the drawing are averaged.",
+        plainnet.softmax.log_softmax,
+        "shifted -=",
+    ),
+    "not sure": Formula(
+        "Not sure",
+        "not sure if s < t; odds(s) = odds(p) odds(d)",
+        "p is the largest probability and d how likely a drawing is a digit at all, which a small network of its own "
+        "judges. t is the confidence that 99 % of held-out examples reach.",
+        threshold,
+        "quantile",
+    ),
+    "confidence": Formula(
+        "Confidence",
+        "odds(s) = odds(p) odds(d), odds(p) = p / (1 - p)",
+        "p is the largest probability, d how likely the drawing is a digit at all.",
+        confidence,
+        "odds =",
+    ),
+    "seen": Formula(
+        "What it sees",
+        "28x28 from strokes: box -> 20x20 means of 8x8 samples -> center of mass in the middle",
+        "As MNIST's images were made, in whole numbers only.",
+        prepared,
+        "under",
+    ),
+    "speaks": Formula(
+        "For and against",
+        "x · d log p / dx, pixel by pixel",
+        "How much each pixel's ink speaks for the answer (blue, positive) or against it (orange, negative).",
+        Looking.speaks,
+        "input_gradient",
+    ),
+    "nearest": Formula(
+        "Nearest",
+        "the training images with the least Σ (x - x')²",
+        "The distance of the pixels; the network has no part in it.",
+        Looking.nearest,
+        "argsort",
+    ),
+    "confusion": Formula(
+        "Confusion matrix",
+        "C[i, j] = number of images of class i that were taken for j",
+        "The diagonal is right.",
+        confusion_matrix,
+        "np.bincount",
+    ),
+    "label errors": Formula(
+        "Suspected label errors",
+        "sorted by p[label] - p[answer]",
+        "First those whose label the network finds least likely beside its answer.",
+        Mistakes.images,
+        '"label errors"',
+    ),
+    "softmax": Formula(
+        "Softmax",
+        "p = exp(z) / Σ exp(z)",
+        "From any numbers to probabilities.",
+        plainnet.softmax.log_softmax,
+        "shifted -=",
+    ),
+    "sgd": Formula(
+        "Update",
+        "w = w - rate dw",
+        "A step against the gradient; with momentum, of the velocity.",
+        SGD.update,
+        "theta += velocity",
+    ),
+}
+
+
+def told(name: str) -> dict[str, Any]:
+    """Return a formula as plain values, with the function's source and the number of the line that computes it.
+
+    Names are those of `FORMULAS`, and those of layers, such as "Dense" or "Dense backward".
+
+    Raises: `InputError` if there is none of this name.
+    """
+    kind, _, way = name.partition(" ")
+    if name in FORMULAS:
+        one = FORMULAS[name]
+    elif isinstance(layer := getattr(layers, kind, None), type) and way in ("", "backward"):
+        text = inspect.getdoc(layer) or ""
+        function = layer.backward if way else layer.forward  # type: ignore[attr-defined]
+        one = Formula(name, " ".join(text.split("\n\n")[0].split()), "", function, "")
+    else:
+        raise InputError(f"there is no formula {name!r:.40}")
+    lines, first = inspect.getsourcelines(one.computed_by)
+    at = _computes(lines, one.line)
+    start = max(0, min(at - _MOST_LINES // 2, len(lines) - _MOST_LINES))
+    path = Path(inspect.getsourcefile(one.computed_by) or "").relative_to(Path(plainnet.__file__).parents[1])
+    return {
+        "title": one.title, "formula": one.formula, "says": one.says, "file": path.as_posix(), "line": first + at,
+        "source": "".join(lines[start : start + _MOST_LINES]).rstrip(), "at": at - start,
+    }  # fmt: skip
+
+
+def _computes(lines: list[str], text: str) -> int:
+    """Return which line of a function computes: the one that holds a text; without one, a product or the result."""
+    quotes = [k for k, line in enumerate(lines) if '"""' in line]
+    first = 1 if not quotes else quotes[0] + 1 if lines[quotes[0]].count('"""') == 2 else quotes[1] + 1
+    for each in [text] if text else ["matmul", "self.way.", "out=y", "np.", "return"]:
+        found = [k for k, line in enumerate(lines) if k >= first and each in line]
+        if found:
+            return found[-1 if each == "out=y" else 0]
+    raise InputError(f"the source has no line with {text!r}")
