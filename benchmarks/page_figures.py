@@ -23,6 +23,7 @@ from tables.own_data import handwriting, tables
 from tables.proof import famous_faults, kill_table, mutation, public_code
 from tables.source import ROOT
 from tables.speed import busy, growth, profile, speed, tried
+from tables.sweep import sweep
 
 ABLATED = sorted(path.parent.name for path in (ROOT / "records").glob("*/ablation.json"))
 
@@ -32,6 +33,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/data.md": {"tables": tables, "pictures": pictures},
     "docs/export.md": {"agreement": agreement},
     "docs/lab.md": {"lab": lab},
+    "docs/sweep.md": {"sweep": sweep},
     "docs/sklearn.md": {"estimator": estimator},
     "docs/trust.md": {"trust": trust, "strangers": strangers, "stress": stressed, "label errors": label_errors},
     "docs/doctor.md": {"kill-table": kill_table, "public-code": public_code},

@@ -127,7 +127,9 @@ for name in ("resource", "fcntl", "pwd", "grp", "termios"):
     sys.modules[name] = None
 import pkgutil, importlib, plainnet
 from importlib.util import find_spec
-needs = {"torch_peer": "torch", "sklearn": "sklearn", "server": "starlette", "serving": "uvicorn"}  # may be missing
+needs = {"torch_peer": "torch", "sklearn": "sklearn", "server": "starlette", "serving": "uvicorn"} | {
+    "sweep": "optuna"
+}  # may be missing
 absent = [room for room, library in needs.items() if find_spec(library) is None]
 for module in pkgutil.walk_packages(plainnet.__path__, "plainnet.", onerror=lambda name: None):
     if not module.name.endswith("__main__") and not any(room in module.name.split(".") for room in absent):

@@ -141,6 +141,13 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         "plainnet series classic --seeds 0:3",
         "plainnet series classic --seeds 0:10 --out records",
     ),
+    "sweep": (
+        MEASURE,
+        "Train a recipe with many settings, and find those that validate best.\n\n"
+        "Every trial is judged by the validation examples. The same command resumes a sweep that was interrupted.",
+        "plainnet sweep softmax --vary 'optimizer.weight_decay=log(1e-6, 1e-2)' --trials 4 --set epochs=2",
+        "plainnet sweep classic --vary 'layers.1.units=[256, 512]' --sampler grid --jobs 2 --set epochs=2 --limit 5000",
+    ),
     "ensemble": (
         USE,
         "Put the models of recorded runs together into one, and measure it.",

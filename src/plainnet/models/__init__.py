@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
@@ -16,6 +17,7 @@ def available() -> list[str]:
 def find(path: str | Path) -> Path:
     """Return where a model lies: in a file of this name, a folder of results, or the package, under this name."""
     here = Path(path)
-    if (here / RESULT).is_file():
-        return here / RESULT
+    with contextlib.suppress(OSError, ValueError):  # of what can be no name; whoever opens it says so
+        if (here / RESULT).is_file():
+            return here / RESULT
     return _FOLDER / f"{here}.safetensors" if str(here) in available() and not here.is_file() else here

@@ -1,0 +1,140 @@
+"""`plainnet sweep`: a recipe with many settings, and the one that validates best."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from plainnet.cli.own_data import OwnData, load_data
+from plainnet.cli.own_layers import read_layers
+from plainnet.cli.saying import say
+from plainnet.cli.whole_number import WholeNumber
+from plainnet.errors import InputError, TrainingInterruptedError
+from plainnet.foreign.showing import counted, shown
+from plainnet.recipes import parse_override, read
+
+_SHOWN = 10  # trials in the table at the end
+
+
+def sweep(
+    recipe: str,
+    /,
+    *,
+    vary: Annotated[list[str], Parameter(negative=())],
+    trials: WholeNumber = 50,
+    sampler: str = "tpe",
+    jobs: WholeNumber = 1,
+    dask: str | None = None,
+    storage: str | None = None,
+    out: Path = Path("sweep"),
+    seed: WholeNumber = 0,
+    limit: WholeNumber | None = None,
+    prune: Annotated[bool, Parameter(negative=())] = False,
+    set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    own_data: OwnData | None = None,
+    layers: Path | None = None,
+    final: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Train a recipe with many settings, and find those that validate best.
+
+    Every trial is judged by the validation examples. The same command resumes a sweep that was interrupted. It writes
+    a record of each trial, sweep.json with all of them, and winner.toml, a recipe to train.
+
+    Parameters
+    ----------
+    recipe
+        A name that `plainnet recipes` lists, or the path of a .toml file.
+    vary
+        What varies, once for each value: KEY=log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH) or [A, B, ...].
+    trials
+        How many trainings; of a grid, at most its points.
+    sampler
+        How settings are chosen: tpe learns from the trials before, random does not, grid tries all.
+    jobs
+        How many trainings at a time, each in a process with one thread.
+    dask
+        The address of a Dask scheduler, whose workers make the trials: tcp://HOST:8786.
+    storage
+        The database of the search; if left out, sweep.db in the folder.
+    out
+        The folder for the results.
+    seed
+        Decides what is tried, and the first weights and the order of examples of every trial.
+    limit
+        Train on this many examples only.
+    prune
+        End trials that validate worse, after as many epochs, than half of those before them.
+    set_
+        Replace a value of the recipe in every trial: KEY=VALUE, once for each.
+    own_data
+        Data of your own.
+    layers
+        A Python file with layers of your own that the recipe uses; it is run.
+    final
+        Train the winner and open the test set once, for it; its results go to the folder final.
+    """
+    try:
+        from plainnet.sweep import sweep as search
+        from plainnet.sweep.sweeping import best_of
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("optuna", "joblib", "loky", "tomlkit", "distributed"):
+            raise
+        raise InputError("sweeps are searched by Optuna: pip install 'plainnet[sweep]'") from error
+    if jobs > 1 and dask is not None:
+        raise InputError("--jobs is for this machine, --dask for a cluster; leave out one")
+    known = recipe.endswith(".toml")
+    overrides = dict(map(parse_override, set_ or [])) | (own_data or OwnData()).overrides(path_known=known)
+    own = read_layers(layers)
+    data = load_data(read(recipe, overrides, own_layers=own).data)
+    began: list[float] = [time.monotonic()]
+
+    def told(record: dict[str, Any], records: list[dict[str, Any]], of: int) -> None:
+        said = f"{record['value']:.6g}" if record["state"] == "complete" else record["state"]
+        best = best_of(records, _direction(records))
+        so_far = "" if best is None else f"; best {best['value']:.6g}, trial {best['number']}"
+        began.append(time.monotonic())
+        left = (of - len(records)) * (began[-1] - began[0]) / (len(began) - 1)
+        say(f"trial {record['number']}: {said}{so_far}; {len(records)} of {of}, {_minutes(left)} left")
+
+    try:
+        found = search(
+            recipe, vary, trials=trials, data=data, sampler=sampler, jobs=jobs, dask=dask, storage=storage, out=out,
+            seed=seed, limit=limit, prune=prune, overrides=overrides, own_layers=own, told=told,
+        )  # fmt: skip
+    except (KeyboardInterrupt, TrainingInterruptedError) as error:
+        number = getattr(error, "signal", 2)
+        kept = "stopped; the trials that have ended are kept; resume with the same command"
+        raise TrainingInterruptedError(number, kept) from None
+    _tell(found.records, found.best, found.direction)
+    if found.best is None:
+        raise InputError(f"no trial came to its end; {out}/sweep.json says why of each")
+    if not final:
+        say(f"{out}/ holds winner.toml, sweep.json and trials/; the test set has not been opened")
+        return
+    from plainnet.cli.train import train
+
+    train(str(out / "winner.toml"), out=out / "final", seed=seed, limit=limit, own_data=own_data, layers=layers)
+
+
+def _direction(records: list[dict[str, Any]]) -> str:
+    return "minimize" if any(one.get("figure") == "validation_loss" for one in records) else "maximize"
+
+
+def _tell(records: list[dict[str, Any]], best: dict[str, Any] | None, direction: str) -> None:
+    """Say how many trials came to which end, and show the best of them."""
+    states = [one["state"] for one in records]
+    say(", ".join(counted(states.count(state), f"{state} trial") for state in dict.fromkeys(states)))
+    sign = -1 if direction == "maximize" else 1
+    ended = sorted((one for one in records if one["state"] == "complete"), key=lambda one: sign * one["value"])
+    for one in ended[:_SHOWN]:
+        settings = ", ".join(f"{key} = {shown(value, 60)}" for key, value in one["overrides"].items())
+        say(f"  {one['value']:<10.6g} trial {one['number']:<5} {settings}", fold=False)
+    for why in dict.fromkeys(one["error"] for one in records if one["state"] == "refused"):
+        say(f"refused: {why}")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

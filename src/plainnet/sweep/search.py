@@ -1,0 +1,157 @@
+"""The search: Optuna says what to try next, and is told what came of it; a database keeps all of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, Literal
+
+import optuna
+from optuna.trial import TrialState
+
+from plainnet.errors import InputError
+from plainnet.foreign.showing import shown
+from plainnet.sweep.space import Dimension
+
+_NAME = "plainnet"
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+SAMPLERS = ("tpe", "random", "grid")
+_MOST_OF_A_GRID = 10_000
+
+
+class Search:
+    """A study of so many trials over a space.
+
+    `sampler` is "tpe", "random" or "grid"; what random and grid search try depends on the seed and a trial's number
+    alone, so that it is the same wherever trials run. `settings` are all that decides what a trial gives: a database
+    that was begun with others is refused.
+
+    Raises: `InputError` for a database that cannot be used, or a grid of ranges.
+    """
+
+    def __init__(
+        self,
+        storage: str,
+        space: Mapping[str, Dimension],
+        *,
+        sampler: str,
+        trials: int,
+        seed: int,
+        direction: Literal["maximize", "minimize"],
+        settings: Mapping[str, Any],
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        if sampler not in SAMPLERS:
+            raise InputError(f"the sampler is one of {', '.join(SAMPLERS)}, received {sampler!r:.40}")
+        self.space, self.sampler, self.seed, self.storage = space, sampler, seed, storage
+        self.distributions = {key: one.distribution() for key, one in space.items()}
+        self.study = _opened(storage, direction)
+        self._expect(dict(settings))
+        grid = self._grid() if sampler == "grid" else []
+        self.trials = min(trials, len(grid)) if grid else trials
+        for chosen in grid[len(self.study.trials) : self.trials]:
+            self.study.enqueue_trial(chosen)
+
+    def _expect(self, settings: dict[str, Any]) -> None:
+        known, now = self.study.user_attrs.get("settings"), json.loads(json.dumps(settings))
+        if known is None:
+            self.study.set_user_attr("settings", now)
+            return
+        other = [key for key in now if known.get(key) != now[key]]
+        if other:
+            raise InputError(
+                f"the sweep in {self.storage} was begun with another {' and '.join(other)}; repeat the command that "
+                "began it, or choose another --out"
+            )
+
+    def _grid(self) -> list[dict[str, Any]]:
+        for one in self.space.values():
+            if one.kind != "choice":
+                raise InputError(f"a grid takes lists of choices, received {one.key}={one}; list the values to try")
+        choices = [self.distributions[key].choices for key in self.space]
+        count = 1
+        for some in choices:
+            count *= len(some)
+        if count > _MOST_OF_A_GRID:
+            raise InputError(f"the grid has {count:,} points, at most {_MOST_OF_A_GRID:,} can be tried; use random")
+        return [dict(zip(self.space, chosen, strict=True)) for chosen in product(*choices)]
+
+    def ask(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Yield number, identity and overrides of the trials to make: first those that were begun and never ended.
+
+        A trial is drawn whole before the database hears of it, and kept there in one step: one that is interrupted
+        while its values are written is tried with the same values.
+        """
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            yield trial.number, trial._trial_id, self.overrides(self._begun(trial))
+        while (number := self._count(waiting=False)) < self.trials:
+            seed = (self.seed * 1_000_003 + number) % 2**32
+            self.study.sampler = optuna.samplers.TPESampler(seed=seed)
+            if self.sampler != "tpe" and not self._count(waiting=True):
+                alone = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+                self.study.enqueue_trial(alone.ask(self.distributions).params)
+            asked = self.study.ask(self.distributions)
+            yield asked.number, asked._trial_id, self.overrides(asked.params)
+
+    def _begun(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+        """Return the values of a trial that has begun, some of which may not have been written."""
+        drawn = dict(trial.system_attrs.get("fixed_params", trial.params))
+        if len(drawn) < len(self.distributions):
+            drawn = {}
+            again = optuna.trial.Trial(self.study, trial._trial_id)
+            for key, one in self.distributions.items():
+                drawn[key] = again._suggest(key, one)
+        return {key: drawn[key] for key in self.distributions}
+
+    def _count(self, *, waiting: bool) -> int:
+        """Return how many trials wait, or have begun."""
+        trials = self.study.get_trials(deepcopy=False)
+        return sum((trial.state == TrialState.WAITING) == waiting for trial in trials)
+
+    def overrides(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a trial replaces in the recipe."""
+        return {key: self.space[key].value(chosen) for key, chosen in params.items()}
+
+    def tell(self, record: Mapping[str, Any]) -> None:
+        """Keep what came of a trial."""
+        state = _STATES.get(record["state"], TrialState.FAIL)
+        value = record["value"] if state == TrialState.COMPLETE else None
+        self.study.tell(record["number"], value, state=state, skip_if_finished=True)
+
+    def ended(self) -> set[int]:
+        """Return the numbers of the trials that have ended."""
+        return {trial.number for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()}
+
+
+class Reporter:
+    """Reports a trial's epochs to the database, and asks whether there is any hope for it."""
+
+    def __init__(self, storage: str, identity: int) -> None:
+        self.storage, self.identity = storage, identity
+
+    def __call__(self, epoch: int, figure: float) -> bool:
+        """Return whether the trial is worse, after this epoch, than half of those before it."""
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.load_study(
+            study_name=_NAME, storage=_kept_in(self.storage), pruner=optuna.pruners.MedianPruner(n_startup_trials=4)
+        )
+        trial = optuna.trial.Trial(study, self.identity)
+        trial.report(figure, epoch)
+        return trial.should_prune()
+
+
+def _kept_in(storage: str) -> optuna.storages.RDBStorage:
+    waits = {"connect_args": {"timeout": 60}} if storage.startswith("sqlite") else {}
+    return optuna.storages.RDBStorage(storage, engine_kwargs=waits)
+
+
+def _opened(storage: str, direction: Literal["maximize", "minimize"]) -> optuna.Study:
+    try:
+        return optuna.create_study(
+            study_name=_NAME, storage=_kept_in(storage), direction=direction, load_if_exists=True
+        )
+    except Exception as error:  # the database's own, of many kinds
+        raise InputError(
+            f"cannot use the database {storage}: {shown(error, 200)}; give another --storage, such as sqlite:///sweep.db"
+        ) from error

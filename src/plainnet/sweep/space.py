@@ -1,0 +1,116 @@
+"""The space of a sweep: for each value of a recipe that varies, from where to where, or which choices."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plainnet.config import number
+from plainnet.errors import InputError
+from plainnet.recipes import parse_override
+
+_RANGE = re.compile(r"(log|uniform|int)\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)")
+_MOST_CHOICES = 1000
+_HOW = "give KEY=log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH) or a list [A, B, ...]"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A value of a recipe that varies, in a range or by `choices`.
+
+    `kind` is "log", evenly by the logarithm, "uniform", "int", by whole numbers, or "choice".
+    """
+
+    key: str
+    kind: str
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        if self.kind == "choice":
+            return json.dumps(list(self.choices))
+        return f"{self.kind}({self.low:g}, {self.high:g})"
+
+    def distribution(self) -> Any:
+        """Return it as Optuna has it; what is no plain value is chosen by its text."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+        if self.kind == "choice":
+            return CategoricalDistribution([_named(choice) for choice in self.choices])
+        if self.kind == "int":
+            return IntDistribution(int(self.low), int(self.high))
+        return FloatDistribution(self.low, self.high, log=self.kind == "log")
+
+    def value(self, chosen: Any) -> Any:
+        """Return the recipe's value for what Optuna chose."""
+        if self.kind != "choice":
+            return chosen
+        return next(choice for choice in self.choices if _named(choice) == chosen)
+
+
+def parse_dimension(text: str) -> Dimension:
+    """Read "optimizer.weight_decay=log(1e-6, 1e-2)" or "layers.1.units=[256, 512]".
+
+    Raises: `InputError` if it is not of that form.
+    """
+    key, _, given = text.partition("=")
+    key, found = key.strip(), _RANGE.fullmatch(given.strip())
+    if not key:
+        raise InputError(f"cannot read {text!r:.200}; {_HOW}")
+    if not given.strip():
+        raise InputError(f"{key}: {_HOW}")
+    if found is None:
+        _, values = parse_override(f"{key}={given.strip()}")
+        return as_dimension(key, values)
+    try:
+        low, high = float(found[2]), float(found[3])
+    except ValueError:
+        raise InputError(f"cannot read the numbers of {text!r:.200}; {_HOW}") from None
+    return as_dimension(key, (found[1], low, high))
+
+
+def as_dimension(key: str, given: Any) -> Dimension:
+    """Return a dimension of a tuple ("log", low, high) or a list of choices.
+
+    Raises: `InputError` for anything else, an empty range, or a choice that is there twice.
+    """
+    if isinstance(given, tuple) and len(given) == 3 and given[0] in ("log", "uniform", "int"):
+        kind, low, high = str(given[0]), number(given[1], key), number(given[2], key)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high) or (kind == "log" and low <= 0):
+            raise InputError(f"{key}: {kind}({low:g}, {high:g}) holds no values; the first must be below the second"
+                             f"{', and above 0' if kind == 'log' else ''}")  # fmt: skip
+        if kind == "int" and not (low.is_integer() and high.is_integer()):
+            raise InputError(f"{key}: int takes whole numbers, received {low:g} and {high:g}")
+        return Dimension(key, kind, low, high)
+    if not isinstance(given, list) or not 1 <= len(given) <= _MOST_CHOICES:
+        raise InputError(f"{key}: {_HOW}, received {given!r:.100}")
+    if len({_named(choice) for choice in given}) < len(given):
+        raise InputError(f"{key}: a choice is there twice in {given!r:.200}")
+    return Dimension(key, "choice", choices=tuple(given))
+
+
+def space_of(given: Mapping[str, Any] | Iterable[str]) -> dict[str, Dimension]:
+    """Return what varies, by key, of texts as on the command line, or of a mapping as in Python.
+
+    Raises: as `parse_dimension`; `InputError` if nothing varies, or a key is there twice.
+    """
+    found = (
+        [as_dimension(key, value) for key, value in given.items()]
+        if isinstance(given, Mapping)
+        else [parse_dimension(text) for text in given]
+    )
+    if not found:
+        raise InputError(f"nothing varies; {_HOW} to --vary, once for each value")
+    keys = [one.key for one in found]
+    if len(set(keys)) < len(keys):
+        raise InputError(f"a key varies twice: {', '.join(keys)}")
+    return {one.key: one for one in found}
+
+
+def _named(choice: Any) -> Any:
+    return choice if choice is None or isinstance(choice, bool | int | float | str) else json.dumps(choice)

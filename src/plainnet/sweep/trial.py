@@ -1,0 +1,83 @@
+"""A trial: one training of a sweep, judged by its validation examples alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from plainnet.data.splits import Splits
+from plainnet.errors import InputError, TrainingDivergedError
+from plainnet.events import Epoch
+from plainnet.layers import Layer
+from plainnet.recipes import Recipe, override
+from plainnet.runs.environment import hardware, versions
+from plainnet.runs.run import Run
+
+Report = Callable[[int, float], bool]  # of an epoch and its figure; whether there is no hope
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a trial trains: a recipe's table with some values replaced, a seed, a limit of examples."""
+
+    number: int
+    recipe: dict[str, Any]
+    overrides: dict[str, Any]
+    seed: int
+    limit: int | None = None
+    own_layers: tuple[type[Layer], ...] = field(default=(), repr=False)
+    report: Report | None = field(default=None, repr=False)
+
+
+def judged_by(history: list[dict[str, Any]]) -> tuple[str, str]:
+    """Return by which figure of the validation trials are judged, and whether they "maximize" or "minimize" it."""
+    return (
+        ("validation_accuracy", "maximize") if "validation_accuracy" in history[-1] else ("validation_loss", "minimize")
+    )
+
+
+def train(task: Task, data: Splits) -> dict[str, Any]:
+    """Train, and return a record: what was trained, the history, the figures of the epoch that is kept.
+
+    `state` is "complete", "pruned", "diverged", or "refused" if the settings make no training; `error` says why. What
+    the same task gives anywhere, with the same versions and threads, is the same to the bit, but for `made`.
+    """
+    began = time.perf_counter()
+    told: dict[str, Any] = {"number": task.number, "overrides": task.overrides, "seed": task.seed, "limit": task.limit}
+    try:
+        recipe = Recipe.from_table(override(task.recipe, task.overrides), task.own_layers)
+        run = Run(recipe, data, seed=task.seed, limit=task.limit, threads=1)
+        if run.validation is None:
+            raise InputError("trials are judged by validation examples; leave validate = true in the recipe")
+        state = _trained(run, task.report)
+    except InputError as error:
+        told |= {"state": "refused", "error": str(error), "history": []}
+    except TrainingDivergedError as error:
+        told |= {"state": "diverged", "error": str(error), "history": run.history_table()}
+    else:
+        kept = run.stop.best if run.stop is not None and run.stop.best is not None else len(run.history)
+        history = [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in run.history_table()]
+        figure, _ = judged_by(history)
+        told |= {
+            "state": state, "error": None, "history": history, "epoch": kept, "figure": figure,
+            "value": history[kept - 1][figure], "parameters": int(run.network.theta.size),
+        }  # fmt: skip
+    return told | {"made": {"seconds": round(time.perf_counter() - began, 3), "hardware": hardware(), **versions()}}
+
+
+def _trained(run: Run, report: Report | None) -> str:
+    with np.errstate(all="ignore"):
+        for epoch in run.epochs():
+            if report is not None and report(epoch.number, _figure(epoch)):
+                return "pruned"
+    return "complete"
+
+
+def _figure(epoch: Epoch) -> float:
+    table = epoch.to_table()
+    figure, _ = judged_by([table])
+    return float(table[figure])

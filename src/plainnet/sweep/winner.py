@@ -1,0 +1,25 @@
+"""The winner as a recipe file: the recipe that was varied, its comments kept, with the values that validated best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tomlkit
+
+from plainnet.recipes import source
+from plainnet.sweep.space import Dimension
+
+
+def recipe_text(name: str, values: Mapping[str, Any], space: Mapping[str, Dimension], said: str) -> str:
+    """Return the TOML of a recipe with other values, a comment on each that says where it comes from."""
+    document = tomlkit.parse(source(name))
+    for key, value in values.items():
+        *path, last = key.split(".")
+        place: Any = document
+        for step in path:
+            place = place[int(step)] if step.isdecimal() else place.setdefault(step, tomlkit.table())
+        place[last] = tomlkit.item(value)
+        if hasattr(place[last], "comment"):
+            place[last].comment(f"chosen from {space[key]}" if key in space else "the same in every trial")
+    return f"# {said}\n{tomlkit.dumps(document)}"
