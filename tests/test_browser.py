@@ -26,17 +26,12 @@ from redrawn import strokes_of
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("as_users_have_it"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: make browser"),
     pytest.mark.filterwarnings("ignore"),  # what Playwright and asyncio leave open at the end
 ]
 VIEWS = ("draw", "train", "step", "mistakes")
 TOKEN = "a-token"
-
-
-@pytest.fixture(autouse=True)
-def as_users_have_it():
-    with np.errstate(all="ignore"):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import time
 
-import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="needs Starlette: pip install 'plainnet[lab]'")
@@ -11,8 +10,7 @@ pytest.importorskip("uvicorn", reason="needs uvicorn: pip install 'plainnet[lab]
 
 import asyncio
 
-from plainnet import load_model, mnist
-from plainnet.data.splits import Splits
+from plainnet import load_model
 from plainnet.lab.guard import COOKIE, LARGEST, LARGEST_PICTURE
 from plainnet.lab.server import application
 from plainnet.lab.state import Lab
@@ -21,28 +19,19 @@ TOKEN, HOST = "a-token", "127.0.0.1:8765"
 SEVEN = [[(300, 250), (800, 250), (600, 600), (500, 900)]]
 
 
-@pytest.fixture(autouse=True)
-def as_users_have_it():
-    with np.errstate(all="ignore"):
-        yield
-
-
-@pytest.fixture(scope="module")
-def small():
-    data = mnist.load()
-    return Splits.of(data.train.sample(1500), data.validation.sample(300), data.test.sample(300))
+pytestmark = pytest.mark.usefixtures("as_users_have_it")
 
 
 @pytest.fixture
-def lab(small, tmp_path):
-    made = Lab(small, load_model("cnn"), "cnn", tmp_path / "lab")
+def lab(few_digits, tmp_path):
+    made = Lab(few_digits, load_model("cnn"), "cnn", tmp_path / "lab")
     yield made
     made.engine.close()
 
 
 @pytest.fixture
-def untrained(small, tmp_path):
-    made = Lab(small, None, "softmax", tmp_path / "lab")
+def untrained(few_digits, tmp_path):
+    made = Lab(few_digits, None, "softmax", tmp_path / "lab")
     yield made
     made.engine.close()
 

@@ -12,13 +12,7 @@ from plainnet.lab.trial import Trial
 from plainnet.sources.answers import answer_to_drawing
 from plainnet.sources.pen.strokes import prepared
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def as_users_have_it():
-    with np.errstate(all="ignore"):
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("as_users_have_it")]
 
 
 @pytest.fixture(scope="module")

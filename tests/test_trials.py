@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import plainnet
-from plainnet import InputError, SoftmaxCrossEntropy, load_model, mnist
+from plainnet import InputError, SoftmaxCrossEntropy, load_model
 from plainnet.data.dataset import DataSet
 from plainnet.data.splits import Splits
 from plainnet.lab import formulas
@@ -22,30 +22,21 @@ from plainnet.lab.unit_step import step_of_unit
 SEVEN = [[[300, 250], [800, 250], [600, 600], [500, 900]]]
 
 
-@pytest.fixture(autouse=True)
-def as_users_have_it():
-    with np.errstate(all="ignore"):
-        yield
-
-
-@pytest.fixture(scope="module")
-def small():
-    data = mnist.load()
-    return Splits.of(data.train.sample(1500), data.validation.sample(300), data.test.sample(300))
+pytestmark = pytest.mark.usefixtures("as_users_have_it")
 
 
 @pytest.fixture
-def lab(small, tmp_path):
-    made = Lab(small, None, "softmax", tmp_path / "lab")
+def lab(few_digits, tmp_path):
+    made = Lab(few_digits, None, "softmax", tmp_path / "lab")
     yield made
     made.engine.close()
 
 
 @pytest.mark.parametrize("key", STORIES)
-def test_every_story_begins(key, small):
+def test_every_story_begins(key, few_digits):
     for start in STORIES[key].starts:
         trial = Trial(
-            Start(start.recipe, start.name, start.overrides, min(start.limit or 500, 500), start.in_order), small
+            Start(start.recipe, start.name, start.overrides, min(start.limit or 500, 500), start.in_order), few_digits
         )
         trial.step(measure=True)
         table = json.loads(json.dumps(trial.to_table(None)))
@@ -53,10 +44,10 @@ def test_every_story_begins(key, small):
         assert table["gradients"][0]["update"] > 0
 
 
-def test_what_is_too_large_for_a_page_is_refused(small):
+def test_what_is_too_large_for_a_page_is_refused(few_digits):
     layers = [{"type": "Flatten"}, {"type": "Dense", "units": 7000}, {"type": "Dense", "units": 10}]
     with pytest.raises(InputError, match="at most 5,000,000 parameters in the lab"):
-        Trial(Start("classic", "large", {"layers": layers}), small)
+        Trial(Start("classic", "large", {"layers": layers}), few_digits)
 
 
 def test_a_whole_lesson(lab):
@@ -119,8 +110,8 @@ def test_what_is_inside_follows_the_training(lab):
     assert one["measured_at"] == one["steps"]
 
 
-def test_the_curve_of_the_batches_has_points_at_even_distances(small):
-    trial = Trial(Start("softmax", "long", {"epochs": 200}), small)
+def test_the_curve_of_the_batches_has_points_at_even_distances(few_digits):
+    trial = Trial(Start("softmax", "long", {"epochs": 200}), few_digits)
     for _ in range(2050):
         trial.step(measure=False)
     places = np.diff([step for step, _ in trial.losses])
@@ -136,8 +127,8 @@ def test_a_finished_training_says_so_when_it_is_to_go_on(lab):
     assert lab.engine.snapshot["trials"][0]["epoch"] == 1
 
 
-def test_the_model_that_was_opened_comes_back(small, tmp_path):
-    lab = Lab(small, load_model("cnn"), "cnn", tmp_path / "lab")
+def test_the_model_that_was_opened_comes_back(few_digits, tmp_path):
+    lab = Lab(few_digits, load_model("cnn"), "cnn", tmp_path / "lab")
     assert lab.unseen()[0] == "test"  # it has learned from the validation images
     watched(lab, {"do": "begin", "recipe": "softmax", "set": {"epochs": 1}}, lambda s: s["trials"][0]["ended"])
     assert lab.unseen()[0] == "validation"
@@ -149,8 +140,8 @@ def test_the_model_that_was_opened_comes_back(small, tmp_path):
     lab.engine.close()
 
 
-def test_two_networks_disagree(small, tmp_path):
-    lab = Lab(small, load_model("cnn"), "cnn", tmp_path / "lab")
+def test_two_networks_disagree(few_digits, tmp_path):
+    lab = Lab(few_digits, load_model("cnn"), "cnn", tmp_path / "lab")
     with pytest.raises(InputError, match="there is no second network"):
         READS["/api/mistakes"](lab, {"by": "disagreement"})
     watched(lab, {"do": "begin", "recipe": "softmax", "set": {"epochs": 1}}, lambda s: s["trials"][0]["ended"])
@@ -165,12 +156,12 @@ def test_two_networks_disagree(small, tmp_path):
     lab.engine.close()
 
 
-def test_what_is_seen_can_be_moved(small, tmp_path):
-    lab = Lab(small, load_model("cnn"), "cnn", tmp_path / "lab")
-    image = small.validation.inputs[0].reshape(-1).tolist()
+def test_what_is_seen_can_be_moved(few_digits, tmp_path):
+    lab = Lab(few_digits, load_model("cnn"), "cnn", tmp_path / "lab")
+    image = few_digits.validation.inputs[0].reshape(-1).tolist()
     found = CHANGES["/api/draw"](lab, {"image": image, "moved": [3, -2]})
     seen = np.frombuffer(base64.b64decode(found["seen"]), np.uint8).reshape(28, 28)
-    assert (seen == np.roll(small.validation.inputs[0], (-2, 3), (0, 1))).all()
+    assert (seen == np.roll(few_digits.validation.inputs[0], (-2, 3), (0, 1))).all()
     assert sum(found["uncalibrated"]) == pytest.approx(1, abs=1e-5)
     for wrong in ([1], [1.5, 0], [28, 0], "x"):
         with pytest.raises(InputError, match="moved is by how many pixels"):
@@ -181,9 +172,9 @@ def test_what_is_seen_can_be_moved(small, tmp_path):
 @pytest.mark.parametrize(
     "layer", ["conv2d_1", "conv2d_3", "batchnorm_2", "maxpool_1", "relu_4", "flatten_1", "dense_1"]
 )
-def test_the_step_of_a_unit_is_that_of_the_network(layer, small):
+def test_the_step_of_a_unit_is_that_of_the_network(layer, few_digits):
     """Its output is the network's, and its gradient what a change of that output does to the loss."""
-    model, image, unit = load_model("cnn"), small.test.inputs[0], 2
+    model, image, unit = load_model("cnn"), few_digits.test.inputs[0], 2
     found = step_of_unit(model, image, layer, unit, label=3)
     network = model.network
     k = [path for path, _ in network.walk()].index(layer)
@@ -218,8 +209,8 @@ def test_the_step_of_a_unit_is_that_of_the_network(layer, small):
         ({"rate": 2}, "the learning rate must be from 0 to 1"),
     ],
 )
-def test_a_step_that_cannot_be_made_is_refused(asked, message, small, tmp_path):
-    lab = Lab(small, load_model("cnn"), "cnn", tmp_path / "lab")
+def test_a_step_that_cannot_be_made_is_refused(asked, message, few_digits, tmp_path):
+    lab = Lab(few_digits, load_model("cnn"), "cnn", tmp_path / "lab")
     with pytest.raises(InputError, match=message):
         CHANGES["/api/step"](lab, {"image": [0] * 784} | asked)
     lab.engine.close()
@@ -256,9 +247,9 @@ def test_a_training_in_order_is_not_saved(lab, tmp_path):
     assert not (tmp_path / "lab").exists()
 
 
-def test_other_classes_have_no_stories_and_nobody_to_compare_with(small, tmp_path):
+def test_other_classes_have_no_stories_and_nobody_to_compare_with(few_digits, tmp_path):
     """A model of letters was compared with one of digits once, which ended in a traceback."""
-    few = [part[np.flatnonzero(part.labels < 3)] for part in (small.train, small.validation, small.test)]
+    few = [part[np.flatnonzero(part.labels < 3)] for part in (few_digits.train, few_digits.validation, few_digits.test)]
     names = ("A", "B", "C")
     letters = Splits.of(*(DataSet(part.inputs, part.labels, names) for part in few))
     lab = Lab(letters, None, "letters", tmp_path / "lab")
@@ -272,8 +263,8 @@ def test_other_classes_have_no_stories_and_nobody_to_compare_with(small, tmp_pat
     lab.engine.close()
 
 
-def test_both_are_compared_on_images_that_are_new_to_both(small, tmp_path):
-    lab = Lab(small, None, "softmax", tmp_path / "lab")
+def test_both_are_compared_on_images_that_are_new_to_both(few_digits, tmp_path):
+    lab = Lab(few_digits, None, "softmax", tmp_path / "lab")
     watched(lab, {"do": "begin", "recipe": "softmax", "set": {"epochs": 1}}, lambda s: s["trials"][0]["ended"])
     assert READS["/api/mistakes"](lab, {})["part"] == "validation"
     assert READS["/api/mistakes"](lab, {"other": "cnn"})["part"] == "test"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -15,6 +15,9 @@ from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingInterruptedError
 from plainnet.foreign.showing import counted, shown
 from plainnet.recipes import parse_override, read
+
+if TYPE_CHECKING:
+    from plainnet.sweep import Sweep
 
 _SHOWN = 10  # trials in the table at the end
 
@@ -78,7 +81,6 @@ def sweep(
     """
     try:
         from plainnet.sweep import sweep as search
-        from plainnet.sweep.sweeping import best_of
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("optuna", "joblib", "loky", "tomlkit", "distributed"):
             raise
@@ -91,13 +93,13 @@ def sweep(
     data = load_data(read(recipe, overrides, own_layers=own).data)
     began: list[float] = [time.monotonic()]
 
-    def told(record: dict[str, Any], records: list[dict[str, Any]], of: int) -> None:
+    def told(record: dict[str, Any], sweep: Sweep, of: int) -> None:
         said = f"{record['value']:.6g}" if record["state"] == "complete" else record["state"]
-        best = best_of(records, _direction(records))
+        best, ended = sweep.best, len(sweep.records)
         so_far = "" if best is None else f"; best {best['value']:.6g}, trial {best['number']}"
         began.append(time.monotonic())
-        left = (of - len(records)) * (began[-1] - began[0]) / (len(began) - 1)
-        say(f"trial {record['number']}: {said}{so_far}; {len(records)} of {of}, {_minutes(left)} left")
+        left = (of - ended) * (began[-1] - began[0]) / (len(began) - 1)
+        say(f"trial {record['number']}: {said}{so_far}; {ended} of {of}, {_minutes(left)} left")
 
     try:
         found = search(
@@ -108,7 +110,7 @@ def sweep(
         number = getattr(error, "signal", 2)
         kept = "stopped; the trials that have ended are kept; resume with the same command"
         raise TrainingInterruptedError(number, kept) from None
-    _tell(found.records, found.best, found.direction)
+    _tell(found)
     if found.best is None:
         raise InputError(f"no trial came to its end; {out}/sweep.json says why of each")
     if not final:
@@ -119,20 +121,14 @@ def sweep(
     train(str(out / "winner.toml"), out=out / "final", seed=seed, limit=limit, own_data=own_data, layers=layers)
 
 
-def _direction(records: list[dict[str, Any]]) -> str:
-    return "minimize" if any(one.get("figure") == "validation_loss" for one in records) else "maximize"
-
-
-def _tell(records: list[dict[str, Any]], best: dict[str, Any] | None, direction: str) -> None:
+def _tell(sweep: Sweep) -> None:
     """Say how many trials came to which end, and show the best of them."""
-    states = [one["state"] for one in records]
+    states = [one["state"] for one in sweep.records]
     say(", ".join(counted(states.count(state), f"{state} trial") for state in dict.fromkeys(states)))
-    sign = -1 if direction == "maximize" else 1
-    ended = sorted((one for one in records if one["state"] == "complete"), key=lambda one: sign * one["value"])
-    for one in ended[:_SHOWN]:
+    for one in sweep.ranked[:_SHOWN]:
         settings = ", ".join(f"{key} = {shown(value, 60)}" for key, value in one["overrides"].items())
         say(f"  {one['value']:<10.6g} trial {one['number']:<5} {settings}", fold=False)
-    for why in dict.fromkeys(one["error"] for one in records if one["state"] == "refused"):
+    for why in dict.fromkeys(one["error"] for one in sweep.records if one["state"] == "refused"):
         say(f"refused: {why}")
 
 

@@ -15,7 +15,7 @@ from plainnet.lab.errors_of import SORTED_BY
 from plainnet.lab.state import Lab
 from plainnet.lab.stories import STORIES, Start
 from plainnet.lab.unit_step import step_of_unit
-from plainnet.lab.watching import text_of
+from plainnet.lab.watching import layer_paths, text_of
 from plainnet.recipes import available, read
 from plainnet.sources.answers import answer
 from plainnet.sources.pen.strokes import PAPER, prepared
@@ -73,12 +73,8 @@ def _mistakes(lab: Lab, given: dict[str, str]) -> Any:
     (found, second), (part, _) = lab.mistakes(other), lab.unseen(other)
     trains = lab.given is None and lab.engine.trials
     steps = lab.engine.trials[0].training.steps if trains else None
-    told = (
-        {"steps": steps}
-        | found.matrix()
-        | found.images(by, label, taken_for, second)
-        | {"part": part, "others": list(lab.others())}
-    )
+    told = {"steps": steps, "part": part, "others": list(lab.others()), "views": (2 * lab.model().test_shifts + 1) ** 2}
+    told |= found.matrix() | found.images(by, label, taken_for, second)
     return told if second is None else told | {"other": other, "other_right": second.matrix()["right"]}
 
 
@@ -189,7 +185,7 @@ def _step(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
     rate = float(given.get("rate", 0.01))
     if not 0 <= rate <= 1:
         raise InputError(f"the learning rate must be from 0 to 1, received {rate:g}")
-    paths = [path for path, _ in model.network.walk() if "." not in path]
+    paths = layer_paths(model.network)
     weighed = next((p for p, one in zip(paths, model.network.layers, strict=True) if hasattr(one, "W")), paths[0])
     return step_of_unit(model, image, str(given.get("layer", weighed)), int(given.get("unit", 0)), k, rate)
 

@@ -63,7 +63,7 @@ class Engine:
             raise error
 
     def newer(self, than: int) -> bool:
-        """Tell whether there is a snapshot with a greater number; whoever asks will have another one made."""
+        """Tell whether there is a snapshot with a greater number; asking has the next one made."""
         self._wanted = True
         return self.number > than
 
@@ -72,7 +72,7 @@ class Engine:
         self.running = False
         self._intents.put(None)
         self._thread.join(30)
-        # A checkpoint does not say in which order images come: one of sorted images could not be gone on with.
+        # A checkpoint does not say in which order images come, so a training on sorted images cannot be resumed.
         under_way = [one for one in self.trials[:1] if one.training.steps and not one.done and not one.start.in_order]
         if self.folder is None:
             return False

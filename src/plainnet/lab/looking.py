@@ -9,7 +9,7 @@ import numpy as np
 
 from plainnet.data.dataset import DataSet
 from plainnet.lab.unit_step import place_of
-from plainnet.lab.watching import signed_bytes, text_of
+from plainnet.lab.watching import layer_paths, signed_bytes, text_of
 from plainnet.layers import Conv2D, Dense
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.model import Model
@@ -39,7 +39,7 @@ class Looking:
     def layers(self, model: Model, image: np.ndarray) -> list[dict[str, Any]]:
         """Return the outputs of every layer for an image, as bytes around 128, of so many units or maps at most."""
         network, found = model.network, []
-        paths = [path for path, _ in network.walk() if "." not in path]
+        paths = layer_paths(network)
         with network.context(training=False):
             x = network.as_input(image[None])
             for path, layer in zip(paths, network.layers, strict=True):
@@ -77,7 +77,7 @@ class Looking:
         Raises: `InputError` if there is none such.
         """
         network = model.network
-        paths = [path for path, _ in network.walk() if "." not in path]
+        paths = layer_paths(network)
         place = place_of(paths, network.out_shapes, layer, number)
         with network.context(training=False):
             excited = []

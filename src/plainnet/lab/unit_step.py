@@ -8,7 +8,7 @@ import numpy as np
 
 from plainnet.context import Context
 from plainnet.errors import InputError
-from plainnet.lab.watching import signed_bytes, text_of
+from plainnet.lab.watching import layer_paths, signed_bytes, text_of
 from plainnet.layers import Conv2D, Dense
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.model import Model
@@ -27,7 +27,7 @@ def step_of_unit(
     Raises: `InputError` if there is no such layer, unit or class.
     """
     network = model.network
-    paths = [path for path, _ in network.walk() if "." not in path]
+    paths = layer_paths(network)
     k = place_of(paths, network.out_shapes, layer, number)
     if not 0 <= label < len(model.class_names):
         raise InputError(f"there is no class {label}; there are {len(model.class_names)}")

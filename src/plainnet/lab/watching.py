@@ -13,6 +13,11 @@ from plainnet.network import Network
 _BINS, _TILES, _LOOKED_AT = 24, 24, 100
 
 
+def layer_paths(network: Network) -> list[str]:
+    """Return the paths of a network's own layers, without those inside of blocks."""
+    return [path for path, _ in network.walk() if "." not in path]
+
+
 def text_of(values: np.ndarray) -> str:
     """Return bytes as text, base 64."""
     return base64.b64encode(np.ascontiguousarray(values, np.uint8).tobytes()).decode()
@@ -46,7 +51,7 @@ def inside(network: Network, images: np.ndarray) -> list[dict[str, Any]]:
     found = []
     with network.context(training=False):
         x = network.as_input(images[:_LOOKED_AT])
-        for (path, _), layer in zip(((p, q) for p, q in network.walk() if "." not in p), network.layers, strict=True):
+        for path, layer in zip(layer_paths(network), network.layers, strict=True):
             x = layer.forward(x)
             entry: dict[str, Any] = {"layer": path, "activations": histogram(x)}
             if isinstance(layer, ReLU):

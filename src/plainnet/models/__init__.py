@@ -17,7 +17,7 @@ def available() -> list[str]:
 def find(path: str | Path) -> Path:
     """Return where a model lies: in a file of this name, a folder of results, or the package, under this name."""
     here = Path(path)
-    with contextlib.suppress(OSError, ValueError):  # of what can be no name; whoever opens it says so
+    with contextlib.suppress(OSError, ValueError):  # the path cannot be a name; the error comes when it is opened
         if (here / RESULT).is_file():
             return here / RESULT
     return _FOLDER / f"{here}.safetensors" if str(here) in available() and not here.is_file() else here

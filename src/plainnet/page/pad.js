@@ -2,7 +2,20 @@
 //
 // Keys: the arrows move the pen, space puts it down or lifts it, Escape clears, Backspace takes back a stroke.
 
+import { html } from "./dom.js";
 import { PAPER } from "./prepare.js";
+
+const KEYS = "Arrows move the pen, space puts it down or lifts it, Backspace takes back a stroke, Escape clears.";
+
+export const paperCanvas = () =>
+  html("canvas", {
+    class: "pad",
+    width: 560,
+    height: 560,
+    tabindex: 0,
+    role: "application",
+    "aria-label": `Paper to draw a digit on. ${KEYS}`,
+  });
 
 const STEP = 28; // units that an arrow moves the pen by
 

@@ -3,7 +3,7 @@
 import { bars, image, likely } from "./chart.js";
 import { button, html } from "./dom.js";
 import { answers } from "./forward.js";
-import { pad } from "./pad.js";
+import { pad, paperCanvas } from "./pad.js";
 import { prepared } from "./prepare.js";
 
 // How sure an answer is, as `plainnet predict` has it: the odds of the answer times the odds that it is a digit at all.
@@ -18,14 +18,7 @@ function sureness(shares, judge, pixels) {
 
 // Networks: their name, the model, and the one that judges whether a drawing is a digit, if there is one
 export function drawing(networks) {
-  const canvas = html("canvas", {
-    class: "pad",
-    width: 560,
-    height: 560,
-    tabindex: 0,
-    role: "application",
-    "aria-label": "Paper to draw a digit on. Arrows move the pen, space puts it down or lifts it, Escape clears.",
-  });
+  const canvas = paperCanvas();
   const said = html("div", { class: "answers", "aria-live": "polite" }),
     sees = html("div", { class: "sees" });
   const show = (strokes, pen) => {

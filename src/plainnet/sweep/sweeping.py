@@ -1,4 +1,4 @@
-"""Sweeping: from the first trial to the best, kept so that it can be interrupted anywhere and gone on with."""
+"""Sweeping: from the first trial to the best, kept so that it can be interrupted anywhere and resumed."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Sweep:
     @property
     def best(self) -> dict[str, Any] | None:
         """The trial that validated best, the first of equals; None if none came to its end."""
-        return best_of(self.records, self.direction)
+        return next(iter(self.ranked), None)
 
-
-def best_of(records: list[dict[str, Any]], direction: str) -> dict[str, Any] | None:
-    """Return the best of the trials that came to their end."""
-    ended = [one for one in records if one["state"] == "complete"]
-    sign = 1 if direction == "maximize" else -1
-    return max(ended, key=lambda one: (sign * one["value"], -one["number"]), default=None)
+    @property
+    def ranked(self) -> list[dict[str, Any]]:
+        """The trials that came to their end, the best first."""
+        sign = -1 if self.direction == "maximize" else 1
+        ended = [one for one in self.records if one["state"] == "complete"]
+        return sorted(ended, key=lambda one: (sign * one["value"], one["number"]))
 
 
 def sweep(
@@ -64,7 +64,7 @@ def sweep(
     prune: bool = False,
     overrides: Mapping[str, Any] | None = None,
     own_layers: tuple[type[Layer], ...] = (),
-    told: Callable[[dict[str, Any], list[dict[str, Any]], int], None] = lambda record, records, of: None,
+    told: Callable[[dict[str, Any], Sweep, int], None] = lambda record, so_far, of: None,
 ) -> Sweep:
     """Train a recipe with many settings and return what came of each; the test set is not opened.
 
@@ -73,7 +73,7 @@ def sweep(
     The trials are made by `jobs` processes, or the workers of the Dask cluster at the address `dask`. Each trains with
     one thread. A sweep that was interrupted goes on when it is called again. `prune` ends trials that validate worse
     than half of those before them. `overrides` replace values of the recipe in every trial. `told` is called after each
-    trial, with its record, all records so far, and how many there will be.
+    trial, with its record, what has come of the sweep so far, and how many trials there will be.
 
     Raises: `InputError` for a recipe, space or folder that cannot be used.
     """
@@ -115,7 +115,7 @@ def sweep(
             write_atomically(_path(folder, record["number"]), to_json(record))
             search.tell(record)
             records[record["number"]] = record
-            told(record, list(records.values()), search.trials)
+            told(record, Sweep(folder, direction, list(records.values())), search.trials)
         found = Sweep(folder, direction, [records[number] for number in sorted(records)])
         _write_results(found, recipe, fixed, space, search.trials)
     return found

@@ -5,7 +5,7 @@ import { bytes, image } from "./chart.js";
 import { button, html } from "./dom.js";
 import { imageOf, pack, packed, smaller, unpack } from "./images.js";
 import { layerStrips, openUnit } from "./layers.js";
-import { pad } from "./pad.js";
+import { pad, paperCanvas } from "./pad.js";
 import { storyCard } from "./stories.js";
 import { attempt, post, watch } from "./wire.js";
 
@@ -23,15 +23,7 @@ const NOTHING = { answer: null, reason: "nothing drawn", classes: [], probabilit
 const UNREADABLE = "this file is no picture that the browser can read; save it as PNG or JPEG";
 
 export function draw(main, about, address) {
-  const canvas = html("canvas", {
-    class: "pad",
-    width: 560,
-    height: 560,
-    tabindex: 0,
-    role: "application",
-    "aria-label":
-      "Paper to draw a digit on. Arrows move the pen, space puts it down or lifts it, Backspace takes back a stroke, Escape clears.",
-  });
+  const canvas = paperCanvas();
   const layers = html("div"),
     drawer = html("div", { "aria-live": "polite" }),
     taken = html("p", { class: "soft" });

@@ -91,6 +91,15 @@ export function mistakes(main, about, address) {
               button("Count again", show),
             ),
           ]),
+      ...(found.views > 1
+        ? [
+            html(
+              "p",
+              { class: "soft" },
+              `Counted by one view of each image; the answers of the network itself are means of ${found.views} views.`,
+            ),
+          ]
+        : []),
       ...(part === "test"
         ? [
             html(
