@@ -43,7 +43,7 @@ oracle: $(VENV)/installed-test ## install PyTorch, against which some tests comp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
 extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges,lab,sweep]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges,lab,mpi,sweep]' mpich
 
 browser: $(VENV)/installed-test ## install what tests in a browser need: Playwright, and Debian's Chromium where it is missing
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lab,browser]'

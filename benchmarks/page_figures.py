@@ -12,6 +12,7 @@ from functools import partial
 from plainnet.checks.code.faults import as_page
 from tables import convolutions
 from tables.breaks import breaks
+from tables.cluster import held, large_batches, mpi, needed
 from tables.diagnosis import programs, public, sabotage
 from tables.durability import fuzz, kill_test
 from tables.floors import floors
@@ -34,6 +35,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
     "docs/export.md": {"agreement": agreement},
     "docs/lab.md": {"lab": lab},
     "docs/sweep.md": {"sweep": sweep},
+    "docs/cluster.md": {"mpi": mpi, "large batches": large_batches, "cluster held": held, "cluster needed": needed},
     "docs/sklearn.md": {"estimator": estimator},
     "docs/trust.md": {"trust": trust, "strangers": strangers, "stress": stressed, "label errors": label_errors},
     "docs/doctor.md": {"kill-table": kill_table, "public-code": public_code},

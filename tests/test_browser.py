@@ -263,6 +263,52 @@ def test_a_report_is_accessible(browser, report):
             assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == [], scheme
 
 
+@pytest.fixture(scope="module")
+def swept(data, tmp_path_factory):
+    pytest.importorskip("optuna", reason="needs Optuna: pip install 'plainnet[sweep]'")
+    from plainnet.sweep import sweep
+
+    out = tmp_path_factory.mktemp("sweep")
+    vary = {
+        "optimizer.weight_decay": ("log", 1e-6, 1e-1),
+        "batch_size": ("int", 20, 90),
+        "loss.label_smoothing": [0.0, 0.1],
+        "schedule.learning_rate": [0.1, 1e30],
+    }
+    sweep("softmax", vary, trials=8, data=data, overrides={"epochs": 3}, out=out, sampler="random")
+    return out / "sweep.html"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_page_of_a_sweep(browser, swept, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python", reason="needs axe: make browser")
+    with Visit(browser, swept.as_uri(), width=width, color_scheme=scheme, bypass_csp=True) as visit:
+        page = visit.page
+        assert "8 of 8 trials" in page.inner_text("header")
+        assert page.locator("table.trials button").count() == 8
+        winner = swept.with_name("winner.toml").read_text().split()[2]
+        assert page.locator("table.trials button").first.inner_text() == winner
+        button = page.locator("table.trials button").nth(1)
+        button.click()
+        assert button.get_attribute("aria-pressed") == "true"
+        assert page.locator(".chosen").count() == 1 + 4 + 2  # a line, a dot in each slice, two curves
+        button.click()
+        assert page.locator(".chosen").count() == 0
+        assert visit.asked == [swept.as_uri()]
+        assert visit.complaints == []
+        assert not visit.too_wide
+        page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text())
+        found = page.evaluate("axe.run(document)")["violations"]
+        assert [(one["id"], one["nodes"][0]["html"][:100]) for one in found] == []
+
+
+def test_the_page_of_a_sweep_keeps_to_its_policy(browser, swept):
+    with Visit(browser, swept.as_uri()) as visit:
+        assert visit.page.locator("h1").inner_text() == "A sweep of softmax"
+        assert visit.complaints == []
+
+
 def test_all_is_done_by_keyboard_alone(browser, cnn):
     with Visit(browser, cnn) as visit:
         page = visit.page

@@ -233,11 +233,11 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
     _, said = process.communicate()
     assert process.returncode == code
     assert said.startswith("plainnet: stopped after ")
-    assert "; all is saved; go on with: " in said
+    assert "; all is saved; resume with: " in said
     assert said.endswith(" -m plainnet train --resume out\n")
     assert checkpoint.Checkpoint(tmp_path / "out").epoch >= 1
     refused = start(tmp_path, "--out", "out")
-    assert "holds a training that is not finished; go on with it: " in refused.communicate()[1]
+    assert "holds a training that is not finished; resume it with: " in refused.communicate()[1]
     assert refused.returncode == 2
 
 
@@ -299,7 +299,7 @@ def test_resume_finishes_what_was_begun(interrupted, tmp_path, capsys):
     np.testing.assert_array_equal(whole.network.theta, parts.network.theta)
     assert not list(interrupted.glob("checkpoint*"))
     assert main(["train", "--resume", str(interrupted)]) == 2
-    assert "is finished; there is nothing to go on with" in capsys.readouterr().err
+    assert "is finished; there is nothing to resume" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_resume_finishes_what_was_begun(interrupted, tmp_path, capsys):
         (["--set", "optimizer.momentum=0.8"], "recipe.optimizer.momentum was 0.9, now 0.8"),
         (["--seed", "1"], "seed was 0, now 1"),
         (["--limit", "1000"], "limit was 2000, now 1000"),
-        (["fast99"], "recipe.name was classic, now fast99"),
+        (["fast99"], "holds a training of classic, not of fast99; leave out the recipe"),
     ],
 )
 def test_a_changed_training_is_refused_with_the_difference(interrupted, capsys, arguments, sentence):

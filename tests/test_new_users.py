@@ -67,7 +67,7 @@ def test_advice_can_be_typed_as_it_stands(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(saving, "events", interrupted)
     assert main(["train", *QUICK, "--out", str(folder), "--quiet"]) == 130
-    assert capsys.readouterr().err == f"plainnet: stopped; go on with: plainnet train --resume '{folder}'\n"
+    assert capsys.readouterr().err == f"plainnet: stopped; resume with: plainnet train --resume '{folder}'\n"
     monkeypatch.setattr(saving, "events", real)
 
     def stopped(*_, **__):
@@ -75,7 +75,7 @@ def test_advice_can_be_typed_as_it_stands(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("plainnet.runs.results.write_results", stopped)
     assert main(["train", "--resume", str(folder), "--quiet"]) == 130
-    assert f"written; the training is done and saved; go on with: plainnet train --resume '{folder}'" in (
+    assert f"written; the training is done and saved; resume with: plainnet train --resume '{folder}'" in (
         capsys.readouterr().err
     )
     monkeypatch.undo()

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from plainnet import SGD, Adam, Dense, InputError, Network, ReLU
+from plainnet import LARS, SGD, Adam, Dense, InputError, Network, ReLU
 from plainnet.initializers import zeros
 from plainnet.optimizers import Optimizer
 from plainnet.parameters import Parameter, Parameters
@@ -82,6 +82,30 @@ def test_adam_by_hand():
         np.testing.assert_allclose(step(adam, parameters, grad, 0.2), expected, rtol=1e-14)
 
 
+def test_lars_by_hand():
+    """Each layer's weights move by a share of their length; what has no decay, by the learning rate."""
+    lars = LARS(momentum=0.5, trust=0.1, weight_decay=0.01)
+    parameters = weights([3.0, -4.0, 2.0], decayed=2)
+    expected, velocity = parameters.theta.copy(), np.zeros(3)
+    for grad in np.array([[0.5, -3.0, 1.0], [2.0, 0.25, -1.0], [0.0, 0.0, 0.5]]):
+        length, steepness = np.linalg.norm(expected[:2]), np.linalg.norm(grad[:2])
+        rate = 0.2 * 0.1 * length / (steepness + 0.01 * length) if steepness else 0.2
+        decayed = grad + 0.01 * np.array([*expected[:2], 0.0])
+        velocity = 0.5 * velocity - np.array([rate, rate, 0.2]) * decayed
+        expected = expected + velocity
+        np.testing.assert_allclose(step(lars, parameters, grad, 0.2), expected, rtol=1e-14)
+
+
+def test_lars_leaves_weights_that_are_all_zero_to_the_learning_rate():
+    np.testing.assert_allclose(step(LARS(momentum=0.0), weights([0.0, 0.0], decayed=2), [1.0, -2.0], 0.1), [-0.1, 0.2])
+
+
+@pytest.mark.parametrize("options", [{"momentum": 1.0}, {"trust": 0.0}, {"trust": float("inf")}, {"weight_decay": -1}])
+def test_values_out_of_range_are_refused_by_lars(options):
+    with pytest.raises(InputError, match=f"{next(iter(options))} must be"):
+        LARS(**options)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -138,6 +162,7 @@ OPTIMIZERS = {
     "SGD with momentum": lambda **options: SGD(momentum=0.9, **options),
     "SGD, Nesterov": lambda **options: SGD(momentum=0.9, nesterov=True, **options),
     "Adam": Adam,
+    "LARS": LARS,
     "of one's own": lambda **options: SignDescent(**options),
 }
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from plainnet import DataSet, InputError
 from plainnet.cli.progress import TimeLeft
-from plainnet.cli.train import results_table
+from plainnet.cli.told_of_training import results_table
 from plainnet.data.splits import Splits
 from plainnet.events import Batch, Epoch
 from plainnet.pictures.curves import training_curves

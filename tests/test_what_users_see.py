@@ -21,6 +21,7 @@ from plainnet import (
     load_model,
     save_model,
 )
+from plainnet.cli import told_of_training
 from plainnet.cli import train as train_command
 from plainnet.cli.app import main
 from plainnet.cli.progress import TimeLeft, show
@@ -80,7 +81,7 @@ def test_the_table_at_the_end_of_a_training(metrics):
     answers = np.concatenate([np.repeat(np.arange(10), row) for row in confusion])
     data = DataSet(np.zeros((len(labels), 1, 1), np.uint8), labels, names)
     lines = Evaluation(data, np.eye(10)[answers]).lines()
-    said = train_command.results_table(metrics | {"seconds": 125.0}, lines)
+    said = told_of_training.results_table(metrics | {"seconds": 125.0}, lines)
     rows = dict(re.split(r"  +", line, maxsplit=1) for line in said.splitlines())
     digits = metrics["per_digit_accuracy"]
     best, worst = max(digits, key=digits.get), min(digits, key=digits.get)
@@ -94,7 +95,7 @@ def test_the_table_at_the_end_of_a_training(metrics):
     gap = 100 * (metrics["train_accuracy"] - metrics["validation_accuracy"])
     assert rows["gap, train - validation"] == f"{gap:.2f} points"
     assert rows["training time"] == "2 min 5 s for 2 epochs"
-    with_views = train_command.results_table(metrics | {"settings": metrics["settings"] | {"test_shifts": 2}}, lines)
+    with_views = told_of_training.results_table(metrics | {"settings": metrics["settings"] | {"test_shifts": 2}}, lines)
     assert "by 25 views of each image; those below by one" in with_views
 
 
@@ -370,7 +371,8 @@ def test_series_ends_before_the_last_seed_and_notes_each_opening(tmp_path, capsy
     accuracies = [run["test_accuracy"] for run in runs.values()]
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"tiny seed 3: test {accuracies[0]:.2%}"
-    assert said[2] == f"2 runs: mean {np.mean(accuracies):.3%}"
+    sd = 100 * np.std(accuracies, ddof=1)
+    assert said[2] == f"2 runs: mean {np.mean(accuracies):.3%}, standard deviation {sd:.3f} points"
     (out / "tiny" / "seed-4.json").unlink()
     assert main(["series", str(recipe), "--seeds", "4:5", "--out", str(out)]) == 0
     capsys.readouterr()

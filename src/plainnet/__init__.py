@@ -11,7 +11,7 @@ from plainnet.events import Batch, Epoch
 from plainnet.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Parameter, ReLU, Sigmoid, Tanh
 from plainnet.losses import BinaryCrossEntropy, Huber, MeanSquaredError, SoftmaxCrossEntropy
 from plainnet.network import Network
-from plainnet.optimizers import SGD, Adam
+from plainnet.optimizers import LARS, SGD, Adam
 from plainnet.schedules import step_decay
 from plainnet.shortcuts import epochs, evaluate, fit, input_gradient
 from plainnet.stopping import Stop, Stopping
@@ -25,6 +25,7 @@ if _TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "LARS",
     "SGD",
     "Adam",
     "Batch",

@@ -134,12 +134,16 @@ def _from_version_2(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) 
 def save(folder: Path, training: Training, about: Mapping[str, Any]) -> None:
     """Write a checkpoint into the folder; the newest one there becomes the previous one.
 
+    Of processes that train together, all call this, and the one that leads writes.
+
     Raises: `InputError` if it cannot be written, `TrainingDivergedError` if the weights are not finite; either way the
     checkpoints in the folder stay as they are.
     """
     arrays, values = training.state()
-    texts = {"format": _FORMATS[0], "about": json.dumps(about), "training": json.dumps(values)}
-    safetensors.write(folder / NEWEST, arrays, texts, keep=folder / PREVIOUS)
+    if training.workers.leads:
+        texts = {"format": _FORMATS[0], "about": json.dumps(about), "training": json.dumps(values)}
+        safetensors.write(folder / NEWEST, arrays, texts, keep=folder / PREVIOUS)
+    training.workers.rest()
 
 
 def present(folder: Path) -> bool:

@@ -26,6 +26,7 @@ def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     kind that no file can hold.
     """
     training._check_weights()
+    training.workers.gather()
     arrays = {name: tensor.copy() for name, tensor in training.network.tensors().items()}
     numbers = {}
     for name, value in training.optimizer.state().items():
@@ -48,6 +49,17 @@ def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "shuffle": _as_lists(training._shuffle_state),
         "generators": [_as_lists(generator.bit_generator.state) for generator in training.workers.generators],
     }
+
+
+def for_other_workers(values: Mapping[str, Any], training: Training) -> dict[str, Any]:
+    """Return the plain values of a state for a training that differs in its workers alone.
+
+    What more of them there are draws from generators as they are at the beginning.
+    """
+    fresh = [_as_lists(generator.bit_generator.state) for generator in training.workers.generators]
+    kept = list(values["generators"])[: len(fresh)]
+    who = dict(values["training"]) | {"workers": training.workers.number}
+    return dict(values) | {"training": who, "generators": kept + fresh[len(kept) :]}
 
 
 def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:

@@ -148,8 +148,10 @@ class Training:
         return (self.stopping.after_epoch(self.history) if self.history else None) or self._time_is_up()
 
     def _time_is_up(self) -> str | None:
-        seconds = self._seconds + math.fsum(epoch.seconds for epoch in self.history)
-        return None if self.stopping is None else self.stopping.after_batch(seconds)
+        if self.stopping is None or self.stopping.seconds is None:
+            return None
+        (seconds,) = self.workers.largest(self._seconds + math.fsum(epoch.seconds for epoch in self.history))
+        return self.stopping.after_batch(seconds)
 
     def _rest_of_epoch(self) -> Iterator[Batch]:
         """Learn from what is left of this epoch's batches, unless time is up, and put the epoch on record."""

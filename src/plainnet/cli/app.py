@@ -145,8 +145,8 @@ _COMMANDS = {  # name: its group, what it does, and examples; its function, of t
         MEASURE,
         "Train a recipe with many settings, and find those that validate best.\n\n"
         "Every trial is judged by the validation examples. The same command resumes a sweep that was interrupted.",
-        "plainnet sweep softmax --vary 'optimizer.weight_decay=log(1e-6, 1e-2)' --trials 4 --set epochs=2",
-        "plainnet sweep classic --vary 'layers.1.units=[256, 512]' --sampler grid --jobs 2 --set epochs=2 --limit 5000",
+        "plainnet sweep softmax --vary 'batch_size=int(16, 256)' --trials 4",
+        "plainnet sweep table --data data.csv --vary 'layers.1.units=[64, 128]' --jobs 2",
     ),
     "ensemble": (
         USE,
@@ -263,7 +263,9 @@ def _traceback(error: BaseException) -> str:
 
 
 def _complain(sentence: str, code: int) -> int:
-    if sys.stderr is not None:
+    from plainnet.mpi.job import rank_by_environment
+
+    if sys.stderr is not None and rank_by_environment()[0] == 0:  # the others would say it again
         say(f"plainnet: {shown(sentence, _LONGEST)}", to=sys.stderr)
     return code
 

@@ -85,7 +85,7 @@ def lab(
             pass
         finally:
             if made.engine.close():
-                say(f"saved; go on with: plainnet train --resume {out}")
+                say(f"saved; resume with: plainnet train --resume {out}")
 
 
 def _chosen(what: str | None) -> tuple[Any, str | None]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from plainnet.cli.own_data import OwnData, load_data
 from plainnet.cli.own_layers import read_layers
@@ -21,6 +24,8 @@ def series(
     out: Path = Path("records"),
     own_data: OwnData | None = None,
     threads: WholeNumber | None = None,
+    jobs: WholeNumber = 1,
+    dask: str | None = None,
     layers: Path | None = None,
 ) -> None:
     """Train a settled recipe with several seeds, on all training images, and keep a record of each run.
@@ -38,6 +43,10 @@ def series(
         The folder for the records; this recipe's go to a folder of its name in it.
     threads
         Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest.
+    jobs
+        How many runs at a time, each in a process with one matrix-product thread a worker.
+    dask
+        The address of a Dask scheduler, whose workers make the runs: tcp://HOST:8786.
     layers
         A Python file with layers of your own that the recipe uses; it is run.
     own_data
@@ -49,25 +58,48 @@ def series(
     from plainnet.records.recorded_runs import MAIN_FIGURE, summarize
     from plainnet.records.series import record_run
 
-    chosen = read(recipe, (own_data or OwnData()).overrides(path_known=True), own_layers=read_layers(layers))
+    own = read_layers(layers)
+    chosen = read(recipe, (own_data or OwnData()).overrides(path_known=True), own_layers=own)
     stop = chosen.stopping()
     if stop is None or not stop.needs_validation:
         chosen = replace(chosen, validate=False)
     numbers = seeds_in(seeds)
     data = load_data(chosen.data)
     folder = out / chosen.name
+    if jobs == 1 and dask is None:
+        made: Iterator[tuple[int, dict[str, Any]]] = (
+            (seed, record_run(chosen, data, seed, folder, threads)) for seed in numbers
+        )
+    else:
+        if threads is not None:
+            raise InputError("with --jobs or --dask, matrix products have one thread a worker; leave out --threads")
+        made = _by_crew()(chosen, data, numbers, folder, jobs=jobs, dask=dask, own_layers=own)
     with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
-        for seed in numbers:
+        while True:
             try:
-                table = record_run(chosen, data, seed, folder, threads)
-            except TrainingInterruptedError as error:
-                raise TrainingInterruptedError(error.signal, f"{error}; go on with the same command") from None
+                seed, table = next(made)
+            except StopIteration:
+                break
+            except (KeyboardInterrupt, TrainingInterruptedError) as error:
+                said = str(error) or "stopped; the runs that have ended are on record"
+                number = getattr(error, "signal", signal.SIGINT)
+                raise TrainingInterruptedError(number, f"{said}; resume with the same command") from None
             judged = MAIN_FIGURE[table.get("task", "classes")]
             name, figure = _named(judged), table[judged]
             say(f"{chosen.name} seed {seed}: {name} {f'{figure:.2%}' if name == 'test' else f'{figure:.4g}'}")
     summary = summarize(folder)
-    mean = summary[judged]["mean"]
-    say(f"{counted(summary['runs'], 'run')}: mean {f'{mean:.3%}' if name == 'test' else f'{name} {mean:.4g}'}")
+    mean, sd = summary[judged]["mean"], summary[judged]["sd"]
+    spread = "" if sd is None else f", standard deviation {f'{100 * sd:.3f} points' if name == 'test' else f'{sd:.2g}'}"
+    say(f"{counted(summary['runs'], 'run')}: mean {f'{mean:.3%}' if name == 'test' else f'{name} {mean:.4g}'}{spread}")
+
+
+def _by_crew() -> Callable[..., Iterator[tuple[int, dict[str, Any]]]]:
+    """Return what makes the runs of a series in several processes."""
+    try:
+        from plainnet.sweep.series import record_runs
+    except ImportError as error:
+        raise InputError("several runs at a time need joblib or Dask: pip install 'plainnet[sweep]'") from error
+    return record_runs
 
 
 def _named(figure: str) -> str:

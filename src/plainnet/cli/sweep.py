@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from plainnet.cli.own_data import OwnData, load_data
+from plainnet.cli.own_data import OwnData, about, load_data
 from plainnet.cli.own_layers import read_layers
+from plainnet.cli.running_trials import running_trials
 from plainnet.cli.saying import say
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingInterruptedError
+from plainnet.foreign.opening import read_json
 from plainnet.foreign.showing import counted, shown
 from plainnet.recipes import parse_override, read
 
 if TYPE_CHECKING:
+    from plainnet.data.splits import Splits
+    from plainnet.layers import Layer
     from plainnet.sweep import Sweep
 
 _SHOWN = 10  # trials in the table at the end
@@ -51,7 +56,7 @@ def sweep(
     recipe
         A name that `plainnet recipes` lists, or the path of a .toml file.
     vary
-        What varies, once for each value: KEY=log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH) or [A, B, ...].
+        What varies, once for each value: KEY=log(LOW, HIGH), uniform, int or logint, or a list [A, B, ...].
     trials
         How many trainings; of a grid, at most its points.
     sampler
@@ -82,30 +87,31 @@ def sweep(
     try:
         from plainnet.sweep import sweep as search
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in ("optuna", "joblib", "loky", "tomlkit", "distributed"):
-            raise
-        raise InputError("sweeps are searched by Optuna: pip install 'plainnet[sweep]'") from error
+        raise InputError(str(error)) from error
     if jobs > 1 and dask is not None:
         raise InputError("--jobs is for this machine, --dask for a cluster; leave out one")
     known = recipe.endswith(".toml")
     overrides = dict(map(parse_override, set_ or [])) | (own_data or OwnData()).overrides(path_known=known)
     own = read_layers(layers)
-    data = load_data(read(recipe, overrides, own_layers=own).data)
+    chosen = read(recipe, overrides, own_layers=own)
+    data = load_data(chosen.data)
+    say("\n".join([chosen.title, *about(chosen.data, data), "every trial is judged by its validation examples", ""]))
     began: list[float] = [time.monotonic()]
 
     def told(record: dict[str, Any], sweep: Sweep, of: int) -> None:
-        said = f"{record['value']:.6g}" if record["state"] == "complete" else record["state"]
+        said = f"{_figure(record)} {_value(record)}" if record["state"] == "complete" else record["state"]
         best, ended = sweep.best, len(sweep.records)
-        so_far = "" if best is None else f"; best {best['value']:.6g}, trial {best['number']}"
+        so_far = "" if best is None else f"; best {_value(best)}, trial {best['number']}"
         began.append(time.monotonic())
         left = (of - ended) * (began[-1] - began[0]) / (len(began) - 1)
         say(f"trial {record['number']}: {said}{so_far}; {ended} of {of}, {_minutes(left)} left")
 
     try:
-        found = search(
-            recipe, vary, trials=trials, data=data, sampler=sampler, jobs=jobs, dask=dask, storage=storage, out=out,
-            seed=seed, limit=limit, prune=prune, overrides=overrides, own_layers=own, told=told,
-        )  # fmt: skip
+        with running_trials(out):
+            found = search(
+                recipe, vary, trials=trials, data=data, sampler=sampler, jobs=jobs, dask=dask, storage=storage, out=out,
+                seed=seed, limit=limit, prune=prune, overrides=overrides, own_layers=own, told=told,
+            )  # fmt: skip
     except (KeyboardInterrupt, TrainingInterruptedError) as error:
         number = getattr(error, "signal", 2)
         kept = "stopped; the trials that have ended are kept; resume with the same command"
@@ -114,7 +120,10 @@ def sweep(
     if found.best is None:
         raise InputError(f"no trial came to its end; {out}/sweep.json says why of each")
     if not final:
-        say(f"{out}/ holds winner.toml, sweep.json and trials/; the test set has not been opened")
+        say(f"{out}/ holds winner.toml, sweep.html, sweep.json and trials/; the test set has not been opened")
+        return
+    if _finished(out / "final", out / "winner.toml", data, own):
+        say(f"{out}/final holds the results of this winner; the test set was not opened again")
         return
     from plainnet.cli.train import train
 
@@ -125,11 +134,55 @@ def _tell(sweep: Sweep) -> None:
     """Say how many trials came to which end, and show the best of them."""
     states = [one["state"] for one in sweep.records]
     say(", ".join(counted(states.count(state), f"{state} trial") for state in dict.fromkeys(states)))
-    for one in sweep.ranked[:_SHOWN]:
-        settings = ", ".join(f"{key} = {shown(value, 60)}" for key, value in one["overrides"].items())
-        say(f"  {one['value']:<10.6g} trial {one['number']:<5} {settings}", fold=False)
+    ranked = sweep.ranked
+    keys = list(ranked[0]["overrides"]) if ranked else []
+    rows = [["trial", _figure(one), *keys] for one in ranked[:1]]
+    for one in ranked[:_SHOWN]:
+        rows.append([str(one["number"]), _value(one), *(_brief(one["overrides"][key]) for key in keys)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip(), fold=False)
+    if len(ranked) > _SHOWN:
+        say(f"and {len(ranked) - _SHOWN} more in sweep.html")
     for why in dict.fromkeys(one["error"] for one in sweep.records if one["state"] == "refused"):
         say(f"refused: {why}")
+
+
+def _figure(record: dict[str, Any]) -> str:
+    return str(record["figure"]).replace("_", " ")
+
+
+def _value(record: dict[str, Any]) -> str:
+    accurate = record["figure"].endswith("accuracy")
+    return f"{record['value']:.2%}" if accurate else f"{record['value']:.5g}"
+
+
+def _brief(value: Any) -> str:
+    return (
+        f"{value:.4g}"
+        if isinstance(value, float)
+        else shown(value if isinstance(value, str) else json.dumps(value), 40)
+    )
+
+
+def _finished(folder: Path, recipe: Path, data: Splits, own: tuple[type[Layer], ...]) -> bool:
+    """Tell whether a folder holds what the winner came to on the test set.
+
+    Raises: `InputError` if it holds what another one came to.
+    """
+    from plainnet.runs.results import DONE
+
+    if not (folder / DONE).exists():
+        return False
+    settings = read_json(folder / DONE, "record")["settings"]
+    now = json.loads(json.dumps(read(str(recipe), own_layers=own).fitted(data.examples).to_table()))
+    named = {"name", "title", "data"}
+    if any(settings.get(key) != value for key, value in now.items() if key not in named):
+        raise InputError(
+            f"{folder} holds the results of an earlier winner; the test set has been opened for that one. To open it "
+            f"for the new one as well, train {recipe} to another folder"
+        )
+    return True
 
 
 def _minutes(seconds: float) -> str:

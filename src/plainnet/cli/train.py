@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import shlex
 import signal
+import sys
 from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from plainnet import checkpoint
-from plainnet.cli.own_data import OwnData, about, load_data
-from plainnet.cli.own_layers import read_layers
+from plainnet.cli.own_data import OwnData, load_data
+from plainnet.cli.own_layers import read_layers, where_it_failed
 from plainnet.cli.saying import say
+from plainnet.cli.told_of_training import introduction, results_table
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
-from plainnet.evaluation import examples
-from plainnet.foreign.showing import counted
+from plainnet.foreign.showing import shown
 from plainnet.recipes import Recipe, override, parse_override, read, recipe_for
 from plainnet.writing import to_json, write_atomically
 
@@ -47,6 +51,8 @@ def train(
     force: Annotated[bool, Parameter(negative=())] = False,
     no_pictures: Annotated[bool, Parameter(negative=())] = False,
     layers: Path | None = None,
+    mpi: Annotated[bool, Parameter(negative=())] = False,
+    reduction: str | None = None,
 ) -> None:
     """Train a recipe, on MNIST or on data of your own, and write the model, figures and pictures to a folder.
 
@@ -66,7 +72,8 @@ def train(
     folds
         Cross-validate: train this many times, each time with another part of the examples to validate.
     threads
-        Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest.
+        Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest, and with
+        --mpi one a worker. With --mpi it is the number in each process.
     quiet
         Print nothing.
     set_
@@ -81,12 +88,16 @@ def train(
         Draw nothing and write no report, which saves time.
     layers
         A Python file with layers of your own that the recipe uses; it is run.
+    mpi
+        Be one of the processes that mpirun has started, which share the work of each batch.
+    reduction
+        How these add up their gradients: ordered, always to the same bits, or allreduce, as fast as MPI can.
     own_data
         Data of your own.
     """
     import numpy as np
 
-    from plainnet.cli.progress import show
+    from plainnet.mpi.job import Alone, joined, rank_by_environment
     from plainnet.runs import results, saving
     from plainnet.runs.folder_lock import locked
     from plainnet.runs.run import Run
@@ -97,62 +108,113 @@ def train(
         raise InputError(f"--checkpoint-every must be a number of seconds above 0, received {checkpoint_every}")
     if resume is not None and (out is not None or force):
         raise InputError("--resume goes on in the folder it names; leave out --out and --force")
+    if reduction is not None and not mpi:
+        raise InputError("--reduction is for processes that share the work; add --mpi, or leave it out")
+    if not mpi and (started := rank_by_environment()[1]) > 1:
+        raise InputError(f"{started} processes were started, each of which would train alone; add --mpi")
     folder = resume or out or Path("results")
-    own = read_layers(layers)
-    go_on = shlex.join(
-        ["plainnet", "train", "--resume", str(folder), *([] if layers is None else ["--layers", str(layers)])]
-    )
+    more = [*([] if layers is None else ["--layers", str(layers)]), *["--mpi"] * mpi]
+    command = shlex.join(["plainnet", "train", "--resume", str(folder), *more])
     overrides = dict(map(parse_override, set_ or [])) | ({} if epochs is None else {"epochs": epochs})
     known = resume is not None or (recipe or "").endswith(".toml") or any(key.startswith("data") for key in overrides)
     overrides |= (own_data or OwnData()).overrides(path_known=known)
-    if resume is not None:
-        if (folder / results.DONE).exists() and not checkpoint.present(folder):
-            raise InputError(f"the training in {folder} is finished; there is nothing to go on with")
-        found = saving.read_checkpoint(folder)
-        stored = found.about["run"]
-        chosen = (
-            read(recipe, overrides, own_layers=own)
-            if recipe
-            else Recipe.from_table(override(stored["recipe"], overrides), own)
-        )
-        seed, limit = stored["seed"] if seed is None else seed, stored["limit"] if limit is None else limit
-        data = load_data(chosen.data, quiet=quiet)
-    else:
-        chosen, data = _chosen(recipe, overrides, own, quiet)
-    if folds is not None:
-        _cross_validate(chosen, folds, folder, quiet=quiet, seed=seed or 0, limit=limit, threads=threads)
-        return
-    with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
-        run = Run(chosen, data, seed=seed or 0, limit=limit, threads=threads)
-        results.check_writable(folder)
-        with locked(folder):
-            changed = ""
-            if resume is not None:
-                changed = saving.resume(run, found)
-            elif force:
+    with ExitStack() as stack:
+        job = stack.enter_context(joined(reduction or "ordered", command)) if mpi else Alone(command)
+        stack.enter_context(_mistakes_of_ones_own())
+        quiet = quiet or not job.leads
+        if mpi and folds is not None:
+            job.refuse("--folds trains one fold after the other in one process; leave out --mpi")
+        own = job.together(partial(read_layers, layers))
+        found = None if resume is None else job.same(partial(_unfinished, resume))
+        if found is not None:
+            stored = found.about["run"]
+            seed, limit = stored["seed"] if seed is None else seed, stored["limit"] if limit is None else limit
+            recipe_of = partial(_stored, stored["recipe"], recipe, overrides, own, quiet)
+        else:
+            recipe_of = partial(_chosen, recipe, overrides, own, quiet)
+        chosen, data = job.together(recipe_of)
+        if folds is not None:
+            _cross_validate(chosen, folds, folder, quiet=quiet, seed=seed or 0, limit=limit, threads=threads)
+            return
+        threads = chosen.workers if mpi and threads is None else threads  # each would find others the quickest
+        stack.enter_context(np.errstate(all="ignore"))  # a loss that is not finite is reported, in one sentence
+        run = job.together(lambda: Run(chosen, data, seed=seed or 0, limit=limit, threads=threads, team=job.team))
+        job.expect_same(run.settings(), "recipe and data")
+
+        def enter_folder() -> None:
+            results.check_writable(folder)
+            stack.enter_context(locked(folder))
+            if force:
                 checkpoint.remove(folder)
-            else:
+            elif resume is None:
                 results.check_free(folder)
-            under_way = saving.events(run, folder, every=checkpoint_every)
-            try:
-                if quiet:
-                    deque(under_way, maxlen=0)
-                else:
-                    say(_introduction(run, resume, changed))
-                    show(under_way, run.recipe.epochs)
-            except TrainingInterruptedError as error:
-                raise TrainingInterruptedError(error.signal, f"{error}; go on with: {go_on}") from None
-            except TrainingDivergedError as error:
-                look = shlex.join(["plainnet", "diagnose", str(folder)])
-                raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; more by: {look}") from None
-            try:
-                names = results.write_results(run, folder, pictures=not no_pictures)
-                names += _report(folder, run.data, own, wanted=not no_pictures)
-            except KeyboardInterrupt:
-                stopped = "stopped while the results were written; the training is done and saved"
-                raise TrainingInterruptedError(signal.SIGINT, f"{stopped}; go on with: {go_on}") from None
-    if not quiet and run.test is not None:
-        say(results_table(run.metrics(), run.test.lines()) + f"\n\n{folder}/ holds {', '.join(names)}")
+
+        job.same(enter_folder)
+        changed = "" if found is None else job.together(lambda: saving.resume(run, found))
+        if not quiet:
+            say(introduction(run, resume, changed, str(job)))
+        _follow(saving.events(run, folder, every=checkpoint_every), run, folder, own, job.resume_with, quiet=quiet)
+        if not job.leads:
+            return
+        try:
+            names = results.write_results(run, folder, pictures=not no_pictures)
+            names += _report(folder, run.data, own, wanted=not no_pictures)
+        except KeyboardInterrupt:
+            stopped = "stopped while the results were written; the training is done and saved"
+            raise TrainingInterruptedError(signal.SIGINT, f"{stopped}; {job.resume_with}") from None
+        if not quiet and run.test is not None:
+            say(results_table(run.metrics(), run.test.lines()) + f"\n\n{folder}/ holds {', '.join(names)}")
+
+
+@contextmanager
+def _mistakes_of_ones_own() -> Iterator[None]:
+    """Have a mistake in a user's own layers said with its place, whichever process it is made in."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, InputError) or (place := where_it_failed(error)) is None:
+            raise
+        raise InputError(f"{place} raised {type(error).__name__}: {shown(error)}; mend it there") from error
+
+
+def _unfinished(folder: Path) -> checkpoint.Checkpoint:
+    """Return where the training in a folder was interrupted."""
+    from plainnet.runs import results, saving
+
+    if (folder / results.DONE).exists() and not checkpoint.present(folder):
+        raise InputError(f"the training in {folder} is finished; there is nothing to resume")
+    found = saving.read_checkpoint(folder)
+    if found.path.name != checkpoint.NEWEST and (folder / checkpoint.NEWEST).exists():
+        say(f"plainnet: {folder / checkpoint.NEWEST} is damaged; the checkpoint before it is used", to=sys.stderr)
+    return found
+
+
+def _follow(
+    events: Iterable[object], run: Run, folder: Path, own: tuple[type[Layer], ...], resume_with: str, *, quiet: bool
+) -> None:
+    """Let a training go to its end, and show how."""
+    from plainnet.cli.progress import show
+
+    try:
+        if quiet:
+            deque(events, maxlen=0)
+        else:
+            show(events, run.recipe.epochs)
+    except TrainingInterruptedError as error:
+        raise TrainingInterruptedError(error.signal, f"{error}; {resume_with}") from None
+    except TrainingDivergedError as error:
+        if not run.training.workers.leads:
+            raise
+        look = shlex.join(["plainnet", "diagnose", str(folder)])
+        raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; more by: {look}") from None
+
+
+def _stored(
+    table: dict[str, Any], name: str | None, overrides: dict[str, Any], own: tuple[type[Layer], ...], quiet: bool
+) -> tuple[Recipe, Splits]:
+    """Return the recipe of a training that goes on, or the one that is named, and the data that it says."""
+    chosen = read(name, overrides, own_layers=own) if name else Recipe.from_table(override(table, overrides), own)
+    return chosen, load_data(chosen.data, quiet=quiet)
 
 
 def _chosen(
@@ -217,41 +279,3 @@ def _likely_cause(folder: Path, own_layers: tuple[type[Layer], ...]) -> str:
 
     first = findings(read_case(folder, own_layers=own_layers))[0]
     return f"likely cause: {first.name}, {first.evidence}"
-
-
-def _introduction(run: Run, resumed: Path | None, changed: str) -> str:
-    """Return what is about to be trained, and where it goes on if it was interrupted."""
-    to_validate = f", {len(run.validation):,} to validate" if run.validation else ""
-    found = about(run.recipe.data, run.data)
-    counts = f"{len(run.train):,} {examples(run.train)} to train on{to_validate}, {len(run.data.test):,} to test"
-    lines = [run.recipe.title, *found, counts, "", run.network.summary(), ""]
-    if resumed is not None:
-        done = f"{counted(len(run.history), 'epoch')} and {counted(run.training.batch, 'batch')}"
-        lines.append(f"going on in {resumed} after {done}")
-        if changed:
-            lines.append(f"since then {changed}: the result may differ from an uninterrupted one in its last bits")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def results_table(metrics: dict[str, Any], judged: list[tuple[str, str]]) -> str:
-    """Return the figures of a finished run, and what the test part `judged`, as lines to read."""
-    minutes, seconds = divmod(round(metrics["seconds"]), 60)
-    shifts = metrics["settings"]["test_shifts"]
-    (name, figure), *rest = judged
-    views = f"   by {(2 * shifts + 1) ** 2} views of each image; those below by one" if shifts else ""
-    rows = [(name, figure + views)]
-    seen, trained_on = (
-        metrics.get(f"{key}_images") or metrics[f"{key}_examples"] for key in ("train_accuracy", "train")
-    )
-    of_some = "" if seen == trained_on else f"   (of {seen:,} of them)"
-    names = [key.removeprefix("train_") for key in metrics if f"validation_{key.removeprefix('train_')}" in metrics]
-    for name in names:
-        for part, remark in (("train", of_some), ("validation", "")):
-            if (value := metrics[f"{part}_{name}"]) is not None:
-                figure = f"{value:.2%}" if name == "accuracy" else f"{value:.4g}"
-                rows.append((f"{part} {name.replace('_', ' ')}", figure + remark))
-    if metrics.get("train_validation_gap") is not None:
-        rows.append(("gap, train - validation", f"{100 * metrics['train_validation_gap']:.2f} points"))
-    rows += [*rest, ("training time", f"{minutes} min {seconds} s for {counted(metrics['epochs'], 'epoch')}")]
-    return "\n".join(f"{name:<26}{value}" for name, value in rows)

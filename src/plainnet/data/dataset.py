@@ -9,6 +9,7 @@ import numpy as np
 
 from plainnet.config import expect_name, whole_number
 from plainnet.data.preparation import as_array
+from plainnet.data.rows import some_rows
 from plainnet.data.stratified import stratified_split
 from plainnet.data.targets import Meaning, meaning
 from plainnet.errors import InputError
@@ -183,7 +184,7 @@ class DataSet:
         if not isinstance(rows, slice):
             rows = self._checked(np.asarray(rows))
         part = object.__new__(DataSet)  # whose rows have been checked
-        vars(part).update(vars(self) | {"inputs": self.inputs[rows], "targets": self.targets[rows]})
+        vars(part).update(vars(self) | {"inputs": some_rows(self.inputs, rows), "targets": self.targets[rows]})
         part.weights = None if self.weights is None else self.weights[rows]
         if len(part) == 0:
             raise InputError("the data set holds no examples; give at least one")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from plainnet.data.dataset import DataSet
+from plainnet.data.rows import Rows
 
 
 def fingerprint(data: DataSet) -> dict[str, Any]:
@@ -21,5 +22,7 @@ def fingerprint(data: DataSet) -> dict[str, Any]:
         told["class_counts"] = np.bincount(targets, minlength=len(data.class_names)).tolist()
     else:
         told |= {"targets": data.kind, "examples": len(data)}
-    crc = zlib.crc32(np.ascontiguousarray(inputs).data)
+    crc = 0
+    for block in inputs.blocks() if isinstance(inputs, Rows) else (inputs,):
+        crc = zlib.crc32(np.ascontiguousarray(block).data, crc)
     return told | {"crc32": zlib.crc32(np.ascontiguousarray(targets).data, crc)}

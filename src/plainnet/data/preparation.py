@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
+from plainnet.data.rows import Rows
 from plainnet.errors import InputError
 
 Shape = tuple[int, ...]
@@ -18,6 +20,8 @@ def as_array(values: object, what: str) -> np.ndarray:
 
     Raises: `InputError` for a masked array, whose mask would be lost.
     """
+    if isinstance(values, Rows):
+        return cast(np.ndarray, values)
     if np.ma.isMaskedArray(values):
         raise InputError(
             f"{what} must be whole, received a masked array; fill its gaps first, such as with .filled(0), or leave "
@@ -37,7 +41,7 @@ def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buff
     Shapes: images (N, ...) with as many numbers an example as `in_shape` has; result (N, *in_shape).
     Raises: `InputError` if they are of another size, or neither bytes nor floating-point numbers.
     """
-    images = as_array(images, "images")
+    images = np.asarray(as_array(images, "images"))
     if images.dtype.kind not in ("fcb" if dtype.kind == "c" else "fb") and images.dtype != np.uint8:
         raise InputError(
             f"images must be bytes (uint8, 0 to 255) or floating-point numbers (0 to 1), received {images.dtype}; "

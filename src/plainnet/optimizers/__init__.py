@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from plainnet.optimizers.adam import Adam
+from plainnet.optimizers.lars import LARS
 from plainnet.optimizers.optimizer import Optimizer
 from plainnet.optimizers.sgd import SGD
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "SGD": SGD}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "LARS": LARS, "SGD": SGD}
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "Optimizer"]
+__all__ = ["LARS", "OPTIMIZERS", "SGD", "Adam", "Optimizer"]

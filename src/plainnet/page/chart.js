@@ -27,7 +27,7 @@ export function ticks(low, high, count = 4) {
 }
 
 // Lines over whole numbers from 1, or over given places. series: [{ name, kind, values, x? }], kind a class of the style
-// sheet; values that are null leave a gap.
+// sheet; values that are null leave a gap. What has no name is not in the legend.
 export function lines(title, series, { y = "", x = "epoch", low, high, mark, share = false } = {}) {
   const W = 460,
     H = 240,
@@ -79,18 +79,21 @@ export function lines(title, series, { y = "", x = "epoch", low, high, mark, sha
         svg("path", {
           class: `line ${one.kind}${path.includes("L") ? "" : " dot"}`,
           d: path + (path.includes("L") ? "" : "h.01"),
+          ...(one.trial === undefined ? {} : { "data-trial": one.trial }),
         }),
       );
   }
   return figure(
     title,
     picture,
-    series.map((one) => [one.kind, one.name]),
+    series.filter((one) => one.name).map((one) => [one.kind, one.name]),
   );
 }
 
 function told(series) {
-  return series
+  const named = series.filter((one) => one.name);
+  if (!named.length) return `${series.length} lines`;
+  return named
     .map((one) => {
       const known = one.values.filter((v) => v !== null && Number.isFinite(v));
       return known.length ? `${one.name}: from ${brief(known[0])} to ${brief(known[known.length - 1])}` : one.name;

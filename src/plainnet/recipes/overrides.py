@@ -61,7 +61,7 @@ def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
             place = place[_place(step) if isinstance(place, list) else step]
         if last == "type" and isinstance(place, dict) and place.get("type") != value:
             place.clear()  # what another kind was made with is not for this one
-        place[_place(last) if isinstance(place, list) else last] = value
+        place[_place(last) if isinstance(place, list) else last] = copy.deepcopy(value)  # which may be changed next
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(
             f"there is no {dotted!r:.100} in this recipe; its keys are {', '.join(sorted(table))}, "

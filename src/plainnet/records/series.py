@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,33 +36,54 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
 
     Raises: `InputError` if there are records of other settings or data in the folder, or a file there is damaged.
     """
-    if recipe.name in ("chance", "ensemble"):
-        raise InputError(f"a recipe called {recipe.name} would take the place of that rung of the ladder; rename it")
     run = Run(recipe, data, seed=seed, threads=threads)
-    if table := _on_record(run, folder):
+    if table := on_record(run, folder):
         return table
-    unfinished = folder / f"unfinished-{seed}"
+    unfinished = unfinished_in(folder, seed)
     check_writable(unfinished)
     with locked(unfinished):
-        if table := _on_record(run, folder):  # made by another process, just before it let go of the folder
+        if table := on_record(run, folder):  # made by another process, just before it let go of the folder
             return table
-        changed = _train(run, unfinished)
-        note_opening(folder, run.recipe.to_table(), seed)
-        run.calibrate_as(_calibration(folder))
-        table = run.metrics() | {
-            "hardware": hardware(),
-            "peak_memory_mb": round(peak_memory_mb(), 1),
-            "history": run.history_table(),
-        }
-        if changed:
-            table["resumed_after_a_change"] = changed
-        save_model(model_path(folder, seed), run.model())
-        write_atomically(folder / f"seed-{seed}.json", to_json(table))
-        shutil.rmtree(unfinished)
+        note = partial(note_opening, folder, run.recipe.to_table(), seed)
+        table, model = made(run, unfinished, calibration_in(folder), note)
+        keep(folder, seed, table, model)
     return table
 
 
-def _calibration(folder: Path) -> Calibration | None:
+def made(
+    run: Run, unfinished: Path, calibration: Calibration | None, note: Callable[[], object] = lambda: None
+) -> tuple[dict[str, Any], bytes]:
+    """Return the record of a run and its model as a file holds it; its checkpoints lie in the folder meanwhile.
+
+    `note` is called before the test set is opened.
+    """
+    changed = _train(run, unfinished)
+    note()
+    run.calibrate_as(calibration)
+    table = run.metrics() | {
+        "hardware": hardware(),
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "history": run.history_table(),
+    }
+    if changed:
+        table["resumed_after_a_change"] = changed
+    save_model(unfinished / "model.safetensors", run.model())
+    return table, (unfinished / "model.safetensors").read_bytes()
+
+
+def keep(folder: Path, seed: int, table: dict[str, Any], model: bytes) -> None:
+    """Write a record and its model, and remove what was saved on the way."""
+    write_atomically(model_path(folder, seed), model)
+    write_atomically(folder / f"seed-{seed}.json", to_json(table))
+    shutil.rmtree(unfinished_in(folder, seed), ignore_errors=True)
+
+
+def unfinished_in(folder: Path, seed: int) -> Path:
+    """Return where a run is saved that has not ended."""
+    return folder / f"unfinished-{seed}"
+
+
+def calibration_in(folder: Path) -> Calibration | None:
     """Return the calibration of the recipe's sibling runs that validate, if they are on record.
 
     Raises: `InputError` for a damaged record.
@@ -75,22 +98,26 @@ def _calibration(folder: Path) -> Calibration | None:
     return Calibration(float(found["temperature"]), float(found["threshold"]), *tables)
 
 
-def _on_record(run: Run, folder: Path) -> dict[str, Any] | None:
+def on_record(run: Run, folder: Path) -> dict[str, Any] | None:
     """Return the record of this run, if there is one.
 
     Raises: as `record_run`.
     """
-    on_record, _ = runs(folder), openings(folder)
-    for table in on_record[:1]:
+    if run.recipe.name in ("chance", "ensemble"):
+        raise InputError(
+            f"a recipe called {run.recipe.name} would take the place of that rung of the ladder; rename it"
+        )
+    recorded, _ = runs(folder), openings(folder)
+    for table in recorded[:1]:
         if (comparable(table["settings"]), table["data"]) != (
             comparable(run.recipe.to_table()),
             run.settings()["data"],
         ):
             raise InputError(
                 f"the runs in {folder} were made with other settings or data than recipe {run.recipe.name} and the "
-                "images have now; remove them first, or choose another --out"
+                "data have now; remove them first, or choose another --out"
             )
-    return next((table for table in on_record if table["seed"] == run.seed), None)
+    return next((table for table in recorded if table["seed"] == run.seed), None)
 
 
 def _train(run: Run, unfinished: Path) -> str:

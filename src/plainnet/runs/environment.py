@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_info
 def versions() -> dict[str, str]:
     """Return the versions of all that decides the figures: Python, NumPy, its BLAS, and plainnet."""
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    pools = [pool for pool in pools if "numpy" in pool["filepath"]] or pools  # others, such as SciPy's, decide nothing
     blas = " ".join(f"{pool['internal_api']} {pool['version']} {pool.get('architecture', '')}" for pool in pools)
     return {
         "plainnet": version("plainnet"),

@@ -42,7 +42,7 @@ def check_free(folder: Path) -> None:
     """
     if checkpoint.present(folder):
         raise InputError(
-            f"{folder} holds a training that is not finished; go on with it: plainnet train --resume {folder}, "
+            f"{folder} holds a training that is not finished; resume it with: plainnet train --resume {folder}, "
             "or start anew with --force"
         )
     present = [name for name in (DONE, *_NAMES) if (folder / name).exists()]

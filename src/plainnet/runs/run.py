@@ -30,7 +30,7 @@ from plainnet.shifted_views import probabilities
 from plainnet.sources.pen.likeness import confidence
 from plainnet.stopping import Stop
 from plainnet.training import Event, Training
-from plainnet.workers import Threads, quickest
+from plainnet.workers import Threads, Workers, quickest
 
 _SEEN_AGAIN = 10_000  # training images whose accuracy is taken after the training: more would tell no more
 _CALIBRATED_BY, _LOOKED_AT_TWICE = 5000, 1500  # validation images; those that are looked at from several sides
@@ -42,7 +42,7 @@ class Run:
 
     `seed` decides the first weights and the order of the images; `limit` is the number of images to train on, all
     if None; `threads`, those for matrix products, over all workers, chosen by timing if None; `loss` takes the place of
-    the recipe's. A recipe that does not validate trains on the validation images
+    the recipe's; `team` makes the workers. A recipe that does not validate trains on the validation images
     as well.
 
     Raises: `InputError` if the recipe does not fit the data, or there are not as many images as `limit`.
@@ -57,6 +57,7 @@ class Run:
         limit: int | None = None,
         threads: int | None = None,
         loss: Any = None,
+        team: Callable[..., Workers] = quickest,
     ) -> None:
         self.recipe = recipe = recipe.fitted(data.examples)
         self.data = data
@@ -88,7 +89,7 @@ class Run:
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate(),
-            workers=quickest(self.network, self.loss, recipe.workers, rng=seed),
+            workers=team(self.network, self.loss, recipe.workers, rng=seed),
             augmentation=recipe.make_augmentation(),
             clean_epochs=recipe.clean_epochs,
             averaging=recipe.averaging,

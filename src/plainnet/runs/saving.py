@@ -17,6 +17,7 @@ from plainnet.events import Epoch
 from plainnet.foreign.checking import either, listed, nothing, problem, table, text, whole
 from plainnet.foreign.showing import counted
 from plainnet.forking import ENDS
+from plainnet.resuming import for_other_workers
 from plainnet.runs.environment import versions
 from plainnet.runs.metrics_file import FINGERPRINT, has_examples, path
 from plainnet.runs.run import Run
@@ -63,8 +64,18 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     now, then = _about(run), found.about
     for about in (then, now):
         about["run"]["recipe"].setdefault("data", {}).pop("path", None)  # the data may lie elsewhere by now
+    names = then["run"]["recipe"].get("name"), now["run"]["recipe"].get("name")
+    if names[0] != names[1]:
+        raise InputError(
+            f"{found.path.parent} holds a training of {names[0]}, not of {names[1]}; leave out the recipe: it is known"
+        )
     if changed := differences(then["run"], now["run"]):
         raise InputError(f"the training in {found.path.parent} has other settings: {changed}; leave them as they were")
+    number, before_it = run.training.workers.number, found.values.get("training", {}).get("workers")
+    workers_changed = ""
+    if before_it not in (None, number):  # with equal recipes, because other processes train together
+        found.values = for_other_workers(found.values, run.training)
+        workers_changed = f"workers was {before_it}, now {number}"
     found.restore(run.training)
     # Version 1 of checkpoints noted only the threads of each worker.
     choices = then.get("thread_choices") or [[0, 0, int(then["made_with"]["threads"]) * run.recipe.workers]]
@@ -79,7 +90,7 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
     converted = "the state was converted from an earlier version" if found.converted else ""
     same = given is None or run.recipe.workers * max(1, given // run.recipe.workers) == before
     threads_changed = "" if same else f"threads was {before}, now {given}"
-    return ", ".join(filter(None, [converted, versions_changed, methods_changed, threads_changed]))
+    return ", ".join(filter(None, [converted, versions_changed, methods_changed, workers_changed, threads_changed]))
 
 
 def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | ThreadChoice]:
@@ -96,12 +107,14 @@ def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | T
     with _signals() as received:
         try:
             for event in run.events():
-                if isinstance(event, Epoch | Stop) or received or time.monotonic() - saved >= every:
+                late = time.monotonic() - saved >= every
+                signal_received, due = training.workers.largest(received[0] if received else 0, late)
+                if isinstance(event, Epoch | Stop) or signal_received or due:
                     checkpoint.save(folder, training, about | _threads(run))
                     saved = time.monotonic()
-                if received:
+                if signal_received:
                     done = f"{len(training.history)} of {training.epochs} epochs and {counted(training.batch, 'batch')}"
-                    raise TrainingInterruptedError(received[0], f"stopped after {done}; all is saved")
+                    raise TrainingInterruptedError(int(signal_received), f"stopped after {done}; all is saved")
                 yield event
         except TrainingDivergedError as error:
             checkpoint.save(folder, training, about | {"diverged": str(error)} | _threads(run))

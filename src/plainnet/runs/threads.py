@@ -83,9 +83,11 @@ class MatrixThreads:
         if self.given is not None:
             total = self.workers * max(1, self.given // self.workers)  # each worker has as many
             why = (
-                "as was asked for"
-                if total == self.given
-                else f"{self.given} were asked for, for {self.workers} workers"
+                f"{self.given} were asked for, for {self.workers} workers"
+                if total != self.given
+                else "one a worker"
+                if total == self.workers > 1
+                else "as was asked for"
             )
             as_before = self.choices and self.choices[-1][2] == total
             return None if as_before else self._note(epoch, batch, total, why)

@@ -33,6 +33,11 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
 
     Raises: `InputError` if there are too few examples, or a share, a group or a label is no good.
     """
+    if _share(wanted.test, "test", 0.0) + _share(wanted.validation, "validation", 0.0) >= 1:
+        raise InputError(
+            f"validation {wanted.validation} and test {wanted.test} leave nothing to train on; give shares that add up "
+            "to less than 1"
+        )
     notes = list(found.notes)
     parts = {name: _with_labels(name, part, notes) for name, part in found.parts.items()}
     learn = parts.get(TRAIN) or parts.get(ALL)

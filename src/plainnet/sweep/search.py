@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from itertools import product
 from typing import Any, Literal
 
@@ -12,9 +13,9 @@ from optuna.trial import TrialState
 
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
+from plainnet.runs.saving import differences
 from plainnet.sweep.space import Dimension
 
-_NAME = "plainnet"
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 SAMPLERS = ("tpe", "random", "grid")
 _MOST_OF_A_GRID = 10_000
@@ -35,6 +36,7 @@ class Search:
         storage: str,
         space: Mapping[str, Dimension],
         *,
+        name: str,
         sampler: str,
         trials: int,
         seed: int,
@@ -44,26 +46,32 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         if sampler not in SAMPLERS:
             raise InputError(f"the sampler is one of {', '.join(SAMPLERS)}, received {sampler!r:.40}")
-        self.space, self.sampler, self.seed, self.storage = space, sampler, seed, storage
+        self.space, self.sampler, self.seed, self.storage, self.name = space, sampler, seed, storage, name
         self.distributions = {key: one.distribution() for key, one in space.items()}
-        self.study = _opened(storage, direction)
-        self._expect(dict(settings))
+        self.study = _opened(storage, name, direction)
+        self.renewed = not self._expect(dict(settings))  # an earlier one came to nothing
+        if self.renewed:
+            optuna.delete_study(study_name=name, storage=_kept_in(storage))
+            self.study = _opened(storage, name, direction)
+            self._expect(dict(settings))
         grid = self._grid() if sampler == "grid" else []
         self.trials = min(trials, len(grid)) if grid else trials
         for chosen in grid[len(self.study.trials) : self.trials]:
             self.study.enqueue_trial(chosen)
 
-    def _expect(self, settings: dict[str, Any]) -> None:
+    def _expect(self, settings: dict[str, Any]) -> bool:
+        """Tell whether the study is of these settings; one of others that has come to nothing may be replaced."""
         known, now = self.study.user_attrs.get("settings"), json.loads(json.dumps(settings))
         if known is None:
             self.study.set_user_attr("settings", now)
-            return
-        other = [key for key in now if known.get(key) != now[key]]
-        if other:
-            raise InputError(
-                f"the sweep in {self.storage} was begun with another {' and '.join(other)}; repeat the command that "
-                "began it, or choose another --out"
-            )
+        elif other := differences(known, now):
+            if any(trial.state == TrialState.COMPLETE for trial in self.study.get_trials(deepcopy=False)):
+                raise InputError(
+                    f"the sweep in {_masked(self.storage)} was begun with other settings: {other:.300}; repeat the "
+                    "command that began it, or choose another --out"
+                )
+            return False
+        return True
 
     def _grid(self) -> list[dict[str, Any]]:
         for one in self.space.values():
@@ -77,13 +85,15 @@ class Search:
             raise InputError(f"the grid has {count:,} points, at most {_MOST_OF_A_GRID:,} can be tried; use random")
         return [dict(zip(self.space, chosen, strict=True)) for chosen in product(*choices)]
 
-    def ask(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """Yield number, identity and overrides of the trials to make: first those that were begun and never ended.
+    def ask(self, records: Container[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Yield number, identity and overrides of the trials to make: first those that have begun and have no record.
 
         A trial is drawn whole before the database hears of it, and kept there in one step: one that is interrupted
         while its values are written is tried with the same values.
         """
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        for trial in self.study.get_trials(deepcopy=False):
+            if trial.number in records or trial.state == TrialState.WAITING:
+                continue
             yield trial.number, trial._trial_id, self.overrides(self._begun(trial))
         while (number := self._count(waiting=False)) < self.trials:
             seed = (self.seed * 1_000_003 + number) % 2**32
@@ -114,10 +124,19 @@ class Search:
         return {key: self.space[key].value(chosen) for key, chosen in params.items()}
 
     def tell(self, record: Mapping[str, Any]) -> None:
-        """Keep what came of a trial."""
+        """Keep what came of a trial.
+
+        Raises: `InputError` if the database cannot be written to.
+        """
         state = _STATES.get(record["state"], TrialState.FAIL)
         value = record["value"] if state == TrialState.COMPLETE else None
-        self.study.tell(record["number"], value, state=state, skip_if_finished=True)
+        try:
+            self.study.tell(record["number"], value, state=state, skip_if_finished=True)
+        except optuna.exceptions.StorageInternalError as error:
+            raise InputError(
+                f"cannot write to the database {_masked(self.storage)}: {_reason(error)}; mend that, and resume with "
+                "the same command"
+            ) from error
 
     def ended(self) -> set[int]:
         """Return the numbers of the trials that have ended."""
@@ -127,14 +146,14 @@ class Search:
 class Reporter:
     """Reports a trial's epochs to the database, and asks whether there is any hope for it."""
 
-    def __init__(self, storage: str, identity: int) -> None:
-        self.storage, self.identity = storage, identity
+    def __init__(self, storage: str, name: str, identity: int) -> None:
+        self.storage, self.name, self.identity = storage, name, identity
 
     def __call__(self, epoch: int, figure: float) -> bool:
         """Return whether the trial is worse, after this epoch, than half of those before it."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = optuna.load_study(
-            study_name=_NAME, storage=_kept_in(self.storage), pruner=optuna.pruners.MedianPruner(n_startup_trials=4)
+            study_name=self.name, storage=_kept_in(self.storage), pruner=optuna.pruners.MedianPruner(n_startup_trials=4)
         )
         trial = optuna.trial.Trial(study, self.identity)
         trial.report(figure, epoch)
@@ -146,12 +165,22 @@ def _kept_in(storage: str) -> optuna.storages.RDBStorage:
     return optuna.storages.RDBStorage(storage, engine_kwargs=waits)
 
 
-def _opened(storage: str, direction: Literal["maximize", "minimize"]) -> optuna.Study:
+def _opened(storage: str, name: str, direction: Literal["maximize", "minimize"]) -> optuna.Study:
     try:
-        return optuna.create_study(
-            study_name=_NAME, storage=_kept_in(storage), direction=direction, load_if_exists=True
-        )
+        return optuna.create_study(study_name=name, storage=_kept_in(storage), direction=direction, load_if_exists=True)
     except Exception as error:  # the database's own, of many kinds
         raise InputError(
-            f"cannot use the database {storage}: {shown(error, 200)}; give another --storage, such as sqlite:///sweep.db"
+            f"cannot use the database {_masked(storage)}: {_reason(error)}; give another --storage, such as "
+            "sqlite:///PATH or, with its driver installed, postgresql://HOST/NAME"
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first sentence of what a database says."""
+    first = error.__cause__ or error
+    return _masked(shown(str(first).strip().partition("\n")[0] or type(first).__name__, 200))
+
+
+def _masked(text: str) -> str:
+    """Return a text without the passwords of addresses."""
+    return re.sub(r"://([^:/@\s]+):[^@/\s]+@", r"://\1:***@", text)

@@ -13,16 +13,18 @@ from plainnet.config import number
 from plainnet.errors import InputError
 from plainnet.recipes import parse_override
 
-_RANGE = re.compile(r"(log|uniform|int)\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)")
+_RANGE = re.compile(r"(log|uniform|int|logint)\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)")
 _MOST_CHOICES = 1000
-_HOW = "give KEY=log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH) or a list [A, B, ...]"
+_WHOLE, _LOG = ("int", "logint"), ("log", "logint")
+_FIXED = "data", "name", "title", "validate", "workers"
+_HOW = "give KEY=log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH), logint(LOW, HIGH) or a list [A, B, ...]"
 
 
 @dataclass(frozen=True)
 class Dimension:
     """A value of a recipe that varies, in a range or by `choices`.
 
-    `kind` is "log", evenly by the logarithm, "uniform", "int", by whole numbers, or "choice".
+    `kind` is "log", evenly by the logarithm, "uniform", "int", by whole numbers, "logint", both, or "choice".
     """
 
     key: str
@@ -42,9 +44,15 @@ class Dimension:
 
         if self.kind == "choice":
             return CategoricalDistribution([_named(choice) for choice in self.choices])
-        if self.kind == "int":
-            return IntDistribution(int(self.low), int(self.high))
+        if self.kind in _WHOLE:
+            return IntDistribution(int(self.low), int(self.high), log=self.kind == "logint")
         return FloatDistribution(self.low, self.high, log=self.kind == "log")
+
+    def some(self) -> list[Any]:
+        """Return values to try whether any can be trained with: all choices, or both ends."""
+        if self.kind == "choice":
+            return list(self.choices)
+        return [int(self.low), int(self.high)] if self.kind in _WHOLE else [self.low, self.high]
 
     def value(self, chosen: Any) -> Any:
         """Return the recipe's value for what Optuna chose."""
@@ -65,7 +73,10 @@ def parse_dimension(text: str) -> Dimension:
     if not given.strip():
         raise InputError(f"{key}: {_HOW}")
     if found is None:
-        _, values = parse_override(f"{key}={given.strip()}")
+        try:
+            _, values = parse_override(f"{key}={given.strip()}")
+        except InputError as error:
+            raise InputError(f"cannot read {text!r:.200}; {_HOW}, texts in quotes") from error
         return as_dimension(key, values)
     try:
         low, high = float(found[2]), float(found[3])
@@ -79,13 +90,13 @@ def as_dimension(key: str, given: Any) -> Dimension:
 
     Raises: `InputError` for anything else, an empty range, or a choice that is there twice.
     """
-    if isinstance(given, tuple) and len(given) == 3 and given[0] in ("log", "uniform", "int"):
+    if isinstance(given, tuple) and len(given) == 3 and given[0] in ("log", "uniform", *_WHOLE):
         kind, low, high = str(given[0]), number(given[1], key), number(given[2], key)
-        if not (math.isfinite(low) and math.isfinite(high) and low < high) or (kind == "log" and low <= 0):
+        if not (math.isfinite(low) and math.isfinite(high) and low < high) or (kind in _LOG and low <= 0):
             raise InputError(f"{key}: {kind}({low:g}, {high:g}) holds no values; the first must be below the second"
-                             f"{', and above 0' if kind == 'log' else ''}")  # fmt: skip
-        if kind == "int" and not (low.is_integer() and high.is_integer()):
-            raise InputError(f"{key}: int takes whole numbers, received {low:g} and {high:g}")
+                             f"{', and above 0' if kind in _LOG else ''}")  # fmt: skip
+        if kind in _WHOLE and not (low.is_integer() and high.is_integer()):
+            raise InputError(f"{key}: {kind} takes whole numbers, received {low:g} and {high:g}")
         return Dimension(key, kind, low, high)
     if not isinstance(given, list) or not 1 <= len(given) <= _MOST_CHOICES:
         raise InputError(f"{key}: {_HOW}, received {given!r:.100}")
@@ -102,7 +113,7 @@ def space_of(given: Mapping[str, Any] | Iterable[str]) -> dict[str, Dimension]:
     found = (
         [as_dimension(key, value) for key, value in given.items()]
         if isinstance(given, Mapping)
-        else [parse_dimension(text) for text in given]
+        else [parse_dimension(str(text)) for text in given]
     )
     if not found:
         raise InputError(f"nothing varies; {_HOW} to --vary, once for each value")
@@ -110,6 +121,16 @@ def space_of(given: Mapping[str, Any] | Iterable[str]) -> dict[str, Dimension]:
     if len(set(keys)) < len(keys):
         raise InputError(f"a key varies twice: {', '.join(keys)}")
     return {one.key: one for one in found}
+
+
+def expect_apart(space: Mapping[str, Dimension], overrides: Mapping[str, Any]) -> None:
+    """Raise `InputError` if a value varies that must not, or that another key changes as well."""
+    for key in space:
+        if key.partition(".")[0] in _FIXED:
+            raise InputError(f"{key} cannot vary: trials differ in what is trained, and by one worker on the same data")
+        for other in [*overrides, *(one for one in space if one != key)]:
+            if f"{other}.".startswith(f"{key}."):
+                raise InputError(f"{key} varies, and {other} changes it as well; leave out one")
 
 
 def _named(choice: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,17 +15,22 @@ from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.foreign.opening import read_json
 from plainnet.layers import Layer
-from plainnet.recipes import read
+from plainnet.recipes import Recipe, override, read
 from plainnet.runs.folder_lock import locked
 from plainnet.runs.results import check_writable
+from plainnet.runs.run import Run
 from plainnet.sweep import crews
+from plainnet.sweep.own_layers import OwnLayers
+from plainnet.sweep.page import page
 from plainnet.sweep.search import Reporter, Search
-from plainnet.sweep.space import Dimension, space_of
+from plainnet.sweep.space import Dimension, expect_apart, space_of
 from plainnet.sweep.trial import Task
 from plainnet.sweep.winner import recipe_text
 from plainnet.writing import to_json, write_atomically
 
 _MOST_TRIALS = 100_000
+RUNNING = ".running"  # in the folder: how far each trial is that runs on this machine
+_NAME = "plainnet"  # of the study in the database
 
 
 @dataclass(frozen=True)
@@ -37,15 +43,16 @@ class Sweep:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The trial that validated best, the first of equals; None if none came to its end."""
+        """The trial that validated best; None if none came to its end."""
         return next(iter(self.ranked), None)
 
     @property
     def ranked(self) -> list[dict[str, Any]]:
-        """The trials that came to their end, the best first."""
+        """The trials that came to their end, the best first; of equal figures, that with the smaller loss."""
         sign = -1 if self.direction == "maximize" else 1
         ended = [one for one in self.records if one["state"] == "complete"]
-        return sorted(ended, key=lambda one: (sign * one["value"], one["number"]))
+        losses = {one["number"]: one["history"][one["epoch"] - 1]["validation_loss"] for one in ended}
+        return sorted(ended, key=lambda one: (sign * one["value"], losses[one["number"]], one["number"]))
 
 
 def sweep(
@@ -53,7 +60,7 @@ def sweep(
     vary: Mapping[str, Any] | Iterable[str],
     *,
     trials: int = 50,
-    data: Splits | None = None,
+    data: Splits | str | Path | None = None,
     sampler: str = "tpe",
     jobs: int = 1,
     dask: str | None = None,
@@ -70,6 +77,7 @@ def sweep(
 
     `sweep("classic", {"optimizer.weight_decay": ("log", 1e-6, 1e-2), "layers.1.units": [256, 512]}, trials=20)`
 
+    `data` are splits, or the path of data as `sources.load` takes it; what the recipe says if left out.
     The trials are made by `jobs` processes, or the workers of the Dask cluster at the address `dask`. Each trains with
     one thread. A sweep that was interrupted goes on when it is called again. `prune` ends trials that validate worse
     than half of those before them. `overrides` replace values of the recipe in every trial. `told` is called after each
@@ -79,46 +87,105 @@ def sweep(
     """
     space, folder = space_of(vary), Path(out)
     fixed = {"workers": 1} | dict(overrides or {})
-    if both := set(space) & set(overrides or {}):
-        raise InputError(f"{', '.join(sorted(both))} cannot vary and be set; leave out one")
+    expect_apart(space, overrides or {})
+    if isinstance(data, str | Path):
+        fixed["data.path"] = str(Path(data).absolute())
     chosen = read(recipe, fixed, own_layers=own_layers)
     whole_number(trials, "trials", most=_MOST_TRIALS)
-    whole_number(jobs, "jobs", most=1000)
-    data = sources.load_described(chosen.data) if data is None else data
-    accurate = "accuracy" in chosen.fitted(data.examples).loss_function().metrics
-    direction: Literal["maximize", "minimize"] = "maximize" if accurate else "minimize"
-    check_writable(folder)
-    (folder / "trials").mkdir(exist_ok=True)
+    crew = crews.crew_for(whole_number(jobs, "jobs", most=1000), dask)
+    data = data if isinstance(data, Splits) else sources.load_described(chosen.data)
+    direction = _expect_trainable(chosen, space, data, seed, limit, own_layers)
     database = storage or f"sqlite:///{folder / 'sweep.db'}"
+    database = database if "://" in database else f"sqlite:///{database}"
     if prune and dask is not None and database.startswith("sqlite"):
         raise InputError(
-            "--prune on a cluster needs a database that all its machines reach, not a file; give --storage"
+            "--prune on a cluster needs the database of a server that all its machines reach, such as "
+            "--storage postgresql://HOST/NAME; SQLite keeps a file"
         )
+    check_writable(folder)
+    (folder / "trials").mkdir(exist_ok=True)
     with locked(folder):
         search = Search(
             database, space, sampler=sampler, trials=trials, seed=seed, direction=direction,
+            name=_NAME if storage is None else f"{_NAME} {folder.absolute().name}",
             settings={
                 "recipe": chosen.to_table(), "vary": {key: str(one) for key, one in space.items()}, "seed": seed,
                 "limit": limit, "sampler": sampler, "prune": prune, "data": fingerprint(data.train),
             },
         )  # fmt: skip
-        records = _on_disk(folder, search)
+        if search.renewed:
+            for path in (folder / "trials").glob("[0-9]*.json"):
+                path.unlink()
+        records, layers = _on_disk(folder, search), OwnLayers(own_layers)
 
-        def tasks() -> Iterator[Task]:
-            for number, identity, changed in search.ask():
-                if number not in records:
-                    report = Reporter(database, identity) if prune else None
-                    yield Task(number, chosen.to_table(), changed, seed, limit, own_layers, report)
-
-        crew = crews.cluster(dask) if dask else crews.processes(jobs) if jobs > 1 else crews.here
-        for record in crew(tasks(), data, folder):
+        def keep(record: dict[str, Any]) -> None:
             write_atomically(_path(folder, record["number"]), to_json(record))
             search.tell(record)
             records[record["number"]] = record
             told(record, Sweep(folder, direction, list(records.values())), search.trials)
+
+        def tasks() -> Iterator[Task]:
+            for number, identity, changed in search.ask(records):
+                same = next((one for one in records.values() if _as_before(one, changed)), None)
+                if same is not None and not prune:
+                    keep(same | {"number": number, "made": same["made"] | {"as_trial": same["number"], "seconds": 0.0}})
+                else:
+                    report = Reporter(database, search.name, identity) if prune else None
+                    shown_in = None if dask else running / f"{number:05}"
+                    yield Task(number, chosen.to_table(), changed, seed, limit, layers, report, shown_in)
+
+        running = folder / RUNNING
+        running.mkdir(exist_ok=True)
+        try:
+            for record in crew(tasks(), data, folder):
+                keep(record)
+        finally:
+            shutil.rmtree(running, ignore_errors=True)
         found = Sweep(folder, direction, [records[number] for number in sorted(records)])
-        _write_results(found, recipe, fixed, space, search.trials)
+        _write_results(found, chosen, recipe, fixed, space, search)
     return found
+
+
+def _as_before(record: dict[str, Any], changed: dict[str, Any]) -> bool:
+    """Tell whether a trial that came to its end had these settings, which would give the same again."""
+    return bool(record["state"] == "complete" and record["overrides"] == changed)
+
+
+def _expect_trainable(
+    chosen: Recipe,
+    space: Mapping[str, Dimension],
+    data: Splits,
+    seed: int,
+    limit: int | None,
+    own_layers: tuple[type[Layer], ...],
+) -> Literal["maximize", "minimize"]:
+    """Return whether the figure by which trials are judged is to be large.
+
+    Raises: `InputError` if the recipe cannot be trained, or with none of the values of something that varies.
+    """
+
+    def refusal(changed: dict[str, Any]) -> InputError | None:
+        try:
+            recipe = Recipe.from_table(override(chosen.to_table(), changed), own_layers)
+            Run(recipe, data, seed=seed, limit=limit, threads=1)
+        except InputError as error:
+            return error
+        return None
+
+    if not chosen.validate:
+        raise InputError("trials are judged by validation examples; leave validate = true in the recipe")
+    if (error := refusal({})) is not None and all(refusal({k: v}) for k, one in space.items() for v in one.some()):
+        raise error
+    for key, one in space.items() if error is None else ():
+        why = None
+        for value in one.some():
+            if (found := refusal({key: value})) is None:
+                break
+            why = why or found
+        else:
+            raise InputError(f"--vary {key}: {why}")
+    accurate = "accuracy" in chosen.fitted(data.examples).loss_function().metrics
+    return "maximize" if accurate else "minimize"
 
 
 def _path(folder: Path, number: int) -> Path:
@@ -128,21 +195,18 @@ def _path(folder: Path, number: int) -> Path:
 def _on_disk(folder: Path, search: Search) -> dict[int, dict[str, Any]]:
     """Return the records of trials that have ended; one that was written and never told is told now.
 
-    Raises: `InputError` if a trial is said to have ended, and its record is not there.
+    Raises: `InputError` for records that are damaged, or of another sweep.
     """
     found = {}
     for path in sorted((folder / "trials").glob("[0-9]*.json")):
-        record = read_json(path, "record")
-        found[int(path.stem)] = record
+        try:
+            found[int(path.stem)] = dict(read_json(path, "record"))
+        except (InputError, TypeError, ValueError) as error:
+            raise InputError(f"{path} is damaged; remove it, and its trial is made again") from error
     known = {trial.number for trial in search.study.get_trials(deepcopy=False)}
     for number in set(found) - search.ended():
         if number in known:
             search.tell(found[number])
-    if lacking := search.ended() - set(found):
-        raise InputError(
-            f"the records of {len(lacking)} trials are not in {folder / 'trials'}, though the database has them; put "
-            "them back, or choose another --out"
-        )
     if more := set(found) - known:
         raise InputError(
             f"{folder / 'trials'} holds records that the database does not know, such as trial {min(more)}; choose "
@@ -152,16 +216,21 @@ def _on_disk(folder: Path, search: Search) -> dict[int, dict[str, Any]]:
 
 
 def _write_results(
-    found: Sweep, recipe: str, fixed: Mapping[str, Any], space: Mapping[str, Dimension], trials: int
+    found: Sweep, chosen: Recipe, recipe: str, fixed: Mapping[str, Any], space: Mapping[str, Dimension], search: Search
 ) -> None:
-    """Write sweep.json, the table of all trials, and winner.toml."""
+    """Write sweep.json, the table of all trials, sweep.html, and winner.toml."""
     best, shown = found.best, ("number", "state", "value", "epoch", "overrides", "error")
     table = [{key: one.get(key) for key in shown} for one in found.records]
     number = None if best is None else best["number"]
-    whole = {"direction": found.direction, "trials": trials, "best": number, "table": table}
+    whole = {"direction": found.direction, "trials": search.trials, "best": number, "table": table}
     write_atomically(found.folder / "sweep.json", to_json(whole))
+    write_atomically(found.folder / "sweep.html", page(found, recipe, space, search.study, search.trials).encode())
     if best is not None:
         figure = f"{best['figure'].replace('_', ' ')} {best['value']:.6g}"
-        said = f"Trial {number} of {len(table)}, {figure}, seed {best['seed']}."
+        some = "" if best["limit"] is None else f", --limit {best['limit']}"
+        said = f"Trial {number} of {len(table)}, {figure}, --seed {best['seed']}{some}."
         values = {key: value for key, value in fixed.items() if key.partition(".")[0] != "data"} | best["overrides"]
+        if chosen.data:
+            path = {"path": str(Path(chosen.data["path"]).absolute())} if "path" in chosen.data else {}
+            values["data"] = dict(chosen.data) | path
         write_atomically(found.folder / "winner.toml", recipe_text(recipe, values, space, said).encode())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,25 +14,33 @@ import numpy as np
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError, TrainingDivergedError
 from plainnet.events import Epoch
-from plainnet.layers import Layer
 from plainnet.recipes import Recipe, override
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
+from plainnet.sweep.own_layers import OwnLayers
 
 Report = Callable[[int, float], bool]  # of an epoch and its figure; whether there is no hope
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a trial trains: a recipe's table with some values replaced, a seed, a limit of examples."""
+    """What a trial trains: a recipe's table with some values replaced, a seed, a limit of examples.
+
+    `running` is a file that says, while it trains, how far it is.
+    """
 
     number: int
     recipe: dict[str, Any]
     overrides: dict[str, Any]
     seed: int
     limit: int | None = None
-    own_layers: tuple[type[Layer], ...] = field(default=(), repr=False)
+    own_layers: OwnLayers = field(default_factory=OwnLayers)
     report: Report | None = field(default=None, repr=False)
+    running: Path | None = None
+
+    def run(self, data: Splits) -> dict[str, Any]:
+        """Train, and return a record; see `train`."""
+        return train(self, data)
 
 
 def judged_by(history: list[dict[str, Any]]) -> tuple[str, str]:
@@ -49,11 +59,11 @@ def train(task: Task, data: Splits) -> dict[str, Any]:
     began = time.perf_counter()
     told: dict[str, Any] = {"number": task.number, "overrides": task.overrides, "seed": task.seed, "limit": task.limit}
     try:
-        recipe = Recipe.from_table(override(task.recipe, task.overrides), task.own_layers)
+        recipe = Recipe.from_table(override(task.recipe, task.overrides), task.own_layers.kinds)
         run = Run(recipe, data, seed=task.seed, limit=task.limit, threads=1)
         if run.validation is None:
             raise InputError("trials are judged by validation examples; leave validate = true in the recipe")
-        state = _trained(run, task.report)
+        state = _trained(run, task)
     except InputError as error:
         told |= {"state": "refused", "error": str(error), "history": []}
     except TrainingDivergedError as error:
@@ -66,13 +76,19 @@ def train(task: Task, data: Splits) -> dict[str, Any]:
             "state": state, "error": None, "history": history, "epoch": kept, "figure": figure,
             "value": history[kept - 1][figure], "parameters": int(run.network.theta.size),
         }  # fmt: skip
+    if task.running is not None:
+        task.running.unlink(missing_ok=True)
     return told | {"made": {"seconds": round(time.perf_counter() - began, 3), "hardware": hardware(), **versions()}}
 
 
-def _trained(run: Run, report: Report | None) -> str:
+def _trained(run: Run, task: Task) -> str:
     with np.errstate(all="ignore"):
         for epoch in run.epochs():
-            if report is not None and report(epoch.number, _figure(epoch)):
+            figure = _figure(epoch)
+            if task.running is not None:
+                with contextlib.suppress(OSError):  # who looks on must not stop it
+                    task.running.write_text(f"{epoch.number} {run.training.epochs} {figure!r}")
+            if task.report is not None and task.report(epoch.number, figure):
                 return "pruned"
     return "complete"
 

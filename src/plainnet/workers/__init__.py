@@ -25,10 +25,12 @@ class Workers(Protocol):
     """What a training asks of those who compute for it, be they threads or processes on several machines.
 
     All see the same rows of a batch and agree on who takes which; afterwards the network of each has the gradient of
-    the whole batch, and the same figures. `generators` are part of what decides how a training goes on.
+    the whole batch, and the same figures. `generators` are part of what decides how a training goes on. Of processes
+    that train together, each runs the same program, and one `leads`: it alone writes files.
     """
 
     number: int
+    leads: bool
     network: Network
     metrics: Mapping[str, Metric]
     generators: list[np.random.Generator]
@@ -41,6 +43,12 @@ class Workers(Protocol):
     def evaluate(self, data: DataSet) -> Figures: ...
 
     def forget(self) -> None: ...
+
+    def largest(self, *values: float) -> tuple[float, ...]: ...
+
+    def gather(self) -> None: ...
+
+    def rest(self) -> None: ...
 
     def __enter__(self) -> Workers: ...
 

@@ -44,6 +44,8 @@ class Threads:
     Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
     """
 
+    leads = True  # whether this process, of several that train together, writes for all
+
     def __init__(
         self,
         network: Network,
@@ -62,6 +64,7 @@ class Threads:
             )
         self.augmentation: Augmentation | None = None
         self.generators = generator_for(rng, "augment").spawn(number)
+        self._here = range(number)  # the workers that are in this process: all of them
         self._vectors: list[np.ndarray] = []  # the gradients of all workers but the first, whose is the network's
         self._contexts: list[Context] = []
         self._slots: list[np.ndarray] = []
@@ -78,13 +81,10 @@ class Threads:
         weights = None if data.weights is None else data.weights[rows]
         counted = self.loss.total(data.targets.take(rows, axis=0), weights)
         before = self.network.attributes() if self.number > 1 and not self._looked else []
-        parts = self._learn_in_shares(data, rows, counted, momentum)
+        parts = self._added_up(self._learn_in_shares(data, rows, counted, momentum))
         if (said := kept_since(before)) is not None:
             raise InputError(f"{said}; or train with one worker")
         self._looked = True
-        whole = self.network.grad
-        for vector in self._vectors[: len(parts) - 1]:
-            whole += vector
         figures = Figures(counted=counted)
         for part in parts:
             figures.add(part)
@@ -97,6 +97,13 @@ class Threads:
         """Do the parts of all workers, the gradients of all but the first into `_vectors`, and return their figures."""
         return self._all(lambda number, own_rows: self._learn(number, data, own_rows, counted, momentum), rows)
 
+    def _added_up(self, parts: list[Figures]) -> list[Figures]:
+        """Add the gradients of the other workers to the first one's; return the figures of all."""
+        whole = self.network.grad
+        for vector in self._vectors[: len(parts) - 1]:
+            whole += vector
+        return parts
+
     def _learn(self, number: int, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None) -> Figures:
         """Do one worker's part of a batch: its gradient, its share of the loss, the sums of its metrics."""
         with self._contexts[number] as context:
@@ -108,7 +115,7 @@ class Threads:
         weights = None if data.weights is None else data.weights[rows]
         inputs = data.inputs.take(rows, axis=0, mode="clip")
         if self.augmentation is not None:
-            inputs = self.augmentation(inputs, self.generators[number])
+            inputs = self.augmentation(inputs, self.generators[self._here[number]])
         outputs = self.network.forward(self.network.as_input(inputs), training=True)
         loss, gradient = self.loss(outputs, targets, weights, total=counted)
         figures = self._measure(outputs, targets, weights)
@@ -148,7 +155,8 @@ class Threads:
     def _share(self, task: Task) -> None:
         """Do a task with all parts of the network's vectors, each worker with as many as the others."""
         size = self.network.theta.size
-        ends = [size * number // self.number for number in range(self.number + 1)]
+        count = len(self._here)
+        ends = [size * number // count for number in range(count + 1)]
         others = [self._pool.submit(in_blocks, task, *pair) for pair in pairwise(ends[1:])]
         in_blocks(task, 0, ends[1])
         for other in others:
@@ -164,11 +172,11 @@ class Threads:
             return
         self._made_for = self.network.parameters
         self._contexts = []
-        self._vectors = [self._new_vector() for _ in range(self.number - 1)]
-        for number, generator in enumerate(self.generators):
+        self._vectors = [self._new_vector() for _ in self._here[1:]]
+        for number, worker in enumerate(self._here):
             self._contexts.append(
                 Context(
-                    rng=generator,
+                    rng=self.generators[worker],
                     gradients=self.network.parameters.views(self._vectors[number - 1]) if number else None,
                     leads=number == 0,
                     sum_over_workers=self._summing(number) if self.number > 1 else None,
@@ -191,11 +199,21 @@ class Threads:
 
         return sum_over_workers
 
+    def largest(self, *values: float) -> tuple[float, ...]:
+        """Return the largest of what the processes bring that train together, value by value; of one, its own."""
+        return values
+
+    def gather(self) -> None:
+        """Have all that decides how the training goes on in every process; in one, it is there already."""
+
+    def rest(self) -> None:
+        """Wait until all processes are here, however long one of them takes for a file."""
+
     def _all(self, task: Callable[[int, np.ndarray], Any], rows: np.ndarray) -> list[Any]:
         """Return what `task` gives for each worker, by its number, and its share of the rows; all work at once."""
-        if self.number == 1:
+        if len(self._here) == 1:
             return [task(0, rows)]
-        shares = np.array_split(rows, min(self.number, len(rows)))
+        shares = np.array_split(rows, min(len(self._here), len(rows)))
         self._slots = [rows] * len(shares)
         self._barrier = threading.Barrier(len(shares))
         if len(shares) == 1:
@@ -240,8 +258,8 @@ class Threads:
         from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
 
         if self._entered == 0:
-            self._pool = ThreadPoolExecutor(self.number, OURS)
-            if self.number > 1:
+            self._pool = ThreadPoolExecutor(len(self._here), OURS)
+            if len(self._here) > 1:
                 self.network.parameters.by_workers = self._share
         self._entered += 1
         return self
