@@ -19,7 +19,7 @@ import numpy as np
 from cyclopts import App, CycloptsError, Group, UnknownCommandError
 
 from plainnet import __version__
-from plainnet.cli.own_layers import where_it_failed
+from plainnet.cli.own_layers import mistake_of_ones_own, where_it_failed
 from plainnet.cli.saying import say
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
 from plainnet.foreign.showing import shown
@@ -233,8 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, SystemExit) as error:
         if isinstance(error, SystemExit) and where_it_failed(error) is None:
             raise
-        if (place := where_it_failed(error)) is not None:
-            return _complain(f"{place} raised {type(error).__name__}: {shown(error)}; mend it there", BAD_INPUT)
+        if (own := mistake_of_ones_own(error)) is not None:
+            return _complain(own, BAD_INPUT)
         if "--layers" in (sys.argv[1:] if arguments is None else arguments):
             said = f"{type(error).__name__}: {shown(error)}"
             return _complain(
@@ -263,9 +263,12 @@ def _traceback(error: BaseException) -> str:
 
 
 def _complain(sentence: str, code: int) -> int:
-    from plainnet.mpi.job import rank_by_environment
+    if sys.argv[1:2] == ["train"]:
+        from plainnet.mpi.launcher import rank_by_environment
 
-    if sys.stderr is not None and rank_by_environment()[0] == 0:  # the others would say it again
+        if rank_by_environment()[0] > 0:  # the first says it
+            return code
+    if sys.stderr is not None:
         say(f"plainnet: {shown(sentence, _LONGEST)}", to=sys.stderr)
     return code
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
-from plainnet.layers import Layer
-
-_PREFIX = "own_layers_"  # of the names of modules that are read here
+from plainnet.layers import OWN_LAYERS, Layer
 
 
 def where_it_failed(error: BaseException) -> str | None:
@@ -18,10 +16,16 @@ def where_it_failed(error: BaseException) -> str | None:
     found = None
     trace = error.__traceback__
     while trace is not None:
-        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith(_PREFIX):
+        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith(OWN_LAYERS):
             found = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno},"
         trace = trace.tb_next
     return found
+
+
+def mistake_of_ones_own(error: BaseException) -> str | None:
+    """Return what to say of an error in the user's own layers, None of another."""
+    place = where_it_failed(error)
+    return None if place is None else f"{place} raised {type(error).__name__}: {shown(error)}; mend it there"
 
 
 def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
@@ -33,7 +37,7 @@ def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
         return ()
     if path.suffix != ".py" or not path.is_file():
         raise InputError(f"--layers takes a Python file that defines layers, received {path}")
-    spec = importlib.util.spec_from_file_location(f"{_PREFIX}{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{OWN_LAYERS}{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

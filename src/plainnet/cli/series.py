@@ -74,19 +74,17 @@ def series(
         if threads is not None:
             raise InputError("with --jobs or --dask, matrix products have one thread a worker; leave out --threads")
         made = _by_crew()(chosen, data, numbers, folder, jobs=jobs, dask=dask, own_layers=own)
-    with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
-        while True:
-            try:
-                seed, table = next(made)
-            except StopIteration:
-                break
-            except (KeyboardInterrupt, TrainingInterruptedError) as error:
-                said = str(error) or "stopped; the runs that have ended are on record"
-                number = getattr(error, "signal", signal.SIGINT)
-                raise TrainingInterruptedError(number, f"{said}; resume with the same command") from None
-            judged = MAIN_FIGURE[table.get("task", "classes")]
-            name, figure = _named(judged), table[judged]
-            say(f"{chosen.name} seed {seed}: {name} {f'{figure:.2%}' if name == 'test' else f'{figure:.4g}'}")
+    try:
+        with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
+            for seed, table in made:
+                judged = MAIN_FIGURE[table.get("task", "classes")]
+                name, figure = _named(judged), table[judged]
+                shown = f"{figure:.2%}" if name == "test" else f"{figure:.4g}"
+                say(f"{chosen.name} seed {seed}: {name} {shown}")
+    except (KeyboardInterrupt, TrainingInterruptedError) as error:
+        said = str(error) or "stopped; the runs that have ended are on record"
+        number = getattr(error, "signal", signal.SIGINT)
+        raise TrainingInterruptedError(number, f"{said}; resume with the same command") from None
     summary = summarize(folder)
     mean, sd = summary[judged]["mean"], summary[judged]["sd"]
     spread = "" if sd is None else f", standard deviation {f'{100 * sd:.3f} points' if name == 'test' else f'{sd:.2g}'}"

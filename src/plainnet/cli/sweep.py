@@ -158,17 +158,14 @@ def _value(record: dict[str, Any]) -> str:
 
 
 def _brief(value: Any) -> str:
-    return (
-        f"{value:.4g}"
-        if isinstance(value, float)
-        else shown(value if isinstance(value, str) else json.dumps(value), 40)
-    )
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"{value:.4g}" if isinstance(value, float) else shown(text, 40)
 
 
 def _finished(folder: Path, recipe: Path, data: Splits, own: tuple[type[Layer], ...]) -> bool:
-    """Tell whether a folder holds what the winner came to on the test set.
+    """Return whether a folder holds the test results of this winner.
 
-    Raises: `InputError` if it holds what another one came to.
+    Raises: `InputError` if it holds those of an earlier winner.
     """
     from plainnet.runs.results import DONE
 

@@ -16,12 +16,11 @@ from cyclopts import Parameter
 
 from plainnet import checkpoint
 from plainnet.cli.own_data import OwnData, load_data
-from plainnet.cli.own_layers import read_layers, where_it_failed
+from plainnet.cli.own_layers import mistake_of_ones_own, read_layers
 from plainnet.cli.saying import say
 from plainnet.cli.told_of_training import introduction, results_table
 from plainnet.cli.whole_number import WholeNumber
 from plainnet.errors import InputError, TrainingDivergedError, TrainingInterruptedError
-from plainnet.foreign.showing import shown
 from plainnet.recipes import Recipe, override, parse_override, read, recipe_for
 from plainnet.writing import to_json, write_atomically
 
@@ -97,7 +96,8 @@ def train(
     """
     import numpy as np
 
-    from plainnet.mpi.job import Alone, joined, rank_by_environment
+    from plainnet.mpi.job import Alone, joined
+    from plainnet.mpi.launcher import rank_by_environment
     from plainnet.runs import results, saving
     from plainnet.runs.folder_lock import locked
     from plainnet.runs.run import Run
@@ -172,9 +172,9 @@ def _mistakes_of_ones_own() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, InputError) or (place := where_it_failed(error)) is None:
+        if isinstance(error, InputError) or (said := mistake_of_ones_own(error)) is None:
             raise
-        raise InputError(f"{place} raised {type(error).__name__}: {shown(error)}; mend it there") from error
+        raise InputError(said) from error
 
 
 def _unfinished(folder: Path) -> checkpoint.Checkpoint:

@@ -73,7 +73,7 @@ def some_rows(array: Any, rows: slice | np.ndarray) -> Any:
 
 
 def _is_mapped(array: np.ndarray) -> bool:
-    """Tell whether an array lies in a file."""
+    """Return whether an array is mapped from a file."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base

@@ -27,11 +27,13 @@ _KINDS = (
     LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Standardize, Tanh,
 )  # fmt: skip
 _MOST_LAYERS, _DEEPEST = 1000, 20
+OWN_LAYERS = "own_layers_"  # begins the name of the module that a user's file of layers becomes
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
 
 __all__ = [
     "GELU",
     "LAYERS",
+    "OWN_LAYERS",
     "AveragePool",
     "BatchNorm",
     "Conv2D",

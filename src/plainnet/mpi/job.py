@@ -122,14 +122,6 @@ class Alone:
         raise InputError(why)
 
 
-def rank_by_environment() -> tuple[int, int]:
-    """Return the rank of this process and how many there are, as their launcher says it; (0, 1) without one."""
-    for rank, size in (("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMI_RANK", "PMI_SIZE")):
-        if os.environ.get(rank, "").isdecimal() and os.environ.get(size, "").isdecimal():
-            return int(os.environ[rank]), int(os.environ[size])
-    return 0, 1
-
-
 def _outcome(task: Callable[[], T]) -> tuple[Any, BaseException | None]:
     """Return what a task gives, or what it raises that is the user's to mend."""
     try:

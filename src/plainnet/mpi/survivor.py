@@ -13,7 +13,8 @@ import warnings
 from pathlib import Path
 from typing import NoReturn
 
-_LAUNCHERS = "hydra", "mpi", "orte", "prte"  # begin the names of processes that start others for MPI
+from plainnet.mpi.launcher import launched_by
+
 _PATIENCE = 5.0  # seconds for a launcher to end
 
 
@@ -44,18 +45,6 @@ class Survivor:
         os.close(self._words)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._process, 0)
-
-
-def launched_by() -> int | None:
-    """Return the process that the user started MPI with, if it runs on this machine and the system tells."""
-    found, process = None, os.getppid()
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        while True:
-            name, _, rest = Path(f"/proc/{process}/stat").read_text().partition(" (")[2].rpartition(") ")
-            if not name.startswith(_LAUNCHERS):
-                break
-            found, process = process, int(rest.split()[1])
-    return found
 
 
 def _survive(words: int, not_ours: int, launcher: int | None) -> NoReturn:

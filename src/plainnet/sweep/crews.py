@@ -42,7 +42,7 @@ Crew = Callable[[Iterator[Any], Splits, Path], Iterator[Record]]
 def crew_for(jobs: int, dask: str | None) -> Crew:
     """Return the crew of a Dask cluster, of so many processes, or of this one.
 
-    Raises: `InputError` for an address that is none.
+    Raises: `InputError` if `dask` is not an address.
     """
     if dask is None:
         return processes(jobs) if jobs > 1 else here
@@ -190,7 +190,7 @@ class _UnderWay:
         self.again: list[Any] = []
 
     def more(self) -> bool:
-        """Tell whether there is a task to begin."""
+        """Return whether a task is left to begin."""
         if not self.again and (task := next(self.tasks, None)) is not None:
             self.again.append(task)
         return bool(self.again)

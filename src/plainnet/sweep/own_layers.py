@@ -8,9 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from plainnet.layers import Layer
-
-_PREFIX = "own_layers_"  # of modules that the command line makes of a file
+from plainnet.layers import OWN_LAYERS, Layer
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class OwnLayers:
         told: list[Any] = []
         for kind in self.kinds:
             name = kind.__module__
-            if name.startswith(_PREFIX) and (path := getattr(sys.modules.get(name), "__file__", None)):
+            if name.startswith(OWN_LAYERS) and (path := getattr(sys.modules.get(name), "__file__", None)):
                 files[name] = path, Path(path).read_text(encoding="utf-8")
                 told.append((name, kind.__name__))
             else:

@@ -60,7 +60,7 @@ class Search:
             self.study.enqueue_trial(chosen)
 
     def _expect(self, settings: dict[str, Any]) -> bool:
-        """Tell whether the study is of these settings; one of others that has come to nothing may be replaced."""
+        """Return whether the study has these settings; if it has others and no complete trial, it may be replaced."""
         known, now = self.study.user_attrs.get("settings"), json.loads(json.dumps(settings))
         if known is None:
             self.study.set_user_attr("settings", now)

@@ -61,7 +61,7 @@ def record_runs(
     """
     crew, layers, calibration = crew_for(jobs, dask), OwnLayers(own_layers), calibration_in(folder)
     with ExitStack() as locks:
-        tasks = []
+        tasks, settings = [], {}
         for seed in seeds:
             run, unfinished = Run(recipe, data, seed=seed, threads=1), unfinished_in(folder, seed)
             if (table := on_record(run, folder)) is None:
@@ -71,12 +71,12 @@ def record_runs(
             if table is not None:
                 yield seed, table
                 continue
-            here = None if dask else unfinished
+            here, settings = None if dask else unfinished, run.recipe.to_table()
             tasks.append(_Task(seed, recipe.to_table(), run.recipe.workers, calibration, here, layers))
 
         def noted() -> Iterator[_Task]:
             for task in tasks:
-                note_opening(folder, run.recipe.to_table(), task.number)
+                note_opening(folder, settings, task.number)
                 yield task
 
         for found in crew(noted(), data, folder):

@@ -147,7 +147,7 @@ def sweep(
 
 
 def _as_before(record: dict[str, Any], changed: dict[str, Any]) -> bool:
-    """Tell whether a trial that came to its end had these settings, which would give the same again."""
+    """Return whether a complete trial had these settings; training again would give the same result."""
     return bool(record["state"] == "complete" and record["overrides"] == changed)
 
 

@@ -43,11 +43,9 @@ class Task:
         return train(self, data)
 
 
-def judged_by(history: list[dict[str, Any]]) -> tuple[str, str]:
-    """Return by which figure of the validation trials are judged, and whether they "maximize" or "minimize" it."""
-    return (
-        ("validation_accuracy", "maximize") if "validation_accuracy" in history[-1] else ("validation_loss", "minimize")
-    )
+def judged_by(epoch: dict[str, Any]) -> str:
+    """Return by which figure of the validation trials are judged: its accuracy, if the loss has one."""
+    return "validation_accuracy" if "validation_accuracy" in epoch else "validation_loss"
 
 
 def train(task: Task, data: Splits) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def train(task: Task, data: Splits) -> dict[str, Any]:
     else:
         kept = run.stop.best if run.stop is not None and run.stop.best is not None else len(run.history)
         history = [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in run.history_table()]
-        figure, _ = judged_by(history)
+        figure = judged_by(history[-1])
         told |= {
             "state": state, "error": None, "history": history, "epoch": kept, "figure": figure,
             "value": history[kept - 1][figure], "parameters": int(run.network.theta.size),
@@ -95,5 +93,4 @@ def _trained(run: Run, task: Task) -> str:
 
 def _figure(epoch: Epoch) -> float:
     table = epoch.to_table()
-    figure, _ = judged_by([table])
-    return float(table[figure])
+    return float(table[judged_by(table)])
