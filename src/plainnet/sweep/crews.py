@@ -143,17 +143,20 @@ def cluster(address: str) -> Crew:
             under_way = _UnderWay(tasks)
             while under_way.more():
                 room = _room(client, address)
-                kept = client.scatter(data, broadcast=True, hash=False)  # anew: who held them may have died
-
-                def begun(count: int, kept: Any = kept) -> set[Any]:
-                    return {client.submit(_run, task, kept, pure=False) for task in under_way.some(count)}
-
-                coming = as_completed(begun(room), loop=client.loop)
                 try:
+                    kept = client.scatter(data, broadcast=True, hash=False)  # anew: who held them may have died
+
+                    def begun(count: int, kept: Any = kept) -> set[Any]:
+                        return {client.submit(_run, task, kept, pure=False) for task in under_way.some(count)}
+
+                    coming = as_completed(begun(room), loop=client.loop)
                     for future in coming:
                         yield under_way.done(future.result())
                         coming.update(begun(1))
-                except (CancelledError, KilledWorker, CommClosedError) as error:
+                except Exception as error:  # a connection that breaks raises what it was about to be used for
+                    if not isinstance(error, (CancelledError, KilledWorker, CommClosedError)):
+                        _room(client, address)  # the scheduler answers: the error is the task's
+                        raise
                     under_way.lose(error)
 
     return crew
@@ -173,7 +176,7 @@ def _room(client: Any, address: str) -> int:
         try:
             if room := sum(client.nthreads().values()):
                 return int(room)
-        except (OSError, TimeoutError, RuntimeError, ValueError) as error:
+        except Exception as error:  # a client without a connection raises whatever it stumbles over
             raise InputError(
                 f"the Dask scheduler at {address} is gone; start it, and resume with the same command"
             ) from error
