@@ -1,10 +1,10 @@
-# plainnet: `make train` and `make test` need Python 3.11 or newer, make and a package index, nothing else.
+# plainnet: `make train` and `make test` need only Python 3.11 or newer, make and a package index.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: agreement breaks browser help lab lab-speed train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
+.PHONY: docs agreement breaks browser help lab lab-speed train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -12,125 +12,130 @@ help:               ## show this list
 train: $(VENV)/installed     ## train the classic network on MNIST and write results/
 	$(BIN)/plainnet train $(ARGS)
 
-lab: $(VENV)/installed       ## open the lab: draw a digit, look inside, train while you watch
+lab: $(VENV)/installed       ## open the lab: draw digits, look inside the network, watch it train
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab]'
 	$(BIN)/plainnet lab $(ARGS)
 
-lab-speed: $(VENV)/installed-test ## how quickly the lab answers, and what looking on costs; writes records/lab.json
+lab-speed: $(VENV)/installed-test ## measure how fast the lab answers, and how much an open page slows a training; writes records/lab.json
 	$(MAKE) browser
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/lab.py
 
-check: $(VENV)/installed     ## verify every gradient of the classic network
+docs: $(VENV)/installed      ## build the site, with the course and the reference, in docs/_build/html
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+check: $(VENV)/installed     ## check every gradient of the classic network
 	$(BIN)/plainnet check
 
-test: $(VENV)/installed-test ## lint, types, import contracts and tests
+test: $(VENV)/installed-test ## run lint, type checks, import contracts and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m "not slow" --cov --cov-report=term
 
-test-all: $(VENV)/installed-test ## the same with the slow tests
+test-all: $(VENV)/installed-test ## run `make test` and the slow tests
 	$(MAKE) test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m slow
 
-test-oldest:                 ## the tests with the oldest NumPy we support
+test-oldest:                 ## run the tests with the oldest supported NumPy
 	$(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' 'numpy==2.0.*'
 	$(VENV)-oldest/bin/pytest -m "not slow"
 
-oracle: $(VENV)/installed-test ## install PyTorch, against which some tests compare (skipped without it)
+oracle: $(VENV)/installed-test ## install PyTorch for the tests that compare with it (skipped without it)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle]'
 
 extras: $(VENV)/installed-test ## install PyTorch and all extras, so that every test runs
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges,lab,mpi,sweep]' mpich
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,oracle,peers,tables,sklearn,onnx,tensorboard,judges,lab,mpi,sweep,docs]' mpich
 
-browser: $(VENV)/installed-test ## install what tests in a browser need: Playwright, and Debian's Chromium where it is missing
+browser: $(VENV)/installed-test ## install what the browser tests need: Playwright, and Debian's Chromium if it is missing
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lab,browser]'
 	command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
-	  || echo "there is no Chromium to be had; the tests in a browser are skipped"
+	  || echo "Chromium could not be installed; the browser tests are skipped"
 
-series: $(VENV)/installed    ## the recorded runs of a recipe: make series RECIPE=cnn SEEDS=0:3
+series: $(VENV)/installed    ## train a recipe with several seeds and record the runs: make series RECIPE=cnn SEEDS=0:3
 	$(BIN)/plainnet series $(or $(RECIPE),classic) --seeds $(or $(SEEDS),0:10)
 
-ladder: $(VENV)/installed    ## the table and the picture of all recipes on record
+ladder: $(VENV)/installed    ## print and draw the comparison of all recorded recipes
 	$(BIN)/plainnet ladder --plot docs/pictures/ladder.png
 
-record: $(VENV)/installed-test ## measure the main job from an empty clone and write records/main_job.json
+record: $(VENV)/installed-test ## measure `make train` from an empty clone; writes records/main_job.json
 	$(BIN)/python benchmarks/main_job.py
 
-kill-table: $(VENV)/installed-test ## put every known fault into right code and record what the doctor says
+kill-table: $(VENV)/installed-test ## put every known fault into correct code and record what the doctor reports
 	$(BIN)/python benchmarks/kill_table.py
 
-versus: $(VENV)/installed    ## time the working tree against an earlier commit: make versus COMMIT=51117f5
+versus: $(VENV)/installed    ## compare the speed with an earlier commit: make versus COMMIT=51117f5
 	$(BIN)/python benchmarks/versus.py $(COMMIT) --record records/versus/$(COMMIT).json
 
-threads: $(VENV)/installed   ## the threads that train chooses, against one and two, with and without other work
+threads: $(VENV)/installed   ## compare the thread count that train chooses with one and two threads, with and without other work
 	$(BIN)/python benchmarks/threads.py --record records/threads.json
 
-breaks: $(VENV)/installed-test ## break what users see, in a copy of the source, and see whether the tests notice
+breaks: $(VENV)/installed-test ## break what users see, in a copy of the source, and check that the tests notice
 	$(BIN)/python benchmarks/breaks.py
 
-mutation: $(VENV)/installed-test ## change our own code, one operator at a time, and see whether the tests notice
+mutation: $(VENV)/installed-test ## change the source, one operator at a time, and check that the tests notice
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
 	$(BIN)/python benchmarks/mutation.py
 
-kill-test: $(VENV)/installed ## kill 200 trainings at random moments, go on with them, and compare the weights
+kill-test: $(VENV)/installed ## kill trainings 200 times at random moments, resume them, and compare the weights
 	$(BIN)/python benchmarks/kill_test.py 200 --record records/kill_test.json
 
-sabotage: $(VENV)/installed  ## spoil trainings in every known way and see whether the cause is named
+sabotage: $(VENV)/installed  ## spoil trainings in every known way and check that diagnose names the cause
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sklearn]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/sabotage.py --verify --record records/sabotage.json
 
-fuzz: $(VENV)/installed      ## feed the readers of files with mutated bytes, ten million times each
+fuzz: $(VENV)/installed      ## feed mutated bytes to the file readers, up to ten million times each
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
 	$(BIN)/python benchmarks/fuzz.py 10000000
 
-anatomy: $(VENV)/installed   ## the original's iterations, with summed and with mean gradients
+anatomy: $(VENV)/installed   ## repeat the six iterations of docs/anatomy.md, with summed and with mean gradients
 	$(BIN)/python benchmarks/anatomy.py
 
-ablation: $(VENV)/installed  ## what each choice of a recipe earns on the validation images: make ablation RECIPE=cnn
+ablation: $(VENV)/installed  ## measure the effect of each choice of a recipe on the validation accuracy: make ablation RECIPE=cnn
 	$(BIN)/python benchmarks/ablation.py $(RECIPE)
 
-bench: $(VENV)/installed-test ## our speed beside that of our peers, in one interleaved run; writes records/bench.json
+bench: $(VENV)/installed-test ## compare the speed with other programs, in one interleaved run; writes records/bench.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,peers]'
 	$(BIN)/plainnet bench --json records/bench.json
 
-bench-busy: $(VENV)/installed-test ## the same trainings beside two busy processes; writes records/bench_busy.json
+bench-busy: $(VENV)/installed-test ## compare the speed while two other processes are busy; writes records/bench_busy.json
 	$(BIN)/plainnet bench --only classic,fast99 --neighbors 2 --json records/bench_busy.json
 
-growth: $(VENV)/installed    ## how the cost of an epoch grows with the network, the batch, the images and the threads
+growth: $(VENV)/installed    ## measure how the cost of an epoch grows with network, batch, images and threads
 	$(BIN)/python benchmarks/growth.py
 
-convolutions: $(VENV)/installed ## the ways to compute a convolution: how long they take, how exact they are
+convolutions: $(VENV)/installed ## measure the time and the error of each convolution method
 	$(BIN)/python benchmarks/convolutions.py
 
-tried: $(VENV)/installed     ## what was tried to make plainnet faster, each beside what was kept
+tried: $(VENV)/installed     ## time the variants that were tried beside those that were kept
 	$(BIN)/python benchmarks/tried.py
 
-agreement: $(VENV)/installed ## whether exported models answer as plainnet does, in onnxruntime, PyTorch and NumPy
+agreement: $(VENV)/installed ## compare exported models with plainnet, in onnxruntime, PyTorch and NumPy
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[onnx,peers]'
 	$(BIN)/python benchmarks/agreement.py
 
 figures: $(VENV)/installed   ## write the figures of records/ into the pages
 	$(BIN)/python benchmarks/page_figures.py
 
-clean:                       ## remove everything that can be made again
-	rm -rf $(VENV) $(VENV)-oldest results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean:                       ## remove everything that can be created again
+	rm -rf $(VENV) $(VENV)-oldest results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/learn docs/reference
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
-	  "plainnet needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V); name another: make PYTHON=python3.12 train"; exit 1; }
+	  "plainnet needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) -V); choose another: make PYTHON=python3.12 train"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo \
-	  "$(PYTHON) cannot make virtual environments; install its venv package, or name another: make PYTHON=..."; exit 1; }
+	  "$(PYTHON) cannot create virtual environments; install its venv package, or choose another: make PYTHON=..."; exit 1; }
 	@touch $@
 
 $(VENV)/installed: pyproject.toml | $(VENV)/python
-	@echo "installing plainnet and what it needs into $(VENV) ..."
+	@echo "installing plainnet and its dependencies into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml | $(VENV)/python
-	@echo "installing plainnet and what its tests need into $(VENV) ..."
+	@echo "installing plainnet and its test dependencies into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@ $(VENV)/installed

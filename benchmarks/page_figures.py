@@ -1,6 +1,6 @@
 """Write the figures of records/ into the pages and recipes that quote them, and the catalogue into docs/faults.md.
 
-`tests/test_repository.py` fails while these pages hold anything else than the records and the catalogue say.
+`tests/test_repository.py` fails if these pages differ from the records or the catalogue.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from tables.sweep import sweep
 
 ABLATED = sorted(path.parent.name for path in (ROOT / "records").glob("*/ablation.json"))
 
-PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers, what stands between them
-    "README.md": {"results": results, "short ladder": short_ladder, "speed": speed},
+PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name in its markers, function that makes the block
+    "README.md": {"results": results, "short ladder": short_ladder},
     "docs/anatomy.md": {"anatomy": anatomy},
     "docs/data.md": {"tables": tables, "pictures": pictures},
     "docs/export.md": {"agreement": agreement},
@@ -56,7 +56,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name at its markers,
 
 
 def rendered(page: str) -> str:
-    """Return a page with everything between its markers made anew."""
+    """Return a page with all blocks between its markers generated again."""
     text = (ROOT / page).read_text()
     for name, make in PAGES[page].items():
         pattern = rf"((?:<!-- |# )figures: {name}(?: -->)?\n).*?((?:<!-- |# )end\b)"

@@ -1,4 +1,4 @@
-"""The classic network, as a program: 784-1024-10 on MNIST, three minutes on two cores."""
+"""The classic network as a program: 784-1024-10 on MNIST, three minutes on two cores."""
 
 from plainnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy, epochs, mnist, step_decay
 

@@ -1,4 +1,4 @@
-"""A first network as a student might hand it in: one of its three gradients is wrong. `plainnet doctor` says which."""
+"""A first network as a student might submit it. One of its three gradients is wrong; `plainnet doctor` says which."""
 
 import numpy as np
 

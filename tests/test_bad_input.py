@@ -33,7 +33,7 @@ TRAIN = [
     (["--epoch", "3"], "Unknown option"),
     (["clasic"], "unknown recipe 'clasic'"),
     (["absent.toml"], "cannot read the recipe absent.toml"),
-    (["--data-dir", "absent"], "absent; beside it are"),
+    (["--data-dir", "absent"], "absent; its folder holds"),
 ]
 
 
@@ -84,7 +84,7 @@ def test_damaged_data(name, damage, sentence, data_folder, results, complains): 
 def test_images_of_another_size_than_the_recipe_s(data_folder, results, complains):  # noqa: F811
     (data_folder / IMAGES).write_bytes(idx_bytes(np.zeros((12, 28, 27), np.uint8)))
     sentence = complains("train", "--data-dir", data_folder, "--out", results, "--force")
-    assert "28x27 (train) and 28x28 (test); they must be of one size" in sentence
+    assert "28x27 (train) and 28x28 (test); give examples of one size" in sentence
     (data_folder / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(np.zeros((3, 28, 27), np.uint8)))
     insists = ("classic", "--set", "input_shape=[28,28]")
     sentence = complains("train", *insists, "--data-dir", data_folder, "--out", results, "--force")
@@ -95,7 +95,7 @@ def test_images_of_another_size_than_the_recipe_s(data_folder, results, complain
 
 def test_an_output_folder_that_cannot_be_made_or_written_to(tmp_path, complains, monkeypatch):
     (tmp_path / "file").write_text("precious")
-    assert "cannot make the folder" in complains("train", "--out", tmp_path / "file")
+    assert "cannot create the folder" in complains("train", "--out", tmp_path / "file")
     assert (tmp_path / "file").read_text() == "precious"
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert "permission denied" in complains("train", "--out", tmp_path / "read only")

@@ -42,7 +42,7 @@ def test_a_disturbed_comparison_says_so():
     assert "disturbed" not in str(calm)
     wild = Comparison("title", {"ours": [1.0, 1.0, 1.0, 1.0], "theirs": [1.0, 2.0, 3.0, 1.0]}, "work")
     assert wild.to_table()["disturbed"] == ["theirs"]
-    assert "too disturbed to believe: the quartiles of theirs are more than 20% apart" in str(wild)
+    assert "not reliable: the quartiles of theirs are more than 20% apart" in str(wild)
 
 
 def test_neighbors_work_as_long_as_something_is_timed():

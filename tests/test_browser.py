@@ -206,7 +206,7 @@ def test_it_trains_in_the_page_and_survives_being_closed(browser, learner):
         visit.view("train")
         visit.page.locator("#recipe").select_option("softmax")
         visit.page.locator("#limit").fill("1000")
-        visit.page.get_by_role("button", name="Train it").click()
+        visit.page.get_by_role("button", name="Train this network").click()
         visit.until("document.querySelector('section p').textContent.includes('epoch')")
         visit.page.get_by_role("button", name="Pause").click()
         visit.until("document.querySelector('section p').textContent.match(/paused|done/)")
@@ -391,7 +391,7 @@ def test_the_small_network_is_numpys(browser, cnn):
 def test_a_figure_opens_with_its_formula_and_its_source(browser, cnn):
     with Visit(browser, cnn + "#view=draw&sample=7") as visit:
         visit.until("document.querySelector('.answer')?.textContent === '7'")
-        visit.page.get_by_role("button", name="what it sees, 28x28").click()
+        visit.page.get_by_role("button", name="what the network sees, 28x28").click()
         visit.until("document.querySelector('dialog').open")
         assert "sources/pen/strokes.py, line" in visit.page.inner_text("dialog")
         visit.page.keyboard.press("Escape")
@@ -450,18 +450,18 @@ def test_step_shows_only_what_has_been_computed(browser, cnn):
 def test_every_fault_that_is_put_in_can_be_found(browser, cnn):
     with Visit(browser, cnn + "#view=step") as visit:
         page = visit.page
-        page.get_by_role("button", name="Put in a fault").wait_for()
+        page.get_by_role("button", name="Insert a fault").wait_for()
         for _ in range(6):
-            page.get_by_role("button", name="Put in a fault").click()
+            page.get_by_role("button", name="Insert a fault").click()
             page.get_by_role("button", name="Compare with").click()
-            assert "Differ:" in page.inner_text("main")
+            assert "These differ:" in page.inner_text("main")
             found = 0
             for option in page.locator("#guess option").all():
                 page.locator("#guess").select_option(option.get_attribute("value"))
                 page.get_by_role("button", name="Check").click()
                 found += "Right: that is the fault" in page.inner_text("main")
             assert found == 1
-            page.get_by_role("button", name="Take it out").click()
+            page.get_by_role("button", name="Remove the fault").click()
             page.get_by_role("button", name="Compare with").click()
             assert "Every gradient agrees" in page.inner_text("main")
 

@@ -233,11 +233,11 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
     _, said = process.communicate()
     assert process.returncode == code
     assert said.startswith("plainnet: stopped after ")
-    assert "; all is saved; resume with: " in said
+    assert "; everything is saved; resume with: " in said
     assert said.endswith(" -m plainnet train --resume out\n")
     assert checkpoint.Checkpoint(tmp_path / "out").epoch >= 1
     refused = start(tmp_path, "--out", "out")
-    assert "holds a training that is not finished; resume it with: " in refused.communicate()[1]
+    assert "holds an unfinished training; resume it with: " in refused.communicate()[1]
     assert refused.returncode == 2
 
 
@@ -290,7 +290,7 @@ def interrupted(tmp_path, monkeypatch):
 def test_resume_finishes_what_was_begun(interrupted, tmp_path, capsys):
     assert main(["train", "--resume", str(interrupted)]) == 0
     said = capsys.readouterr().out
-    assert "going on in" in said
+    assert "resuming in" in said
     assert "epoch   3  loss" in said
     assert "epoch   2  loss" not in said
     assert "since then" not in said
@@ -362,7 +362,7 @@ def test_a_training_that_diverged_keeps_what_it_had_and_is_not_gone_on_with(tmp_
     assert "likely cause: learning-rate-too-high, each of the first updates is" in said
     assert checkpoint.Checkpoint(tmp_path).about["diverged"].startswith("training diverged in epoch 1")
     assert main(["train", "--resume", str(tmp_path)]) == 2
-    assert "this training cannot go on" in capsys.readouterr().err
+    assert "this training cannot be resumed" in capsys.readouterr().err
     assert main([*command, "--force"]) == 0
     assert not list(tmp_path.glob("checkpoint*"))
 

@@ -236,7 +236,7 @@ def test_recipes(capsys):
     assert main(["recipes"]) == 0
     assert capsys.readouterr().out.startswith("classic ")
     assert main(["recipes", "classic"]) == 0
-    assert "a mean gradient never gets there" in capsys.readouterr().out
+    assert "a mean gradient never exceeds this" in capsys.readouterr().out
 
 
 def test_series_continues_where_it_stopped(tmp_path, capsys, monkeypatch):

@@ -35,7 +35,7 @@ def examined(tmp_path, program, timeout=120.0):
     """The findings; an `InputError` with what is noted, if the program failed."""
     (tmp_path / "homework.py").write_text(homework(program))
     found = examination(tmp_path / "homework.py", timeout=timeout)
-    if any(": " in note and "left out, line" in note for note in found.notes):
+    if any(": " in note and "not run as written: line" in note for note in found.notes):
         raise InputError("; ".join(found.notes))
     return found.findings
 

@@ -133,9 +133,9 @@ def empty(path):
     path.write_bytes(b"")
 
 
-NO_IDX = "is no whole IDX file of unsigned bytes: it"
+NO_IDX = "is not a complete IDX file of unsigned bytes: it"
 DAMAGES = [
-    (IMAGES, lambda path: path.unlink(), "holds labels of the train part, but no images"),
+    (IMAGES, lambda path: path.unlink(), "holds labels for the train part, but no images"),
     (IMAGES, cut, "cut short"),
     (IMAGES, lengthen, "too long"),
     (IMAGES, zip_and_cut, "does not decompress|cut short"),
@@ -144,7 +144,7 @@ DAMAGES = [
     (IMAGES, float_type, f"{NO_IDX} begins with 00 00 0d 03"),
     (IMAGES, empty, f"{NO_IDX} is empty"),
     (IMAGES, lambda path: path.write_bytes(bytes([0, 0, 8, 3, 0])), "its header ends after 5 bytes"),
-    (IMAGES, two_dimensions, "784 .train. and 28x28 .test.; they must be of one size"),
+    (IMAGES, two_dimensions, "784 .train. and 28x28 .test.; give examples of one size"),
     (LABELS, one_label_less, "12 images but 11 labels"),
     (LABELS, empty, f"{NO_IDX} is empty"),
 ]
@@ -177,7 +177,7 @@ def test_class_names_come_from_a_file(folder):
     (folder / "class_names.txt").write_text("shirt\nshoe\n\nbag\n")
     assert sources.load(folder).test.class_names == ("shirt", "shoe", "bag")
     (folder / "class_names.txt").write_text("shirt\nshoe\n")
-    with pytest.raises(InputError, match=r"class_names\.txt names 2 classes, the labels go up to 2"):
+    with pytest.raises(InputError, match=r"class_names\.txt has 2 classes, but the labels go up to 2"):
         sources.load(folder)
     (folder / "class_names.txt").write_text("\ufeffshirt\nshoe\nbag", encoding="utf-8")
     assert sources.load(folder).test.class_names[0] == "shirt"
@@ -273,7 +273,7 @@ def test_fashion_mnist_is_recognized():
 def test_a_compressed_file_that_announces_too_much_is_refused_at_once(tmp_path):
     path = tmp_path / "train-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(bytes([0, 0, 8, 3]) + np.array([10**6, 1000, 3000], ">u4").tobytes() + bytes(10)))
-    with pytest.raises(InputError, match=r"announces 3,000,000,000,000 bytes, more than .* unpack it first"):
+    with pytest.raises(InputError, match=r"announces 3,000,000,000,000 bytes, more than .* decompress it first"):
         read_idx(path, dimensions=3)
 
 

@@ -221,7 +221,7 @@ def test_what_cannot_be_judged_is_not_passed(tmp_path, capsys):
     unsolved = "def relu_forward(x):\n    return x, x\n\n\ndef relu_backward(dout, cache):\n    return None\n"
     (tmp_path / "homework.py").write_text(unsolved)
     assert main(["doctor", str(tmp_path / "homework.py")]) == 2
-    assert "nothing is written in it yet\n\n0 examined of 1 seen, 0 wrong" in capsys.readouterr().out
+    assert "it is not implemented yet\n\n0 examined of 1 seen, 0 wrong" in capsys.readouterr().out
 
 
 NAIVE = """

@@ -58,7 +58,7 @@ def test_the_two_conventions_are_said_to_be_such():
     with np.errstate(all="ignore"):
         (means,) = examined(CASES / "right_column_layer_mean.py").findings
         (adds,) = examined(CASES / "right_zero_grad.py").findings
-    assert "right if what comes from above is not divided by the batch" in means.evidence
+    assert "right if the upstream gradient is not divided by the batch size" in means.evidence
     assert "call zero_grad() before each batch" in adds.evidence
 
 
@@ -258,7 +258,7 @@ def test_what_does_not_run_as_it_stands_is_said(tmp_path):
     found = examination(tmp_path / "homework.py")
     assert found.names("right") == ["Dense"]
     assert "replaced by stand-ins: nothing_of_this_name" in found.notes[0]
-    assert "made up, in line 4" in found.notes[1]
+    assert "made-up data in line 4" in found.notes[1]
     assert "line 5: NameError" in found.notes[2]
 
 
@@ -296,7 +296,7 @@ def test_folders_pages_and_tables(tmp_path, capsys):
     assert main(["doctor", str(tmp_path / "wrong.py"), "--accept", "bias-gradient-averaged"]) == 0
     assert "remark: the bias gradient is a mean" in capsys.readouterr().out
     assert main(["doctor", str(tmp_path / "wrong.py"), "--accept", "no-such-fault"]) == 2
-    assert "the catalogue has no fault called no-such-fault" in capsys.readouterr().err
+    assert "the catalogue has no fault named no-such-fault" in capsys.readouterr().err
 
 
 def test_a_remark_can_be_a_fault():
@@ -332,7 +332,7 @@ def test_the_user_may_say_what_belongs_together(tmp_path):
     assert finding.verdict == "right"
     (finding,) = examine(forward, averaged, inputs, wrt=["W", "b"])
     assert (finding.verdict, finding.array) == ("wrong", "db")
-    with pytest.raises(InputError, match="wrt names V, which inputs do not have"):
+    with pytest.raises(InputError, match="wrt names V, but inputs has only"):
         examine(forward, backward, inputs, wrt=["V"])
     text = (
         "import numpy as np\n\ndef ahead(W, b, x):\n    return np.tanh(x @ W + b), (x, W, b)\n\n"

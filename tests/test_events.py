@@ -104,7 +104,7 @@ def test_early_stopping_puts_the_best_weights_back(digits):
     assert event.best == best == event.epoch - 3
     assert len(seen) < 60
     assert_same(weights(network), seen[best][1])
-    assert "the validation loss has not improved in 3 epochs; the weights are again those after epoch" in str(event)
+    assert "the validation loss has not improved in 3 epochs; the weights are those after epoch" in str(event)
 
 
 def test_a_stop_by_accuracy_and_by_time(digits):
@@ -160,10 +160,10 @@ def test_impossible_stops_are_refused(options, sentence):
 def test_a_stop_that_nothing_can_decide_is_refused(digits):
     data, numbers = digits.train[:100], DataSet(np.ones((90, 4), np.float32), np.ones(90))
     for stop, more in ((Stopping(patience=3), {}), (Stopping(accuracy=0.9), {"averaging": 0.9})):
-        with pytest.raises(InputError, match="needs validation data, and no averaging"):
+        with pytest.raises(InputError, match="needs validation data and cannot be combined with averaging"):
             Training(small(), LOSS, SGD(), data, stop=stop, **more, **OPTIONS)
     f1 = Stopping(patience=1, metric="f1", larger_is_better=True)
-    with pytest.raises(InputError, match="stopping needs 'f1', which is not measured; there is loss, accuracy"):
+    with pytest.raises(InputError, match="stopping needs 'f1', which is not measured; choose loss, accuracy"):
         Training(small(), LOSS, SGD(), data, data, stop=f1, **OPTIONS)
     with pytest.raises(InputError, match="stopping needs 'accuracy', which is not measured"):
         Training(Network(Dense(1)).build((4,)), MeanSquaredError(), SGD(), numbers, numbers,
@@ -229,7 +229,7 @@ def test_workers_must_be_those_of_the_network(digits):
     for workers, more in ((Threads(other, LOSS, 2), {}), (None, {"metrics": {}})):
         network = small()
         given = workers or Threads(network, LOSS)
-        with pytest.raises(InputError, match="workers that are given must be those of this network"):
+        with pytest.raises(InputError, match="a Workers object must belong to this network"):
             Training(network, LOSS, SGD(), digits.train[:100], workers=given, **more, **OPTIONS)
 
 

@@ -221,14 +221,14 @@ class Own(Layer):
 @pytest.mark.parametrize(
     ("form", "out", "precision", "says"),
     [
-        ("onnx", "m.onnx", "float32", "Own has no rule to be exported to ONNX"),
-        ("torch", "m.py", "float32", "Own has no rule to be exported to PyTorch"),
-        ("numpy", "m.py", "float32", "Own has no rule to be exported to NumPy"),
-        ("js", "m.js", "float32", "Own has no rule to be exported to JavaScript"),
+        ("onnx", "m.onnx", "float32", "Own cannot be exported to ONNX"),
+        ("torch", "m.py", "float32", "Own cannot be exported to PyTorch"),
+        ("numpy", "m.py", "float32", "Own cannot be exported to NumPy"),
+        ("js", "m.js", "float32", "Own cannot be exported to JavaScript"),
         ("js", "m.js", "float16", "export to js as float32"),
         ("onnx", "m.py", "float32", r"--out must end in \.onnx"),
         ("excel", "m.xlsx", "float32", "--to must be one of js, numpy, onnx, torch"),
-        ("torch", "m.py", "int8", "weights of 8 bits are for ONNX"),
+        ("torch", "m.py", "int8", "only ONNX supports weights of 8 bits"),
         ("numpy", "m.py", "int4", "precision must be one of"),
     ],
 )
@@ -243,11 +243,11 @@ def test_what_cannot_be_exported_says_so(form, out, precision, says, tmp_path):
 
 def test_a_file_that_is_there_is_kept(tmp_path):
     (tmp_path / "train.npz").write_text("mine")
-    with pytest.raises(InputError, match=r"train\.npz is there already"):
+    with pytest.raises(InputError, match=r"train\.npz exists already"):
         export(model_of("vectors"), "numpy", tmp_path / "train.py")
     different = Ensemble([[Flatten(), Dense(10)], [Flatten(), Dense(8), Dense(10)]])
     model = Model(Network(different).build((4, 4)), NAMES)
-    with pytest.raises(InputError, match="members of an ensemble that differ"):
+    with pytest.raises(InputError, match="an ensemble of different networks"):
         numpy_program.write(tmp_path / "e.py", model)
 
 

@@ -37,7 +37,7 @@ def plainnet(*arguments, folder, encoding=None, seconds=600):
     ("command", "code", "says"),
     [
         (["evaluate", "control.safetensors"], 0, "test accuracy"),
-        (["evaluate", "int64_weights.safetensors"], 2, "dense_1.W holds int64"),
+        (["evaluate", "int64_weights.safetensors"], 2, "dense_1.W must hold floating-point numbers, received int64"),
         (["predict", "surrogate_names.safetensors", "one.png"], 2, "must be a text in Unicode"),
         (["predict", "escape_names.safetensors", "one.png"], 0, r"\x1b[31m"),
         (["predict", "overflowing_weights.safetensors", "one.png"], 2, "not finite numbers"),
@@ -102,9 +102,7 @@ def test_a_fault_of_our_own_is_one_sentence_and_a_file(monkeypatch, capsys, tmp_
     monkeypatch.setattr("plainnet.recipes.available", broken)
     assert main(["recipes"]) == 70
     said = capsys.readouterr().err
-    assert said.startswith(
-        "plainnet: plainnet has a fault of its own: ZeroDivisionError: \\x1b[2J; please report it with "
-    )
+    assert said.startswith("plainnet: this is a bug in plainnet: ZeroDivisionError: \\x1b[2J; please report it with ")
     report = Path(said.split()[-1]).read_text()
     assert "Traceback" in report
     assert "ZeroDivisionError" in report

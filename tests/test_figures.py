@@ -60,7 +60,7 @@ def test_the_confusion_matrix():
     assert where[(0, 1)][0] == "1"
     assert where[(0, 0)] == ("2", BLUE)
     assert (2, 1) not in where  # no mistake, nothing written
-    assert axes.get_title() == "60.00% of 10 test images right, 4 mistaken"
+    assert axes.get_title() == "60.00% of 10 test images right, 4 misclassified"
     assert bar.get_ylabel() == "mistakes"
 
 
@@ -87,7 +87,7 @@ def test_training_curves():
     loss, accuracy = figure.axes
     for axes, train, validation in ((loss, 1.0, 2.0), (accuracy, 55.0, 45.0)):
         lines = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
-        assert list(lines) == ["training (mean while learning)", "validation (after the epoch)"]
+        assert list(lines) == ["training (mean during the epoch)", "validation (after the epoch)"]
         first, second = lines.values()
         assert first.get_ydata()[0] == pytest.approx(train)
         assert second.get_ydata()[0] == pytest.approx(validation)
@@ -121,7 +121,7 @@ def test_curves_of_several_runs():
     assert [line.get_color() for line in full] == list(PALETTE[:2])
     of_second = [line for line in errors.lines if line.get_linestyle() == "--"][1].get_ydata()
     np.testing.assert_allclose(of_second, [np.nan, 25])  # no error cannot be shown on a logarithmic axis
-    assert figure.get_suptitle().startswith("dashed or hollow: training")
+    assert figure.get_suptitle().startswith("dashed: training")
 
 
 def test_recall_and_precision():
@@ -145,9 +145,9 @@ def test_recall_and_precision():
 def test_sample_predictions_begin_with_the_surest_mistake():
     (axes,) = sample_predictions(evaluation()).axes
     said = texts(axes)
-    assert said[0] == "recognized: one of each class, 60.00% of all"
+    assert said[0] == "right: one of each class (60.00% of all are right)"
     assert [text.split("  ")[0] for text in said[1:4]] == ["read cat", "read dog", "read owl"]
-    assert said[4] == "mistaken: where the network was surest and wrong"
+    assert said[4] == "wrong: the mistakes with the highest confidence"
     assert [text.split("\n") for text in said[5:]] == [
         ["read owl  95.0 %", "is cat  2.5 %"],
         ["read dog  70.0 %", "is cat  15.0 %"],
@@ -180,7 +180,7 @@ def test_first_layer_pictures():
         np.testing.assert_array_equal(axes.images[0].get_array(), templates.layers[1].W.value[:, unit].reshape(4, 4))
         low, high = axes.images[0].get_clim()
         assert -low == high == np.abs(axes.images[0].get_array()).max()
-    assert figure.get_suptitle() == "what speaks for each class: red for it, blue against it"
+    assert figure.get_suptitle() == "weights of each class: red raises the output, blue lowers it"
 
     start = Network(Flatten(), Dense(40), ReLU(), Dense(3)).build((4, 4), rng=1)
     network = Network(Flatten(), Dense(40), ReLU(), Dense(3)).build((4, 4), rng=1)
@@ -200,7 +200,7 @@ def test_augmentation_is_shown_beside_the_image_as_it_is(digits):
         first = digits.train.images[:200][digits.train.labels[:200] == label][0]
         np.testing.assert_allclose(sheet[28 * label : 28 * label + 28, :28], first / 255, atol=1e-6)
         assert np.abs(sheet[28 * label : 28 * label + 28, 28:56] - first / 255).max() > 0.1
-    assert axes.get_title() == "left: as it is; right: as it is learned from"
+    assert axes.get_title() == "left: original; right: changed for training"
     assert axes.lines[0].get_xdata()[0] == 27.5
 
 

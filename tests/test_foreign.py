@@ -62,7 +62,7 @@ def test_files_have_the_size_of_their_kind(tmp_path, monkeypatch):
     assert len(read_bytes(path, "recipe")) == 1_000_000
     with path.open("wb") as file:
         file.truncate(1_000_001)
-    with pytest.raises(InputError, match="it is larger than 1 MB, which no recipe is; give a name"):
+    with pytest.raises(InputError, match="it is larger than 1 MB, the limit for this kind of file; give a name"):
         read_bytes(path, "recipe")
     with path.open("rb") as grown:  # after it was looked at
         monkeypatch.setattr(opening, "open_file", lambda path, kind: grown)
@@ -92,7 +92,7 @@ def test_json_is_neither_deep_nor_long(content, said, tmp_path):
     with pytest.raises(ValueError, match=said):
         parse_json(content)
     (tmp_path / "a").write_text(content)
-    with pytest.raises(InputError, match=r"it is not JSON that plainnet reads: .*; put the committed one back"):
+    with pytest.raises(InputError, match=r"it is not JSON that plainnet can read: .*; restore the committed file"):
         read_json(tmp_path / "a", "record")
 
 
@@ -135,8 +135,8 @@ def test_problems_say_where():
     assert problem({"a": {}, "c": {}}, description) == "a.b is missing"
     assert problem({"a": {"b": -1}, "c": {}}, description) == "a.b is -1"
     assert problem({"a": {"b": 1}, "c": {"d": "x" * 500}}, description) == "c.d is '" + "x" * 99
-    assert problem({"a": 3}, description) == "a is no table"
-    assert problem(3, description) == "it is no table"
+    assert problem({"a": 3}, description) == "a is not a table"
+    assert problem(3, description) == "it is not a table"
     assert problem(3, text()) == "it is 3"
 
 

@@ -162,7 +162,7 @@ def test_models_of_other_things_take_pictures_as_they_learned_from_them(tmp_path
     Image.fromarray(np.kron(colors, np.ones((4, 4, 1), np.uint8))).save(tmp_path / "large.png")
     for name in ("own", "large"):
         np.testing.assert_array_equal(answer(model, tmp_path / f"{name}.png").pixels, colors)
-    with pytest.raises(InputError, match="which are no picture"):
+    with pytest.raises(InputError, match="numbers, not pictures"):
         answer(Model(Network(Dense(2)).build((7,)), ("a", "b")), tmp_path / "own.png")
 
 

@@ -259,7 +259,7 @@ def test_a_training_by_rewards_is_not_judged_and_columns_left_aside_are_named(tm
     assert main(["diagnose", str(path)]) == 0
     said = capsys.readouterr().out
     assert "note: not-to-be-judged" in said
-    assert "not looked at: mae" in said
+    assert "ignored: mae" in said
 
 
 def test_a_folder_with_one_history_is_read(tmp_path):
@@ -281,12 +281,12 @@ def test_a_folder_with_one_history_is_read(tmp_path):
         ("h.csv", "", "holds no losses and no accuracies"),
         ("h.csv", "a,b\n1,2\n", "its columns are a, b; give"),
         ("h.json", "[" * 100_000, "holds no losses and no accuracies"),
-        ("h.bin", "\0\0\0", "is no text"),
+        ("h.bin", "\0\0\0", "is not a text"),
         ("bars.md", "|---|---|\n", "holds no losses and no accuracies"),
         ("long.log", "A" * 20_000 + "\n" + "val_" * 5_000, "holds no losses and no accuracies"),
-        ("m.csv", "Model,Accuracy\nTrees,0.9\nBoosting,0.8\nLinear,0.7\n", "told apart by 'Model', such as 'Trees'"),
-        ("f.csv", "fold,accuracy\n1,0.9\n2,0.8\n3,0.7\n", "told apart by 'fold', such as '1'"),
-        ("s.csv", "learning_rate,accuracy\n0.1,0.9\n0.01,0.8\n", "each row has another learning rate"),
+        ("m.csv", "Model,Accuracy\nTrees,0.9\nBoosting,0.8\nLinear,0.7\n", "labeled by 'Model', such as 'Trees'"),
+        ("f.csv", "fold,accuracy\n1,0.9\n2,0.8\n3,0.7\n", "labeled by 'fold', such as '1'"),
+        ("s.csv", "learning_rate,accuracy\n0.1,0.9\n0.01,0.8\n", "each row has a different learning rate"),
         ("one.csv", "train_loss,val_loss\n0.5,0.6\n", "a single row of figures"),
         ("c.json", json.dumps({"cat": {"precision": 1.0, "support": 5}, "accuracy": 0.9}), "a report of one evaluation"),
         ("stocks.csv", "date,open,close\n2026-01-01,5,6\n2026-01-02,6,7\n", "its columns are date, open, close"),

@@ -104,7 +104,7 @@ def test_what_is_no_picture(tmp_path):
 
 def test_a_bomb_is_refused_with_its_size(tmp_path):
     Image.new("1", (20_000, 9_000)).save(tmp_path / "bomb.png")
-    with pytest.raises(InputError, match="it has 20,000 x 9,000 pixels, at most 150,000,000 can be read"):
+    with pytest.raises(InputError, match="it has 20,000 x 9,000 pixels, but at most 150,000,000 can be read"):
         read_image(tmp_path / "bomb.png")
 
 
@@ -163,7 +163,7 @@ def test_memory_is_judged_from_the_header(mode, pixels, fits):
         _check_size(picture)
     else:
         with pytest.raises(
-            InputError, match=r"pixels, at most 150,000,000 can be read|MB when decoded; make it smaller"
+            InputError, match=r"pixels, but at most 150,000,000 can be read|MB when decoded; make it smaller"
         ):
             _check_size(picture)
 

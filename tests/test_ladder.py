@@ -86,7 +86,7 @@ def test_without_records_there_is_no_ladder(tmp_path, capsys):
     for damaged in ("{", "{}", "[]", "5", no_images, no_settings):
         (tmp_path / "softmax" / "seed-0.json").write_text(damaged)
         assert main(["ladder", "--records", str(tmp_path)]) == 2
-        expected = "cannot read the record" if damaged == "{" else "is not a whole record"
+        expected = "cannot read the record" if damaged == "{" else "is not a complete record"
         assert re.search(rf"seed-0\.json.*{expected}|{expected}.*seed-0\.json", capsys.readouterr().err)
 
 
@@ -105,10 +105,10 @@ def test_recipes_of_one_s_own_stand_below_the_ladder(tmp_path, capsys):
 def test_models_that_do_not_belong_together_are_refused():
     first = Model(Network(Dense(2)).build((3,)), ("a", "b"), {})
     other = Model(Network(Dense(2)).build((4,)), ("a", "b"), {})
-    with pytest.raises(InputError, match="take the same images"):
+    with pytest.raises(InputError, match="same inputs, preparation and classes"):
         combine_models([first, other])
     names = Model(Network(Dense(2)).build((3,)), ("a", "c"), {})
-    with pytest.raises(InputError, match="know the same classes"):
+    with pytest.raises(InputError, match="same inputs, preparation and classes"):
         combine_models([first, names])
     with pytest.raises(InputError, match="at least one model"):
         combine_models([])

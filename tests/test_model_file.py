@@ -193,7 +193,7 @@ def test_files_that_hold_no_sound_model_are_refused(path, changes, sentence):
 def test_a_pickle_is_never_opened(tmp_path):
     path = tmp_path / "model_final.pkl"
     path.write_bytes(b"cposix\nsystem\n(S'touch hacked'\ntR.")
-    with pytest.raises(InputError, match=r"is a pickle, .* plainnet never does; .*model_final\.safetensors"):
+    with pytest.raises(InputError, match=r"is a pickle\. .* plainnet never does; .*model_final\.safetensors"):
         load_model(path)
     (tmp_path / "renamed.safetensors").write_bytes(pickle.dumps({"a": np.ones(3)}))
     with pytest.raises(InputError, match="is a pickle"):

@@ -67,7 +67,7 @@ def test_a_state_goes_on_with_what_was_moved(digits):
 @pytest.mark.parametrize(
     ("what", "value", "says"),
     [
-        ("speed", 1, "what can be moved is learning_rate, momentum, dropout, augmentation"),
+        ("speed", 1, "a training can change learning_rate, momentum, dropout, augmentation"),
         ("momentum", 1.5, "momentum must be from 0 to"),
         ("learning_rate", -1, "learning_rate must be from 0 to"),
         ("learning_rate", float("nan"), "learning_rate must be"),
@@ -82,7 +82,7 @@ def test_what_cannot_be_moved_says_so(digits, what, value, says):
 
 
 def test_what_a_training_has_not_cannot_be_moved(digits):
-    with pytest.raises(InputError, match="Adam has no momentum to be moved"):
+    with pytest.raises(InputError, match="Adam has no momentum to change"):
         training(digits, Adam()).move("momentum", 0.5)
     network = Network(Dense(2)).build((3,))
     made = Training(
@@ -91,5 +91,5 @@ def test_what_a_training_has_not_cannot_be_moved(digits):
     )  # fmt: skip
     with pytest.raises(InputError, match="no Dropout layer"):
         made.move("dropout", 0.5)
-    with pytest.raises(InputError, match="are no images"):
+    with pytest.raises(InputError, match="are not images"):
         made.move("augmentation", 0.5)

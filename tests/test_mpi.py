@@ -235,8 +235,8 @@ def test_an_interrupted_job_goes_on_to_the_same_bits(tmp_path):
         (["--set", "schedule.learning_rate=1e9"], 3, "training diverged in epoch 1"),
         (["--set", "rate=1"], 2, "unknown key 'rate'"),
         (["--reduction", "ring"], 2, "reduction must be ordered or allreduce, received 'ring'"),
-        (["--out", "/proc/nowhere"], 2, "cannot make the folder /proc/nowhere"),
-        (["--folds", "3"], 2, "--folds trains one fold after the other"),
+        (["--out", "/proc/nowhere"], 2, "cannot create the folder /proc/nowhere"),
+        (["--folds", "3"], 2, "--folds does not work with --mpi"),
         (["--resume", "nowhere"], 2, "there is no checkpoint in nowhere"),
     ],
 )
@@ -267,7 +267,7 @@ def test_a_rank_that_fails_alone_ends_the_job_and_says_where(tmp_path):
     assert done.stderr.count("plainnet: ") <= 2
     assert done.returncode == 2
     assert f"rank 1 on {platform.node()}: {own}, line " in done.stderr
-    assert "raised ZeroDivisionError: by chance; mend it there" in done.stderr
+    assert "raised ZeroDivisionError: by chance; fix it there" in done.stderr
 
 
 @pytest.mark.slow
@@ -291,16 +291,14 @@ def test_the_last_words_are_heard_every_time(tmp_path):
 def test_mpirun_without_mpi_is_refused_once(tmp_path):
     done = ranks(2, *[word for word in SHORT if word != "--mpi"], "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert done.stderr.splitlines() == [
-        "plainnet: 2 processes were started, each of which would train alone; add --mpi"
-    ]
+    assert done.stderr.splitlines() == ["plainnet: 2 processes were started, and each would train alone; add --mpi"]
     done = ranks(2, *SHORT, "--nothing")
     assert done.stderr.count("plainnet: ") == 1
 
 
 def test_more_ranks_than_cores_are_said(tmp_path):
     done = ranks(1 + len(os.sched_getaffinity(0)), *SHORT, "--out", tmp_path / "out")
-    assert "so that they take turns)" in done.stdout
+    assert "so they take turns)" in done.stdout
 
 
 @pytest.mark.slow

@@ -235,7 +235,7 @@ def test_pixels_of_other_kinds_are_refused(images):
 
 def test_a_layer_has_one_place():
     layer = Dense(4)
-    with pytest.raises(InputError, match="stands twice"):
+    with pytest.raises(InputError, match="is in the network twice"):
         Network(layer, layer)
 
 

@@ -52,7 +52,7 @@ def test_a_fault_in_layers_of_ones_own_names_their_file_and_line(tmp_path, capsy
     assert main(["train", str(recipe), "--layers", str(own), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"plainnet: {own}, line 6, raised TypeError: can only concatenate tuple")
-    assert said.endswith("; mend it there\n")
+    assert said.endswith("; fix it there\n")
 
 
 def test_advice_can_be_typed_as_it_stands(tmp_path, capsys, monkeypatch):
@@ -121,7 +121,7 @@ def test_nothing_that_was_there_is_lost(tmp_path, capsys):
     source_file = tmp_path / "history.json"
     source_file.write_text('{"loss": [1.0, 0.5], "acc": [0.5, 0.9]}')
     assert main(["diagnose", str(source_file), "--json", str(source_file)]) == 2
-    assert "--json would replace" in capsys.readouterr().err
+    assert "--json would overwrite" in capsys.readouterr().err
     link = tmp_path / "link.json"
     link.symlink_to(source_file)
     assert main(["diagnose", str(source_file), "--json", str(link)]) == 2
@@ -144,4 +144,4 @@ def test_what_a_layer_of_ones_own_returns_wrongly_is_its_own_fault(tmp_path, cap
     assert main(["train", str(recipe), "--layers", str(own), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("plainnet: ")
-    assert "fault of its own" not in said
+    assert "bug in plainnet" not in said

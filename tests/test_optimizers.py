@@ -257,16 +257,16 @@ def test_two_may_take_turns_on_one_network(make):
 
 def test_it_serves_a_network_or_says_so(make):
     optimizer = make()
-    with pytest.raises(InputError, match="serves no network; attach it first"):
+    with pytest.raises(InputError, match="has no network; attach it first"):
         optimizer.step(0.1)
     network = Network(Dense(3)).build((4,))
     optimizer.attach(network.parameters)
     optimizer.step(0.1)
     alone = copy.deepcopy(optimizer)  # would train parameters that no network computes with
-    with pytest.raises(InputError, match="serves no network; attach it first"):
+    with pytest.raises(InputError, match="has no network; attach it first"):
         alone.step(0.1)
     network.build((5,))
-    with pytest.raises(InputError, match="serves no network; attach it first"):
+    with pytest.raises(InputError, match="has no network; attach it first"):
         optimizer.step(0.1)
 
 

@@ -213,7 +213,7 @@ def test_a_value_that_is_replaced_is_refused(digits):
 def test_where_complex_numbers_do_not_pass_central_differences_decide(kind, directions):
     report = check_gradients(network_of(kind), LOSS, *batch(), directions=directions)
     assert report.right
-    assert f"complex numbers do not pass {kind.__name__}" in str(report)
+    assert f"complex numbers do not pass through {kind.__name__}" in str(report)
     assert [row.checked == 0 and row.complex_step is None for row in report.rows] == [True] * 3 + [False] * 2
     assert all(row.central_checked for row in report.rows)
     assert json.dumps(report.to_table())
@@ -222,7 +222,7 @@ def test_where_complex_numbers_do_not_pass_central_differences_decide(kind, dire
 def test_and_find_what_is_wrong_there():
     report = check_gradients(network_of(WrongAbsolute), LOSS, *batch())
     assert re.match(
-        r"WRONG: wrongabsolute_1.w\[\d\]: backpropagation says .*, central differences says", report.verdict
+        r"WRONG: wrongabsolute_1.w\[\d\]: backpropagation gives .*, but by central differences it is", report.verdict
     )
 
 
@@ -247,7 +247,7 @@ def test_a_network_without_parameters_has_nothing_to_check():
     for network in (Network(ReLU()), Network(Flatten(), Tanh())):
         report = check_gradients(network.build((10,)), LOSS, np.ones((2, 10)), np.array([0, 1]))
         assert report.right
-        assert str(report) == report.verdict == "There are no parameters, and so no gradients to check"
+        assert str(report) == report.verdict == "There are no parameters, so there are no gradients to check"
         assert json.dumps(report.to_table())
         assert_gradients(network, LOSS, np.ones((2, 10)), np.array([0, 1]))
 
@@ -275,7 +275,7 @@ class NeverWrites(Own):
 @pytest.mark.parametrize("kind", [Accumulates, NeverWrites])
 def test_a_gradient_that_is_not_overwritten_is_wrong(kind, directions):
     report = check_gradients(network_of(kind), LOSS, *batch(), directions=directions)
-    assert report.verdict.startswith(f"WRONG: {kind.__name__.lower()}_1.w: its gradient depends on what stood there")
+    assert report.verdict.startswith(f"WRONG: {kind.__name__.lower()}_1.w: its gradient depends on the previous")
 
 
 class Doubled(Layer):
@@ -290,7 +290,7 @@ class Doubled(Layer):
 
 def test_the_gradient_of_the_inputs_is_checked_too():
     report = check_gradients(Network(Doubled(), Dense(10)).build((5,)), LOSS, *batch())
-    assert report.verdict.startswith("WRONG: the gradient of the inputs: along a random direction backpropagation says")
+    assert report.verdict.startswith("WRONG: the gradient of the inputs: along a random direction backpropagation ")
 
 
 class WritesToItsInput(Own):
@@ -340,5 +340,5 @@ def test_losses_of_ones_own_that_know_no_complex_numbers(directions):
     for loss in (mean_squares, absolute_errors):
         report = check_gradients(network, loss, x, targets, directions=directions)
         assert report.right, str(report)
-        assert "complex numbers do not pass function" in str(report)
+        assert "complex numbers do not pass through function" in str(report)
     assert not check_gradients(network, wrong_by_the_batch, x, targets, directions=directions).right

@@ -86,14 +86,14 @@ def test_a_layer_of_ones_own_is_loaded_by_naming_it(tmp_path, digits):
     assert dict(again.walk())["residual_1.scaled_1"].slope == 0.5
     with pytest.raises(
         InputError,
-        match=r"needs layers of its author, Scaled: give the file.*--layers FILE.py",
+        match=r"needs its author's layers Scaled: give the file.*--layers FILE.py",
     ):
         load_model(path)
 
     class Dense(Scaled):
         pass
 
-    for wrong, sentence in ((Dense, "Dense is the name of a layer of plainnet"), (Scaled(), "must be classes derived")):
+    for wrong, sentence in ((Dense, "Dense is the name of a layer in plainnet"), (Scaled(), "must be classes derived")):
         with pytest.raises(InputError, match=sentence):
             layer_from_config({"type": "ReLU"}, [wrong])
 
@@ -103,11 +103,11 @@ def test_a_layer_of_ones_own_is_loaded_by_naming_it(tmp_path, digits):
     [
         (
             lambda: ForgetsItsSlope(0.5),
-            r"loaded again, it gives other answers; config\(\) of ForgetsItsSlope must tell",
+            r"loaded again, it gives other answers; config\(\) of ForgetsItsSlope must return",
         ),
         (KeepsItElsewhere, "KeepsItElsewhere takes other but does not keep it; write self.other = other in __init__"),
         (lambda: Scaled(np.array([0.1, 0.2])), "Scaled.slope is array.*which no file can hold"),
-        (RunningMean, "what training changes besides parameters belongs in self.state"),
+        (RunningMean, "whatever training changes besides parameters belongs in self.state"),
     ],
 )
 def test_what_would_not_load_to_the_same_answers_is_not_saved(make, sentence, tmp_path, digits):
@@ -199,7 +199,7 @@ def test_arguments_none_blocks_and_state_come_back(tmp_path):
     assert again.theta.dtype == np.float32
     assert again.layers[3].slope is None
     assert "around_1.dense_1.W" in again.tensors()
-    with pytest.raises(InputError, match=r"config\(\) of Muted must tell all arguments"):
+    with pytest.raises(InputError, match=r"config\(\) of Muted must return all arguments"):
         save_model(path, Model(one_hidden(Muted(0.1)), NAMES, {}))
 
 
@@ -262,9 +262,9 @@ class StateIsANumber(Own):
 
 
 def test_state_is_arrays_with_names_of_their_own():
-    with pytest.raises(InputError, match="StateOfThatName has a parameter and a state called w"):
+    with pytest.raises(InputError, match="StateOfThatName has a parameter and a state named w"):
         network_of(StateOfThatName)
-    with pytest.raises(InputError, match=r"StateIsANumber keeps something in self.state that is not an array"):
+    with pytest.raises(InputError, match=r"StateIsANumber.state must hold only arrays"):
         network_of(StateIsANumber)
 
 
@@ -298,7 +298,7 @@ def test_initializers_are_kept_by_name(tmp_path):
     assert [layer.config() for layer in again.layers] == [layer.config() for layer in network.layers]
     assert again.layers[0].initializer is ones
     np.testing.assert_array_equal(again.theta, network.theta)
-    with pytest.raises(InputError, match="an initializer of its author, 'own: mine', which is not here"):
+    with pytest.raises(InputError, match="its author's initializer 'own: mine'"):
         Network(layer_from_config(again.layers[1].config())).build((5,))
     with pytest.raises(InputError, match="initializer must be a function such as he_normal, or one of he_normal, ones"):
         Dense(3, initializer="he_norml")

@@ -66,7 +66,7 @@ def test_one_optimizer_cannot_serve_two_trainings(digits):
     first = iter(Training(small(), LOSS, optimizer, digits.train[:500], **OPTIONS))
     next(first)
     next(iter(Training(small(), LOSS, optimizer, digits.train[:500], **OPTIONS)))
-    with pytest.raises(InputError, match="another training has taken this optimizer; give each training"):
+    with pytest.raises(InputError, match="another training has taken over this optimizer; give each training"):
         next(first)
 
 
@@ -116,7 +116,7 @@ def test_a_layer_belongs_to_one_network(digits):
     before = weights(first)
     fit(second, LOSS, SGD(), digits.train[:200], **OPTIONS)
     assert_same(weights(first), before)
-    with pytest.raises(InputError, match="stands twice"):
+    with pytest.raises(InputError, match="is in the network twice"):
         Network(Dense(3), *[ReLU()] * 2)
 
 

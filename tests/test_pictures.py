@@ -41,4 +41,4 @@ def test_pictures_without_anything_to_show(digits):
     assert first_layer(table, table, "abc") is None
     right = np.eye(10)[digits.test.labels[:30]]
     figure = confusing_pairs(Evaluation(digits.test[:30], right))
-    assert figure.axes[0].get_title() == "the most confusing pairs: none, all images are recognized"
+    assert figure.axes[0].get_title() == "pairs confused most often: none, all images are right"

@@ -180,7 +180,7 @@ def test_a_process_that_was_killed_is_missed(digits):
     os.kill(run.workers._team.others[0].process, signal.SIGKILL)
     with pytest.raises(
         InputError,
-        match=r"a process that shares the work of each batch was killed, perhaps for want of memory.*--resume",
+        match=r"a worker process was killed, perhaps because memory ran out.*--resume",
     ):
         next(events)
     reference = training(Threads, network(), digits.train[:100])

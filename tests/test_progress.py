@@ -87,7 +87,7 @@ def test_a_first_word_comes_before_a_long_epoch_ends(capsys):
     long = [Batch(1, n, 4, 0.5, 0.1, 2.0) for n in range(1, 5)]
     progress._lines(iter([*long, Epoch(1, 0.5, {"accuracy": 0.5}, None, None, 0.1, 8.0), "a stop"]), 2)
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "epoch 1 of 2 is under way, left 0:10"
+    assert said[0] == "epoch 1 of 2 is running, left 0:10"
     assert said[1].startswith("epoch   1  loss 0.5000")
     assert said[2:] == ["a stop", ""]
     progress._lines(iter([long[0]]), 2)

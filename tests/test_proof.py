@@ -144,7 +144,7 @@ def test_one_wrong_element_is_found_and_named(directions):
     network = Network(OneWrongElement(64), Tanh(), Dense(10)).build((40,))
     report = check_gradients(network, loss, *batch((40,)), directions=directions, central=0)
     assert not report.right
-    expected = r"WRONG: onewrongelement_1\.W\[7, 3\]: backpropagation says (.*), the complex step says (.*)"
+    expected = r"WRONG: onewrongelement_1\.W\[7, 3\]: backpropagation gives (.*), but by the complex step it is (.*)"
     says, is_ = map(float, re.match(expected, report.verdict).groups())
     assert says == pytest.approx(1.001 * is_, rel=1e-7)
     assert report.to_table()["verdict"] == "wrong"
@@ -221,9 +221,9 @@ def test_each_method_judges_for_itself(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Objective, "moved", lambda self, place, distance: distance)
         report = check_gradients(network, loss, *batch((5,)))
-        assert "central differences says 1" in report.verdict
+        assert "by central differences it is 1" in report.verdict
     monkeypatch.setattr(Objective, "every_derivative", lambda self, parameter: np.full(parameter.shape, np.nan))
-    assert "the complex step says nan" in check_gradients(network, loss, *batch((5,))).verdict
+    assert "by the complex step it is nan" in check_gradients(network, loss, *batch((5,))).verdict
 
 
 def test_a_report_as_it_is_printed_and_kept():
@@ -257,7 +257,7 @@ def test_directions_find_the_element_wherever_it_is(element):
     images, labels = batch((5,))
     report = check_gradients(network, loss, images, labels, directions=2, central=0)
     row, column = divmod(element, 10)
-    expected = rf"WRONG: onewrongweight_1\.W\[{row}, {column}\]: backpropagation says (.*), the complex step says (.*)"
+    expected = rf"WRONG: onewrongweight_1\.W\[{row}, {column}\]: backpropagation gives (.*), but by the .* it is (.*)"
     says, is_ = map(float, re.match(expected, report.verdict).groups())
     assert says == pytest.approx(is_ + 1.0)
     assert 0 < report.seconds < 60

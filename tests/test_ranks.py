@@ -217,7 +217,7 @@ def test_refusals():
         Ranks(network(), LOSS, group=group, reduction="ring")
     with pytest.raises(InputError, match="workers must be a whole number"):
         Ranks(network(), LOSS, 0, group=group)
-    with pytest.raises(InputError, match="workers that are ranks cannot be copied"):
+    with pytest.raises(InputError, match="`Ranks` cannot be copied"):
         Ranks(network(), LOSS, group=group).__getstate__()
 
 

@@ -27,10 +27,10 @@ def commands():
 
 
 def test_the_readme_names_every_command_and_no_other():
-    from plainnet.cli.app import _COMMANDS
+    from plainnet.cli.commands import COMMANDS
 
     named = {command.split()[1] for command in commands()}
-    assert named == set(_COMMANDS)
+    assert named == set(COMMANDS)
 
 
 def test_the_programs_of_the_readme_run(tmp_path, monkeypatch):

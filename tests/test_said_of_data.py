@@ -83,7 +83,7 @@ def test_pictures_without_a_label_and_labels_without_a_picture_are_told(tmp_path
     rows = [f"p{n:02}.png,{'' if n == 3 else 'ab'[n % 2]}" for n in range(23)]  # p23.png is not named
     (folder / "labels.csv").write_text("\n".join(["file,kind", *rows, "gone.png,a"]))
     said = notes(folder)
-    assert "1 row whose picture is not there (gone.png)" in said
+    assert "1 row without a picture (gone.png)" in said
     assert "1 picture that the table does not name (p23.png)" in said
     assert "1 example without a label" in said
     assert sources.load(folder).train.class_names == ("a", "b")
@@ -105,7 +105,7 @@ def test_pictures_of_a_form_that_is_not_read_are_counted(tmp_path):
         (tmp_path / "p").mkdir(exist_ok=True)
         pictures(tmp_path / "p" / name)
         (tmp_path / "p" / name / "more.heic").write_bytes(b"\0" * 20)
-    assert "left out: 2 files of a form that is not read (.heic)" in notes(tmp_path / "p")
+    assert "left out: 2 files in a format that cannot be read (.heic)" in notes(tmp_path / "p")
 
 
 def test_an_array_that_is_named_is_the_one_that_is_used(tmp_path):
@@ -131,7 +131,7 @@ def test_names_that_a_csv_file_would_lose_are_not_written_to_one(tmp_path, capsy
         path = tmp_path / f"{number}.npz"
         np.savez(path, X=RNG.standard_normal((40, 2)), y=np.array(names)[np.arange(40) % 2])
         assert main(["convert", str(path), "--to", "csv", "--out", str(tmp_path / f"out{number}")]) == 2
-    assert "would be read again as a gap" in capsys.readouterr().err
+    assert "would be read back as a missing value" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from plainnet.foreign.showing import lines_shown, shown
         ("right \u202eto left", "right \\u202eto left"),
         ("half \ud800", "half \\ud800"),
         ("\u0437\u0435\u0431\u0440\u0430 \u4e2d \U0001f600", "\u0437\u0435\u0431\u0440\u0430 \u4e2d \U0001f600"),
-        ("x" * 300 + "y" * 50, "x" * 150 + " \u2026 (350 letters) \u2026 " + "y" * 50),
+        ("x" * 300 + "y" * 50, "x" * 150 + " \u2026 (350 characters) \u2026 " + "y" * 50),
         ("x" * 200, "x" * 200),
         (None, "None"),
     ],

@@ -151,7 +151,7 @@ def test_layers_recipes_images_and_schedules():
     byte = PlainnetClassifier((30,), max_iter=60, image_shape=(8, 8), random_state=0).fit(pixels, Y)
     assert byte.score(pixels, Y) > 0.9
     assert byte.coefs_[0].dtype == np.float32
-    with pytest.raises(ValueError, match="has learned from bytes"):
+    with pytest.raises(ValueError, match="was trained on pixels"):
         byte.predict(pixels.astype(float))
     hot = (X > 0.5).astype(np.uint8)  # numbers like others, where nothing says that they are pixels
     table = PlainnetClassifier((30,), max_iter=20, random_state=0).fit(hot, Y)
@@ -214,7 +214,7 @@ def test_saved_and_loaded_it_answers_the_same(labels, tmp_path):
 
 def test_what_cannot_be_saved_or_loaded_says_so(tmp_path):
     counts = PlainnetRegressor(loss="poisson", max_iter=3).fit(X, Y)
-    with pytest.raises(InputError, match="gives logarithms"):
+    with pytest.raises(InputError, match="outputs logarithms"):
         counts.save(tmp_path / "p.safetensors")
     with pytest.raises(NotFittedError):
         PlainnetClassifier().save(tmp_path / "n.safetensors")

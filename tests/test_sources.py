@@ -231,7 +231,7 @@ def test_emnist_is_turned_and_its_letters_begin_with_one(tmp_path):
     data = sources.load(folder)
     assert data.train.class_names[:3] == ("A", "B", "C")
     np.testing.assert_array_equal(data.test.inputs, IMAGES[48:].swapaxes(1, 2))
-    assert any("exchanged" in note for note in data.notes)
+    assert any("swapped" in note for note in data.notes)
     assert any("begin with 1" in note for note in data.notes)
     write_idx(tmp_path / "d", "emnist-digits-{part}-images-idx3-ubyte", "emnist-digits-{part}-labels-idx1-ubyte")
     with pytest.raises(InputError, match="2 sets, emnist-digits, emnist-letters; give the path of one file"):
@@ -305,7 +305,7 @@ def test_folds_validate_each_example_once(tmp_path, capsys):
     folds = json.loads((tmp_path / "out" / "folds.json").read_text())
     assert len(folds["folds"]) == 3
     assert main(["train", "--folds", "3", "--out", str(tmp_path / "none")]) == 2
-    assert "--folds splits data of your own" in capsys.readouterr().err
+    assert "--folds splits your own data" in capsys.readouterr().err
 
 
 def test_a_model_knows_its_columns_by_name(tmp_path, tables):
@@ -318,7 +318,9 @@ def test_a_model_knows_its_columns_by_name(tmp_path, tables):
     np.testing.assert_array_equal(model.predict(frame[["d", "b", "a", "c"]]), model.predict(frame))
     with pytest.raises(InputError, match="lacks the column 'b'"):
         model.predict(frame.drop(columns="b"))
-    with pytest.raises(InputError, match=r"holds 99999 in row 1, column 'a', where the training had .* another unit"):
+    with pytest.raises(
+        InputError, match=r"holds 99999 in row 1, column 'a', where the training data had .* another unit"
+    ):
         model.predict(frame.assign(a=99999.0))
     with pytest.raises(InputError, match="has no value in row 3, column 'c'"):
         model.predict(frame.assign(c=[np.nan if n == 2 else 1.0 for n in range(60)]))
@@ -374,7 +376,7 @@ def test_look_tells_what_is_odd(tmp_path, capsys):
     path = saved(tmp_path / "m.npz", X=inputs, y=labels)
     assert main(["look", str(path), "--out", str(tmp_path / "look.png"), "--json", str(tmp_path / "look.json")]) == 0
     said = capsys.readouterr().out
-    for word in ("2 classes", "the same in all training examples", "times as many examples as the rarest", "duplicate"):
+    for word in ("2 classes", "constant in all training examples", "times as many examples as the rarest", "duplicate"):
         assert word in said, word
     assert (tmp_path / "look.png").stat().st_size > 10_000
     assert "plainnet train --data" in said
@@ -501,13 +503,15 @@ ODD = {  # of files: name, how it is written, what is said
     "header only": ("t.csv", put("a,b,label\n"), "holds no rows"),
     "one row": ("t.csv", put("a,b,label\n1,2,x\n"), "at least 6 are needed"),
     "one column": ("t.csv", put("a\n1\n2\n3\n"), "a single column"),
-    "ragged, longer": ("t.csv", put("a,b,label\n" + NUMBERS + "1,2,a,9\n"), "line 32 has 4 values, the lines above 3"),
+    "ragged, longer": (
+        "t.csv", put("a,b,label\n" + NUMBERS + "1,2,a,9\n"), "line 32 has 4 values, but the lines above have 3",
+    ),
     "ragged, shorter": ("t.csv", put("x,y,label\n" + NUMBERS + "1\n"), "left out: 1 example"),
     "duplicate columns": ("t.csv", put("a,a,label\n" + NUMBERS), "two columns called 'a'"),
     "NaN": ("t.csv", put("x,y,label\n" + NUMBERS + "nan,2,a\n"), "--missing mean"),
-    "infinity": ("t.csv", put("x,y,label\n" + NUMBERS + "inf,2,a\n"), "no number to compute with"),
+    "infinity": ("t.csv", put("x,y,label\n" + NUMBERS + "inf,2,a\n"), "too large or not finite"),
     "all of one class": ("t.csv", put("x,y,label\n" + NUMBERS.replace("b", "a")), "labels to learn from are all 'a'"),
-    "null characters": ("t.csv", put(b"a,b,label\n1,2\0,x\n" * 9), "null characters|no form that is known"),
+    "null characters": ("t.csv", put(b"a,b,label\n1,2\0,x\n" * 9), "null characters|unknown format"),
     "very wide": ("t.csv", put((",".join(["1.5"] * 30_000) + "\n") * 2), "30,000 columns"),
     "no such label": ("t.csv", put("x,y,label\n" + NUMBERS), None),
     "cut gzip": ("t.csv.gz", put(gzip.compress(rows().encode())[:-30]), "damaged|does not decompress"),
@@ -520,8 +524,8 @@ ODD = {  # of files: name, how it is written, what is said
     "npz of objects": ("m.npz", object_npz, "pickled objects"),
     "npz that announces too much": ("m.npz", huge_npz, "cut short|unpacks"),
     "cut npz": ("m.npz", put(b"PK\x03\x04" + bytes(80)), "damaged"),
-    "npz without labels": ("m.npz", lambda p: np.savez(p, a=IMAGES), "no pair is inputs and their labels"),
-    "npz of other lengths": ("m.npz", lambda p: np.savez(p, X=IMAGES, y=LABELS[:9]), "no pair is inputs"),
+    "npz without labels": ("m.npz", lambda p: np.savez(p, a=IMAGES), "no pair of them is inputs and labels"),
+    "npz of other lengths": ("m.npz", lambda p: np.savez(p, X=IMAGES, y=LABELS[:9]), "no pair of them is inputs"),
     "npz of texts": ("m.npz", lambda p: np.savez(p, X=np.full((60, 2), "a"), y=LABELS), "not numbers"),
     "npz, NaN inside": ("m.npz", lambda p: np.savez(p, X=np.where(TABLE > 2, np.nan, TABLE), y=LABELS), "NaN"),
     "npz, a label is NaN": ("m.npz", lambda p: np.savez(p, X=TABLE, y=np.where(LABELS, np.nan, 1.5)), "left out|all"),
@@ -555,17 +559,17 @@ def test_odd_files_are_answered_in_a_sentence(odd, tmp_path, capsys):
 
 
 FOLDERS = {
-    "empty": (lambda p: None, "nothing in it"),
-    "pictures side by side": (lambda p: Image.fromarray(IMAGES[0]).save(p / "1.png"), "a folder of its own"),
+    "empty": (lambda p: None, "no files"),
+    "pictures side by side": (lambda p: Image.fromarray(IMAGES[0]).save(p / "1.png"), "into a separate folder"),
     "one class": (lambda p: pngs(p, IMAGES, LABELS * 0), "a single class, ant"),
     "only text": (lambda p: (p / "README.md").write_text("hello"), "plainnet reads: it has README.md"),
     "images without labels": (
-        lambda p: (p / "train-images-idx3-ubyte").write_bytes(idx_bytes(IMAGES)), "no labels to them",
+        lambda p: (p / "train-images-idx3-ubyte").write_bytes(idx_bytes(IMAGES)), "but no labels",
     ),
-    "two tables": (lambda p: [(p / n).write_text(rows()) for n in ("a.csv", "b.csv")], "none of which is called train"),
+    "two tables": (lambda p: [(p / n).write_text(rows()) for n in ("a.csv", "b.csv")], "none is called train"),
     "a loop of links": (lambda p: (p / "loop").symlink_to(p), "holds no data"),
     "two training folders": (
-        lambda p: [pngs(p / n) for n in ("train", "training")], "two folders of the train part",
+        lambda p: [pngs(p / n) for n in ("train", "training")], "two folders for the train part",
     ),
     "only damaged pictures": (
         lambda p: [(p / c).mkdir() or (p / c / "1.png").write_bytes(b"x") for c in "ab"], "can be read",
@@ -592,7 +596,7 @@ def test_odd_folders_are_answered_in_a_sentence(odd, tmp_path, capsys):
 def test_what_is_not_there_and_options_that_make_no_sense(tmp_path, capsys):
     path = saved(tmp_path / "m.npz", X=TABLE, y=LABELS)
     for arguments, sentence in (
-        (["--data", str(tmp_path / "absent")], "beside it are m.npz"),
+        (["--data", str(tmp_path / "absent")], "its folder holds m.npz"),
         (["--data", str(path), "--validation", "2"], "data.validation must be a share between 0 and 1"),
         (["--data", str(path), "--missing", "median"], 'data.missing must be "mean"'),
         (["--data", str(path), "--task", "guess"], "data.task must be"),
@@ -646,7 +650,7 @@ REAL = {  # kinds that public files showed: content, what must be noted or said
     "money and percent": (
         "price,share,label\n" + "".join(f'"$1,{100 + n}",{n} %,{"ab"[n % 2]}\n' for n in range(60)), "",
     ),
-    "a constant last column": ("a,b,k\n" + "".join(f"{n % 3},{n / 2},7\n" for n in range(60)), "taken for the labels"),
+    "a constant last column": ("a,b,k\n" + "".join(f"{n % 3},{n / 2},7\n" for n in range(60)), "is used as the labels"),
 }  # fmt: skip
 
 

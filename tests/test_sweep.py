@@ -64,14 +64,14 @@ def test_what_varies_is_read(text, kind, shown):
     [
         ("a", "a: give KEY=log"),
         ("=log(1, 2)", "cannot read"),
-        ("a=log(0, 1)", "holds no values; the first must be below the second, and above 0"),
-        ("a=uniform(2, 1)", "holds no values; the first must be below the second"),
+        ("a=log(0, 1)", "is empty; the first number must be below the second, and above 0"),
+        ("a=uniform(2, 1)", "is empty; the first number must be below the second"),
         ("a=int(1.5, 3)", "int takes whole numbers"),
         ("a=log(x, y)", "cannot read the numbers"),
-        ("a=uniform(0, inf)", "holds no values"),
-        ("a=uniform(nan, 1)", "holds no values"),
+        ("a=uniform(0, inf)", "is empty"),
+        ("a=uniform(nan, 1)", "is empty"),
         ("a=[]", "a: give KEY=log"),
-        ("a=[1, 1]", "a choice is there twice"),
+        ("a=[1, 1]", "a choice is repeated"),
         ("a=5", "received 5"),
         ("a=gauss(0, 1)", "cannot read"),
     ],
@@ -82,7 +82,7 @@ def test_what_cannot_vary_is_refused(text, message):
 
 
 def test_a_key_varies_once():
-    with pytest.raises(InputError, match="a key varies twice: a, a"):
+    with pytest.raises(InputError, match="a key is given twice: a, a"):
         space_of(["a=[1, 2]", "a=[3, 4]"])
     with pytest.raises(InputError, match="nothing varies"):
         space_of([])
@@ -154,7 +154,7 @@ def test_hopeless_trials_are_pruned(data, tmp_path):
 
 
 def test_a_grid_takes_lists(data, tmp_path):
-    with pytest.raises(InputError, match=r"a grid takes lists of choices, received optimizer.weight_decay"):
+    with pytest.raises(InputError, match=r"a grid needs lists of choices, received optimizer.weight_decay"):
         swept(data, tmp_path / "s", sampler="grid")
 
 
@@ -175,16 +175,16 @@ def test_a_lost_record_is_made_again(data, tmp_path):
     (tmp_path / "s/trials/00001.json").unlink()
     assert comparable(swept(data, tmp_path / "s", trials=3).records) == comparable(whole.records)
     (tmp_path / "s/trials/00002.json").write_text("{")
-    with pytest.raises(InputError, match=r"00002.json is damaged; remove it, and its trial is made again"):
+    with pytest.raises(InputError, match=r"00002.json is damaged; remove it, and its trial will be made again"):
         swept(data, tmp_path / "s", trials=3)
 
 
 @pytest.mark.parametrize(
     ("vary", "sentence"),
     [
-        ({"optimizer": [{"type": "SGD"}], "optimizer.momentum": [0.5]}, "optimizer varies, and optimizer.momentum cha"),
-        ({"optimizer.momentum": [0.5], "optimizer": [{"type": "SGD"}]}, "optimizer varies, and optimizer.momentum cha"),
-        ({"epochs": [1, 2]}, "epochs varies, and epochs changes it as well"),
+        ({"optimizer": [{"type": "SGD"}], "optimizer.momentum": [0.5]}, "optimizer varies, but optimizer.momentum cha"),
+        ({"optimizer.momentum": [0.5], "optimizer": [{"type": "SGD"}]}, "optimizer varies, but optimizer.momentum cha"),
+        ({"epochs": [1, 2]}, "epochs varies, but epochs changes it as well"),
         ({"data": ["a.csv", "b.csv"]}, "data cannot vary"),
         ({"workers": [1, 2]}, "workers cannot vary"),
         ({"title": ["a"]}, "title cannot vary"),
@@ -217,7 +217,7 @@ def test_whole_numbers_by_the_logarithm(data, tmp_path):
     found = swept(data, tmp_path / "s", vary={"batch_size": ("logint", 8, 512)}, trials=5)
     sizes = [one["overrides"]["batch_size"] for one in found.records]
     assert all(type(size) is int and 8 <= size <= 512 for size in sizes)
-    with pytest.raises(InputError, match=r"logint\(0, 4\) holds no values; .*above 0"):
+    with pytest.raises(InputError, match=r"logint\(0, 4\) is empty; .*above 0"):
         swept(data, tmp_path / "t", vary={"batch_size": ("logint", 0, 4)})
 
 
@@ -275,7 +275,7 @@ def test_the_database_is_named_as_one_likes(data, tmp_path):
 
 @pytest.mark.parametrize("address", ["foo", "localhost:8786", "tcp://nohost"])
 def test_an_address_that_is_none_is_refused_at_once(data, tmp_path, address):
-    with pytest.raises(InputError, match="the address of a Dask scheduler is such as tcp://HOST:8786"):
+    with pytest.raises(InputError, match="the address of a Dask scheduler must be like tcp://HOST:8786"):
         swept(data, tmp_path / "s", dask=address)
 
 
@@ -467,7 +467,7 @@ def test_a_scheduler_that_is_killed_is_said_to_be_gone(tmp_path):
         _, said = job.communicate(timeout=120)
         assert job.returncode == 2
         assert (
-            said == f"plainnet: the Dask scheduler at {address} is gone; start it, and resume with the same command\n"
+            said == f"plainnet: the Dask scheduler at {address} is gone; restart it, and resume with the same command\n"
         )
     finally:
         for process in (scheduler, worker):

@@ -95,7 +95,7 @@ def summed(outputs, targets):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_loss_of_ones_own_says_whether_it_adds_up(workers, digits):
     data, rate = digits.train[:500], OPTIONS | {"learning_rate": 0.001, "workers": workers}
-    with pytest.raises(InputError, match=r'whether it averages or adds up: f.reduction = "mean" or "sum"'):
+    with pytest.raises(InputError, match=r'whether it averages or sums: f.reduction = "mean" or "sum"'):
         fit(small(), summed, SGD(), data, **rate)
     try:
         summed.reduction = "sum"

@@ -56,7 +56,7 @@ def test_threads_are_chosen_by_what_is_quicker(monkeypatch):
         times[4] = 0.0039
         assert MatrixThreads().begin(lambda: None).threads == 1  # not worth it
         assert MatrixThreads().begin(None).why == "the products are small"
-        assert MatrixThreads(workers=4).begin(lambda: None).why == "one a worker"
+        assert MatrixThreads(workers=4).begin(lambda: None).why == "one per worker"
 
 
 def test_timing_takes_turns_and_ends():

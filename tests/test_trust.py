@@ -128,9 +128,9 @@ def test_a_model_file_carries_what_is_promised(tmp_path):
     np.testing.assert_allclose(again.familiar.score(images), familiar.score(images))
     for call, says in (
         (lambda: again.sure_of(0.95), "the most that it promises is 0.9"),
-        (lambda: again.sure_of(3), "lies between 0 and 1"),
-        (lambda: model_of_digits().of_sets(0.9), "has not been calibrated"),
-        (lambda: Familiarity.from_table({"mean": [1]}), "familiarity is not described"),
+        (lambda: again.sure_of(3), "must lie between 0 and 1"),
+        (lambda: model_of_digits().of_sets(0.9), "was not calibrated"),
+        (lambda: Familiarity.from_table({"mean": [1]}), "description of familiarity is invalid"),
     ):
         with pytest.raises(InputError, match=says):
             call()
@@ -252,7 +252,7 @@ def test_stress_from_the_shell(tmp_path, capsys):
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert main([*command[:2], "--mnist-c", str(tmp_path)]) == 2
     rows = DataSet(RNG.standard_normal((20, 3)), np.arange(20) % 2)
-    with pytest.raises(InputError, match="only classifiers of images"):
+    with pytest.raises(InputError, match="needs a classifier of images"):
         stress(Model(Network(Dense(2)).build((3,)), ("a", "b")), rows)
 
 
@@ -296,5 +296,5 @@ def test_an_evaluation_says_how_far_to_trust_it(digits):
     result = evaluate(load_model("cnn").network, digits.test, temperature=1.3, certain={"0.999": 0.9})
     told = dict(result.trust_lines())
     assert "without the temperature" in told["calibration error"]
-    assert "of the answers" in told["certain of 99.9 %"]
+    assert "of the answers" in told["99.9 % certain"]
     assert math.isfinite(result.to_table()["trust"]["log_loss"])

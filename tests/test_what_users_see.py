@@ -96,7 +96,7 @@ def test_the_table_at_the_end_of_a_training(metrics):
     assert rows["gap, train - validation"] == f"{gap:.2f} points"
     assert rows["training time"] == "2 min 5 s for 2 epochs"
     with_views = told_of_training.results_table(metrics | {"settings": metrics["settings"] | {"test_shifts": 2}}, lines)
-    assert "by 25 views of each image; those below by one" in with_views
+    assert "with 25 shifted views of each image; the figures below with one" in with_views
 
 
 def test_metrics_are_those_of_the_last_epoch_and_of_the_test_set(results, metrics, digits):
@@ -232,7 +232,7 @@ def test_time_left_counts_the_batches_since_it_was_resumed(capsys):
     events = [Batch(9, number, 10, 0.5, 0.1, 1.0) for number in range(1, 11)]
     show(iter([*events, Epoch(9, 0.5, {"accuracy": 0.5}, None, None, 0.1, 10.0)]), 10)
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "epoch 9 of 10 is under way, left 0:14"
+    assert said[0] == "epoch 9 of 10 is running, left 0:14"
     assert said[1].endswith("left 0:10")
     left = TimeLeft(100)
     left.add(Batch(1, 1, 10, 0.5, 0.1, 10.0))
@@ -263,7 +263,7 @@ def test_evaluate_takes_the_images_and_the_views_it_is_given(model, small_folder
     shares = said.splitlines()[1 : [line[:4] for line in said.splitlines()].index("best")]
     assert [line.split()[0] for line in shares] == ["1"]  # the only class that occurs
     assert main(["evaluate", model, "--data-dir", str(small_folder), "--shifts", "1"]) == 0
-    assert capsys.readouterr().out.startswith("each answer is a mean over 9 views of the image; with --shifts 0 ")
+    assert capsys.readouterr().out.startswith("each answer is the mean over 9 shifted views of the image; --shifts 0 ")
 
 
 def test_views_are_moved_in_every_direction():
@@ -317,7 +317,7 @@ def test_what_is_no_model_of_pictures_is_refused(tmp_path, capsys):
     save_model(tmp_path / "p.safetensors", Model(network, ("a", "b"), {}, {"type": "words"}))
     for command in (["predict", "examples/digits/one.png"], ["evaluate"]):
         assert main([command[0], str(tmp_path / "p.safetensors"), *command[1:]]) == 2
-        assert "in another way, 'words', which this" in capsys.readouterr().err
+        assert "the preparation 'words', which this" in capsys.readouterr().err
     assert main(["evaluate", str(tmp_path / "n.safetensors")]) == 2
     assert "outputs of shape (2,), the data has 10 classes" in capsys.readouterr().err
 

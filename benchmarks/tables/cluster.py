@@ -1,4 +1,4 @@
-"""The tables of a training on many machines: what was measured, what a model says, what larger batches cost."""
+"""Tables of one training on many machines: measurements, predictions of a model, and the cost of larger batches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import statistics
 from tables.source import record, table
 
 _LINKS = {"memory": "shared memory", "tcp": "TCP, loopback"}
+_RULES = {
+    "the rate of 128": "SGD, rate for batch 128",
+    "as many times larger": "SGD, rate scaled with the batch",
+    "half of that": "SGD, half the scaled rate",
+    "LARS": "LARS",
+}
 
 
 def mpi() -> str:
@@ -17,7 +23,12 @@ def mpi() -> str:
         two = found["reductions"][f"2 {by}"]
         rows.append((f"one reduction of 814,090 gradients, 2 ranks, {name}: `allreduce`, `ordered`",
                      f"{two['allreduce']:.2f}, {two['ordered']:.2f} ms"))  # fmt: skip
-    rows.append(("a step of `classic`, the MPI path on one rank / without MPI", f"{found['one_rank']['ratio']:.3f}"))
+    rows.append(
+        (
+            "a step of `classic`: time by the MPI path on one rank / time without MPI",
+            f"{found['one_rank']['ratio']:.3f}",
+        )
+    )
     for name in ("classic", "cnn", "wide"):
         steps = found["steps"]
         told = [f"one rank {steps[f'{name} 1 memory']['ms']['threads']['median']:.1f}"]
@@ -26,14 +37,19 @@ def mpi() -> str:
         told += [
             f"2 ranks, {link}, {steps[f'{name} 2 {by}']['ms']['ordered']['median']:.1f}" for by, link in _LINKS.items()
         ]
-        title = "dense, 98,747,402 weights" if name == "wide" else f"`{name}`"
+        title = "a dense network with 98,747,402 weights" if name == "wide" else f"`{name}`"
         rows.append((f"a step of {title}, batch 128", "; ".join(told) + " ms"))
     for dtype in ("float64", "float32"):
         worst = [
             f"{name} {max(found['gradients'][n][f'{name} {dtype}'] for n in '24'):.0e}"
             for name in ("classic", "fast99", "cnn")
         ]
-        rows.append((f"gradient of 128 images, 2 and 4 ranks against one process, {dtype}", ", ".join(worst)))
+        rows.append(
+            (
+                f"relative difference of the gradient of 128 images, 2 and 4 ranks against one process, {dtype}",
+                ", ".join(worst),
+            )
+        )
     for count, one in found["accuracy"].items():
         rows.append((f"validation accuracy of `fast99`, {count} rank{'s' * (count != '1')}, 5 seeds",
                      f"{one['mean']:.2%}, sd {100 * one['sd']:.2f} points"))  # fmt: skip
@@ -41,7 +57,7 @@ def mpi() -> str:
 
 
 def held() -> str:
-    """Return the steps that were measured, beside what the model says."""
+    """Return the measured times of steps beside the predicted ones."""
     rows = [
         (
             "dense" if row["network"] == "wide" else f"`{row['network']}`", row["ranks"], _LINKS[row["by"]],
@@ -49,11 +65,11 @@ def held() -> str:
         )
         for row in record("cluster.json")["held_against"]
     ]  # fmt: skip
-    return table("network | ranks on 2 cores | exchange | measured, ms | predicted, ms | off by", rows)
+    return table("network | ranks on 2 cores | exchange | measured, ms | predicted, ms | error of the prediction", rows)
 
 
 def needed() -> str:
-    """Return how many examples a rank are needed."""
+    """Return how many examples per rank are needed."""
     rows = record("cluster.json")["needed"]
     counts = sorted({row["ranks"] for row in rows})
     found = {(row["network"], row["link"], row["ranks"]): row["examples a rank"] for row in rows}
@@ -65,11 +81,11 @@ def needed() -> str:
         )
         for name, link in dict.fromkeys((row["network"], row["link"]) for row in rows)
     ]
-    return table(" | ".join(["network", "network between ranks", *(f"{n:,} ranks" for n in counts)]), lines)
+    return table(" | ".join(["network", "connection between ranks", *(f"{n:,} ranks" for n in counts)]), lines)
 
 
 def large_batches() -> str:
-    """Return what larger batches cost in accuracy."""
+    """Return how much accuracy larger batches cost."""
     found = record("large_batches.json")
     rules = list(dict.fromkeys(run["rule"] for run in sorted(found["runs"], key=lambda run: run["rule"] == "LARS")))
     rows = []
@@ -83,4 +99,4 @@ def large_batches() -> str:
             else:
                 cells.append(f"{statistics.mean(values):.2%} ({runs[0]['rate']:g})")
         rows.append((f"{batch:,}", -(-50_000 // batch) * found["epochs"], *cells))
-    return table(" | ".join(["batch", "steps", *(f"SGD, {rule}" if rule != "LARS" else rule for rule in rules)]), rows)
+    return table(" | ".join(["batch", "steps", *(_RULES[rule] for rule in rules)]), rows)

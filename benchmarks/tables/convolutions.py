@@ -1,4 +1,4 @@
-"""Convolutions: how long each way takes, how exact it is, and how `cnn` learns with it."""
+"""Convolutions: the time and the error of each method, and the accuracy of `cnn` with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tables.source import measured_with, record, table
 
 
 def times() -> str:
-    """Return the times of each layer by each method, relative to the direct one, the chosen one in bold."""
+    """Return the time of each layer by each method, relative to the direct one; the chosen method is bold."""
     figures, rows = record("convolutions.json"), []
     for layer in figures["layers"]:
         seconds = {method: spread["median"] for method, spread in layer["seconds"].items()}
@@ -18,7 +18,7 @@ def times() -> str:
             ratio = f"{seconds[method] / seconds['direct']:.2f}" if method in seconds else ""
             cells.append(f"**{ratio}**" if method == layer["chosen"] else ratio)
         rows.append((layer["title"], f"{1000 * seconds['direct']:.1f} ms", *cells))
-    return f"{table('layer | direct takes | ' + ' | '.join(METHODS[1:]), rows)}\n\n{measured_with(figures)}"
+    return f"{table('layer | time of `direct` | ' + ' | '.join(METHODS[1:]), rows)}\n\n{measured_with(figures)}"
 
 
 def errors() -> str:
@@ -39,7 +39,7 @@ def learning() -> str:
         found.setdefault(row["change"], []).append(row["validation_accuracy"])
     rows = []
     for change, values in found.items():
-        said = "chosen by shape (`auto`)" if change == "as it is" else f"`{change}` in its three 3x3 layers"
+        said = "`auto` (chosen by shape)" if change == "as it is" else f"`{change}` in the three 3x3 layers"
         rows.append((said, len(values), f"{statistics.mean(values):.3%}", f"{100 * statistics.stdev(values):.3f}"))
     epochs = figures["shortened"]["epochs"]
-    return table(f"`cnn`, {epochs} epochs, computed by | seeds | validation accuracy | sd, points", rows)
+    return table(f"`cnn`, {epochs} epochs, method | seeds | validation accuracy | sd, points", rows)

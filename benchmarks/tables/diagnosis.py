@@ -8,7 +8,7 @@ from tables.source import record, table
 
 
 def sabotage() -> str:
-    """Return what `plainnet diagnose` says of each way to spoil a training, of the half that it was not chosen by."""
+    """Return the findings of `plainnet diagnose` for each cause, in the half that was not used to choose thresholds."""
     figures = record("sabotage.json")
     reported = [row for row in figures["rows"] if row["half"] == "report" and row["cause"]]
     rows = []
@@ -22,7 +22,7 @@ def sabotage() -> str:
         helps = f"{sum(tried)} of {len(tried)}" if tried else ""
         rows.append((f"`{cause}`", len(runs), len(first), named, ", ".join(others), by_curves, helps))
     head = (
-        "cause | trainings | named first | among those named | what else came first | named by the history alone | "
+        "cause | trainings | named first | named at all | named first instead | named from the history alone | "
         "its suggestion helps"
     )
     return f"{table(head, rows)}\n\n{_sums(figures['halves'])}"
@@ -36,47 +36,50 @@ def is_first(row: dict[str, Any]) -> bool:
 def _sums(halves: dict[str, Any]) -> str:
     keys = {
         "spoiled": "spoiled trainings",
-        "named_first": "... the cause named first",
-        "named": "... among those named",
-        "alone_named": "... among those named, by the history alone",
+        "named_first": "... with the cause named first",
+        "named": "... with the cause named at all",
+        "alone_named": "... with the cause named, from the history alone",
         "healthy": "healthy trainings",
-        "false_errors": "... accused of an error",
-        "false_warnings": "... with a warning",
-        "verified": "suggestions about the recipe that `--verify` followed",
+        "false_errors": "... with a false error",
+        "false_warnings": "... with a false warning",
+        "verified": "suggestions about the recipe that `--verify` tried",
         "helped": "... that helped",
     }
     rows = [(said, halves["choose"][key], halves["report"][key]) for key, said in keys.items()]
     cuts = halves["report"]["false_errors_alone"]
     for cut, count in cuts.items():
-        when = "whole" if cut == "all" else f"cut after {cut} epochs"
-        rows.append((f"healthy histories alone, {when}: errors", halves["choose"]["false_errors_alone"][cut], count))
-    return table(" | thresholds chosen by | unseen", rows)
+        when = "complete" if cut == "all" else f"cut after {cut} epochs"
+        rows.append(
+            (f"healthy histories alone, {when}: false errors", halves["choose"]["false_errors_alone"][cut], count)
+        )
+    return table(" | half used to choose thresholds | unseen half", rows)
 
 
 def programs() -> str:
-    """Return which programs' histories are read, from files that they wrote themselves."""
+    """Return which programs' histories can be read, in files that these programs wrote."""
     answers = {True: "yes", False: "no", None: "not tried"}
     rows = [
-        (row["form"], row.get("version", ""), answers[row["read"]]) for row in record("histories_written.json")["rows"]
+        (row["form"].replace("a line an epoch", "one line per epoch"), row.get("version", ""), answers[row["read"]])
+        for row in record("histories_written.json")["rows"]
     ]
-    return table("written by | version | read, figure by figure", rows)
+    return table("written by | version | every figure read correctly", rows)
 
 
 def public() -> str:
-    """Return how histories from public repositories are judged."""
+    """Return how well histories from public repositories are judged."""
     halves = record("public_histories.json")
     keys = {
         "files": "files",
         "repositories": "repositories",
-        "histories": "histories among them",
+        "histories": "histories among these files",
         "read": "... read",
-        "judged_rightly": "... of which a person would say the same",
+        "judged_rightly": "... with the same judgment as a person's",
         "false_errors": "false errors",
         "false_warnings": "false warnings",
-        "verdicts": "troubles that a person saw",
+        "verdicts": "problems that a person saw",
         "missed": "... missed",
-        "no_histories": "files that look like histories and are none",
-        "refused": "... refused",
+        "no_histories": "files that look like histories but are not",
+        "refused": "... rejected",
     }
     rows = [(said, halves["choosing"][key], halves["reporting"][key]) for key, said in keys.items()]
-    return table("public histories | to choose by | unseen", rows)
+    return table("public histories | half used to choose thresholds | unseen half", rows)

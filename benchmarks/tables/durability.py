@@ -1,4 +1,4 @@
-"""Nothing lost: trainings spoiled, trainings killed, files mutated."""
+"""Durability: trainings that were killed, and readers that were given mutated files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tables.source import record, table
 
 
 def kill_test() -> str:
-    """Return what came of killing trainings."""
-    head = "training | killed | gone on with | finished | ... with the weights of an uninterrupted one"
+    """Return how many killed trainings were resumed and finished with the same weights."""
+    head = "training | times killed | times resumed | trainings that finished | ... with identical weights"
     return table(
         head,
         (
@@ -18,9 +18,9 @@ def kill_test() -> str:
 
 
 def fuzz() -> str:
-    """Return how often the readers of files were fed mutated bytes."""
+    """Return how often each reader of files was given mutated bytes, and how often it crashed."""
     rows = record("fuzz.json")["rows"]
     return table(
-        "reader fuzzed | executions | crashes",
+        "reader | executions | crashes",
         ((row["reader"], f"{row['executions']:,}", row["crashes"]) for row in rows),
     )

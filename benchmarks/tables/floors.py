@@ -1,4 +1,4 @@
-"""The drawing of the floors, from the contract that enforces them."""
+"""The drawing of the floors (layers of imports), made from the contract that enforces them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tables.source import ROOT
 
 
 def floors() -> str:
-    """Return the floors as they are drawn, the highest on top."""
+    """Return the floors as a drawing, the highest on top."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contract = project["tool"]["importlinter"]["contracts"][0]
     rows = [[name.strip().removeprefix("plainnet.") for name in row.split("|")] for row in contract["layers"]]

@@ -1,8 +1,15 @@
-"""The table of how quickly the lab answers, and of what looking on costs."""
+"""The table of how fast the lab answers, and of how much an open page slows a training."""
 
 from __future__ import annotations
 
 from tables.source import record, table
+
+_WATCHED = {"a page": "a page open", "200 readers": "200 readers connected"}
+_CONNECTIONS = {  # name in the record: name in the table
+    "100 that drip": "100 that send very slowly",
+    "200 that say nothing": "200 that send nothing",
+    "1,000 at once": "1,000 at once",
+}
 
 
 def lab() -> str:
@@ -11,25 +18,40 @@ def lab() -> str:
     rows = []
     for name, one in found["answers"].items():
         figures = f"{one['median_ms']:.0f} / {one['95th_ms']:.0f} ms"
-        rows.append((f"a point of a stroke to the answer on the screen, {name}: median / 95th percentile", figures))
-    for name, one in found["epoch_looked_on_by"].items():
-        rows.append((f"an epoch of `classic` with {name} looking on / alone, median of rounds", f"{one['median']:.2f}"))
-    rows.append(("first view", f"{found['first_view_ms']:.0f} ms"))
-    rows.append(("the page's own files", f"{found['page_bytes'] / 1000:.0f} kB"))
-    for name, one in found["redrawn"].items():
-        what = f"{one['digits']:,} test digits, `{name}`:"
-        rows.append((f"{what} as they are", f"{one['original']:.1%}"))
         rows.append(
-            (f"{what} reduced to the middle of their lines, in place, as thick as they are", f"{one['in_place']:.1%}")
+            (f"time from a point of a stroke to the answer on the screen, {name}: median / 95th percentile", figures)
+        )
+    for name, one in found["epoch_looked_on_by"].items():
+        rows.append(
+            (
+                f"time of an epoch of `classic` with {_WATCHED.get(name, name)} / without, median of rounds",
+                f"{one['median']:.2f}",
+            )
+        )
+    rows.append(("time to the first view", f"{found['first_view_ms']:.0f} ms"))
+    rows.append(("size of the page's files", f"{found['page_bytes'] / 1000:.0f} kB"))
+    for name, one in found["redrawn"].items():
+        what = f"accuracy of `{name}` on {one['digits']:,} test digits,"
+        rows.append((f"{what} unchanged", f"{one['original']:.1%}"))
+        rows.append(
+            (
+                f"{what} thinned to their center lines and redrawn in place with their own thickness",
+                f"{one['in_place']:.1%}",
+            )
         )
         rows.append(
-            (f"{what} drawn along these lines by a pen of any width, at any size and place", f"{one['redrawn']:.1%}")
+            (
+                f"{what} redrawn along these lines by a pen of random width, at a random size and place",
+                f"{one['redrawn']:.1%}",
+            )
         )
     attacked = found["attacked"]
-    for name in ("100 that drip", "200 that say nothing", "1,000 at once"):
-        rows.append((f"connections: {name}", ", ".join(f"{count:,} {how}" for how, count in attacked[name].items())))
+    for name, said in _CONNECTIONS.items():
+        rows.append((f"connections: {said}", ", ".join(f"{count:,} {how}" for how, count in attacked[name].items())))
     left = sum(how == "left open" for how in attacked["each"].values())
-    rows.append((f"{len(attacked['each'])} kinds of bad requests", f"{left} left open"))
+    rows.append((f"{len(attacked['each'])} kinds of invalid requests", f"{left} left open"))
     memory = " / ".join(f"{one:.0f}" for one in found["memory_mb"])
-    rows.append(("memory before an attack, after it, after a second one; training paused", f"{memory} MB"))
+    rows.append(
+        ("memory before an attack, after it, and after a second attack, with the training paused", f"{memory} MB")
+    )
     return table("what | measured", rows)

@@ -15,16 +15,16 @@ def results() -> str:
             f"**{test['mean']:.2%}** (sd {100 * test['sd']:.2f}, from {test['min']:.2%} to {test['max']:.2%})",
         ),
         ("training accuracy", f"{series['train_accuracy']['mean']:.2%}"),
-        ("training time of a run, mean", f"{series['seconds']['mean'] / 60:.1f} minutes"),
+        ("mean training time per run", f"{series['seconds']['mean'] / 60:.1f} minutes"),
         ("`make train` from an empty clone, installation included", f"{job['make_train']['seconds'] / 60:.1f} minutes"),
         ("peak memory of `plainnet train`", f"{job['train']['peak_memory_mb']:.0f} MB"),
-        ("`import plainnet` / `import numpy`", f"{job['import']['ratio']:.2f}"),
+        ("time of `import plainnet` / time of `import numpy`", f"{job['import']['ratio']:.2f}"),
         (
-            "worst error of a gradient, complex step, relative to it or to 1/1000 of the largest",
-            f"{check['max_relative_error_complex']:.0e} ({check['checked']:,} gradients, {check['seconds']:.0f} s)",
+            f"largest relative error among all {check['checked']:,} gradients (complex-step check)",
+            f"{check['max_relative_error_complex']:.0e} ({check['seconds']:.0f} s)",
         ),
         (
-            "worst error of a gradient, central differences on a sample of 610, relative to it or to 5e-4",
+            "largest relative error among a sample of 610 gradients (central differences)",
             f"{check['max_relative_error_central']:.0e}",
         ),
     ]

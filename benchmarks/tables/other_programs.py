@@ -1,4 +1,4 @@
-"""The tables of what plainnet is in other people's programs, and of how far its answers are to be trusted."""
+"""Tables about plainnet in other programs, and about how far its answers can be trusted."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from tables.source import record, table
 
 
 def estimator() -> str:
-    """Return how many of scikit-learn's own tests pass, and how long a fit takes beside its own."""
+    """Return how many of scikit-learn's own tests pass, and the time of `fit` relative to scikit-learn's."""
     tests, speed = record("sklearn_tests.json"), record("estimator.json")
     lines = [
-        f"Of the {tests['functions']} test functions of scikit-learn {tests['scikit-learn']}'s own `test_mlp.py`, run "
-        f"with these classes in place of its own, {tests['passed']} pass, a function only if all its cases do."
+        f"The file `test_mlp.py` of scikit-learn {tests['scikit-learn']} has {tests['functions']} test functions. With "
+        f"plainnet's classes in place of scikit-learn's, {tests['passed']} of them pass. A function passes only if all "
+        "its cases pass."
     ]
-    lines += [f"`{name}` does not: {why}." for name, why in tests["not passed"].items()]
+    lines += [f"`{name}` fails: {why}." for name, why in tests["not passed"].items()]
     ratios = [
         f"{one['ratio']['median']:.2f} ({one['ratio']['quartiles'][0]:.2f} to {one['ratio']['quartiles'][1]:.2f}) in "
         f"{name}"
         for name, one in speed["types"].items()
     ]
     lines.append(
-        f"`fit` of 784-100-10 on {speed['examples']:,} images for {speed['epochs']} epochs takes, beside "
-        f"`MLPClassifier`, which makes the same steps, {' and '.join(ratios)} of the time (median of {speed['rounds']} "
-        f"rounds, quartiles)."
+        f"`fit` of a 784-100-10 network on {speed['examples']:,} images for {speed['epochs']} epochs makes the same "
+        f"steps as `MLPClassifier`. Its time, divided by that of `MLPClassifier`, is {' and '.join(ratios)} (median of "
+        f"{speed['rounds']} rounds, quartiles in parentheses)."
     )
     return "\n\n".join(lines)
 
 
 def agreement() -> str:
-    """Return how exported models agree with plainnet."""
+    """Return how well exported models agree with plainnet."""
     found = record("agreement.json")
     ways = list(next(iter(found["models"].values())))
     rows = []
@@ -38,11 +39,15 @@ def agreement() -> str:
         rows.append((name, *cells))
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     heads = "model | " + " | ".join(ways)
-    return f"{table(heads, rows)}\n\nDifferent answers, and the largest difference of a probability. {versions}."
+    about = (
+        "Each cell gives the number of different answers, and the largest difference between two probabilities. One "
+        "view uses each image unchanged; all views average over shifted images, if the model does."
+    )
+    return f"{table(heads, rows)}\n\n{about} {versions}."
 
 
 def trust() -> str:
-    """Return calibration, promises and sets of the models on record."""
+    """Return calibration, certain answers and sets of classes of the models on record."""
     models = record("trust.json")["models"]
     fast = [one for name, one in models.items() if name.startswith("fast99")]
     rows = []
@@ -64,41 +69,43 @@ def trust() -> str:
             f"{statistics.mean(one['mean_size'] for one in sets):.2f}",
         ))  # fmt: skip
     return table(
-        "model | accuracy | log loss | calibration error before | after | answers certain of 99.9 % | promise kept | "
-        "sets of 99.9 % hold the truth | classes in one",
+        "model | accuracy | log loss | calibration error before | after | share answered with 99.9 % certainty | "
+        "promise kept | 99.9 % sets that contain the right class | classes per set",
         rows,
     )
 
 
 def strangers() -> str:
-    """Return how well digits are told from other things, by several scores."""
+    """Return how well several scores separate digits from other images."""
     found = record("trust.json")
     best, rows = f"both, familiarity {found['weight']:g}", []
     for name in ("cnn", "fast99-0", "classic"):
         scores = found["models"][name]["strangers"]
         for score, called in (
             ("probability", "largest probability"), ("log-sum-exp", "log-sum-exp of the logits"),
-            ("both, familiarity 0", "with the second network"), (best, "and with familiarity"),
+            ("both, familiarity 0", "with the second network"), (best, "with the second network and familiarity"),
         ):  # fmt: skip
             cells = [f"{one['auroc']:.3f}, {one['let_in_at_95']:.0%}" for one in scores[score].values()]
             rows.append((f"`{name.removesuffix('-0')}`", called, *cells))
     kinds = " | ".join(found["models"]["cnn"]["strangers"]["probability"])
     return (
-        f"{table(f'model | score | {kinds}', rows)}\n\nArea under the curve, and the share let in where 95 % of the "
-        f"digits are; letters in {found['fonts']} fonts that nothing here has learned from."
+        f"{table(f'model | score | {kinds}', rows)}\n\nEach cell gives the area under the ROC curve, and the share of "
+        f"these images that is accepted when 95 % of the digits are accepted. The letters come from {found['fonts']} "
+        "fonts that no network here was trained on."
     )
 
 
 def stressed() -> str:
-    """Return how the model that comes along fares under stress."""
+    """Return how well the model that comes with plainnet does under stress."""
     found = record("trust.json")["stress"]
     attacks = "; ".join(
-        f"{name}: {', '.join(f'{share:.1%} at {limit}' for limit, share in row.items())}"
+        f"{name}, {', '.join(f'{share:.1%} at {limit}' for limit, share in row.items())}"
         for name, row in found["attacks"].items()
     )
     return (
-        f"`cnn`, one view: {found['accuracy']:.1%} of {found['examples']:,} test images as they are, "
-        f"{found['mean_corrupted_accuracy']:.1%} on the mean over all corruptions and severities. Attacked, {attacks}."
+        f"Accuracy of `cnn`, without averaging over shifted images, on {found['examples']:,} test images: "
+        f"{found['accuracy']:.1%} unchanged; {found['mean_corrupted_accuracy']:.1%} on average over all corruptions "
+        f"and severities. Under attack: {attacks}."
     )
 
 
@@ -106,13 +113,14 @@ def label_errors() -> str:
     """Return how many known label errors are found."""
     found = record("trust.json")["label_errors"]
     return (
-        f"Of the {found['known']} test images of MNIST that at least three of five people judged to be labeled wrongly "
-        f"(Northcutt, Athalye, Mueller 2021), {found['found']} are among the first {found['suspects']}."
+        f"In the test part of MNIST, at least three of five people judged {found['known']} images to be labeled "
+        f"wrongly (Northcutt, Athalye, Mueller 2021). `look` lists {found['found']} of them among its first "
+        f"{found['suspects']}."
     )
 
 
 def pictures() -> str:
-    """Return recipe `pictures` beside its peers."""
+    """Return the accuracy of recipe `pictures` and of its peers."""
     found = record("picture_peers.json")
     rows = []
     for name, one in found["sets"].items():
@@ -122,6 +130,6 @@ def pictures() -> str:
         rows.append((name, f"{one['examples']:,} of {'x'.join(map(str, one['shape']))}", *cells))
     peers = list(next(iter(found["sets"].values()))["scores"])[1:]
     return (
-        f"Mean test accuracy over {found['seeds']} seeds, each with another split; the best in bold.\n\n"
+        f"Mean test accuracy over {found['seeds']} seeds, each with another split; the best value is bold.\n\n"
         f"{table('pictures | examples | `pictures` | ' + ' | '.join(peers), rows)}"
     )

@@ -1,4 +1,4 @@
-"""The tables of data of one's own: `table` beside scikit-learn, and how handwriting is read."""
+"""Tables about your own data: recipe `table` beside scikit-learn, and the reading of handwriting."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import statistics
 
 from tables.source import record, table
 
+_PEERS = {"MLP as it comes": "MLP, default settings"}  # name in the record: name in the table
+
 
 def tables() -> str:
-    """Return the accuracy, or R^2, of recipe `table` and its peers on each table."""
+    """Return the accuracy, or R squared, of recipe `table` and its peers on each table."""
     found = record("table_peers.json")
     peers = list(next(iter(found["tables"].values()))["scores"])
     rows, better, worse = [], [], []
@@ -30,19 +32,20 @@ def tables() -> str:
     regressions = ", ".join(name for name, one in found["tables"].items() if one["task"] == "numbers")
     losses = f" ({', '.join(worse)})" if worse else ""
     intro = (
-        f"Mean over {found['seeds']} seeds (standard deviation), each with another split: test accuracy, or R squared "
-        f"for {regressions}; the best in bold. Beside scikit-learn's `MLPClassifier` and `MLPRegressor` as they come, "
-        f"`table` is better on {len(better)} of {len(rows)}, worse on {len(worse)}{losses}, by over two standard "
-        "errors."
+        f"Mean over {found['seeds']} seeds (standard deviation in parentheses), each with another split: test "
+        f"accuracy, or R squared for {regressions}; the best value is bold. Compared with scikit-learn's "
+        f"`MLPClassifier` and `MLPRegressor` in their default settings, `table` is better on {len(better)} of "
+        f"{len(rows)} tables and worse on {len(worse)}{losses}, by more than two standard errors."
     )
-    return f"{intro}\n\n{table('table | examples x inputs | `table` | ' + ' | '.join(peers[1:]), rows)}"
+    head = " | ".join(["table", "examples x inputs", "`table`", *(_PEERS.get(peer, peer) for peer in peers[1:])])
+    return f"{intro}\n\n{table(head, rows)}"
 
 
 def handwriting() -> str:
-    """Return how pictures of handwriting are read."""
+    """Return how well pictures of handwriting are read."""
     found = record("handwriting.json")
     rows = []
-    for what, called in (("rendered", "rendered, the part for testing"), ("real", "real, the half kept for reporting")):
+    for what, called in (("rendered", "rendered, test part"), ("real", "real, unseen half")):
         for model, one in found[what].items():
             shares = (f"**{one['right']:.1%}**", f"{one['wrong']:.1%}", f"{one['refused']:.1%}")
             rows.append(
@@ -52,6 +55,6 @@ def handwriting() -> str:
         f"{name}: {one['stored']:.2%} as stored, {one['as_png']:.2%} as PNG files"
         for name, one in found["as_png"].items()
     ]
-    heads = "pictures | model | of one digit | right | wrong | refused | others | refused, or read as their number"
+    heads = "pictures | model | of one digit | right | wrong | refused | others | refused, or read as the right number"
     about = f"\n\nReal pictures: {found['real_pictures']}." if found.get("real_pictures") else ""
-    return f"{table(heads, rows)}{about}\n\nTest images through `predict`: {'; '.join(png)}."
+    return f"{table(heads, rows)}{about}\n\nAccuracy of `predict` on test images: {'; '.join(png)}."

@@ -1,4 +1,4 @@
-"""Proof and doctor: what the checks find, and how well their tests guard them."""
+"""Tables about the doctor and the mutation tests: what they find, and what they miss."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tables.source import ROOT, record, table
 
 
 def famous_faults() -> str:
-    """Return the page of famous faults: what each file says of itself, and what the doctor says of it."""
+    """Return the page of famous faults: the docstring of each file, and the report of the doctor."""
     parts = [
-        "# Famous faults, examined\n\nWrong gradients that many people copied, rebuilt in a few words of our own, with "
-        "what `plainnet doctor` says.\nMost trained well enough that nobody noticed.\n"
+        "# Famous faults, examined\n\nMany people copied these wrong gradients. Each is rebuilt here in a few lines, "
+        "with the report of `plainnet doctor`.\nMost of them trained well enough that nobody noticed.\n"
     ]
     for path in sorted((ROOT / "examples" / "wrong").glob("*.py")):
-        title = (ast.get_docstring(ast.parse(path.read_text())) or "").replace("\n", " ")
+        title = " ".join((ast.get_docstring(ast.parse(path.read_text())) or "").split())
         parts.append(f"## examples/wrong/{path.name}\n\n{title}\n")
         if "check" not in path.name:
             name = f"examples/wrong/{path.name}"
@@ -25,39 +25,39 @@ def famous_faults() -> str:
 
 
 def kill_table() -> str:
-    """Return what the doctor finds, and what it does not."""
+    """Return which faults the doctor finds."""
     figures = record("kill_table.json")
     catalogue, outside, right = (figures[key] for key in ("catalogue", "outside_the_catalogue", "right_networks"))
     rows = [
-        (f"faults of the catalogue ({figures['faults']}, in up to two forms): found", catalogue["found"]),
-        ("... rightly named", catalogue["named"]),
-        ("... and the line is the one that was changed", catalogue["line"]),
+        (f"catalogue faults ({figures['faults']}, in up to two forms) that were found", catalogue["found"]),
+        ("... with the right name", catalogue["named"]),
+        ("... with the line that was changed", catalogue["line"]),
         (
-            "mutants outside the catalogue that change a gradient and do not raise: found",
+            "other mutants that change a gradient and raise no exception: found",
             f"{outside['found']} of {outside['mutants_that_change_a_gradient']}",
         ),
-        ("false alarms among random right networks", f"{right['false_alarms']} of {right['networks']:,}"),
+        ("false alarms on random networks without a fault", f"{right['false_alarms']} of {right['networks']:,}"),
     ]
     return table("what | result", rows)
 
 
 def public_code() -> str:
-    """Return how the doctor fares on public code, for the half it was chosen by and the half it was not."""
+    """Return how well the doctor judges public code, in the part used to choose rules and in the unseen part."""
     halves = record("public_code.json")
     keys = {
         "files": "files",
         "repositories": "repositories",
-        "passes_a_person_could_judge": "backward passes that a person with the file could judge",
-        "judged_rightly": "... judged rightly",
-        "called_wrong_falsely": "... called wrong, falsely",
-        "bugs": "wrong passes among them",
+        "passes_a_person_could_judge": "backward passes that a person could judge from the file",
+        "judged_rightly": "... judged correctly",
+        "called_wrong_falsely": "... falsely called wrong",
+        "bugs": "wrong backward passes among them",
         "bugs_found": "... found",
         "bugs_called_right": "... called right",
-        "files_with_a_bug_and_exit_code_0": "files with a wrong pass and exit code 0",
+        "files_with_a_bug_and_exit_code_0": "files with a wrong backward pass but exit code 0",
     }
     first, second = halves["choosing"], halves["reporting"]
     rows = [(said, _share(first, key), _share(second, key)) for key, said in keys.items()]
-    return table("public code | to choose by | unseen", rows)
+    return table("public code | used to choose rules | unseen", rows)
 
 
 def _share(half: dict[str, int], key: str) -> str:
@@ -74,5 +74,5 @@ def mutation() -> str:
         sample = f"{row['mutants']} of {row['mutants'] + row['left_out']}" if row["left_out"] else row["mutants"]
         rows.append((f"`{name}`", row["commit"], sample, row["killed"], len(row["survivors"]), unexplained))
     killed, mutants = figures["killed"], figures["mutants"]
-    together = f"Together {killed:,} of {mutants:,} killed, {killed / mutants:.0%}."
-    return f"{table('file | measured at | mutants | killed | survive | of them unexplained', rows)}\n\n{together}"
+    together = f"In total, {killed:,} of {mutants:,} mutants were killed ({killed / mutants:.0%})."
+    return f"{table('file | measured at | mutants | killed | survived | ... without explanation', rows)}\n\n{together}"

@@ -1,4 +1,4 @@
-"""What every table begins and ends with: a record, and rows of cells."""
+"""Helpers for every table: read a record, and write rows of cells in Markdown."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def table(head: str, rows: Iterable[tuple[object, ...]]) -> str:
 
 
 def measured_with(figures: Any) -> str:
-    """Return what the figures of a record hold for."""
+    """Return on which machine and with which versions the figures of a record were measured."""
     versions = ", ".join(f"{name} {number}" for name, number in figures["versions"].items() if name != "plainnet")
     return f"Measured on {figures['hardware']}, {figures['threads']} threads; {versions}."

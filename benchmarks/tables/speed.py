@@ -1,36 +1,36 @@
-"""Speed: ours beside our peers, what was tried, and how it grows."""
+"""Speed: plainnet beside other programs, what was tried, and how the cost grows."""
 
 from __future__ import annotations
 
 from growth import slope
 from tables.source import measured_with, record, table
 
-TARGETS: list[tuple[str, str, str, float | None]] = [  # work, comparison, rival, the ratio we want at most
+TARGETS: list[tuple[str, str, str, float | None]] = [  # work, comparison, rival, largest ratio that we accept
     ("an epoch of the classic network / its matrix products alone", "classic", "its matrix products alone", 1.40),
     ("... / PyTorch", "classic", "PyTorch", 0.80),
     ("... / PyTorch, fused update", "classic", "PyTorch, fused update", 0.95),
     ("... / scikit-learn MLPClassifier", "classic", "scikit-learn MLPClassifier", 0.45),
     ("an epoch of `fast99` / PyTorch, channels last", "fast99", "PyTorch, channels last", 1.10),
-    ("... / PyTorch as it comes", "fast99", "PyTorch", None),
+    ("... / PyTorch, default layout", "fast99", "PyTorch", None),
     (
-        "the same with twice the filters and units / PyTorch, channels last",
+        "an epoch of `fast99` with twice the filters and units / PyTorch, channels last",
         "fast99-wide",
         "PyTorch, channels last",
         1.10,
     ),
-    ("... / PyTorch as it comes", "fast99-wide", "PyTorch", None),
-    ("steps of `cnn`, images as they are / PyTorch, channels last", "cnn", "PyTorch, channels last", 1.10),
-    ("... / PyTorch as it comes", "cnn", "PyTorch", None),
+    ("... / PyTorch, default layout", "fast99-wide", "PyTorch", None),
+    ("steps of `cnn`, without augmentation / PyTorch, channels last", "cnn", "PyTorch, channels last", 1.10),
+    ("... / PyTorch, default layout", "cnn", "PyTorch", None),
     ("steps of seven convolutions / PyTorch, channels last", "small-cnn", "PyTorch, channels last", 1.15),
-    ("... / PyTorch as it comes", "small-cnn", "PyTorch", None),
+    ("... / PyTorch, default layout", "small-cnn", "PyTorch", None),
     (
-        "steps of `mlp-augmented` / the same without changes of the images",
+        "steps of `mlp-augmented` / the same without augmentation",
         "mlp-augmented",
         "without changes of the images",
         None,
     ),
-    ("... / PyTorch without them", "mlp-augmented", "PyTorch, without them", None),
-    ("augmentation of the images / an epoch of 1024-1024-1024", "augmentation", "an epoch of 1024-1024-1024", 0.15),
+    ("... / PyTorch without augmentation", "mlp-augmented", "PyTorch, without them", None),
+    ("augmenting the images / an epoch of 1024-1024-1024", "augmentation", "an epoch of 1024-1024-1024", 0.15),
     ("one image through the classic network / ONNX Runtime", "one-image", "ONNX Runtime", 1.2),
     ("10,000 images / ONNX Runtime", "10000-images", "ONNX Runtime", 1.1),
     ("10,000 images / PyTorch", "10000-images", "PyTorch", 1.1),
@@ -39,7 +39,7 @@ TARGETS: list[tuple[str, str, str, float | None]] = [  # work, comparison, rival
 
 
 def speed() -> str:
-    """Return the ratios of our times to those of our peers, with the targets we set ourselves."""
+    """Return the ratios of our times to those of other programs, with our targets."""
     figures = record("bench.json")
     rows = []
     for work, name, other, target in TARGETS:
@@ -53,20 +53,23 @@ def speed() -> str:
     ]
     megabytes = figures["peak_memory_mb"]
     memory = f"Peak memory of an epoch of the classic recipe: {megabytes:.0f} MB (target: at most 350 MB)."
-    ratios = table("work | ratio of times, median (quartiles) | target, at most", rows)
-    whole = table("from the shell, with data, results and pictures | validation | seconds | target", commands)
+    ratios = table("our work / compared with | ratio of times, median (quartiles) | target, at most", rows)
+    whole = table(
+        "whole command, including data, results and pictures | validation accuracy | seconds | target, seconds",
+        commands,
+    )
     return f"{ratios}\n\n{whole}\n\n{memory}\n\n{measured_with(figures)}"
 
 
 def busy() -> str:
-    """Return the ratios of our times to PyTorch's beside two busy processes."""
+    """Return the ratios of our times to PyTorch's while two other processes are busy."""
     figures, rows = record("bench_busy.json"), []
     for name, comparison in figures["comparisons"].items():
         for key, found in comparison["ratios"].items():
             if "PyTorch" in key:
                 spread = f"{found['lower_quartile']:.2f} to {found['upper_quartile']:.2f}"
                 rows.append((f"`{name}`", key.partition(" / ")[2], f"**{found['median']:.2f}** ({spread})"))
-    found = table("training | plainnet's time / that of | median (quartiles)", rows)
+    found = table("training | plainnet's time / time of | ratio, median (quartiles)", rows)
     return f"{found}\n\n{measured_with(figures)}"
 
 
@@ -75,13 +78,13 @@ def profile() -> str:
     parts = record("bench.json")["step_profile"]
     total = sum(parts.values())
     rows = [(part, f"{time:,.0f}", f"{time / total:.0%}") for part, time in parts.items()]
-    together = f"| together | {total:,.0f} | |"
+    together = f"| total | {total:,.0f} | |"
     return f"{table('part of a step of the classic network | microseconds | share', rows)}\n{together}"
 
 
 def tried() -> str:
-    """Return what was tried, each beside what was kept."""
-    lines = [table("what | median | ours / this, round by round", [])]
+    """Return the variants that were tried, each beside the one that was kept."""
+    lines = [table("variant | median time | our time / its time", [])]
     for comparison in record("tried.json").values():
         if isinstance(comparison, dict) and "rounds" in comparison:
             lines.append(f"| **{comparison['title']}**, {comparison['work']} | | |")
@@ -93,7 +96,7 @@ def tried() -> str:
 
 
 def growth() -> str:
-    """Return the slopes of the growth curves, and memory by the number of images."""
+    """Return the exponents of the growth curves, and time and memory by the number of images."""
     figures = record("growth.json")
     slopes = []
     for threads, curves in figures["microseconds_an_image"].items():
@@ -105,6 +108,6 @@ def growth() -> str:
         (f"{images:,}", f"{seconds:.2f}", f"{seconds / images * 1e6:.1f}", f"{megabytes:.0f}")
         for images, seconds, megabytes in figures["images_seconds_megabytes"]
     ]
-    grown = table("microseconds an image by | from | to | exponent", slopes)
-    memory = table("images in the file | seconds an epoch | microseconds an image | MB", files)
+    grown = table("time per image, by | from | to | exponent", slopes)
+    memory = table("images in the file | seconds per epoch | microseconds per image | memory, MB", files)
     return f"{grown}\n\n{memory}\n\n{measured_with(figures)}"

@@ -1,4 +1,4 @@
-"""The table of what a sweep costs."""
+"""The table of the cost of a sweep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def sweep() -> str:
     found = record("sweep.json")
     what = f"{found['trainings']} trainings of `minute` on {found['images']:,} images, two at a time"
     rows = [
-        (f"{what}: trainings an hour, by a sweep / by two processes started by hand", f"{found['throughput']:.3f}"),
-        ("memory of all processes at most, by a sweep / by hand", f"{found['memory']:.2f}"),
+        (f"{what}: trainings per hour in a sweep / in two processes started by hand", f"{found['throughput']:.3f}"),
+        ("peak memory of all processes in a sweep / started by hand", f"{found['memory']:.2f}"),
     ]
     return table("what | ratio, median of rounds", rows)

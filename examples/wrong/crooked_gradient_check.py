@@ -1,6 +1,6 @@
-"""A gradient check that looks at x + h and x - 2h and divides by 2h, then prints, and so can never fail.
+"""A gradient check that compares f(x + h) with f(x - 2h) but divides by 2h. It only prints, so it can never fail.
 
-It is off by half: for f(x) = x^2 at 3 it gives 9 where the slope is 6. A check must be tested on a wrong gradient.
+It is off by half: for f(x) = x^2 at 3 it gives 9, but the slope is 6. A check must be tested on a wrong gradient.
 """
 
 

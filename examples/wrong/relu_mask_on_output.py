@@ -1,4 +1,4 @@
-"""ReLU as a tutorial and a popular book differentiate it: with >= on the output, which is never negative."""
+"""ReLU with the derivative from a tutorial and a popular book: >= on the output, which is never negative."""
 
 
 class ReLU:

@@ -1,4 +1,4 @@
-"""A softmax that divides by the sum over the whole batch. It trained to good accuracy all the same."""
+"""A softmax that divides by the sum over the whole batch. It still trained to a good accuracy."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The 94.25 %: the loss is a mean over the batch, the gradient p - y is a sum. See docs/anatomy.md."""
+"""The fault behind 94.25 %: the loss is a mean over the batch, but the gradient p - y is a sum. See docs/anatomy.md."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""plainnet: a neural network in plain NumPy, to be read line by line, checked gradient by gradient, and used."""
+"""plainnet: neural networks in plain NumPy that you can read line by line, check gradient by gradient, and use."""
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
@@ -67,7 +67,7 @@ __all__ = [
     "step_decay",
 ]
 
-_LATER = {  # where names live that are imported when they are first used, so that `import plainnet` stays quick
+_LATER = {  # the modules of names that are imported on first use, so that `import plainnet` stays fast
     "Model": "plainnet.model",
     **dict.fromkeys(("load_model", "save_model"), "plainnet.model_file"),
     **dict.fromkeys(("Report", "assert_gradients", "check_gradients"), "plainnet.checks.gradients"),

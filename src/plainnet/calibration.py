@@ -1,7 +1,7 @@
-"""Calibration: probabilities that mean what they say, and the confidence below which an answer is better withheld.
+"""Calibration: make probabilities match how often answers are right, and find the confidence that an answer needs.
 
-The logits are divided by a temperature T, the one with which held-out examples are least surprising; T above 1 makes a
-network less sure of itself, T below 1 surer. It changes no answer.
+The logits (scores before softmax) are divided by a temperature T, chosen to minimize the cross-entropy of held-out
+examples. T above 1 makes a network less confident, T below 1 more confident. It changes no answer.
 
 Source: Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks".
 """
@@ -19,16 +19,16 @@ import numpy as np
 from plainnet import promises
 from plainnet.softmax import expect_finite, log_softmax, with_two_columns
 
-REFUSED = 0.01  # of held-out examples, whose confidence is lowest: the next like them is "not sure"
+REFUSED = 0.01  # share of held-out examples, those with the lowest confidence, that count as "not sure"
 _LEAST, _MOST = 0.05, 20.0
 _STEPS = 60
 _ENOUGH = 100  # held-out examples
 
 
 def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Return the temperature T for which the mean of -log softmax(logits / T) at the targets is least.
+    """Return the temperature T that minimizes the mean of -log softmax(logits / T) at the targets.
 
-    As a function of 1 / T it is convex; the least is found by the golden section.
+    This mean is convex in 1 / T; a golden-section search finds the minimum.
 
     Shapes: logits (N, K) or (N, 1) for two classes, targets (N,) whole numbers.
     Raises: `InputError` if a logit is not a finite number.
@@ -50,21 +50,21 @@ def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def threshold(confidences: np.ndarray) -> float:
-    """Return the confidence that all but 1 % of held-out examples reach."""
+    """Return the confidence that 99 % of the held-out examples reach."""
     return float(np.quantile(confidences, REFUSED))
 
 
 def enough(examples: int) -> bool:
-    """Tell whether so many held-out examples are enough to calibrate by."""
+    """Tell whether this number of held-out examples is enough for calibration."""
     return examples >= _ENOUGH
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What held-out examples tell of a network's answers.
+    """What held-out examples tell about a network's answers.
 
-    `temperature` divides the logits. `threshold` is the confidence below which an answer is not sure, None if it is not
-    known. `certain` and `sets` are thresholds for shares that are promised, see `promises`.
+    `temperature` divides the logits. `threshold` is the confidence below which an answer is "not sure", or None if
+    unknown. `certain` and `sets` map promised shares to thresholds, see `promises`.
     """
 
     temperature: float = 1.0
@@ -74,7 +74,7 @@ class Calibration:
 
     @classmethod
     def found(cls, temperature: float, confidences: np.ndarray, shares: np.ndarray, targets: np.ndarray) -> Calibration:
-        """Return what held-out examples tell: confidences (M,) in answers, and probabilities (N, K) beside classes."""
+        """Calibrate on held-out examples: confidences (M,) of answers; probabilities `shares` (N, K), classes (N,)."""
         right = shares.argmax(axis=1) == targets
         return cls(
             temperature,
@@ -85,7 +85,7 @@ class Calibration:
 
     @classmethod
     def of_siblings(cls, found: Sequence[Calibration]) -> Calibration:
-        """Return the mean of several, of the logarithms of temperatures; what one does not promise, it does not."""
+        """Return the mean of several (geometric for temperatures); it promises only what all of them promise."""
 
         def means(tables: list[Mapping[str, float]]) -> dict[str, float]:
             return {name: mean(t[name] for t in tables) for name in tables[0] if all(name in t for t in tables)}
@@ -98,7 +98,7 @@ class Calibration:
         )
 
     def to_table(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return it as plain values, ready for JSON."""
         return {
             "temperature": self.temperature, "threshold": self.threshold,
             "certain": dict(self.certain), "sets": dict(self.sets),

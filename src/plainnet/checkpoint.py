@@ -1,7 +1,7 @@
-"""Checkpoints: a training as it stands, in a file, so that it can be resumed, whatever stops it.
+"""Checkpoints: files with the complete state of a training, so that it can resume after any interruption.
 
 A folder holds the newest checkpoint and the one before it. A new one is written beside them, flushed to disk and read
-again; only then does it take the name of the newest. Whatever happens in between, one whole checkpoint is there.
+back; only then does it take the name of the newest. Whatever happens in between, one complete checkpoint exists.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ _FORMATS = "plainnet checkpoint 3", "plainnet checkpoint 2", "plainnet checkpoin
 
 
 class Checkpoint:
-    """The state of a training, read from a folder: `about` is what `save` was given, `restore` takes the state up.
+    """The state of a training, read from a folder; `restore` puts it into a training.
 
-    `arrays` and `values` are what `Training.state` returned; `converted`, whether an earlier version wrote them.
+    `about` is what `save` was given. `arrays` and `values` are what `Training.state` returned. `converted` tells
+    whether an earlier version wrote them.
 
-    Raises: `InputError` if the folder holds no checkpoint, or none that is whole.
+    Raises: `InputError` if the folder holds no checkpoint, or only damaged ones.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +41,7 @@ class Checkpoint:
                 try:
                     return self._read(path)
                 except InputError as error:
-                    problems.append(str(error).partition("; ")[0])  # the advice behind is one for models
+                    problems.append(str(error).partition("; ")[0])  # the advice after it is for models
         raise InputError(f"{', and '.join(problems)}; start the training anew")
 
     def _read(self, path: Path) -> None:
@@ -60,9 +61,9 @@ class Checkpoint:
             raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start the training anew") from error
 
     def history(self) -> list[Epoch]:
-        """Return the records of the epochs that are complete.
+        """Return the records of the complete epochs.
 
-        Raises: `InputError` if they are none.
+        Raises: `InputError` if they are invalid.
         """
         try:
             return [Epoch.from_table(table) for table in self.values["history"]]
@@ -70,9 +71,9 @@ class Checkpoint:
             raise InputError(f"{self.path} holds no history: {error!r}; start the training anew") from error
 
     def restore(self, training: Training) -> None:
-        """Put a training that has the same settings to where this checkpoint was saved.
+        """Put the state into a training that has the same settings, so that it resumes where this checkpoint was saved.
 
-        Raises: `InputError` if the state is not one of such a training.
+        Raises: `InputError` if the state does not fit the training.
         """
         try:
             training.restore(self.arrays, self.values)
@@ -85,9 +86,9 @@ class Checkpoint:
 def _from_version_1(
     arrays: Mapping[str, np.ndarray], values: Mapping[str, Any], about: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the state of a training in version 2 for one of version 1, where the optimizer had two rows.
+    """Convert the state of a training from version 1, where the optimizer had two rows, to version 2.
 
-    SGD's velocity alternated between them; Adam's are the mean of the gradients and of their squares.
+    SGD's velocity alternated between the two rows; Adam's rows are the means of the gradients and of their squares.
     """
     first, second = arrays["optimizer.0"], arrays["optimizer.3"]
     steps = int(values["optimizer_steps"])
@@ -121,7 +122,7 @@ def _from_version_1(
 
 
 def _from_version_2(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the arrays of version 3, where Adam keeps sums in place of means."""
+    """Convert the arrays of version 2 to version 3, where Adam keeps sums instead of means."""
     found = dict(arrays)
     if "optimizer.mean" in found:
         settings = about["run"]["recipe"]["optimizer"]
@@ -134,10 +135,10 @@ def _from_version_2(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) 
 def save(folder: Path, training: Training, about: Mapping[str, Any]) -> None:
     """Write a checkpoint into the folder; the newest one there becomes the previous one.
 
-    Of processes that train together, all call this, and the one that leads writes.
+    If several processes train together, all of them call this, and the leading one writes.
 
-    Raises: `InputError` if it cannot be written, `TrainingDivergedError` if the weights are not finite; either way the
-    checkpoints in the folder stay as they are.
+    Raises: `InputError` if it cannot be written, `TrainingDivergedError` if the weights are not finite; in both cases
+    the checkpoints in the folder stay unchanged.
     """
     arrays, values = training.state()
     if training.workers.leads:
@@ -152,6 +153,6 @@ def present(folder: Path) -> bool:
 
 
 def remove(folder: Path) -> None:
-    """Remove the checkpoints from the folder, when the training is finished and its results are written."""
+    """Remove the checkpoints from the folder, once training is finished and its results are written."""
     for name in (NEWEST, PREVIOUS):
         (folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Agreement: data, loss and network must mean the same, and a training that would fail says so before it begins."""
+"""Compatibility: data, loss and network must fit each other; a mismatch is reported before training begins."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _fits(network: Network, loss: Loss, data: DataSet, what: str) -> None:
     if data.kind not in loss.takes:
         raise InputError(
             f"{type(loss).__name__} takes targets that are {' or '.join(loss.takes)}, {what} has {data.kind}; choose "
-            "another loss, or tell the data what its targets are: DataSet(..., kind=...)"
+            "another loss, or say what the targets are: DataSet(..., kind=...)"
         )
     network.as_input(data.inputs[:1])
     out_shape = network.out_shapes[-1]
@@ -41,6 +41,6 @@ def _fits(network: Network, loss: Loss, data: DataSet, what: str) -> None:
         if classes > most or (out_shape == (1,) and "labels" not in loss.takes):
             raise InputError(
                 f"the network gives outputs of shape {out_shape}, {what} has {classes} classes; give the last layer a "
-                "unit for each class, or, for two classes, one unit and BinaryCrossEntropy"
+                "unit for each class, or, for two classes, use one unit and BinaryCrossEntropy"
             )
     loss.check(np.zeros((1, *out_shape), network.theta.dtype), data.targets[:1])

@@ -1,4 +1,4 @@
-"""From plain values, as TOML and JSON hold them, to the objects they describe."""
+"""Configuration: check plain values, such as TOML and JSON hold, and build the objects they describe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_NAME, LONGEST_TITLE = 100, 200  # letters
 def whole_number(value: Any, name: str, *, least: int = 1, most: int = _MOST) -> int:
     """Return `value` as an int.
 
-    Raises: `InputError` unless it is a whole number from `least` to `most`, a million if left out.
+    Raises: `InputError` unless it is a whole number from `least` to `most` (default: a million).
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
         raise InputError(f"{name} must be a whole number from {least} to {most:,}, received {value!r}")
@@ -36,13 +36,13 @@ def number(value: Any, name: str) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise InputError(f"{name} must be a number that a computer can hold, received one of many digits") from error
+        raise InputError(f"{name} must fit a floating-point number, received one with too many digits") from error
 
 
 def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
-    """Return the type as one that networks compute in.
+    """Return the NumPy dtype, if networks can compute in it.
 
-    Raises: `InputError` for another one.
+    Raises: `InputError` for any dtype but float32, float64 and complex128.
     """
     known = {np.dtype(kind): np.dtype(kind) for kind in (np.float32, np.float64, np.complex128)}
     # A text from a file is looked up, never parsed by NumPy.
@@ -55,7 +55,7 @@ def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
 
 
 def expect_name(name: str, what: str, most: int = LONGEST_NAME) -> None:
-    """Raise `InputError` if a name is too long to be one, or holds half a sign, which nothing can write down."""
+    """Raise `InputError` if a name is too long or holds an incomplete character (a lone surrogate)."""
     if len(name) > most:
         raise InputError(f"{what} has at most {most} letters, received {name!r:.120}")
     try:
@@ -69,7 +69,7 @@ def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], w
 
     `construct({"Dense": Dense}, {"type": "Dense", "units": 10}, "layer")` returns Dense(10).
 
-    Raises: `InputError` for what is no table, an unknown type, a key too many or too few, or a value that is refused.
+    Raises: `InputError` if it is not a table, or has an unknown type, an unknown or missing key, or an invalid value.
     """
     if not isinstance(table, Mapping):
         raise InputError(f'a {what} must be a table such as {{type = "{min(kinds)}", ...}}, received {table!r}')
@@ -94,7 +94,7 @@ def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], w
 
 
 def as_call(made: object, arguments: Mapping[str, inspect.Parameter]) -> str:
-    """Return how an object was made, such as "Dropout(rate=0.1)", as far as numbers and texts tell."""
+    """Return the call that made an object, such as "Dropout(rate=0.1)", with only its numbers, bools and texts."""
     given = ((name, getattr(made, name, None), own.default) for name, own in arguments.items())
     told = (f"{name}={v!r}" for name, v, default in given if isinstance(v, bool | int | float | str) and v != default)
     return f"{type(made).__name__}({', '.join(told)})"

@@ -1,13 +1,13 @@
-"""The context of a pass: the memory, random numbers and gradient of one computation through the layers.
+"""The context of a pass: the memory, random numbers and gradient of one forward or backward pass through the layers.
 
-A layer holds what a network *is*: arguments, parameters, learned state. What a computation needs besides lies in its
-context, so that any number of threads can compute with the same layers, each in a context of its own:
+A layer holds what a network *is*: arguments, parameters, learned state. Everything else that a pass needs is in its
+context, so that any number of threads can compute with the same layers, each in its own context:
 
     with context:
-        logits = network.forward(x, training=True)   # buffers, memory and random numbers are those of this context
+        logits = network.forward(x, training=True)   # uses the buffers, memory and random numbers of this context
 
-Inside a layer `self.buffer`, `self.remember`, `self.recall`, `self.rng` and `self.sum_over_workers` ask the context in
-force, and `parameter.grad` is its gradient. Outside of any, memory is new at each call.
+Inside a layer, `self.buffer`, `self.remember`, `self.recall`, `self.rng` and `self.sum_over_workers` use the active
+context, and `parameter.grad` is its gradient. If no context is active, each call gets new memory.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _in_force: ContextVar[Context | None] = ContextVar("_in_force", default=None)
 
 
 class Context:
-    """Working memory for one thread at a time; `with context:` puts it in force.
+    """Working memory for one thread at a time; `with context:` makes it active.
 
-    Arguments: `rng`, the generator of all that layers draw at random; None while a gradient is checked: layers then
-    draw the same each time. `remembers`: whether what `backward` needs is kept; prediction does without. `gradients`,
-    arrays that take the place of the parameters' own `grad`. `leads`: whether this pass updates the learned state of
-    layers, such as running averages; of several workers that share a batch, one does. `sum_over_workers`, a function
-    that returns the sum of an array over all workers. `on_gradient`, a function that is called with each layer of the
-    network as soon as the gradients of its parameters are complete.
+    Arguments: `rng`, the generator for the layers' random numbers, or None while a gradient is checked, when layers
+    draw the same numbers each time. `remembers`: whether to keep what `backward` needs; prediction does not need it.
+    `gradients`: arrays to use instead of the parameters' own `grad`. `leads`: whether this pass updates the layers'
+    learned state, such as running averages; of several workers that share a batch, only one does. `sum_over_workers`: a
+    function that returns the sum of an array over all workers. `on_gradient`: a function called with each layer as soon
+    as the gradients of its parameters are complete.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Context:
         self.gradients = gradients or {}
         self.sum_over_workers = sum_over_workers or (lambda sums: sums)
         self.on_gradient = on_gradient or (lambda layer: None)
-        self.momentum: float | None = None  # of running averages, in place of the layers' own, while these are measured
+        self.momentum: float | None = None  # replaces the layers' own momentum while running averages are measured
         self._remembered: MutableMapping[object, tuple[Any, ...]] = {}
         self._buffers: dict[tuple[object, str], np.ndarray] = {}
         self._tokens: list[Token[Context | None]] = []
 
     def buffer(self, layer: object, name: str, shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-        """Return scratch memory of this shape, kept between passes and grown when a larger batch comes."""
+        """Return scratch memory of this shape; it is kept between passes, and grows for a larger batch."""
         key = (layer, name)
         kept = self._buffers.get(key)
         if kept is None or len(kept) < shape[0] or kept.shape[1:] != shape[1:] or kept.dtype != dtype:
@@ -67,7 +67,7 @@ class Context:
             self._remembered[layer] = arrays
 
     def recall(self, layer: object) -> tuple[Any, ...]:
-        """Return what was remembered, once."""
+        """Return what was remembered, and forget it."""
         try:
             return self._remembered.pop(layer)
         except KeyError:
@@ -77,7 +77,7 @@ class Context:
             ) from None
 
     def forget(self) -> None:
-        """Drop what was remembered for a backward pass that will not come."""
+        """Drop what was remembered for a backward pass that will not happen."""
         self._remembered.clear()
 
     def __enter__(self) -> Context:
@@ -89,7 +89,7 @@ class Context:
 
 
 class _Outside(Context):
-    """What is in force where no pass is: a layer called by itself, as one does to see what it makes of an array."""
+    """The context outside of any pass, for a layer that is called on its own, to see what it does to an array."""
 
     def __init__(self) -> None:
         super().__init__(rng=np.random.default_rng())
@@ -103,7 +103,7 @@ _outside = threading.local()
 
 
 def current() -> Context:
-    """Return the context in force in this thread."""
+    """Return the active context of this thread."""
     context = _in_force.get()
     if context is not None:
         return context
@@ -113,5 +113,5 @@ def current() -> Context:
 
 
 def in_force() -> bool:
-    """Tell whether a pass is under way in this thread."""
+    """Tell whether a context is active in this thread."""
     return _in_force.get() is not None

@@ -1,4 +1,4 @@
-"""The door to `checks/trainings`: what went wrong in a training, and by what evidence."""
+"""The diagnosis: find out what went wrong in a training, with evidence (public names of `checks/trainings`)."""
 
 from plainnet.checks.trainings.case import Case, read_case
 from plainnet.checks.trainings.finding import TrainingFinding

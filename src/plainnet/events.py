@@ -1,4 +1,4 @@
-"""Events: what a training tells those who iterate over it."""
+"""Events: the records that a training yields while you iterate over it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from typing import Any, NamedTuple
 
 
 class Batch(NamedTuple):
-    """One update: the batch's number in its epoch, of how many, and what came of it.
+    """The record of one update, made from one batch.
 
-    `loss` is the mean over the batch, before the update; `seconds` is the time the batch took.
+    `number` is the batch's number in its epoch, from 1 to `of`. `loss` is the mean over the batch, before the update;
+    `seconds` is the time the batch took.
+
+    Example:
+        >>> from plainnet import Batch
+        >>> batch = Batch(epoch=1, number=2, of=10, loss=0.5, learning_rate=0.1, seconds=0.01)
+        >>> f"batch {batch.number} of {batch.of}, loss {batch.loss}"
+        'batch 2 of 10, loss 0.5'
     """
 
     epoch: int
@@ -20,12 +27,17 @@ class Batch(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What one pass over the training examples came to.
+    """The record of one epoch, that is, one pass over the training examples.
 
     The training figures are means over the epoch's batches, taken while the weights still change; the validation
     figures belong to the weights at the epoch's end. `train` and `validation` hold the metrics by name, such as
-    "accuracy", between 0 and 1. Cross-entropies are in nats; `learning_rate` is that of the last batch, `seconds` the
-    time spent training, without the validation.
+    "accuracy", between 0 and 1. Cross-entropies are in nats. `learning_rate` is that of the last batch; `seconds` is
+    the time spent on training, without the validation.
+
+    Example:
+        >>> from plainnet import Epoch
+        >>> print(Epoch(1, 0.25, {"accuracy": 0.9}, None, None, 0.1, 2.0))
+        epoch   1  loss 0.2500  train  90.00%  learning rate 0.1       2.0 s
     """
 
     number: int
@@ -38,16 +50,16 @@ class Epoch(NamedTuple):
 
     @property
     def train_accuracy(self) -> float | None:
-        """The training accuracy, where there is one."""
+        """The training accuracy, if it was measured."""
         return self.train.get("accuracy")
 
     @property
     def validation_accuracy(self) -> float | None:
-        """The validation accuracy, where there is one."""
+        """The validation accuracy, if it was measured."""
         return (self.validation or {}).get("accuracy")
 
     def to_table(self) -> dict[str, Any]:
-        """Return the record as plain values, with a key for each metric: train_accuracy, validation_accuracy, ..."""
+        """Return the record as plain values, with one key per metric: train_accuracy, validation_accuracy, ..."""
         return {
             "epoch": self.number,
             "train_loss": self.train_loss,
@@ -60,9 +72,9 @@ class Epoch(NamedTuple):
 
     @classmethod
     def from_table(cls, table: dict[str, Any]) -> Epoch:
-        """Return the record that `to_table` gave as plain values.
+        """Return the record from the plain values that `to_table` returned.
 
-        Raises: `KeyError`, `TypeError` or `ValueError` if it is none.
+        Raises: `KeyError`, `TypeError` or `ValueError` if they are not such a record.
         """
         names = [key.removeprefix("train_") for key in table if key.startswith("train_") and key != "train_loss"]
         validated = table["validation_loss"] is not None

@@ -1,7 +1,7 @@
-"""Familiarity: whether an image is like those that were learned from, by five figures of its light and dark.
+"""Familiarity: five simple measurements of an image tell whether it resembles the training images.
 
-A network that has only seen digits takes a shirt for one, and may be sure of it. How much of an image is light, how
-much of its edge, how many half-tones it has and how restless it is, tells the two apart without any network.
+A network that has only seen digits classifies a shirt as a digit, perhaps with high confidence. The brightness of the
+image and of its border, the share of gray pixels and the contrast between neighboring pixels tell the two apart.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import numpy as np
 from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
 
-WEIGHT = 0.25  # of familiarity beside the log odds of an answer, see `familiar_odds`
-_SOME = 5000  # images, from which the figures are learned
+WEIGHT = 0.25  # of familiarity relative to the log odds of an answer, see `familiar_odds`
+_SOME = 5000  # images, about as many as are measured
 _SMALL = 1e-3
-_RIDGE = 1e-6  # added to the variances, so that what is always the same can be told as well
-_BEYOND, _RARE = 2.0, 0.001  # times the distance that one in a thousand held-out images has
+_RIDGE = 1e-6  # added to the variances, so that the covariance can be inverted even if a figure never varies
+_BEYOND, _RARE = 2.0, 0.001  # the limit is twice the score that one in a thousand held-out images falls below
 
 
 def figures(images: np.ndarray) -> np.ndarray:
     """Return five figures of each image, (N, 5).
 
-    The logarithms of the mean and of the share of pixels above a half; the root of the mean of the outermost pixels, a
-    fourteenth of the side; the logarithm of the mean step from pixel to pixel; the share of pixels from 0.2 to 0.8.
+    They are: the logarithm of the mean; the logarithm of the share of pixels above 0.5; the square root of the mean of
+    the border (a fourteenth of the shorter side wide); the logarithm of the mean difference between neighboring pixels;
+    the share of pixels from 0.2 to 0.8.
 
-    Shapes: images (N, H, W) or (N, H, W, C), bytes or numbers, of which those from 0 to 1 are told apart.
+    Shapes: images (N, H, W) or (N, H, W, C), bytes or numbers, which are clipped to the range from 0 to 1.
     """
     x = np.clip(scaled(images), 0, 1)
     x = x.mean(axis=3) if x.ndim == 4 else x
@@ -47,9 +48,9 @@ def figures(images: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Familiarity:
-    """The mean (5,) of the figures of what was learned from, the inverse of their covariance (5, 5), and a limit.
+    """The mean (5,) of the training images' figures, the inverse of their covariance (5, 5), and a limit.
 
-    Images whose `score` is below `least` are unlike all that was learned from.
+    An image with a `score` below `least` is unlike the training images.
 
     Raises: `InputError` for arrays of another shape.
     """
@@ -64,7 +65,7 @@ class Familiarity:
 
     @classmethod
     def learned(cls, images: np.ndarray, held_out: np.ndarray | None = None) -> Familiarity | None:
-        """Return what images have in common, the limit by others that are held out; None of what is no image."""
+        """Measure training images, and set the limit by held-out images; None if these are not images."""
         if images.ndim not in (3, 4) or min(images.shape[1:3]) < 4:
             return None
         found = figures(images[:: max(1, len(images) // _SOME)])
@@ -75,7 +76,7 @@ class Familiarity:
         return cls(made.mean, made.precision, _BEYOND * float(np.quantile(score, _RARE)))
 
     def score(self, images: np.ndarray) -> np.ndarray:
-        """Return how familiar images are, (N,), at most 0: -d^2 / 2, d being Mahalanobis' distance from the mean.
+        """Return how familiar images are, (N,), at most 0: -d^2 / 2, where d is the Mahalanobis distance from the mean.
 
         Source: Mahalanobis 1936, "On the generalised distance in statistics".
         """
@@ -89,21 +90,22 @@ class Familiarity:
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> Familiarity:
-        """Return what a model file describes.
+        """Return the familiarity that a model file describes.
 
-        Raises: `InputError` if it is no whole description.
+        Raises: `InputError` if the description is incomplete or invalid.
         """
         try:
             mean, precision = (np.array(table[name], float) for name in ("mean", "precision"))
             return cls(mean, precision, float(table["least"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"its familiarity is not described: {error}") from error
+            raise InputError(f"its description of familiarity is invalid: {error}") from error
 
 
 def familiar_odds(confidences: np.ndarray, familiarity: np.ndarray) -> np.ndarray:
-    """Return a score (N,) that is high for what was learned and low for all else, of confidences and familiarity (N,).
+    """Return a score (N,) that is high for images like the training data and low for all others.
 
-    It is log(p / (1 - p)) + WEIGHT familiarity; the weight was chosen on validation images (benchmarks/trust.py).
+    It is log(p / (1 - p)) + WEIGHT familiarity, with the confidences p (N,) and the familiarity (N,). The weight was
+    chosen on validation images (benchmarks/trust.py).
     """
     p = np.clip(confidences.astype(float), 1e-6, 1 - 1e-6)
     return np.log(p / (1 - p)) + WEIGHT * np.maximum(familiarity, -1000)

@@ -1,4 +1,4 @@
-"""Forking: a copy of this process that does something at the same time, and never outlives it."""
+"""Forking: run a task in a copy of this process, which works in parallel and never outlives the original."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-OURS = "plainnet-worker"  # begins the names of threads that hold no lock while nothing is shared among them
+OURS = "plainnet-worker"  # prefix of the names of plainnet's threads; these hold no lock while they are idle
 _DIE_WITH_PARENT = 1  # an option of prctl
 # Signals that ask a program to end.
 ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def possible() -> bool:
-    """Tell whether the system can fork a process, and end the copy when the process itself ends."""
+    """Tell whether the system can fork a process, and end the copy when the original ends."""
     return sys.platform == "linux"
 
 
 def alone() -> bool:
-    """Tell whether no other thread runs but idle ones of ours; of others, a copy would have the locks for ever."""
+    """Tell whether plainnet's own idle threads are the only others; a copy would keep other threads' locks forever."""
     others = set(threading.enumerate()) - {threading.current_thread()}
     return all(thread.name.startswith(OURS) for thread in others)
 
 
 class Fork:
-    """A copy of this process as it is now, which does `task` with one end of a connection and then ends.
+    """A copy of this process as it is now; it calls `task` with one end of a connection, and then ends.
 
-    The other end is `connection`. Signals that ask for an end are for this process to answer: the copy ignores them. It
-    is killed by the system when this process dies.
+    The other end is `connection`. The copy ignores signals that ask a program to end; this process handles them. The
+    system kills the copy when this process dies.
 
-    Raises: `OSError` if there is no process or no memory to be had.
+    Raises: `OSError` if the system can create no more processes or has no memory left.
     """
 
     def __init__(self, task: Callable[[Any], object]) -> None:
-        from multiprocessing import Pipe  # takes a while to import, and is seldom needed
+        from multiprocessing import Pipe  # slow to import and seldom needed
 
         self.connection, theirs = Pipe()
         self._status = 0
         parent = os.getpid()
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(AttributeError, OSError, ValueError):  # or the copy would say it again
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # otherwise the copy would print it again
                 stream.flush()
-        # A signal between the fork and the first line of the copy would send it up into the program that forked it.
+        # A signal before the copy's first line would make the copy leave this function and run the caller's code.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
         try:
-            with warnings.catch_warnings():  # about threads, see `alone`
+            with warnings.catch_warnings():  # a warning about threads, see `alone`
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self.process = os.fork()
             if self.process == 0:
@@ -70,17 +70,17 @@ class Fork:
         return ended == 0
 
     def how_it_ended(self) -> str:
-        """Return in a few words why a copy has ended that should not have."""
+        """Return in a few words why a copy ended unexpectedly."""
         self.lives()
         number = os.WTERMSIG(self._status) if os.WIFSIGNALED(self._status) else 0
         names: dict[int, str] = {
-            signal.SIGKILL: "was killed, perhaps for want of memory",
+            signal.SIGKILL: "was killed, perhaps because memory ran out",
             signal.SIGSEGV: "crashed in compiled code",
         }
         return names.get(number, f"ended by signal {number}" if number else "ended")
 
     def end(self, seconds: float = 1.0) -> None:
-        """Wait so long for the copy to end by itself, and then end it."""
+        """Wait this many seconds for the copy to end by itself, then kill it."""
         self.connection.close()
         patience = time.monotonic() + seconds
         while self.lives():
@@ -91,7 +91,7 @@ class Fork:
 
 
 def _be_a_copy(task: Callable[[Any], object], ours: Any, theirs: Any, parent: int) -> NoReturn:
-    """Do the task, and end without anything that the program would do at its end."""
+    """Do the task, and exit without running the program's own exit handlers."""
     try:
         ours.close()
         for each in ENDS:

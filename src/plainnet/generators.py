@@ -1,6 +1,6 @@
-"""Random numbers, one independent stream a purpose, so that drawing more for one never changes another.
+"""Random numbers: one independent stream per purpose, so that drawing more for one purpose never changes another.
 
-"augment" serves all that changes what a network sees from batch to batch: augmentation, dropout and noise.
+"augment" serves everything that changes what a network sees from batch to batch: augmentation, dropout and noise.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ PURPOSES = ("initialize", "shuffle", "check", "augment")
 def generator_for(rng: int | np.random.Generator, purpose: str) -> np.random.Generator:
     """Return the generator that serves one purpose.
 
-    A seed gives the same stream for the same purpose every time, and unrelated streams for different
-    purposes; a `Generator` spawns a child, so that two calls with it give two different streams.
+    A seed always gives the same stream for the same purpose, and unrelated streams for different
+    purposes. A `Generator` spawns a child, so that two calls with it give two different streams.
 
     Raises: `InputError` for a negative seed, `ValueError` for a purpose that is not in `PURPOSES`.
     Source: NumPy, "Parallel random number generation" (`SeedSequence` with several entropy words).

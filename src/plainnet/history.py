@@ -1,4 +1,4 @@
-"""The history of a training: the records of its epochs, as a list that a notebook shows as curves and a table."""
+"""The history of a training: a list of its epochs' records, which a notebook shows as curves and a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST_ROWS = 12
 
 
 class History(list[Epoch]):
-    """The records of all epochs, in order."""
+    """The records of all complete epochs, in order."""
 
     def _repr_html_(self) -> str:
         from plainnet.notebook import curves, table

@@ -1,4 +1,4 @@
-"""First values of the weights: random, so that units differ, and scaled, so that signals keep their size."""
+"""Initial values of the weights: random, so that units differ, and scaled, so that signals keep their size."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> 
 
 
 def zeros(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
-    """Return zeros: right for biases, wrong for weights (all units would stay alike)."""
+    """Return zeros: right for biases, wrong for weights (all units would stay identical)."""
     return np.zeros(shape)
 
 
 def ones(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
-    """Return ones: right for factors that begin by changing nothing."""
+    """Return ones: right for scale factors, which then change nothing at first."""
     return np.ones(shape)
 
 
 INITIALIZERS: dict[str, Initializer] = {"he_normal": he_normal, "ones": ones, "zeros": zeros}
-_OWN = "own: "  # begins what a file says of an initializer that is not in the table
+_OWN = "own: "  # prefix, in files, of the name of an initializer that is not in the table
 
 
 def name_of(initializer: Initializer) -> str:
-    """Return the name by which a file can tell an initializer."""
+    """Return the name that a file stores for an initializer."""
     known = (name for name, function in INITIALIZERS.items() if function is initializer)
     own = getattr(initializer, "__name__", type(initializer).__name__)
     return next(known, own if own.startswith(_OWN) else f"{_OWN}{own}")
@@ -46,15 +46,15 @@ def name_of(initializer: Initializer) -> str:
 def as_initializer(given: Initializer | str) -> Initializer:
     """Return the function that `given` is or names.
 
-    A model file may name one that was its author's own. Its weights have long been drawn, so that is no obstacle:
-    only drawing new ones with it is refused.
+    A model file may name an initializer that its author wrote. The file can be loaded, because its weights are already
+    drawn; only drawing new weights raises an error.
 
-    Raises: `InputError` for an unknown name, or what is no function.
+    Raises: `InputError` for an unknown name, or something that is not a function.
     """
     if isinstance(given, str) and given.startswith(_OWN):
 
         def missing(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
-            raise InputError(f"this layer was made with an initializer of its author, {given!r}, which is not here")
+            raise InputError(f"this layer needs its author's initializer {given!r} to draw new weights; choose another")
 
         missing.__name__ = given
         return missing

@@ -1,6 +1,6 @@
-"""Metrics: what a network got right, and how sure the figure is.
+"""Metrics: how much a network gets right, and how certain that figure is.
 
-A `Metric` is a function (outputs, targets) -> (N,), a value for each example; the figure is their mean.
+A `Metric` is a function (outputs, targets) -> (N,) that returns one value per example; the figure is their mean.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def correct_class(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return whether the largest of the outputs (N, K) is that of the right class, or of the most probable one."""
+    """Return whether the largest output (N, K) is that of the true class, or, for soft targets, the most probable."""
     return outputs.argmax(axis=1) == (targets if targets.ndim == 1 else targets.argmax(axis=1))
 
 
 def correct_labels(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the share of the logits (N, K) that are on the right side of 0: above for a target above 1/2."""
+    """Return the share of the logits (N, K) on the right side of 0: above it if the target is above 1/2."""
     right: np.ndarray = ((outputs > 0) == (targets.reshape(outputs.shape) > 0.5)).mean(axis=1)
     return right
 
 
 def absolute_error(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the mean distance of the outputs (N, M) from the targets."""
+    """Return the mean absolute difference between the outputs (N, M) and the targets."""
     errors: np.ndarray = np.abs(outputs - targets.reshape(outputs.shape)).mean(axis=1)
     return errors
 
@@ -36,7 +36,7 @@ def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
 
 
 def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Count how often class i (row) was taken for class j (column).
+    """Count how often class i (row) was predicted as class j (column).
 
     Shapes: predicted (N,), labels (N,), result (K, K) with K = `classes`.
     """
@@ -45,7 +45,7 @@ def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, classes: int) ->
 
 
 def per_class_accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Return, for each class, the share of its examples that were recognized; NaN for a class without any.
+    """Return, for each class, the share of its examples that were recognized; NaN for a class without examples.
 
     Shapes: confusion (K, K) with true classes in rows, result (K,).
     """
@@ -71,7 +71,7 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959963984540054) -
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
-    """Return, for each class, the share of the examples taken for it that belong to it; NaN if none is taken for it.
+    """Return, for each class, the share of the examples predicted as it that belong to it; NaN if there are none.
 
     Shapes: confusion (K, K) with true classes in rows, result (K,).
     """
@@ -79,16 +79,17 @@ def precision(confusion: np.ndarray) -> np.ndarray:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Return the two-sided p-value of McNemar's exact test: that two classifiers are equally good.
+    """Return the two-sided p-value of McNemar's exact test of the hypothesis that two classifiers are equally good.
 
-    If they are, each example that only one of the two gets right is either's with probability 1/2. With b and c such
-    examples, n = b + c, p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
+    If they are, an example that only one of them gets right belongs to either with probability 1/2. With b examples
+    that only the first gets right, c that only the second gets right, and n = b + c,
+    p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
 
     Source: McNemar 1947, "Note on the sampling error of the difference between correlated proportions".
     """
     n, least = only_first + only_second, min(only_first, only_second)
     log_largest = math.lgamma(n + 1) - math.lgamma(least + 1) - math.lgamma(n - least + 1) - n * math.log(2)
-    term = total = 1.0  # as shares of the largest term, from there downward, until nothing is added any more
+    term = total = 1.0  # relative to the largest term; smaller terms are added until they no longer matter
     for k in range(least, 0, -1):
         term *= k / (n - k + 1)
         total += term

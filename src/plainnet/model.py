@@ -1,4 +1,4 @@
-"""A model: a trained network with what is needed to use it."""
+"""A model: a trained network together with everything needed to use it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,30 @@ from plainnet.shifted_views import probabilities
 from plainnet.softmax import expect_finite, sigmoid
 
 PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
-MOST_SHIFTS = 5  # 121 views: more would keep a computer busy for hours
+MOST_SHIFTS = 5  # 121 views; more would take hours
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network with what is needed to use it, and what its file says about it.
+    """A trained network together with everything needed to use it, and what its file says about it.
 
-    `kind` of answers: "classes", "labels" (several an example, or none) or "numbers"; if left out, classes where there
-    are names. `class_names` are those of the outputs, two for a single logit, none for numbers. `about` may hold the
-    recipe it was trained by and the metrics it reached. `preparation`: how inputs are made of data. `column_names`: of
-    the inputs of a table. `test_shifts`: answers are means over the image moved by up to so many pixels. `temperature`:
-    logits are divided by it for calibrated probabilities. `thresholds`: one a class, below which an answer is "not
-    sure". `splits`: which rows of the data were learned from. `certain` and `sets`: see `promises`;
-    `familiar`: see `familiarity`.
+    `kind` of answers: "classes", "labels" (any number per example) or "numbers"; the default is "classes" if there are
+    class names. `class_names` name the outputs: two for a single logit, none for numbers. `about` may hold the recipe
+    and the metrics it reached. `preparation`: how data become inputs. `column_names`: the names of a table's inputs.
+    `test_shifts`: answers are means over the image shifted by up to this many pixels. `temperature`: the logits are
+    divided by it to calibrate probabilities. `thresholds`: one per class; an answer with a lower probability is "not
+    sure". `splits`: which rows of the data it was trained on. `certain` and `sets`: see `promises`. `familiar`: see
+    `familiarity`.
 
-    Raises: `InputError` for names that are no texts or do not fit the outputs, or a number out of range.
+    Raises: `InputError` for names that are not texts or do not fit the outputs, or a number out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Dense, Model, Network
+        >>> weights = {"dense_1.W": np.array([[-1.0, 1.0]]), "dense_1.b": np.zeros(2)}
+        >>> model = Model(Network(Dense(2)).build(1, values=weights), ("negative", "positive"))
+        >>> model.predict(np.array([[-2.0], [3.0]])).tolist()
+        ['negative', 'positive']
     """
 
     network: Network
@@ -61,7 +69,7 @@ class Model:
             raise InputError(f"class names must be texts, received {names!r}; write them in quotes")
         one = len(names) == 2 and outputs == (1,) and self.kind == "classes"
         if (names and outputs != (1 if one else len(names),)) or (len(names) == 1 and self.kind == "classes"):
-            raise InputError(f"it has {len(names)} class names for outputs of shape {outputs}")
+            raise InputError(f"the model has {len(names)} class names for outputs of shape {outputs}")
         if len(set(names)) < len(names):
             raise InputError(f"each class needs a name of its own, received {', '.join(names)}")
         for name in (*names, *self.column_names):
@@ -75,30 +83,30 @@ class Model:
             number(threshold, "a threshold")
 
     def expect_known_preparation(self) -> None:
-        """Raise `InputError` unless its inputs are prepared in a way that this program knows."""
+        """Raise `InputError` unless this version knows how to prepare the model's inputs."""
         if self.preparation.get("type") not in (PIXELS["type"], "columns"):
             raise InputError(
-                f"the model takes inputs that are prepared in another way, {self.preparation.get('type')!r:.50}, which "
-                "this version does not know; use the version that saved it"
+                f"the model's inputs need the preparation {self.preparation.get('type')!r:.50}, which this version "
+                "does not know; use the version that saved it"
             )
 
     @property
     def calibrated(self) -> bool:
-        """Whether probabilities have been fitted to held-out examples, and it is known when an answer is not sure."""
+        """Whether probabilities were fitted to held-out examples, and thresholds say which answers are "not sure"."""
         return bool(self.thresholds)
 
     @property
     def reads_a_pen(self) -> bool:
-        """Whether it knows signs as MNIST shows them, light on dark in the middle of 28x28."""
+        """Whether it reads single characters as MNIST shows them: light on dark, centered in 28x28 pixels."""
         if math.prod(self.network.in_shape) != 784 or self.preparation.get("type") != PIXELS["type"]:
             return False
         signs = bool(self.class_names) and all(len(name) == 1 and name.isalnum() for name in self.class_names)
         return self.preparation.get("pictures", "pen" if signs else "stored") == "pen"
 
     def inputs(self, given: Any) -> np.ndarray:
-        """Return what users bring as the network takes it: the columns of a frame by their names, images as they are.
+        """Return users' data as the network takes it: a data frame's columns by name, images unchanged.
 
-        Raises: `InputError` for a column that is missing, or images far outside the range that was learned from.
+        Raises: `InputError` for a missing column, or images far outside the value range of the training images.
         """
         names = tuple(map(str, getattr(given, "columns", ())))
         if names and self.preparation.get("type") == "columns":
@@ -117,43 +125,43 @@ class Model:
             and 0 < most <= 1 < array.max() / 1.5
         ):
             raise InputError(
-                f"the inputs go up to {array.max():g}, those that the model learned from to {most:g}; divide pixels "
+                f"the inputs go up to {array.max():g}, the training inputs went up to {most:g}; divide pixels "
                 "from 0 "
                 "to 255 by 255, or give them as whole numbers of type uint8"
             )
         return array
 
     def probabilities(self, given: Any) -> np.ndarray:
-        """Return the probability of each class, or of each label by itself, (N, K), by the model's temperature.
+        """Return the calibrated probability of each class, or of each label on its own, (N, K).
 
-        Raises: `InputError` as `inputs`, or if the network does not give classes.
+        Raises: `InputError` as `inputs` does, or if the network does not output classes.
         """
         return self.shares(self.inputs(given), self.test_shifts)
 
     def shares(self, inputs: np.ndarray, shifts: int = 0) -> np.ndarray:
-        """Return the probabilities of inputs that are prepared, the mean over `shifts`; see `probabilities`."""
+        """Return the probabilities for prepared inputs, averaged over `shifts`; see `probabilities`."""
         if self.kind == "labels":
             return sigmoid(expect_finite(self.network.logits(inputs)) / self.temperature)
         return probabilities(self.network.logits, inputs, shifts, self.temperature)
 
     def sure_of(self, share: float) -> float:
-        """Return the probability from which on an answer is certain, as promised for a share such as 0.999.
+        """Return the probability that an answer needs to be certain, for a promised share such as 0.999 right answers.
 
-        Raises: `InputError` if the model promises no such share.
+        Raises: `InputError` if the model cannot promise that share.
         """
         return _promised(self.certain, share, "the surest answers are right")
 
     def of_sets(self, share: float) -> float:
-        """Return the probability from which on a class belongs to a set that holds the truth in such a share of cases.
+        """Return the probability that a class needs to be in the answer set; the set holds the truth in this share.
 
-        Raises: `InputError` if the model promises no such share.
+        Raises: `InputError` if the model cannot promise that share.
         """
         return _promised(self.sets, share, "a set holds the truth")
 
     def predict(self, given: Any) -> np.ndarray:
-        """Return the name of the most probable class of each example, its labels (N, K) of 0 and 1, or its numbers.
+        """Return the name of each example's most probable class, its labels (N, K) of 0 and 1, or its numbers.
 
-        Raises: as `inputs`.
+        Raises: `InputError` as `inputs` does.
         """
         if not self.class_names:
             return self.network.logits(self.inputs(given))
@@ -164,12 +172,10 @@ class Model:
 
 def _promised(thresholds: Mapping[str, float], share: float, what: str) -> float:
     if not 0 < share < 1:
-        raise InputError(f"a share that is promised lies between 0 and 1, such as 0.999, received {share:g}")
+        raise InputError(f"a promised share must lie between 0 and 1, such as 0.999, received {share:g}")
     name = promises.named(share)
     if name not in thresholds:
         most = max(thresholds, key=float, default="")
-        can = (
-            f"the most that it promises is {most}" if most else "it has not been calibrated by enough held-out examples"
-        )
+        can = f"the most that it promises is {most}" if most else "it was not calibrated on enough held-out examples"
         raise InputError(f"the model cannot promise that {what} in {share:g} of all cases; {can}")
     return float(thresholds[name])

@@ -1,9 +1,9 @@
-"""Model files: a network's architecture and parameters in one safetensors file, with what is needed to use it.
+"""Model files: a network's architecture, parameters and everything needed to use it, in one safetensors file.
 
 Version 2 holds, as JSON texts beside the tensors: input_shape, layers (see `Layer.config`), own_layers (names of layers
 that are not plainnet's), kind, class_names, column_names, preparation, test_shifts, temperature, thresholds, certain,
-sets, familiar, splits, about. What is not there has its default (see `Model`). Version 1 had neither names of columns
-nor what follows them.
+sets, familiar, splits, about. A missing text has its default (see `Model`). Version 1 had neither column_names nor
+the texts after it in this list.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from plainnet.model import MOST_SHIFTS, Model
 from plainnet.network import Network
 
 _FORMAT, _FORMAT_1 = "plainnet model 2", "plainnet model 1"
-_NAMES = listed(text(10_000))  # whose length `Model` judges
+_NAMES = listed(text(10_000))  # `Model` checks their length
 _METADATA = {
     "format": text(), "layers": listed(table, least=1), "input_shape": listed(whole(1, 10**8), least=1), "about": table,
     "class_names": _NAMES, "column_names?": _NAMES, "own_layers?": _NAMES, "preparation?": table, "splits?": table,
@@ -38,15 +38,23 @@ _METADATA = {
 
 
 def save_model(path: str | Path, model: Model) -> None:
-    """Write the model to a safetensors file, whole or not at all.
+    """Write the model to a safetensors file, completely or not at all.
 
-    The new file is loaded again before it takes the name, and must give the same answers.
+    Before the new file takes its name, it is loaded again and must give the same answers.
 
     Raises: `InputError` if the model could not be loaded again, or the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from plainnet import Dense, Model, Network, load_model, save_model
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_model(f"{folder}/mine.safetensors", Model(Network(Dense(2)).build(3), ("no", "yes")))
+        ...     load_model(f"{folder}/mine.safetensors").network
+        Network(Dense; 8 parameters)
     """
     network = copy.deepcopy(model.network)  # others may be training it
     if not network.is_finite():
-        raise InputError("cannot save a network with weights that are not finite; it could not be loaded again")
+        raise InputError("cannot save a network with weights that are not finite; no file of it could be loaded")
     own = {type(layer) for _, layer in network.walk()} - set(LAYERS.values())
     metadata = {
         "format": _FORMAT,
@@ -90,18 +98,24 @@ def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> 
     if not same:
         names = ", ".join(sorted(kind.__name__ for kind in own)) or "its layers"
         raise InputError(
-            f"cannot save this network: loaded again, it gives other answers; config() of {names} must tell all "
-            "arguments, and what training changes besides parameters belongs in self.state"
+            f"cannot save this network: loaded again, it gives other answers; config() of {names} must return all "
+            "arguments, and whatever training changes besides parameters belongs in self.state"
         )
 
 
 def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model:
-    """Read a model that `save_model` wrote, that of a results folder, or one that comes with plainnet, as "cnn".
+    """Read a model: a file that `save_model` wrote, a results folder, or the name of a model in plainnet, as "cnn".
 
-    `layers` are the classes of layers of one's own that it uses.
+    `layers` are your own layer classes that the model uses.
 
-    Raises: `InputError` if the file is damaged, holds no plainnet model, needs a layer that is not given, or its
+    Raises: `InputError` if the file is damaged, is not a plainnet model, needs a layer that is not given, or its
     weights do not fit its layers.
+
+    Example:
+        >>> from plainnet import load_model, mnist
+        >>> digits = mnist.load().test.inputs[:3]
+        >>> load_model("cnn").predict(digits).tolist()  # a trained network that comes with plainnet
+        ['7', '2', '1']
     """
     own, path = tuple(layers), models.find(path)
     tensors, texts = safetensors.read(path, formats=[json.dumps(name) for name in (_FORMAT, _FORMAT_1)])
@@ -111,7 +125,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
             raise InputError(what)
         if missing := set(metadata.get("own_layers", ())) - {kind.__name__ for kind in own}:
             raise InputError(
-                f"it needs layers of its author, {', '.join(sorted(missing))}: give the file that defines them, "
+                f"it needs its author's layers {', '.join(sorted(missing))}: give the file that defines them, "
                 "--layers FILE.py, or in Python the classes, load_model(path, layers=[...])"
             )
         network = Network(*layers_from_config(metadata["layers"], own))
@@ -120,7 +134,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
         network.build(metadata["input_shape"], values=tensors, dtype=dtype)
         for name, tensor in network.tensors().items():
             if tensor.dtype.kind == "f" != tensors[name].dtype.kind:
-                raise InputError(f"{name} holds {tensors[name].dtype}, where floating-point numbers belong")
+                raise InputError(f"{name} must hold floating-point numbers, received {tensors[name].dtype}")
         if not network.is_finite():
             raise InputError("its weights are not all finite numbers")
         about = dict(metadata["about"])
@@ -140,7 +154,7 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
 
 
 def _test_shifts_of_version_1(about: Mapping[str, Any]) -> int:
-    """Return the test views that the recipe of a model, or of an ensemble's first member, asks for."""
+    """Return the test shifts in the recipe of a model, or of an ensemble's first member."""
     source = about["members"][0] if about.get("members") else about
     recipe = source.get("recipe") if isinstance(source, Mapping) else None
     shifts = recipe.get("test_shifts") if isinstance(recipe, Mapping) else None

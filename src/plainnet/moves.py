@@ -1,6 +1,6 @@
-"""Moves: what is changed while a training goes on, each kept with its step, so that it can be done again.
+"""Moves: changes of settings during training, each recorded with its step, so that they can be repeated.
 
-A training that is given the moves of another, and its seed, comes to the same weights.
+A training that gets the moves and the seed of another one ends with the same weights.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from plainnet.schedules import constant
 if TYPE_CHECKING:
     from plainnet.training import Training
 
-_USUAL = {"rotation": 15.0, "scale": 0.12, "shear": 0.1, "shift": 2.0, "elastic": 0.7}  # as recipe cnn has it
+_USUAL = {"rotation": 15.0, "scale": 0.12, "shear": 0.1, "shift": 2.0, "elastic": 0.7}  # as in recipe cnn
 
 
 class Move(NamedTuple):
-    """A change before a step, counted from 0: of "learning_rate", "momentum", "dropout" or "augmentation"."""
+    """A change of "learning_rate", "momentum", "dropout" or "augmentation" before a step, counted from 0."""
 
     step: int
     what: str
@@ -32,13 +32,13 @@ class Move(NamedTuple):
 def move(training: Training, what: str, value: float) -> None:
     """Change a setting of a training from its next batch on.
 
-    `learning_rate`: from now on this one, in place of the schedule. `momentum`: that of SGD. `dropout`: the rate of all
-    Dropout layers. `augmentation`: how much images are changed, from 0, not at all, to 1, as in recipe cnn.
+    `learning_rate`: a constant that replaces the schedule. `momentum`: that of SGD. `dropout`: the rate of all Dropout
+    layers. `augmentation`: how much images are changed, from 0 (not at all) to 1 (as in recipe cnn).
 
-    Raises: `InputError` for another setting, a value out of range, or what the training does not have.
+    Raises: `InputError` for an unknown setting, a value out of range, or a setting that the training does not have.
     """
     if what not in _MOVES:
-        raise InputError(f"what can be moved is {', '.join(_MOVES)}, received {what!r:.40}")
+        raise InputError(f"a training can change {', '.join(_MOVES)}, received {what!r:.40}")
     most, change = _MOVES[what]
     if not 0 <= number(value, what) <= most:
         raise InputError(f"{what} must be from 0 to {most:g}, received {value:g}")
@@ -46,7 +46,7 @@ def move(training: Training, what: str, value: float) -> None:
 
 
 def settings(training: Training) -> dict[str, float]:
-    """Return what can be moved of a training, and how it stands: the rate that the schedule gives now among them."""
+    """Return the settings that `move` can change, with their current values."""
     found = {"learning_rate": float(training.schedule(training.steps, training.steps_per_epoch, training.epochs))}
     if isinstance(training.optimizer, SGD):
         found["momentum"] = training.optimizer.momentum
@@ -69,14 +69,14 @@ def _nothing(step: int, steps_per_epoch: int, epochs: int) -> float:
 
 def _momentum(training: Training, value: float) -> None:
     if not isinstance(training.optimizer, SGD):
-        raise InputError(f"{type(training.optimizer).__name__} has no momentum to be moved; SGD has")
+        raise InputError(f"{type(training.optimizer).__name__} has no momentum to change; SGD has")
     training.optimizer.momentum = value
 
 
 def _dropout(training: Training, value: float) -> None:
     layers = [layer for _, layer in training.network.walk() if isinstance(layer, Dropout)]
     if not layers:
-        raise InputError("the network has no Dropout layer; add one to move its rate")
+        raise InputError("the network has no Dropout layer; add one to change its rate")
     for layer in layers:
         layer.rate = value
     training.workers.forget()  # processes have copies of the layers
@@ -84,7 +84,7 @@ def _dropout(training: Training, value: float) -> None:
 
 def _augmentation(training: Training, value: float) -> None:
     if training.train.inputs.ndim not in (3, 4):
-        raise InputError("the examples are no images, which alone can be turned and bent")
+        raise InputError("the examples are not images; only images can be augmented")
     settings: dict[str, Any] = {name: most * value for name, most in _USUAL.items()}
     made = Augmentation(**settings) if value > 0 else None
     training.augmentation = training.workers.augmentation = made

@@ -1,4 +1,4 @@
-"""A network: layers in sequence, whose parameters and gradients live in two flat vectors."""
+"""A network: layers in sequence, with all parameters in one flat vector and all gradients in another."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ _BATCH = 250  # examples at a time when predicting: more need memory and are no 
 
 
 class Network:
-    """Layers in sequence; the last one gives the logits of a classifier, or the numbers of a regression.
+    """Layers in sequence; the last gives a classifier's logits (scores before softmax) or a regression's numbers.
 
-    `Network(Dense(1024), ReLU(), Dense(10)).build((784,), rng=0)` is ready to be trained.
-
-    Any number of threads may use one network at the same time: each computes in a context of its own (see `context`).
-
+    Any number of threads can use one network at the same time; each computes in its own context (see `context`).
     Attributes after `build`: `parameters`, each with `name`, `value`, `grad`; `theta` and `grad` (P,), the values and
-    gradients of all P parameters; `generator`, of what layers draw at random in a loop of your own.
+    gradients of all P parameters; `generator`, random numbers for layers in your own training loop.
+    Raises: `InputError` if there is no layer, or a layer belongs to another network already.
+
+    Example:
+        >>> from plainnet import Dense, Network, ReLU
+        >>> Network(Dense(1024), ReLU(), Dense(10)).build(784)  # (784 + 1) 1024 + (1024 + 1) 10 parameters
+        Network(Dense, ReLU, Dense; 814,090 parameters)
     """
 
     def __init__(self, *layers: Layer) -> None:
@@ -48,12 +51,12 @@ class Network:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers in sequence; `walk` yields those inside of others as well."""
+        """The layers in sequence; `walk` also yields the layers inside them."""
         return self._layers.layers
 
     @property
     def out_shapes(self) -> list[Shape]:
-        """The shape of one output of each layer."""
+        """The shape of each layer's output for one example."""
         return self._layers.out_shapes
 
     @property
@@ -83,7 +86,7 @@ class Network:
 
     @property
     def generator(self) -> np.random.Generator:
-        """What layers draw from in a training loop of your own."""
+        """The generator that layers draw from in a training loop of your own."""
         if self._generator is None:
             self._generator = generator_for(self._rng, "augment")
         return self._generator
@@ -100,16 +103,15 @@ class Network:
         dtype: np.typing.DTypeLike = np.float32,
         values: Mapping[str, np.ndarray] | None = None,
     ) -> Network:
-        """Allocate the parameters for examples of `in_shape`, give them their first values, return the network.
+        """Allocate the parameters for examples of `in_shape`, initialize them, and return the network.
 
-        The values are drawn from `rng`, or taken from `values`, an array for each parameter's name. `dtype` is float32,
-        float64 or complex128.
+        Initial values come from `rng`, or from `values` (arrays by name). `dtype` is float32, float64 or complex128.
 
-        Raises: `InputError` if a layer cannot take what the one before it gives, or `values` do not fit; the network is
-        then as if it had never been built.
+        Raises: `InputError` if a layer cannot take the output of the one before it, or `values` do not fit; the network
+        is then not built.
         """
         if hasattr(self, "parameters"):
-            self.parameters.in_a_network = False  # an optimizer that serves them must notice
+            self.parameters.in_a_network = False  # so that an optimizer attached to them notices
             del self.parameters, self.in_shape
         self._contexts = threading.local()
         sizes = tuple(in_shape) if np.iterable(in_shape) else (in_shape,)
@@ -121,7 +123,7 @@ class Network:
             for parameter in layer.parameters:
                 parameter.name = f"{path}.{parameter.name}"
                 found.append(parameter)
-        if values is not None:  # see whether they fit before making room for as many as the layers claim
+        if values is not None:  # check that they fit before allocating as much memory as the layers claim
             needed = {p.name: p.shape for p in found} | {name: a.shape for name, a in self._state().items()}
             received = {name: np.shape(value) for name, value in values.items()}
             if received != needed:
@@ -141,7 +143,7 @@ class Network:
         return self
 
     def methods(self) -> dict[str, str]:
-        """Return by which method each layer computes that has a choice, by its path; they decide the last bits."""
+        """Return the computing method of each layer that has a choice, by its path; it affects the last bits."""
         self.expect_built()
         return {path: layer.computed_by for path, layer in self.walk() if layer.computed_by}
 
@@ -151,21 +153,20 @@ class Network:
             raise InputError("the network has no weights yet; build it first, such as network.build((784,), rng=0)")
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return all that training has made of the network, by name: the parameters, and the layers' other state."""
+        """Return everything that training changes in the network, by name: parameters, and the layers' other state."""
         return {parameter.name: parameter.value for parameter in self.parameters} | self._state()
 
     def restore(self, values: Mapping[str, np.ndarray]) -> None:
-        """Make these arrays, named as `tensors` names them, the parameters and the layers' other state.
+        """Copy these arrays, named as in `tensors`, into the parameters and the layers' other state.
 
-        Raises: `InputError` if one is missing, has another shape, or cannot be the state of its layer; nothing has
-        changed then.
+        Raises: `InputError` if one is missing, has another shape, or is invalid for its layer; nothing changes then.
         """
         self.expect_fitting(values)
         for name, tensor in self.tensors().items():
             tensor[...] = values[name]
 
     def expect_fitting(self, values: Mapping[str, np.ndarray]) -> None:
-        """Raise `InputError` if `restore` would refuse these arrays."""
+        """Raise `InputError` if `restore` would reject these arrays."""
         for name, tensor in self.tensors().items():
             if name not in values or np.shape(values[name]) != tensor.shape:
                 received = np.shape(values[name]) if name in values else "nothing"
@@ -174,7 +175,7 @@ class Network:
             layer.check_state({key: values[f"{path}.{key}"] for key in layer.state})
 
     def is_finite(self) -> bool:
-        """Tell whether all tensors hold finite numbers only; NaN and infinity reach the smallest or the largest."""
+        """Tell whether all tensors hold only finite numbers; NaN and infinity show in the minimum or the maximum."""
         return all(
             np.isfinite((tensor.min(), tensor.max())).all() for tensor in self.tensors().values() if tensor.size > 0
         )
@@ -183,14 +184,13 @@ class Network:
         return {f"{path}.{key}": array for path, layer in self.walk() for key, array in layer.state.items()}
 
     def attributes(self) -> list[tuple[Layer, dict[str, Any]]]:
-        """Return what each layer keeps, to see with `layers.layer.kept_since` what a pass has left there."""
+        """Return what each layer keeps; `layers.layer.kept_since` compares it with what is there after a pass."""
         return attributes(self._layers)
 
     def context(self, *, training: bool = True) -> Context:
-        """Return the context in which this thread computes with the network, outside of a training.
+        """Return the context in which this thread computes with the network, outside of a `Training`.
 
-        One for training, with the network's generator, and one for evaluation: evaluating between forward and backward
-        disturbs neither.
+        Training, with the network's generator, and evaluation have separate ones, so that neither disturbs the other.
         """
         name = "training" if training else "evaluation"
         if not hasattr(self._contexts, name):
@@ -200,7 +200,7 @@ class Network:
         return found
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        """Return the logits for a batch that `as_input` prepared; they are borrowed until the next call.
+        """Return the logits for a batch that `as_input` prepared; the next call overwrites them.
 
         Shapes: x (N, *in_shape), result (N, K).
         """
@@ -210,10 +210,10 @@ class Network:
             return self._layers.forward(x, training=training)
 
     def backward(self, dlogits: np.ndarray, *, need_dx: bool = False) -> np.ndarray | None:
-        """Write the gradient of every parameter into `grad`, from the loss's gradient dlogits (N, K).
+        """Write the gradient of every parameter into `grad`, starting from the loss's gradient dlogits (N, K).
 
-        Needs one `forward(x, training=True)` before each call. Returns the gradient of the inputs, (N, *in_shape), if
-        that is asked for; otherwise nothing is computed below the lowest layer with parameters.
+        Call `forward(x, training=True)` once before each call. With `need_dx` it returns the gradient with respect to
+        the inputs, (N, *in_shape); without, it computes nothing below the lowest layer with parameters.
         """
         if in_force():
             return self._layers.backward(dlogits, need_dx=need_dx)
@@ -221,16 +221,16 @@ class Network:
             return self._layers.backward(dlogits, need_dx=need_dx)
 
     def constrain(self) -> None:
-        """Put the parameters back to where the layers allow them, after an update."""
+        """Enforce the layers' constraints, such as `max_norm`, on the parameters after an update."""
         for _, layer in self.walk():
             layer.constrain()
 
     def as_input(self, inputs: np.ndarray) -> np.ndarray:
-        """Return inputs as the first layer takes them: in its shape and type, bytes scaled from 0-255 to [0, 1].
+        """Return inputs in the shape and type that the first layer takes, with bytes scaled from 0-255 to [0, 1].
 
-        The result may be `inputs` itself where nothing has to change; inside a pass it is borrowed until the next one.
+        The result may be `inputs` itself if nothing has to change; inside a pass, the next pass overwrites it.
 
-        Raises: `InputError` if they are not of the network's size, or neither bytes nor floating-point numbers.
+        Raises: `InputError` if they do not have the network's size, or are neither bytes nor floating-point numbers.
         """
         self.expect_built()
         return as_pixels(inputs, self.in_shape, self.theta.dtype, partial(current().buffer, self, "inputs"))
@@ -260,19 +260,19 @@ class Network:
         return classes
 
     def probabilities(self, inputs: np.ndarray) -> np.ndarray:
-        """Return softmax(logits), (N, K): nothing is negative, and each row sums to 1.
+        """Return softmax(logits), (N, K): no entry is negative, and each row sums to 1.
 
-        A single logit z is that of the second of two classes: it is taken for (0, z), and K is 2.
+        A single logit z belongs to the second of two classes: it counts as the pair (0, z), and K is 2.
 
         Raises: `InputError` as `logits`, or if an output is not a finite number.
         """
         self.expect_built()
         if len(self.out_shapes[-1]) != 1:
-            raise InputError(f"a classifier must end in one number a class, this network in {self.out_shapes[-1]}")
+            raise InputError(f"a classifier must output one number per class, this network's are {self.out_shapes[-1]}")
         return softmax(with_two_columns(expect_finite(self.logits(inputs))))
 
     def astype(self, dtype: np.typing.DTypeLike) -> Network:
-        """Return a copy of the network that computes in another type: float32, float64 or complex128."""
+        """Return a copy of the network that computes in another number type: float32, float64 or complex128."""
         theta = self.theta.astype(known_dtype(dtype))
         twin = copy.deepcopy(self)
         twin.parameters.bind(theta, np.zeros_like(theta))

@@ -1,4 +1,4 @@
-"""How a network and a history show themselves in a notebook: as a table, and as curves drawn in SVG."""
+"""Notebook displays of a network (a table) and of a training's history (curves in SVG)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 
-_WIDTH, _HEIGHT, _EDGE, _SIDE = 440, 220, 30, 72  # of a picture, of its margin, and of the margin for numbers
-_COLORS = ("#2f7fc1", "#d1661a")  # that can be read on white and on black
+_WIDTH, _HEIGHT, _EDGE, _SIDE = 440, 220, 30, 72  # pixels; of a picture, its margin, and the margin for numbers
+_COLORS = ("#2f7fc1", "#d1661a")  # legible on white and on black
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in HTML: the first column to the left, the others to the right."""
+    """Return a table in HTML, with the first column aligned left and the others aligned right."""
 
     def line(cells: Sequence[str], tag: str) -> str:
         aligned = ("left", *["right"] * (len(cells) - 1))
@@ -29,7 +29,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def curves(title: str, lines: Mapping[str, Sequence[float | None]]) -> str:
-    """Return a picture in SVG of figures by epoch, counted from 1; what is not finite is left out."""
+    """Return an SVG picture of figures by epoch, counted from 1; values that are not finite are left out."""
     known = [value for values in lines.values() for value in values if value is not None and math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     spread = high - low or 1.0

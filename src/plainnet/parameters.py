@@ -1,7 +1,7 @@
-"""Parameters: what is learned, all of it in one flat vector of values and one of gradients.
+"""Parameters: the weights and biases that are learned, all in one flat vector of values and one of gradients.
 
 Because `theta` holds every value and `grad` every gradient, an update, a check or a file deals with one vector instead
-of a list of arrays. Each layer sees its own part of them, in shape, as views.
+of a list of arrays. Each layer sees its own part of the vectors, in its own shape, as views.
 """
 
 from __future__ import annotations
@@ -17,22 +17,30 @@ from plainnet.errors import InputError
 from plainnet.initializers import Initializer
 
 Shape = tuple[int, ...]
-Task = Callable[[slice], object]  # something to be done with a part of the vectors
+Task = Callable[[slice], object]  # a function that processes one part of the vectors
 
-_BLOCK = 1 << 17  # numbers in a part: 0.5 MB in float32, of which the second-level cache holds a few
+_BLOCK = 1 << 17  # numbers in a part: 0.5 MB in float32, so that the second-level cache holds a few
 
 
 def in_blocks(task: Task, start: int, stop: int) -> None:
-    """Do the task with the parts of a vector from `start` to `stop`, each short enough for the cache."""
+    """Call the task for each part of a vector from `start` to `stop`; each part is short enough for the cache."""
     for first in range(start, stop, _BLOCK):
         task(slice(first, min(first + _BLOCK, stop)))
 
 
 class Parameter:
-    """A named array to be learned, at `place` in the network's flat vectors.
+    """A named array that is learned, such as a layer's weights; it is stored at `place` in the network's flat vectors.
 
-    `value` and `grad` are views that layers write into, with `out=` or `[...] =`; inside a pass `grad` is the gradient
+    `value` and `grad` are views that layers write into, with `out=` or `[...] =`; inside a pass, `grad` is the gradient
     of that pass. `fan_in` is the number of inputs each unit sums over; `decay` says whether weight decay applies.
+
+    Raises: `InputError` if `value` or `grad` is used before the network is built, or replaced instead of written into.
+
+    Example:
+        >>> from plainnet import Dense, Network
+        >>> network = Network(Dense(2)).build(3)
+        >>> [(parameter.name, parameter.shape) for parameter in network.parameters]
+        [('dense_1.W', (3, 2)), ('dense_1.b', (2,))]
     """
 
     place: slice
@@ -62,7 +70,7 @@ class Parameter:
 
     @property
     def grad(self) -> np.ndarray:
-        """The gradient dL/dvalue, a view into the gradient of the pass in force, or into the network's."""
+        """The gradient dL/dvalue, a view into the gradient of the active pass, or into the network's."""
         return self._view(current().gradients.get(self, self._grad))
 
     @grad.setter
@@ -75,25 +83,25 @@ class Parameter:
         return view
 
     def _write_only_in_place(self, which: str, view: np.ndarray, new: np.ndarray) -> None:
-        """Let `view += ...` pass, which writes in place; refuse what would put another array in its place.
+        """Allow `view += ...`, which writes in place; reject an assignment that would put another array in its place.
 
         Raises: `InputError` for another array.
         """
         same = isinstance(new, np.ndarray) and (new.shape, new.strides) == (view.shape, view.strides)
         if not (same and np.may_share_memory(new, view)):
             raise InputError(
-                f"{self.name}.{which} must be written into, not replaced, or the network would not see it: "
+                f"{self.name}.{which} must be written into, not replaced, or the network would not see the change: "
                 f"write {self.name.rpartition('.')[2]}.{which}[...] = ... instead of {which} = ..."
             )
 
     def __getstate__(self) -> dict[str, object]:
-        return vars(self) | {"_value": None, "_grad": None}  # views: `Parameters` binds them anew
+        return vars(self) | {"_value": None, "_grad": None}  # views; `Parameters` binds them again
 
 
 class Parameters(Sequence[Parameter]):
     """The parameters of a network, and the two flat vectors (P,) that hold them: `theta` and `grad`.
 
-    Those under weight decay come first: `groups` maps "decayed" and "free" to their slices of the vectors.
+    Parameters with weight decay come first: `groups` maps "decayed" and "free" to their slices of the vectors.
     """
 
     by_workers: Callable[[Task], None] | None = None
@@ -109,14 +117,14 @@ class Parameters(Sequence[Parameter]):
             if decay:
                 decayed = position
         self.groups = {"decayed": slice(0, decayed), "free": slice(decayed, position)}
-        self.in_a_network = True  # a copy of an optimizer alone has parameters that no network computes with
-        self.served_by: object = None  # what the optimizer that was attached last is known by
+        self.in_a_network = True  # False in a copy of an optimizer alone: no network computes with its parameters
+        self.served_by: object = None  # identifies the optimizer that was attached last
         self.bind(np.zeros(position, dtype), np.zeros(position, dtype))
 
     def bind(self, theta: np.ndarray, grad: np.ndarray) -> None:
-        """Make these arrays (P,) the vectors: an optimizer may want them to lie beside its memory.
+        """Use these arrays (P,) as the vectors; an optimizer may want them next to its own memory.
 
-        Their content counts from now on; references to the vectors from before are no longer those of the network.
+        The network now has their content; references to the previous vectors no longer belong to the network.
         """
         self.theta, self.grad = theta, grad
         for parameter in self._parameters:
@@ -124,7 +132,7 @@ class Parameters(Sequence[Parameter]):
             parameter._grad = grad[parameter.place].reshape(parameter.shape)
 
     def share(self, task: Task) -> None:
-        """Do a task with all parts of the vectors, one after the other, or by workers at the same time."""
+        """Call a task for all parts of the vectors, one after the other, or in parallel by workers."""
         if self.by_workers is not None:
             self.by_workers(task)
         else:

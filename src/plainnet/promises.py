@@ -1,6 +1,6 @@
-"""Promises: answers that are withheld unless they keep a share of right ones, and sets that hold the truth as often.
+"""Promises: thresholds so that a promised share of the "certain" answers is right, or of answer sets holds the truth.
 
-Both are chosen on held-out examples, and hold for examples that come from where those came from.
+Both are chosen on held-out examples, and hold for new examples from the same source.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
-SHARES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)  # that can be promised
-_RISK = 0.05  # that a promise of certain answers is broken
+SHARES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)  # the shares that can be promised
+_RISK = 0.05  # probability that a promise of certain answers does not hold
 _MOST_ERRORS = 1000
 
 
 def as_few(errors: int, trials: int, rate: float) -> float:
-    """Return the probability of at most so many errors in so many trials, each being one with this `rate`."""
+    """Return the probability of at most this many errors in this many trials, each failing with probability `rate`."""
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])  # of the factorials
     k = np.arange(errors + 1)
     chosen = logs[trials] - logs[k] - logs[trials - k]
@@ -23,10 +23,10 @@ def as_few(errors: int, trials: int, rate: float) -> float:
 
 
 def certain(confidences: np.ndarray, right: np.ndarray) -> dict[str, float]:
-    """Return for each share the confidence from which on answers keep it, as text and number; none that cannot be kept.
+    """Return, for each share (as text), the lowest confidence at which answers keep it; impossible shares are left out.
 
-    Of all confidences it is the least of which this holds: if errors were more frequent than one less the share, as few
-    as there are among the answers from it on would be found in one case of twenty at most.
+    It is the lowest confidence with this property: if answers of at least this confidence were wrong more often than
+    1 - share, so few errors among them would be observed with a probability of at most 5 %.
 
     Shapes: confidences (N,), right (N,) bools, of held-out examples.
     Source: Clopper, Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the binomial".
@@ -43,10 +43,10 @@ def certain(confidences: np.ndarray, right: np.ndarray) -> dict[str, float]:
 
 
 def sets(of_truth: np.ndarray) -> dict[str, float]:
-    """Return for each share the least probability of a class that belongs to a set which holds the truth as often.
+    """Return, for each share, the least probability of a class in an answer set, so that this share holds the truth.
 
-    With n held-out examples it is the probability that all but floor((n + 1) (1 - share)) - 1 of them give their own
-    class; the share is then kept on the mean over all that could have been held out.
+    With n held-out examples, all but floor((n + 1) (1 - share)) - 1 of them give their own class at least this
+    probability. The promise then holds on average over all held-out sets that could have been drawn.
 
     Shapes: of_truth (N,), the probability of each held-out example's own class.
     Source: Vovk, Gammerman, Shafer 2005, "Algorithmic learning in a random world", section 4.2.
@@ -61,5 +61,5 @@ def sets(of_truth: np.ndarray) -> dict[str, float]:
 
 
 def named(share: float) -> str:
-    """Return the least share of `SHARES` that is at least `share`, as `certain` and `sets` name it; "" beyond all."""
+    """Return the name of the least of `SHARES` that is at least `share`, as in `certain` and `sets`; "" if none is."""
     return next((f"{known:g}" for known in SHARES if known >= share - 1e-12), "")

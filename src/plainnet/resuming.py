@@ -1,4 +1,4 @@
-"""Resuming: all that decides how a training goes on, taken out of it and put into another one."""
+"""Resuming: take everything that decides how a training continues out of it, and put it into another one."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from plainnet.history import History
 from plainnet.moves import Move, move
 from plainnet.workers import Figures
 
-_MOST = 1e30  # of a figure
+_MOST = 1e30  # the largest plausible value of a figure
 
 if TYPE_CHECKING:
     from plainnet.training import Training
 
 
 def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return all that decides how the training goes on: arrays and plain values that JSON can hold, all copied.
+    """Return everything that decides how training continues: arrays and JSON-compatible values, all copied.
 
-    Raises: `TrainingDivergedError` if the weights are not finite; `InputError` if the optimizer's memory is of a
-    kind that no file can hold.
+    Raises: `TrainingDivergedError` if the weights are not finite; `InputError` if no file can hold the optimizer's
+    memory.
     """
     training._check_weights()
     training.workers.gather()
@@ -52,9 +52,9 @@ def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def for_other_workers(values: Mapping[str, Any], training: Training) -> dict[str, Any]:
-    """Return the plain values of a state for a training that differs in its workers alone.
+    """Return the plain values of a state for a training that differs only in its number of workers.
 
-    What more of them there are draws from generators as they are at the beginning.
+    Additional workers get new generators, as at the beginning of a training.
     """
     fresh = [_as_lists(generator.bit_generator.state) for generator in training.workers.generators]
     kept = list(values["generators"])[: len(fresh)]
@@ -63,13 +63,13 @@ def for_other_workers(values: Mapping[str, Any], training: Training) -> dict[str
 
 
 def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
-    """Take up the training where `state` was called.
+    """Resume the training from where `state` was called.
 
-    Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then as it
-    was.
+    Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then
+    unchanged.
     """
     if (other := values.get("training", identity(training))) != identity(training):
-        raise ValueError(f"it is the state of a training with {other}, here {identity(training)}")
+        raise ValueError(f"it is the state of a training with {other}, this one has {identity(training)}")
     tensors = _like(training.network.tensors(), arrays)
     training.network.expect_fitting(tensors)
     average = None if training.average is None else _like({"average": training.average.values}, arrays)["average"]
@@ -80,7 +80,7 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     history = History(Epoch.from_table(table) for table in values["history"])
     batch, so_far = values["batch"], values["figures"]
     if type(batch) is not int or not 0 <= batch <= training.steps_per_epoch or len(history) > training.epochs:
-        raise ValueError(f"it stands after {len(history)} epochs and {batch!r} batches")
+        raise ValueError(f"its {len(history)} epochs and {batch!r} batches do not fit")
     sums = {str(name): float(value) for name, value in dict(so_far["metrics"]).items()}
     figures = Figures(float(so_far["loss"]), sums, float(so_far["weight"]), float(so_far["counted"]))
     seconds = float(so_far["seconds"])
@@ -94,7 +94,7 @@ def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mappin
     moves = [Move(int(step), str(what), float(value)) for step, what, value in values.get("moves", [])]
     memory = {k.removeprefix("optimizer."): a for k, a in arrays.items() if k.startswith("optimizer.")}
     training.optimizer.restore(values["optimizer"] | memory)
-    # From here on nothing can fail.
+    # Nothing below can fail.
     for generator, state in zip(generators, states, strict=True):
         generator.bit_generator.state = state
     training._shuffle_state = training._shuffle.bit_generator.state
@@ -124,7 +124,7 @@ def _expect_of_training(history: History, training: Training) -> None:
             epoch.number == number
             and epoch.train.keys() == metrics
             and (epoch.validation_loss is not None) == validated
-            and all(abs(figure) < _MOST for figure in figures)  # which NaN is not
+            and all(abs(figure) < _MOST for figure in figures)  # False for NaN
             and 0 <= epoch.seconds < _MOST
         )
         if not whole:
@@ -132,7 +132,7 @@ def _expect_of_training(history: History, training: Training) -> None:
 
 
 def identity(training: Training) -> dict[str, Any]:
-    """Return what two trainings must have in common for one to go on with the state of the other."""
+    """Return what two trainings must have in common for one to resume from the other's state."""
     return {
         "examples": len(training.train),
         "batch_size": training.batch_size,
@@ -143,7 +143,7 @@ def identity(training: Training) -> dict[str, Any]:
 
 
 def _as_lists(state: Any) -> Any:
-    """Return the state of a generator with lists in place of arrays, a copy that JSON can hold."""
+    """Return a JSON-compatible copy of a generator's state, with lists instead of arrays."""
     if isinstance(state, Mapping):
         return {key: _as_lists(value) for key, value in state.items()}
     return state.tolist() if isinstance(state, np.ndarray) else state
@@ -152,7 +152,7 @@ def _as_lists(state: Any) -> Any:
 def _like(mine: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return copies of the arrays in `given` that have the names of `mine`.
 
-    Raises: `KeyError` or `ValueError` if one is missing, or of another shape or type.
+    Raises: `KeyError` or `ValueError` if one is missing, is not finite, or has another shape or type.
     """
     given = {name: np.asarray(given[name]) for name in mine}
     for name, array in mine.items():
@@ -160,6 +160,6 @@ def _like(mine: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> di
             raise ValueError(f"{name} holds numbers that are not finite")
         if (given[name].shape, given[name].dtype) != (array.shape, array.dtype):
             raise ValueError(
-                f"{name} is {given[name].dtype} of shape {given[name].shape}, here {array.dtype} of shape {array.shape}"
+                f"{name} is {given[name].dtype} of shape {given[name].shape}, not {array.dtype} of shape {array.shape}"
             )
     return {name: given[name].copy() for name in mine}

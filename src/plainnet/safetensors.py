@@ -1,10 +1,10 @@
-"""Reader and writer of the safetensors format: named arrays in a file that cannot run code.
+"""Reader and writer of the safetensors format: a file of named arrays that, unlike a pickle, cannot run code.
 
 A file is an 8-byte little-endian length, a JSON header of that length, then the bytes of all tensors without
 gaps. The header maps each name to {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__", if
-there, to a table of texts. The reader refuses whatever is not exactly so.
+present, to a table of texts. The reader rejects every file that deviates from this.
 
-Source: safetensors, "Format" (Hugging Face), which limits a header to 100 MB; ours never needs 1 MB.
+Source: safetensors, "Format" (Hugging Face), which limits a header to 100 MB; this reader's limit is 1 MB.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def write(
 ) -> None:
     """Write arrays and texts; "sha256" in the metadata is the digest of the tensor bytes.
 
-    The file is read again, by `check` if that is given, before it replaces the one that was there, which takes the name
-    `keep` if that is given.
+    The new file is read back (by `check`, if given) before it replaces an existing one. With `keep`, the old file is
+    renamed to that.
 
-    Raises: `InputError` if an array's type is not one the format knows, or the file cannot be written.
+    Raises: `InputError` if the format does not support an array's type, or the file cannot be written.
     """
     header: dict[str, Any] = {}
     digest = hashlib.sha256()
@@ -77,12 +77,12 @@ def read(
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the arrays and the metadata of a file that `write` or another program wrote.
 
-    Nothing is allocated before the header has been checked against the size of the file.
+    No memory is allocated for tensors before the header has been checked against the size of the file.
 
-    `kind` is what the file should be, "model" or "checkpoint"; `formats`, if there are any, those that its metadata may
-    name, without which no tensor is read.
+    `kind` is what the file should be, "model" or "checkpoint". `formats` lists the values that "format" may have in its
+    metadata (empty: any); with another value, no tensor is read.
 
-    Raises: `InputError` if the file cannot be read or is not a sound safetensors file.
+    Raises: `InputError` if the file cannot be read or is not a valid safetensors file.
     """
     path = Path(path)
     try:
@@ -106,7 +106,7 @@ def read(
         raise InputError(f"{path} is not a sound safetensors file: {error}; save the model again") from error
     if path.suffix in (".pkl", ".pickle") or start[:1] == b"\x80":
         raise InputError(
-            f"{path} is a pickle, and opening one can run any program hidden in it, so plainnet never does; "
+            f"{path} is a pickle. Opening a pickle can run any program hidden in it, so plainnet never does; "
             f"give the .safetensors file written beside it, here {path.with_suffix('.safetensors')}"
         )
     raise InputError(f"{path} is not a safetensors file: no header of a sensible size; is this the right file?")
@@ -121,11 +121,11 @@ class _Entry(NamedTuple):
 
 
 def _header(text: bytes, size: int) -> tuple[list[_Entry], dict[str, str]]:
-    """Return what the header says, after making sure that its tensors fill the `size` bytes after it, without gaps."""
+    """Return the header's contents, after checking that its tensors fill the `size` bytes after it, without gaps."""
     header = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse)
     metadata = header.pop("__metadata__", {})
     if not all(isinstance(value, str) for value in metadata.values()):
-        raise ValueError("its metadata holds something that is not text")
+        raise ValueError("its metadata holds a value that is not text")
     if len(header) > _MAX_TENSORS:
         raise ValueError(f"it has {len(header):,} tensors, the most is {_MAX_TENSORS:,}")
     entries = sorted((_entry(name, described) for name, described in header.items()), key=lambda entry: entry[3:])
@@ -165,11 +165,11 @@ def _tensors(file: BinaryIO, entries: list[_Entry], sha256: str | None) -> dict[
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"its header holds {constant}, which is no number in JSON")
+    raise ValueError(f"its header holds {constant}, which is not a number in JSON")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise ValueError("a key stands twice in its header")
+        raise ValueError("its header holds a key twice")
     return table

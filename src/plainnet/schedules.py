@@ -1,7 +1,7 @@
-"""Learning-rate schedules: pure functions from the step's number to the learning rate of that step.
+"""Learning-rate schedules: pure functions from a step's number to the learning rate of that step.
 
 A schedule is called with `step`, the number of updates made so far (from 0), `steps_per_epoch` and the number of
-`epochs`. All are whole numbers, so that "after epoch 30" is decided by integer division and never by rounding.
+`epochs`. All are whole numbers, so that integer division decides what is "after epoch 30", and never rounding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Schedule = Callable[[int, int, int], float]
 
 
 class _Made:
-    """A schedule that has been made: it can be pickled, and says how it was made."""
+    """A schedule with its settings; it can be pickled, and its repr shows how it was made."""
 
     def __init__(self, rate: Callable[..., float], made_by: str, **settings: Any) -> None:
         self.rate, self.made_by, self.settings = rate, made_by, settings
@@ -45,6 +45,12 @@ def step_decay(learning_rate: float, *, factor: float, at: Sequence[int]) -> Sch
     `step_decay(0.01, factor=0.1, at=(30, 50, 65))` gives 0.01 in epochs 1 to 30, 0.001 in epochs 31 to 50.
 
     Raises: `InputError` unless learning_rate > 0, 0 < factor <= 1 and all of `at` are at least 1.
+
+    Example:
+        >>> from plainnet import step_decay
+        >>> schedule = step_decay(0.1, factor=0.1, at=(2,))  # divide by 10 after epoch 2
+        >>> [round(schedule(epoch * 100, 100, 4), 3) for epoch in range(4)]  # with 100 steps per epoch
+        [0.1, 0.1, 0.01, 0.01]
     """
     _check_learning_rate(learning_rate)
     if not 0.0 < number(factor, "factor") <= 1.0:
@@ -65,9 +71,8 @@ def _step_decay(
 def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04, end: float = 0.0) -> Schedule:
     """Return the schedule that rises once to `learning_rate` and falls once, over the whole training.
 
-    During the first `warm_up` share of all steps it rises in a straight line from start * learning_rate; then it
-    falls towards end * learning_rate, which a step after the last would have, along half a cosine (in the source, in
-    straight lines).
+    During the first share `warm_up` of all steps it rises linearly from start * learning_rate. Then it falls along half
+    a cosine (in the source, linearly) towards end * learning_rate, which it would reach one step after the last.
 
     Raises: `InputError` unless learning_rate > 0, warm_up is in [0, 0.99], and `start` and `end` are in [0, 1].
     Source: Smith, Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates".
@@ -100,7 +105,7 @@ def cosine(learning_rate: float, *, end: float = 0.0) -> Schedule:
 
 
 def exponential(learning_rate: float, *, factor: float) -> Schedule:
-    """Return the schedule learning_rate * factor^(step / steps_per_epoch): an epoch multiplies it by `factor`.
+    """Return the schedule learning_rate * factor^(step / steps_per_epoch): each epoch multiplies it by `factor`.
 
     Raises: `InputError` unless learning_rate > 0 and 0 < factor <= 1.
     """
@@ -115,11 +120,11 @@ def _exponential(step: int, steps_per_epoch: int, epochs: int, *, learning_rate:
 
 
 def warm_up(then: Schedule | Mapping[str, Any], *, epochs: float = 1.0) -> Schedule:
-    """Return the schedule `then`, multiplied by a factor that rises in a straight line to 1 in the first `epochs`.
+    """Return the schedule `then`, multiplied by a factor that rises linearly to 1 during the first `epochs`.
 
     `then` may be a table such as {"type": "cosine", "learning_rate": 0.01}.
 
-    Raises: `InputError` unless `epochs` is a positive number and `then` a schedule.
+    Raises: `InputError` unless `epochs` is a positive number and `then` is a schedule.
     Source: Goyal et al. 2017, "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 2.2.
     """
     if not 0.0 < number(epochs, "epochs of warm-up") < math.inf:

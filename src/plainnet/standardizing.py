@@ -1,4 +1,4 @@
-"""Standardizing layers take their scales from the training data, before the first step."""
+"""Standardizing: `Standardize` layers learn means and deviations from the training data before the first step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BLOCK = 1000  # examples at a time
 
 
 def learn_scales(network: Network, train: DataSet) -> None:
-    """Let a first layer that standardizes learn from the inputs, and a last one, its inverse, from the targets."""
+    """Let a first `Standardize` layer learn from the inputs, and a last, inverse one from the targets."""
     first, last = network.layers[0], network.layers[-1]
     if isinstance(first, Standardize) and not first.inverse:
         with network.context(training=False):

@@ -1,4 +1,4 @@
-"""Stopping: when a training has done enough, and why."""
+"""Early stopping: end a training when validation no longer improves, when it is good enough, or when time is up."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 
 class Stop(NamedTuple):
-    """The last event of a training that ended early, or whose best weights were put back.
+    """The last event of a training that ended early, or that put its best weights back.
 
-    `reason` says why in a sentence; `epoch` is the number of the last one on record; `best`, if the weights are those
-    of an earlier epoch, its number.
+    `reason` says why, in a phrase. `epoch` is the number of the last recorded epoch. `best` is the number of the
+    earlier epoch that the weights come from, or None.
+
+    Example:
+        >>> from plainnet import Stop
+        >>> print(Stop("no improvement in 2 epochs", epoch=5, best=3))
+        ended after epoch 5: no improvement in 2 epochs; the weights are those after epoch 3, the best
     """
 
     reason: str
@@ -25,20 +30,27 @@ class Stop(NamedTuple):
     best: int | None
 
     def __str__(self) -> str:
-        back = "" if self.best is None else f"; the weights are again those after epoch {self.best}, the best"
+        back = "" if self.best is None else f"; the weights are those after epoch {self.best}, the best"
         return f"ended after epoch {self.epoch}: {self.reason}{back}"
 
 
 class Stopping:
-    """Ends a training when validation has not improved for some epochs, when time is up, or when it is good enough.
+    """Early stopping: ends a training when validation stops improving, when it is good enough, or when time is up.
 
-    `patience`: epochs without a validation loss (or the `metric` named, such as "accuracy") better than the best so far
-    by more than `min_change`; the weights of the best epoch are then put back. `larger_is_better` must be given for a
-    metric of one's own. `accuracy`: the validation accuracy that is enough. `seconds`: of training, after which the
-    batch under way is the last.
+    `patience`: stop after this many epochs in a row in which the validation loss (or the `metric` named, such as
+    "accuracy") did not improve on the best so far by more than `min_change`; the weights of the best epoch are then put
+    back. `larger_is_better` is required for your own metrics. `accuracy`: stop once the validation accuracy reaches it.
+    `seconds`: stop after the batch during which training has taken this long.
 
-    Raises: `InputError` if none of the three is given, or a value is out of range.
+    Raises: `InputError` if `patience`, `accuracy` and `seconds` are all missing, or a value is out of range.
     Source: Prechelt 1998, "Early stopping - but when?", for the patience.
+
+    Example:
+        >>> from plainnet import Epoch, Stopping
+        >>> losses = [0.5, 0.3, 0.4, 0.35]  # on validation data, after epochs 1 to 4
+        >>> history = [Epoch(i + 1, 0.1, {}, loss, {}, 0.1, 1.0) for i, loss in enumerate(losses)]
+        >>> Stopping(patience=2).best(history), Stopping(patience=2).after_epoch(history)
+        (2, 'the validation loss has not improved in 2 epochs')
     """
 
     def __init__(
@@ -75,18 +87,18 @@ class Stopping:
 
     @property
     def needs_validation(self) -> bool:
-        """Whether the validation figures decide."""
+        """Whether stopping depends on validation figures."""
         return self.patience is not None or self.accuracy is not None
 
     def check(self, metrics: Collection[str]) -> None:
-        """Raise `InputError` if something that decides is not measured."""
+        """Raise `InputError` if a figure that stopping depends on is not measured."""
         needed = ([self.metric] if self.patience is not None else []) + ["accuracy"] * (self.accuracy is not None)
         for name in needed:
             if name != "loss" and name not in metrics:
-                raise InputError(f"stopping needs {name!r}, which is not measured; there is loss, {', '.join(metrics)}")
+                raise InputError(f"stopping needs {name!r}, which is not measured; choose loss, {', '.join(metrics)}")
 
     def best(self, history: Sequence[Epoch]) -> int | None:
-        """Return the number of the epoch with the best validation figure so far; None without patience."""
+        """Return the number of the epoch with the best validation figure so far, or None without patience."""
         if self.patience is None or not history:
             return None
         sign = -1 if self.larger_is_better else 1
@@ -98,7 +110,7 @@ class Stopping:
         return at
 
     def after_epoch(self, history: Sequence[Epoch]) -> str | None:
-        """Return why to stop after the last epoch of `history`, if there is a reason."""
+        """Return the reason to stop after the last epoch of `history`, or None."""
         last, best = history[-1], self.best(history)
         if self.accuracy is not None and (last.validation_accuracy or 0.0) >= self.accuracy:
             return f"the validation accuracy of {last.validation_accuracy:.2%} has reached {self.accuracy:.2%}"
@@ -107,7 +119,7 @@ class Stopping:
         return None
 
     def after_batch(self, seconds: float) -> str | None:
-        """Return why to stop after a batch, if there is a reason, when the training has taken so many seconds."""
+        """Return the reason to stop after a batch, or None, when training has taken this many seconds."""
         if self.seconds is not None and seconds >= self.seconds:
-            return f"the {self.seconds:g} seconds it was given are over"
+            return f"the time limit of {self.seconds:g} seconds is over"
         return None

@@ -1,4 +1,4 @@
-"""A summary of a network: its layers, the shapes of their outputs, and the numbers of their parameters."""
+"""Summary of a network: its layers, the shapes of their outputs, and the numbers of their parameters."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def rows(network: Network) -> list[tuple[str, ...]]:
-    """Return the names of the columns, a row for each layer, and one for all together.
+    """Return the column names, a row for each layer, and a row of totals.
 
-    By which method a layer computes has a column if there is a choice.
+    If some layer has a choice of computing methods, a column shows the method.
     """
     found: list[tuple[str, ...]] = [("layer", "output", "parameters", "computed by")]
     for layer, shape in zip(network.layers, network.out_shapes, strict=True):
@@ -23,7 +23,7 @@ def rows(network: Network) -> list[tuple[str, ...]]:
 
 
 def as_text(network: Network) -> str:
-    """Return the summary as lines to read."""
+    """Return the summary as plain text."""
     lines = (f"{layer:<20}{shape:<20}{size:>12}   {''.join(method)}" for layer, shape, size, *method in rows(network))
     return "\n".join(line.rstrip() for line in lines)
 

@@ -1,4 +1,4 @@
-"""The training loop, the only one: who trains a network iterates over the events it yields."""
+"""The one training loop of plainnet: iterate over a `Training`, and it trains a network and yields events."""
 
 from __future__ import annotations
 
@@ -35,26 +35,27 @@ Event = Batch | Epoch | Stop
 
 
 class Training:
-    """A training that can be left after any batch and gone on with later, to the same weights to the last bit.
+    """A training that can be interrupted after any batch and resumed later, with bit-identical weights.
 
-    `train` and `validation` are data sets, or pairs (inputs, targets) of anything that makes arrays.
+    Iterating yields a `Batch` after each batch, an `Epoch` after each epoch and, if training ends early, a `Stop`.
+    In between, `state()` returns everything that decides how training continues; `restore` resumes from it.
 
-    Iterating gives a `Batch` after each batch, an `Epoch` after each epoch and, if it ends early, a `Stop`; between
-    them, `state()` tells all that decides how the training goes on, and `restore` takes it up.
+    `train` and `validation` are data sets, or pairs (inputs, targets) of arrays or lists. An epoch visits every example
+    once, in a new random order, `batch_size` at a time. `order(epoch)`, counting from 1, may return row numbers to
+    visit instead. `learning_rate` is a number or a schedule. Several `workers` (threads) share each batch; their number
+    affects the result's last bits. `augmentation` changes images anew every time, except in the last `clean_epochs`.
+    `averaging`, a decay such as 0.999, makes an exponential moving average of the weights the final weights. `stop` can
+    end training early. `moves` repeats the changes of another training. `metrics` (default: the loss's) maps names to
+    functions. Attributes: `history`, the records of complete epochs; `batch`, the batches done in the current epoch.
+    Raises: `InputError` if a number is out of range, the network is not built, or data, loss and network do not fit.
 
-    Every epoch visits every example once, in a new random order, `batch_size` at a time; the last batch may be shorter.
-    With an `order`, a function of the epoch's number from 1, it visits the rows that this gives, as many as there are.
-    `learning_rate` is a number or a schedule. The optimizer begins without memory of an earlier training. With several
-    `workers` each batch is shared among as many threads (see `workers`); their number is part of what decides the
-    result, to the last bit. With an `augmentation` every image is changed anew each time it is learned from, but for
-    the last `clean_epochs`. With `averaging`, a decay such as 0.999, the network has at the end the moving average of
-    its weights (`WeightAverage`). `stop` may end the training early (`Stopping`). `moves` of another training are done
-    again, each before its step. `metrics` are functions by name, the
-    loss's own if left out.
-
-    Attributes: `history`, the records of the epochs that are complete; `batch`, how many batches of the next one are.
-    Raises: `InputError` for a batch size or a number of epochs or workers below 1, a decay outside [0, 1), a network
-    that is not built, or data that do not fit the loss, the network or each other.
+    Example:
+        >>> from plainnet import SGD, Dense, MeanSquaredError, Network, Training
+        >>> options = {"batch_size": 1, "epochs": 1, "learning_rate": 0.1}
+        >>> network, data = Network(Dense(1)).build(1), ([[1.0], [2.0]], [3.0, 6.0])
+        >>> training = Training(network, MeanSquaredError(), SGD(), data, **options)
+        >>> [type(event).__name__ for event in training]
+        ['Batch', 'Batch', 'Epoch']
     """
 
     def __init__(
@@ -86,8 +87,8 @@ class Training:
             raise InputError(f"the optimizer must be one such as SGD(momentum=0.9), received {optimizer!r}")
         if stop is not None and stop.needs_validation and (held_out is None or averaging is not None):
             raise InputError(
-                "stopping by patience or accuracy needs validation data, and no averaging, which gives the network "
-                "other weights at the end than those that were judged; stop by seconds, or change one of the two"
+                "stopping by patience or accuracy needs validation data and cannot be combined with averaging, which "
+                "replaces the weights that validation measured; stop by seconds, or change one of the two"
             )
         self.network, self.optimizer, self.train, self.validation = network, optimizer, examples, held_out
         self.batch_size, self.epochs = whole_number(batch_size, "batch_size"), whole_number(epochs, "epochs")
@@ -98,20 +99,20 @@ class Training:
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
         self.history = History()
         self.batch = 0
-        self.moves: list[Move] = []  # that have been made
+        self.moves: list[Move] = []  # made so far
         self._to_come = sorted(moves, key=lambda one: one[0])
-        self._figures, self._seconds = Figures(), 0.0  # of the batches of the epoch under way
+        self._figures, self._seconds = Figures(), 0.0  # of the current epoch's batches
         self.workers: Workers
         if not isinstance(workers, Workers):
             self.workers = Threads(network, self.loss, workers, metrics=metrics, rng=rng)
         elif workers.network is not network or metrics is not None:
-            raise InputError("workers that are given must be those of this network, and bring their metrics with them")
+            raise InputError("a Workers object must belong to this network and have its own metrics; leave out metrics")
         else:
             self.workers = workers
         if stop is not None:
             stop.check(self.workers.metrics)
         self._shuffle = generator_for(rng, "shuffle")
-        self._shuffle_state = self._shuffle.bit_generator.state  # before it gave the order of this epoch
+        self._shuffle_state = self._shuffle.bit_generator.state  # before it drew the order of this epoch
         optimizer.attach(network.parameters)
         self._attachment = optimizer.attachment
         self._learned_state: list[np.ndarray] = []  # such as running averages
@@ -130,19 +131,19 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """How many batches have been learned from, in all epochs."""
+        """The number of batches trained on so far, over all epochs."""
         return len(self.history) * self.steps_per_epoch + self.batch
 
     def move(self, what: str, value: float) -> None:
         """Change "learning_rate", "momentum", "dropout" or "augmentation" from the next batch on; see `moves`.
 
-        Raises: `InputError` if it cannot be changed so; nothing has changed then.
+        Raises: `InputError` if that change is impossible; nothing changes then.
         """
         move(self, what, value)
         self.moves.append(Move(self.steps, what, float(value)))
 
     def _reason_to_stop(self) -> str | None:
-        """Return why the training should go no further, between two epochs, if there is a reason."""
+        """Return why training should stop between two epochs, or None."""
         if self.stopping is None:
             return None
         return (self.stopping.after_epoch(self.history) if self.history else None) or self._time_is_up()
@@ -154,7 +155,7 @@ class Training:
         return self.stopping.after_batch(seconds)
 
     def _rest_of_epoch(self) -> Iterator[Batch]:
-        """Learn from what is left of this epoch's batches, unless time is up, and put the epoch on record."""
+        """Train on the rest of this epoch's batches, unless time is up, and record the epoch."""
         order = self._order()
         self._learned_state = [array for _, layer in self.network.walk() for array in layer.state.values()]
         clean = len(self.history) >= self.epochs - self.clean_epochs
@@ -175,7 +176,7 @@ class Training:
         self._end_epoch()
 
     def _order(self) -> np.ndarray:
-        """Return the rows of the training examples in the order of this epoch, the same each time it is asked for."""
+        """Return the row numbers of the training examples in this epoch's order; repeated calls return the same."""
         if self.order is not None:
             return self._given_order(self.order)
         self._shuffle.bit_generator.state = self._shuffle_state
@@ -184,7 +185,7 @@ class Training:
         return order
 
     def _given_order(self, order: Callable[[int], np.ndarray]) -> np.ndarray:
-        """Return the rows that the user's function gives."""
+        """Return the row numbers that the user's function gives."""
         rows, count = np.asarray(order(len(self.history) + 1)), len(self.train)
         if rows.shape != (count,) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= count:
             raise InputError(f"order must return {count:,} row numbers from 0 to {count - 1:,}, received {rows!r:.100}")
@@ -193,7 +194,7 @@ class Training:
     def _step(self, rows: np.ndarray) -> Batch:
         started = time.perf_counter()
         if self.optimizer.attachment is not self._attachment:
-            raise InputError("another training has taken this optimizer; give each training an optimizer of its own")
+            raise InputError("another training has taken over this optimizer; give each training its own optimizer")
         while self._to_come and self._to_come[0].step <= self.steps:
             self.move(*self._to_come.pop(0)[1:])
         before = self._before_batch()
@@ -217,12 +218,12 @@ class Training:
         return Batch(number, self.batch, self.steps_per_epoch, figures.mean_loss(), rate, seconds)
 
     def _before_batch(self) -> tuple[list[Any], list[np.ndarray]]:
-        """Return what a batch changes before the weights: generators, and learned state such as running averages."""
+        """Return what a batch changes before it changes the weights: generators, and state such as running averages."""
         states = [generator.bit_generator.state for generator in self.workers.generators]
         return states, [array.copy() for array in self._learned_state]
 
     def _undo(self, before: tuple[list[Any], list[np.ndarray]]) -> None:
-        """Put that back after a batch that has failed, so that the training can go on with the same batch."""
+        """Undo these changes after a batch has failed, so that training can resume with the same batch."""
         for generator, state in zip(self.workers.generators, before[0], strict=True):
             generator.bit_generator.state = state
         for array, was in zip(self._learned_state, before[1], strict=True):
@@ -249,7 +250,7 @@ class Training:
         self._shuffle_state = self._shuffle.bit_generator.state
 
     def _finish(self, reason: str | None) -> Stop | None:
-        """Put the best weights back, if that is wanted, and return the event that says so."""
+        """Put the best weights back, if that was requested, and return the `Stop` event that says so."""
         best = None
         if self._best is not None and self._best[0] < len(self.history):
             best, tensors = self._best
@@ -259,19 +260,19 @@ class Training:
         return Stop(reason or f"all {self.epochs} epochs are done", len(self.history), best)
 
     def _keep_finite(self, whose: str) -> None:
-        """Keep the weights as they are now, to return to if the training diverges."""
+        """Keep a copy of the current weights, to return to if training diverges."""
         self._finite = {name: tensor.copy() for name, tensor in self.network.tensors().items()}
         self._finite_of = whose
 
     def _check_weights(self) -> None:
-        """Make sure that the last update left finite weights; those of all updates before it, the loss has seen."""
+        """Make sure that the last update left finite weights; the loss has already checked all earlier updates."""
         if not self.network.is_finite():
             self._diverged("a weight is no longer a finite number", self.batch)
 
     def _diverged(self, what: str, batch: int) -> NoReturn:
-        """Put the weights back to the last ones that are known to be finite, and say so."""
+        """Put back the last weights known to be finite, and raise `TrainingDivergedError`."""
         self.network.restore(self._finite)
-        self.optimizer.attach(self.network.parameters)  # its memory may be as broken as the weights were
+        self.optimizer.attach(self.network.parameters)  # its memory may not be finite either
         self._attachment = self.optimizer.attachment
         epoch = len(self.history)
         raise TrainingDivergedError(
@@ -284,17 +285,15 @@ class Training:
         self._attachment = self.optimizer.attachment  # of the copy
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return all that decides how the training goes on: arrays and plain values that JSON can hold, all copied.
+        """Return everything that decides how training continues: arrays and JSON-compatible values, all copied.
 
-        Raises: `TrainingDivergedError` if the weights are not finite; `InputError` if the optimizer's memory is of a
-        kind that no file can hold.
+        Raises: `TrainingDivergedError` if a weight is not finite; `InputError` if no file can hold the optimizer.
         """
         return resuming.state(self)
 
     def restore(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
-        """Take up the training where `state` was called.
+        """Resume training from a state that `state` returned.
 
-        Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then as it
-        was.
+        Raises: `KeyError`, `TypeError` or `ValueError` if the state belongs to another training; nothing changes then.
         """
         resuming.restore(self, arrays, values)

@@ -1,7 +1,7 @@
-"""Averaged weights: the mean of where the weights have been lately is better than where they happen to stop.
+"""Averaged weights: the average of the weights over recent steps generalizes better than the weights of the last step.
 
-Running averages of batch normalization belong to the weights they were taken with. Averaged weights need their own,
-or they answer almost at random; so these are measured anew when the average is put in place.
+The running averages of batch normalization belong to the weights they were measured with. Averaged weights need their
+own, or the network answers almost at random; so they are measured again when the averaged weights are put in place.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from plainnet.errors import InputError
 from plainnet.network import Network
 from plainnet.workers import Workers
 
-_BATCHES = 200  # to measure mean and variance on: more change neither
+_BATCHES = 200  # to measure mean and variance on; more batches change neither
 
 
 class WeightAverage:
     """Exponential moving average of a network's weights, in `values` (P,): a = d a + (1 - d) theta after each step t.
 
-    d is `decay`, at first less: min(decay, (1 + t) / (10 + t)), so that the first, random weights are soon forgotten.
+    d is min(decay, (1 + t) / (10 + t)): it starts below `decay`, so that the random initial weights are soon forgotten.
 
     Raises: `InputError` for a decay outside [0, 1).
     Sources: Polyak, Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Kingma, Ba 2015, "Adam",
-    section 7.2; the rise of d is TensorFlow's.
+    section 7.2; TensorFlow, `ExponentialMovingAverage`, for the rise of d.
     """
 
     def __init__(self, network: Network, decay: float) -> None:
@@ -34,7 +34,7 @@ class WeightAverage:
         self.values = network.theta.copy()
 
     def update(self, network: Network, step: int) -> None:
-        """Take in the weights after `step` updates; the gradient, no longer needed, is written over."""
+        """Include the weights after `step` updates; the gradient, no longer needed, is overwritten."""
         decay = min(self.decay, (1 + step) / (10 + step))
 
         def take_in(part: slice) -> None:
@@ -46,7 +46,7 @@ class WeightAverage:
         network.parameters.share(take_in)
 
     def put_in_place(self, workers: Workers, data: DataSet, order: np.ndarray, batch_size: int) -> None:
-        """Give the network the averaged weights, and its layers the running averages these lead to.
+        """Give the network the averaged weights, and measure the layers' running averages with them.
 
         These are the means over up to 200 full batches of the rows of `data` in `order`, as in training.
         """

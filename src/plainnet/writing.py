@@ -1,4 +1,4 @@
-"""Writing files: JSON for people to read, and any content so that a reader finds the old or the new, never half."""
+"""Writing files: readable JSON, and atomic writes, so that a reader finds the old or the new file, never a part."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 from plainnet.errors import InputError
 
 _number = itertools.count()
-PARTIAL = ".partial"  # ends the names of files that are being written
-LEFT_OVER = re.compile(r"\..+\.\d+-\d+\.partial")  # the whole name of one, as a process that was killed leaves it
+PARTIAL = ".partial"  # ending of the names of files that are being written
+LEFT_OVER = re.compile(r"\..+\.\d+-\d+\.partial")  # the full name of such a file that a killed process left behind
 
 
 def write_atomically(
@@ -26,15 +26,15 @@ def write_atomically(
     check: Callable[[Path], object] | None = None,
     keep: Path | None = None,
 ) -> None:
-    """Write beside the file, flush to disk, then rename over it: whatever fails, the old content stays.
+    """Write to a new file beside `path`, flush it to disk, then rename it: whatever fails, the old content stays.
 
-    `content` may come in parts, so that it need not be in memory twice. `check` is given the new file before it takes
-    the name; if it raises, nothing has changed. With `keep`, the old file takes that name.
+    `content` may come in parts, so that it need not be in memory twice. `check` is called with the new file before it
+    takes its name; if `check` raises, nothing changes. With `keep`, the old file is renamed to that.
 
-    Raises: `InputError` if the folder cannot be written to or the disk is full, and what `check` raises.
+    Raises: `InputError` if the folder cannot be written to or the disk is full, and whatever `check` raises.
     """
     try:
-        path = Path(path).resolve()  # a link stays a link, and what it points to is replaced
+        path = Path(path).resolve()  # a link stays a link; its target is replaced
     except (OSError, RuntimeError) as error:
         raise InputError(f"cannot write {path}: it is a link that leads to itself; choose another name") from error
     if path.exists() and not path.is_file():
@@ -61,7 +61,7 @@ def write_atomically(
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the names in a folder last beyond a power cut; where a system cannot, it sees to that itself."""
+    """Flush a folder's file names to disk, so that they survive a power cut, on systems that allow it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -71,7 +71,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def to_json(value: Any) -> bytes:
-    """Return a value as JSON that people can read, with rows of numbers on one line each.
+    """Return a value as readable JSON, with each row of numbers on one line.
 
     A number that is not finite becomes null.
     """
@@ -88,5 +88,5 @@ def _json(value: Any, indent: str = "") -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_json, value))}]"
     if isinstance(value, float) and not math.isfinite(value):
-        return "null"  # JSON has no word for it
+        return "null"  # JSON cannot express it
     return json.dumps(value)

@@ -1,1 +1,1 @@
-"""The benchmark: our own figures beside those of our peers, all measured in one interleaved run."""
+"""The benchmark: plainnet's speed beside that of other libraries, all measured in one interleaved run."""

@@ -1,4 +1,4 @@
-"""Prediction against our peers: one image, and ten thousand, through the classic network."""
+"""Prediction speed compared with other libraries: one image, and ten thousand, through the classic network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rivals timed in turns, so that whatever disturbs the machine disturbs all of them."""
+"""Interleaved timing: rivals take turns, so that whatever disturbs the machine disturbs all of them equally."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import Any
 import numpy as np
 
 Rival = Callable[[], object]
-_CALM = 0.2  # quartiles of the rounds lie no further apart, relative to the median, where nothing disturbs
+_CALM = 0.2  # on an undisturbed machine, the interquartile range of the rounds is at most this share of the median
 
 
 class Comparison:
-    """The seconds of each rival in each round, and how they compare.
+    """The seconds of each rival in each round, and their ratios.
 
-    Ratios are taken round by round, and their median is quoted: A is compared with the B that ran beside it.
+    A ratio is the median of the ratios in each round, so that A is compared with the B that ran next to it.
     """
 
     def __init__(self, title: str, seconds: Mapping[str, list[float]], work: str = "") -> None:
         self.title = title
         self.seconds = {name: np.array(values) for name, values in seconds.items()}
         self.work = work
-        self.neighbors = 0  # busy processes beside which it was measured
+        self.neighbors = 0  # number of busy processes during the measurement
 
     def median(self, name: str) -> float:
         """Return the median seconds of one rival."""
         return float(np.median(self.seconds[name]))
 
     def ratio(self, name: str, other: str) -> float:
-        """Return the median over the rounds of the seconds of one rival in those of another."""
+        """Return the median, over the rounds, of one rival's seconds divided by another's."""
         return float(np.median(self.seconds[name] / self.seconds[other]))
 
     @property
     def disturbed(self) -> list[str]:
-        """The rivals whose times differ so much from round to round that something else must have worked as well."""
+        """The rivals with times that vary so much between rounds that another program must have run as well."""
         quartiles = {name: np.percentile(values, (25, 50, 75)) for name, values in self.seconds.items()}
         return [name for name, (low, middle, high) in quartiles.items() if high - low > _CALM * middle]
 
@@ -59,14 +59,14 @@ class Comparison:
             lines.append(f"  {name:<34}{_human(middle):>10}  ({_human(low)} to {_human(high)}){ratio}")
         if self.disturbed and not self.neighbors:
             lines.append(
-                f"  too disturbed to believe: the quartiles of {', '.join(self.disturbed)} are more than {_CALM:.0%} "
-                "apart; measure again when the machine has nothing else to do"
+                f"  not reliable: the quartiles of {', '.join(self.disturbed)} are more than {_CALM:.0%} "
+                "apart; measure again while no other program runs"
             )
         return "\n".join(lines)
 
 
 def interleave(title: str, rivals: Mapping[str, Rival], *, rounds: int, work: str, dropped: int = 2) -> Comparison:
-    """Call all rivals in turns, `rounds` times, and time each call; the first `dropped` rounds do not count."""
+    """Call all rivals in turn, `rounds` times, and time each call; the first `dropped` rounds do not count."""
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
     for number in range(dropped + rounds):
         for name, rival in rivals.items():

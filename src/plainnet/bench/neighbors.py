@@ -15,7 +15,7 @@ _WORK = "import numpy as np\na = np.ones((400, 400), np.float32)\nwhile True: a 
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """Let so many processes multiply matrices, each in one thread, as long as this lasts.
+    """Within the `with` block, let this many processes multiply matrices, each in one thread.
 
     Raises: `InputError` for a number below 0 or above 64.
     """

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes, part by part."""
+"""Profile of a training step: the time that each part takes."""
 
 from __future__ import annotations
 

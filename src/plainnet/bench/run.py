@@ -1,4 +1,4 @@
-"""All measurements of the benchmark, in one process, as one record."""
+"""Run all comparisons of the benchmark in one process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMPARISONS: dict[str, Callable[[int], Comparison]] = {
 
 
 def conditions() -> dict[str, Any]:
-    """Return the hardware, threads and versions that the figures hold for."""
+    """Return the hardware, threads and versions of the measurements."""
     found = versions()
     for peer in ("torch", "scikit-learn", "onnxruntime"):
         try:
@@ -38,16 +38,16 @@ def conditions() -> dict[str, Any]:
 
 
 def comparisons(only: str | None, rounds: int, neighbors: int = 0) -> Iterator[tuple[str, Comparison]]:
-    """Make the comparisons, or those that `only` names, beside so many busy processes, and yield each when it is done.
+    """Yield all comparisons, or those that `only` names, each when it is done, next to `neighbors` busy processes.
 
-    Raises: `InputError` for a name that is not in `COMPARISONS`, less than one round, or a wrong number of neighbors.
+    Raises: `InputError` for a name that is not in `COMPARISONS`, less than one round, or an invalid `neighbors`.
     """
     names = list(COMPARISONS) if only is None else only.split(",")
     for name in names:
         if name not in COMPARISONS:
             raise InputError(f"unknown comparison {name!r}; choose one of {', '.join(COMPARISONS)}")
     if rounds < 1:
-        raise InputError(f"--rounds must be at least 1, received {rounds}; 12 give steady medians")
+        raise InputError(f"--rounds must be at least 1, received {rounds}; 12 give stable medians")
     for name in names:
         with busy(neighbors):
             comparison = COMPARISONS[name](rounds)

@@ -1,4 +1,4 @@
-"""What a user waits for: the import, and whole commands from the shell to a given accuracy."""
+"""Waiting times of users: the import, and complete commands from the shell until a given accuracy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from plainnet.bench.interleave import Comparison, Rival, interleave
 
-GOALS = {  # accuracy on the validation images, and a recipe that gets there
+GOALS = {  # accuracy on the validation images, and a recipe that reaches it
     0.9425: ["fast99", "--limit", "6000"],
     0.98: ["fast99", "--limit", "15000"],
     0.99: ["fast99"],
@@ -28,7 +28,7 @@ def imports(rounds: int) -> Comparison:
 
 
 def whole_commands(rounds: int) -> list[dict[str, Any]]:
-    """Return the seconds of `plainnet train` from the shell, data, results and pictures included, for each goal."""
+    """Return the seconds of `plainnet train` from the shell, including data, results and pictures, for each goal."""
     found = []
     for goal, arguments in GOALS.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +49,7 @@ def whole_commands(rounds: int) -> list[dict[str, Any]]:
 
 
 def peak_memory_mb() -> float:
-    """Return the largest resident memory of an epoch of the classic recipe, in a process of its own."""
+    """Return the largest resident memory, in MB, of an epoch of the classic recipe in a separate process."""
     program = (
         "from plainnet.cli.app import run; import sys, tempfile\n"
         "from plainnet.runs.environment import peak_memory_mb\n"

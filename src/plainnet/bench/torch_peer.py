@@ -18,29 +18,29 @@ from plainnet.schedules import Schedule
 
 
 def their_layout(array: np.ndarray) -> np.ndarray:
-    """Return weights as PyTorch has them: dense (D, M) as (M, D), filters (K, K, C, F) as (F, C, K, K)."""
+    """Return weights in PyTorch's layout: dense (D, M) as (M, D), filters (K, K, C, F) as (F, C, K, K)."""
     return array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim])
 
 
 def twin(network: Network) -> nn.Sequential:
-    """Return the same network in PyTorch, with the same weights: what `plainnet export --to torch` writes."""
+    """Return the same network in PyTorch, with the same weights, as `plainnet export --to torch` writes it."""
     source, tensors = module_source(network)
     made: dict[str, Any] = {}
-    exec(source, made)  # noqa: S102 (a program of our own)
+    exec(source, made)  # noqa: S102 (plainnet wrote this program)
     module: nn.Sequential = made["network"]().to(torch.from_numpy(network.theta[:1]).dtype)
     module.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
     return module
 
 
 def images_first(x: np.ndarray) -> torch.Tensor:
-    """Return a batch as PyTorch takes it: vectors as they are, images (N, H, W) as (N, 1, H, W)."""
+    """Return a batch in PyTorch's layout: vectors unchanged, images (N, H, W) as (N, 1, H, W)."""
     return torch.from_numpy(x if x.ndim == 2 else x.reshape(len(x), 1, *x.shape[1:3]))
 
 
 class TorchTraining:
-    """Epochs of training as a PyTorch user writes them, on the same batches as ours.
+    """Epochs of training as a PyTorch user would write them, on the same batches as plainnet's.
 
-    `channels_last` lays images out as oneDNN likes them; `fused` updates all parameters in one kernel.
+    `channels_last` uses the image layout that oneDNN prefers; `fused` updates all parameters in one kernel.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class TorchTraining:
             )
 
     def epoch(self, rng: int = 0) -> float:
-        """Train for one epoch in the order that our loop takes with this seed, from the first weights on.
+        """Train for one epoch from the initial weights, in the order of plainnet's loop with this seed.
 
         Returns the mean loss.
         """
@@ -95,5 +95,5 @@ class TorchTraining:
                 nn.utils.clip_grad_value_(self.model.parameters(), self.clip)
             self.optimizer.step()
             total += loss.item() * len(rows)
-            right += int((logits.argmax(1) == labels).sum())  # as our loop does for its history
+            right += int((logits.argmax(1) == labels).sum())  # as plainnet's loop does for its history
         return total / len(order)

@@ -1,4 +1,4 @@
-"""Training against our peers: the classic network, the 99 % recipe, the small convolutional network of the ladder."""
+"""Training speed compared with other libraries, for dense and convolutional networks of the recipes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from plainnet.training import Training
 from plainnet.workers import quickest
 
 STEPS = 100  # of each rival in each round, and before the losses are compared
-SAME = 1e-4  # how far the mean losses of the first 100 steps may lie apart, relative to ours
+SAME = 1e-4  # largest relative difference between the mean losses of these steps
 
 SMALL_CNN: list[dict[str, Any]] = [
     {"type": "Conv2D", "filters": 32, "size": 3},
@@ -40,21 +40,21 @@ SMALL_CNN += [{"type": "Flatten"}, {"type": "Dense", "units": 10}]
 
 @dataclass(frozen=True)
 class Work:
-    """What all rivals do: this recipe, on as many images as `steps` batches hold."""
+    """The work of all rivals: this recipe, on as many images as `steps` batches hold."""
 
     recipe: Recipe
     steps: int
 
     @property
     def data(self) -> DataSet:
-        """The images that each epoch visits."""
+        """The images of each epoch."""
         return mnist.load().train[: self.steps * self.recipe.batch_size]
 
     def network(self, dtype: np.typing.DTypeLike) -> Network:
-        """Return the network that all rivals begin with.
+        """Return the network that all rivals start with.
 
-        Its biases are not 0: where an image is black the numbers before a ReLU would be exactly 0, at the kink, and
-        rounding, which differs from library to library, would decide whether a bias has a gradient there.
+        Its biases are not 0. Otherwise the inputs of a ReLU would be exactly 0, at its kink, where an image is black,
+        and rounding, which differs between libraries, would decide whether a bias has a gradient there.
         """
         network, rng = self.recipe.network(rng=0), np.random.default_rng(0)
         for parameter in network.parameters:
@@ -63,9 +63,9 @@ class Work:
         return network.astype(dtype)
 
     def ours(self, dtype: np.typing.DTypeLike = np.float32) -> Callable[[], float]:
-        """Return one epoch of our own loop, to be called again and again; it returns the mean loss.
+        """Return a function that trains one epoch with plainnet and returns the mean loss; it can be called repeatedly.
 
-        Workers and threads are those that `plainnet train` takes.
+        Workers and threads are those that `plainnet train` would use.
         """
         recipe, data = self.recipe, self.data
         network, optimizer, loss = self.network(dtype), recipe.make_optimizer(), recipe.loss_function()
@@ -75,10 +75,10 @@ class Work:
         run = Run(recipe, mnist.load(), limit=len(data))
         with run.threads.in_force():
             run.threads.begin(run.throw_away_step())
-            workers.__enter__()  # as in a long training, where processes are forked once
+            workers.__enter__()  # once, as in a long training, which forks processes only once
 
         def epoch() -> float:
-            network.restore(first)  # once the images are known by heart, gradients are too small to be quick with
+            network.restore(first)  # gradients of a trained network become so small that computing with them is slow
             with run.threads.in_force():
                 training = Training(
                     network, loss, optimizer, data, learning_rate=recipe.learning_rate(), workers=workers,
@@ -89,7 +89,7 @@ class Work:
         return epoch
 
     def torch(self, dtype: np.typing.DTypeLike = np.float32, **options: bool) -> Callable[[], float]:
-        """Return the same epoch in PyTorch."""
+        """Return a function that trains the same epoch in PyTorch."""
         from plainnet.bench.torch_peer import TorchTraining
 
         recipe = self.recipe
@@ -99,7 +99,7 @@ class Work:
         ).epoch  # fmt: skip
 
     def products(self) -> Rival:
-        """Return the five matrix products of a step of the classic network and nothing else, for all steps."""
+        """Return a function that computes only the five matrix products of each step of the classic network."""
         rng = np.random.default_rng(0)
         N, D, M, K = self.recipe.batch_size, 784, 1024, 10
         x, W1, h, W2, dy = (
@@ -118,7 +118,7 @@ class Work:
         return epoch
 
     def scikit_learn(self) -> Rival:
-        """Return an epoch of scikit-learn's MLPClassifier; it neither clips nor scales bytes, which we do for it."""
+        """Return a function that trains an epoch with scikit-learn's MLPClassifier, on bytes scaled beforehand."""
         from sklearn.neural_network import MLPClassifier
 
         images = scaled(self.data.images).reshape(-1, 784)
@@ -129,14 +129,14 @@ class Work:
 
         def epoch() -> None:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that one epoch is not enough
+                warnings.simplefilter("ignore")  # about one epoch not being enough
                 classifier.fit(images, self.data.labels)
 
         return epoch
 
 
 def classic(rounds: int, steps: int = STEPS) -> Comparison:
-    """Compare an epoch of the classic network: ours, its matrix products alone, PyTorch, scikit-learn."""
+    """Compare an epoch of the classic network: plainnet, its matrix products alone, PyTorch, scikit-learn."""
     work = Work(read("classic"), steps)
     rivals: dict[str, Rival] = {"plainnet": work.ours(), "its matrix products alone": work.products()}
     if find_spec("torch"):
@@ -147,30 +147,30 @@ def classic(rounds: int, steps: int = STEPS) -> Comparison:
 
 
 def fast99(rounds: int, steps: int = STEPS) -> Comparison:
-    """Compare steps of the 99 % recipe with PyTorch's, in its own layout and in the one that suits it best."""
+    """Compare steps of the 99 % recipe with PyTorch's, in its default layout and in its fastest one."""
     return _against_torch("fast99", Work(read("fast99"), steps), rounds)
 
 
 def fast99_wide(rounds: int, steps: int = STEPS) -> Comparison:
-    """Compare the same with twice the filters and units."""
+    """Compare steps of the same recipe with twice the filters and units."""
     wide = {"layers.0.filters": 32, "layers.2.filters": 64, "layers.6.units": 256}
     return _against_torch("fast99-wide", Work(read("fast99", wide), steps), rounds)
 
 
 def small_cnn(rounds: int, steps: int = 10) -> Comparison:
-    """Compare steps of the small convolutional network with batch normalization, batch 128."""
+    """Compare steps of a network of seven convolutions with batch normalization, at batch size 128."""
     table = read("fast99").to_table() | {"name": "small-cnn", "layers": SMALL_CNN, "batch_size": 128}
     table["schedule"] = {"type": "constant", "learning_rate": 0.001}
     return _against_torch("small-cnn", Work(Recipe.from_table(table), steps), rounds)
 
 
 def cnn(rounds: int, steps: int = 20) -> Comparison:
-    """Compare steps of the best convolutional network, without changes of the images, which PyTorch does not offer."""
+    """Compare steps of the best convolutional network without augmentation, which PyTorch lacks."""
     return _against_torch("cnn", Work(plain("cnn"), steps), rounds)
 
 
 def mlp_augmented(rounds: int, steps: int = 20) -> Comparison:
-    """Compare steps of the best fully connected network, with changes of the images, with those without any."""
+    """Compare steps of the best fully connected network with and without augmentation."""
     work, without = Work(read("mlp-augmented"), steps), Work(plain("mlp-augmented"), steps)
     rivals: dict[str, Rival] = {"plainnet": work.ours(), "without changes of the images": without.ours()}
     if find_spec("torch"):
@@ -184,7 +184,7 @@ def plain(name: str) -> Recipe:
 
 
 def augmentation(rounds: int, steps: int = 20) -> Comparison:
-    """Compare the augmentation of images with the training of a 1024-1024-1024 network on as many of them."""
+    """Compare the augmentation of images with training a 1024-1024-1024 network on the same number of images."""
     layers = [{"type": "Dense", "units": 1024}, {"type": "ReLU"}] * 3
     table = read("classic").to_table()
     table |= {"layers": [{"type": "Flatten"}, *layers, {"type": "Dense", "units": 10}]}
@@ -210,9 +210,9 @@ def _against_torch(name: str, work: Work, rounds: int) -> Comparison:
 
 
 def _timed(name: str, work: Work, rivals: dict[str, Rival], rounds: int) -> Comparison:
-    """Time the rivals, after making sure that PyTorch learns the same as we do.
+    """Time the rivals, after checking that PyTorch learns the same as plainnet.
 
-    That is seen in float64; in float32 the rounding of each library grows with every step of Adam.
+    The check uses float64; in float32, differences by rounding grow with every step of Adam.
     """
     said = f"{work.steps} steps of {work.recipe.batch_size} images"
     if find_spec("torch"):

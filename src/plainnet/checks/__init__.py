@@ -1,6 +1,6 @@
-"""Checks: one room with three doors: our gradients, the code of others, and trainings that went wrong.
+"""Checks find out whether gradients are right, what is wrong in other people's code, and why a training fails.
 
-`gradients` compares backpropagation with derivatives found without it (`plainnet.check_gradients`); `code` does so for
-code that somebody else wrote, and names the fault (`plainnet.doctor`); `trainings` reads a history and looks into the
-network (`plainnet.diagnosis`). What a check says is a `Finding`.
+`gradients` compares backpropagation with numerical derivatives (`plainnet.check_gradients`). `code` does the same for
+code that somebody else wrote, and names the fault (`plainnet.doctor`). `trainings` reads a history and looks into the
+network (`plainnet.diagnosis`). The result of a check is a `Finding`.
 """

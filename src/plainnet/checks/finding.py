@@ -1,4 +1,4 @@
-"""What every check has to say: a finding, about something that has a name, with its evidence."""
+"""A finding: the result of a check, with a name and the evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing found: what it is about or what it is called, and what was measured that shows it."""
+    """One result of a check: the name of the problem or of the code examined, and the measurements that show it."""
 
     name: str
     evidence: str = ""

@@ -1,1 +1,1 @@
-"""The command line, one file a command; `app.py` puts them together."""
+"""The command line: one file for each command; `app.py` collects them."""

@@ -1,4 +1,4 @@
-"""`plainnet bench`: our speed beside that of our peers."""
+"""`plainnet bench`: compare the speed of plainnet with that of other libraries."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from plainnet.cli.whole_number import WholeNumber
 def bench(
     *, only: str | None = None, rounds: WholeNumber = 12, neighbors: WholeNumber = 0, json: Path | None = None
 ) -> None:
-    """Time plainnet and its peers in turns, and print medians, quartiles and the ratios of each round.
+    """Compare the speed of plainnet with PyTorch, scikit-learn and ONNX Runtime: medians, quartiles and ratios.
 
-    PyTorch, scikit-learn and ONNX Runtime take part where they are installed: pip install 'plainnet[peers]'.
+    Only the libraries that are installed take part: pip install 'plainnet[peers]'.
 
     Parameters
     ----------
     only
-        Comparisons, with commas between them: classic, fast99, fast99-wide, small-cnn, cnn, mlp-augmented,
+        The comparisons to make, separated by commas: classic, fast99, fast99-wide, small-cnn, cnn, mlp-augmented,
         augmentation, one-image, 10000-images, import.
     rounds
-        How often each rival has its turn; two more come first and do not count.
+        How many rounds each library is timed, after two rounds of warm-up.
     neighbors
-        Measure beside so many processes that keep the processor busy, as other programs do.
+        Keep the processor busy with this many other processes while measuring.
     json
-        Write the figures to this file as well; all comparisons add whole commands and peak memory.
+        Also write the figures to this file.
+        Without --only, it includes the times of whole commands and the peak memory.
     """
     from plainnet.bench.profile import step_profile
     from plainnet.bench.run import comparisons, conditions

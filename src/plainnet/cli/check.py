@@ -1,4 +1,4 @@
-"""`plainnet check`: prove the gradients of a recipe or a model."""
+"""`plainnet check`: verify numerically that backpropagation computes the right gradients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DEFAULT = "classic"
 def _target(
     target: str, own: tuple[type[Layer], ...], own_data: OwnData | None, seed: int
 ) -> tuple[Network, Loss, DataSet | None]:
-    """Return what is to be checked, with its loss, and examples of its own kind of data; None for digits."""
+    """Return the network to check, its loss, and examples of its own data (None for digits)."""
     if Path(target).suffix in (".safetensors", ".pkl"):
         model = load_model(target, layers=own)
         where, _ = described(model, own_data)
@@ -52,12 +52,12 @@ def _target(
 
 
 def _inputs(network: Network, data: DataSet, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a few examples as the network takes them, in float64, half of them noise, and their targets."""
+    """Return a few examples in float64, each mixed half and half with noise, and their targets."""
     few = data[:_IMAGES]
     if np.prod(few.inputs.shape[1:]) != np.prod(network.in_shape):
         raise InputError(
-            f"the network takes inputs of shape {network.in_shape}, the digits are of 28x28; give data of its own kind "
-            "with --data"
+            f"the network takes inputs of shape {network.in_shape}, but the digits are 28x28; give the data that "
+            "it was made for with --data"
         )
     noise = np.random.default_rng(seed).random(few.inputs.shape)
     scale = 1.0 if few.inputs.dtype == np.uint8 else max(1.0, float(np.abs(few.inputs).max()))
@@ -80,26 +80,26 @@ def check(
 ) -> int:
     """Verify every gradient numerically: exit code 0 if all are right, 1 if one is wrong.
 
-    Each gradient is compared with the complex step, and a random sample of 200 a parameter with central differences,
-    in float64, on real digits, or data of your own, with noise laid over them so that no input is zero and no gradient
-    trivially right.
+    Each gradient is compared with a complex-step derivative, and a random sample of 200 gradients in each parameter
+    with central differences. The check runs in float64, on digits or your own data mixed with noise: no input is zero,
+    so no gradient is right by accident.
 
     Parameters
     ----------
     target
-        A recipe, or a model file; if left out, classic, or with --data what suits it.
+        A recipe or a model file. Default: classic, or with --data the recipe that fits the data.
     directions
-        Look along this many random directions instead of at each gradient: a quick answer, in seconds.
+        Check along this many random directions instead of every gradient, which takes only seconds.
     seed
-        Decides the noise, the sample, the directions, and the first weights of a recipe.
+        Seed of the noise, the sample, the directions and the initial weights.
     json
-        Write the report to this file as well.
+        Also write the report to this file.
     plot
-        Draw the relative error against epsilon to this PNG file.
+        Plot the relative error against the step size epsilon to this PNG file.
     layers
-        A Python file with layers of your own that the target uses; it is run.
+        A Python file with your own layers, which the recipe or model uses. It is executed.
     own_data
-        Data of your own.
+        Your own data.
     """
     check_ending(json, ".json", "--json")
     check_ending(plot, ".png", "--plot")

@@ -1,4 +1,4 @@
-"""`plainnet convert`: data from one form to another, and ONNX models to ours."""
+"""`plainnet convert`: convert data from one format to another, and ONNX models to plainnet models."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from plainnet.recipes import override
 
 
 def convert(data: Path, /, *, out: Path, to: str | None = None, own_data: OwnData | None = None) -> None:
-    """Write data in another form, split in parts for training, validation and test; or an ONNX model in plainnet's.
+    """Convert data to another format, split into training, validation and test parts; or convert an ONNX model.
 
     Parameters
     ----------
     data
-        A file or a folder, as `plainnet train --data` takes it; or a model in an .onnx file.
+        A file or a folder, as `plainnet train --data` takes it, or a model in an .onnx file.
     to
-        The form of data: idx, npz, folder (of pictures) or csv.
+        The format of the data: idx, npz, folder (of pictures) or csv.
     out
-        The folder to write to, a file for npz, or the .safetensors file of a model.
+        The folder to write to; for npz a file, for a model a .safetensors file.
     own_data
-        What to know about the data; of a model, --task says what its outputs are.
+        Options about the data. For a model, --task says what its outputs are.
     """
     if data.suffix.lower() == ".onnx":
         if to is not None:
-            raise InputError("a model has no form but plainnet's own; leave out --to")
+            raise InputError("--to is for data, not for a model; leave it out")
         _of_onnx(data, out, None if own_data is None else own_data.task)
         return
     if to is None:
-        raise InputError("--to says the form to write data in: idx, npz, folder or csv")
+        raise InputError("the format is missing; give --to idx, npz, folder or csv")
     from plainnet.sources.writers import convert as write
 
     described = override({}, replace(own_data or OwnData(), data=data).overrides())["data"]
@@ -52,7 +52,7 @@ def _of_onnx(path: Path, out: Path, task: str | None) -> None:
     if task not in (None, "classes", "labels", "numbers"):
         raise InputError(f"--task must be classes, labels or numbers, received {task!r:.40}")
     if out.exists():
-        raise InputError(f"{out} is there already; choose another --out")
+        raise InputError(f"{out} already exists; choose another --out")
     model, notes = read(path, task)
     for note in notes:
         say(f"  {note}")

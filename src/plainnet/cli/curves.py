@@ -1,4 +1,4 @@
-"""`plainnet curves`: the training curves of several runs side by side."""
+"""`plainnet curves`: compare the training curves of several runs in one picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
     Parameters
     ----------
     runs
-        Results folders, or files of losses and accuracies from any program.
+        Results folders, or files with losses and accuracies from any program.
     out
         The PNG file to write.
     """
@@ -26,7 +26,7 @@ def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
     from plainnet.pictures.style import png
 
     if not runs:
-        raise InputError("give the results folders of one or more runs")
+        raise InputError("no run was given; give the results folders of one or more runs")
     files = {str(run): run / "training_history.json" if run.is_dir() else run for run in runs}
     write_atomically(
         out, png(compared_curves({name: read_history(path).curves.to_table() for name, path in files.items()}))

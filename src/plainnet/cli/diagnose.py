@@ -1,4 +1,4 @@
-"""`plainnet diagnose`: what went wrong in a training, by its history and its network."""
+"""`plainnet diagnose`: find out what went wrong in a training, from its history and its network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plainnet.diagnosis import TrainingFinding
 
 _MOST_CAUSES = 5
-_BY_CODE = {"diverged", "loss-rises", "loss-constant", "stuck-at-chance", "hardly-learning"}  # as wrong gradients make
+_BY_CODE = {"diverged", "loss-rises", "loss-constant", "stuck-at-chance", "hardly-learning"}  # by gradients
 
 
 def diagnose(
@@ -31,24 +31,24 @@ def diagnose(
     history_run: int | None = None,
     classes: int | None = None,
 ) -> int:
-    """Say what went wrong in a training, by what evidence, and what to do; exit code 1 if something did.
+    """Explain what went wrong in a training: the evidence, and what to do; exit code 1 if it found an error.
 
     Parameters
     ----------
     training
-        A results folder, finished or not, or a history of any program: CSV, JSON, a log, TensorBoard's events.
+        A results folder, finished or not, or a history from any program: CSV, JSON, a log or TensorBoard events.
     verify
-        Follow each suggestion in a short training, and tell whether it helped.
+        Try each suggestion in a short training, and report whether it helped.
     data
-        The file or folder of the data that the training used, if it has moved.
+        The data that the training used, if the file or folder has moved.
     json
-        Write the findings to this file as well.
+        Also write the findings to this file.
     layers
-        A Python file with layers of your own that the training uses; it is run.
+        A Python file with your own layers, which the training uses. It is executed.
     history_run
-        Which run to judge where a file holds several, from 1; the last if left out.
+        Which run to diagnose if the file holds several, counted from 1. Default: the last.
     classes
-        The number of classes, if the file does not let it be seen.
+        The number of classes, if the file does not show it.
     """
     check_ending(json, ".json", "--json", training)
     from plainnet.diagnosis import findings, read_case
@@ -74,10 +74,10 @@ def diagnose(
                 )
                 trials = f"{counted(result['epochs'], 'epoch')} of {result['images']:,} images"
                 helps = "it helps" if result["helped"] else "it does not help"
-                say(f"  tried, {trials}: {before} as it was, {after} with the change; {helps}")
+                say(f"  tried with {trials}: {before} without the change, {after} with it; {helps}")
         say()
     if case.recipe is None and _BY_CODE & {finding.name for finding in found}:
-        say("if the backward pass is code of your own: plainnet doctor FILE.py examines it\n")
+        say("if you wrote the backward pass yourself, check it with: plainnet doctor FILE.py\n")
     if not found:
         say(f"nothing wrong found in {counted(case.curves.epochs, 'epoch' if case.curves.unit == 'epoch' else 'part')}")
     if json is not None:
@@ -87,9 +87,9 @@ def diagnose(
 
 
 def _say_causes(finding: TrainingFinding) -> None:
-    """Say which causes make such curves, the most frequent first, and what would tell them apart."""
+    """Print the causes that produce such curves, the most frequent first, and how to tell them apart."""
     if not finding.causes or finding.severity == "note":
         return
-    say("  likely causes, by how often each made such curves in trainings that were spoiled:")
+    say("  likely causes, each with its share of the deliberately spoiled trainings with such curves:")
     for cause in finding.causes[:_MOST_CAUSES]:
         say(f"    {cause.share:4.0%}  {cause.name}: {cause.telling}", indent=10)

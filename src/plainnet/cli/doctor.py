@@ -1,4 +1,4 @@
-"""`plainnet doctor`: what is wrong with somebody else's backpropagation."""
+"""`plainnet doctor`: find the bugs in somebody's backpropagation code."""
 
 from __future__ import annotations
 
@@ -33,43 +33,44 @@ def doctor(
     html: Path | None = None,
     timeout: float = 60.0,
 ) -> int:
-    """Examine the backpropagation in Python files, notebooks, pages of Markdown, or folders.
+    """Find the bugs in backpropagation code: Python files, notebooks, Markdown pages, or folders of them.
 
     Exit code 0 if all is right, 1 if something is wrong, 2 if something could not be judged.
 
     Parameters
     ----------
     file
-        A file with layers, losses, networks, loops or update rules in NumPy, or a folder. It is run, in a sandbox.
+        A file with layers, losses, networks, training loops or update rules in NumPy, or a folder.
+        The code is executed in a sandbox.
     files
         More files and folders.
     only
         Examine only the class or function of this name.
     forward
-        The forward pass, a function or Class.method, where it is not found by itself; with --backward.
+        The forward pass, a function or Class.method, if the doctor does not find it itself. Needs --backward.
     backward
-        The backward pass that belongs to it.
+        The backward pass that belongs to --forward.
     wrt
-        What needs a gradient: names, separated by commas.
+        The arguments that need a gradient: names, separated by commas.
     run
-        A program that uses the file, such as train.py: it is run for a while, in the sandbox, to see how.
+        A program that uses the file, such as train.py. It runs for a while in the sandbox, to see how it uses it.
     accept
-        Faults of the catalogue that are remarks here: names, separated by commas.
+        Faults to report as mere remarks: names from the catalogue, separated by commas.
     strict
-        Remarks that are faults here.
+        Remarks to report as faults: names, separated by commas.
     json
-        Write the findings to this file as well.
+        Also write the findings to this file.
     html
-        Write them as a page, with the source beside them.
+        Also write the findings as an HTML page, beside the source code.
     timeout
         Give up on a file after this many seconds.
     """
     check_ending(json, ".json", "--json", file, *files)
     check_ending(html, ".html", "--html", file, *files)
     if not 0 < timeout <= 86_400:
-        raise InputError(f"--timeout takes seconds, more than 0 and at most a day, received {timeout:g}")
+        raise InputError(f"--timeout must be above 0 and at most 86,400 seconds, received {timeout:g}")
     if (forward is None) != (backward is None) or (wrt is not None and forward is None):
-        raise InputError("--forward and --backward go together, and --wrt with them; name both passes")
+        raise InputError("--forward and --backward need each other, and --wrt needs both; name both passes")
     told = None if forward is None else {"forward": forward, "backward": backward, "wrt": _words(wrt)}
     paths = list(_files((file, *files)))
     several = len(paths) > 1 or file.is_dir()
@@ -90,7 +91,7 @@ def doctor(
     if several:
         _say_all(found)
     if codes == {0}:
-        say("if it still does not learn, write down its losses: plainnet diagnose FILE reads them")
+        say("if the training still does not learn, save its losses to a file and run: plainnet diagnose FILE")
     return 1 if 1 in codes else 2 if 2 in codes else 0
 
 
@@ -99,7 +100,7 @@ def _words(text: str | None) -> list[str]:
 
 
 def _files(given: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield the files, and those in the folders that may hold a backward pass."""
+    """Yield the files, and the files in folders that may hold a backward pass."""
     from plainnet.doctor import ENDINGS
 
     for path in given:
@@ -127,7 +128,7 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 def _examine(
     path: Path, several: bool, only: str | None, timeout: float, told: dict[str, Any] | None, run: Path | None
 ) -> Examination:
-    """Examine one file; among several, one that cannot be examined does not end the others."""
+    """Examine one file; if there are several, report an error in one and continue with the others."""
     from plainnet.doctor import Examination, examination
 
     try:
@@ -164,7 +165,7 @@ def _say(one: Examination, several: bool) -> None:
     if undecidable:
         say(f"{len(undecidable)} could not be judged: {', '.join(map(shown, undecidable))}")
     if one.unconfined:
-        say(f"while the file ran, this system did not limit or shut off: {', '.join(one.unconfined)}")
+        say(f"while the file ran, the sandbox could not restrict: {', '.join(one.unconfined)}")
 
 
 def _say_all(found: list[Examination]) -> None:

@@ -1,4 +1,4 @@
-"""`plainnet ensemble`: several recorded runs of a recipe as one model."""
+"""`plainnet ensemble`: combine several recorded runs of a recipe into one model."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def ensemble(
     records: Path = Path("records"),
     own_data: OwnData | None = None,
 ) -> None:
-    """Put the models of recorded runs together into one model, and measure it on the test images.
+    """Combine the models of recorded runs into one, and measure its accuracy on the test images.
 
     Parameters
     ----------
     recipe
-        The recipe whose runs, made by `plainnet series`, are to answer together.
+        The recipe. Its runs must have been made by `plainnet series`.
     seeds
-        FIRST:END, the end not included: 0:3 means 0, 1 and 2.
+        FIRST:END, END excluded: 0:3 means 0, 1 and 2.
     records
         The folder of the records.
     own_data
-        Data of your own.
+        Your own data.
     """
     from plainnet.cli.series import seeds_in
     from plainnet.recipes import override
@@ -40,4 +40,4 @@ def ensemble(
     table = record_ensemble(recipe, chosen, load_data(described), records)
     model = model_path(records / "ensemble", chosen[0])
     made_of = f"{counted(len(chosen), 'run')} of {Path(recipe).stem}"
-    say(f"{made_of} together: test {table['test_accuracy']:.2%}\nthe model is {model}")
+    say(f"{made_of} together: test accuracy {table['test_accuracy']:.2%}\nthe model is {model}")

@@ -1,4 +1,4 @@
-"""`plainnet evaluate`: judge a saved model on a test set."""
+"""`plainnet evaluate`: measure a saved model on a test set."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ def evaluate(
     plot: Path | None = None,
     layers: Path | None = None,
 ) -> None:
-    """Measure a saved model on the test part of its data, or on other data.
+    """Measure the accuracy of a saved model on the test part of its data, or on other data.
 
     Parameters
     ----------
     model
         A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     shifts
-        Average over the image moved by up to so many pixels in every direction; if left out, as its recipe does.
+        Average the answers over the image shifted by up to this many pixels in every direction.
+        Default: as its recipe says.
     json
-        Write the figures to this file as well.
+        Also write the figures to this file.
     plot
-        Draw how far the probabilities are to be trusted to this PNG file.
+        Plot how reliable the probabilities are (a reliability diagram) to this PNG file.
     layers
-        A Python file with layers of your own that the model uses; it is run.
+        A Python file with your own layers, which the model uses. It is executed.
     own_data
-        Data of your own.
+        Your own data.
     """
     check_ending(json, ".json", "--json", model)
     check_ending(plot, ".png", "--plot", model)
@@ -52,17 +53,17 @@ def evaluate(
     loaded = load_model(model, layers=read_layers(layers))
     loaded.expect_known_preparation()
     if plot is not None and loaded.kind != "classes":
-        raise InputError("--plot draws the probabilities of classes; leave it out for other answers")
+        raise InputError("--plot is for models that predict classes; leave it out")
     if shifts is None:
         shifts = loaded.test_shifts
     if not 0 <= shifts <= 5:
         raise InputError(f"--shifts must be a whole number from 0 to 5, received {shifts}")
     test = test_part(loaded, own_data)
     if shifts and test.inputs.ndim != 3:
-        raise InputError("--shifts moves gray images; leave it out for other inputs")
+        raise InputError("--shifts is for grayscale images; leave it out for other inputs")
     if shifts:
         views = (2 * shifts + 1) ** 2
-        say(f"each answer is a mean over {views} views of the image; with --shifts 0 it takes a {views}th of the time")
+        say(f"each answer is the mean over {views} shifted views of the image; --shifts 0 is {views} times as fast")
     trust = {"temperature": loaded.temperature, "certain": loaded.certain} if loaded.kind == "classes" else {}
     with quickest(lambda: loaded.network.logits(test.inputs[:250])):
         result = judge(loaded.network, test, shifts=shifts, **trust)

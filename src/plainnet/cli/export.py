@@ -1,4 +1,4 @@
-"""`plainnet export`: a model for other programs."""
+"""`plainnet export`: write a model in a format that other programs read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def export(
     own_data: OwnData | None = None,
     layers: Path | None = None,
 ) -> None:
-    """Write a saved model for other programs: ONNX, PyTorch, NumPy alone or JavaScript.
+    """Export a saved model to ONNX, PyTorch, plain NumPy or JavaScript.
 
-    The files answer as the model does: they take what it takes, bytes of images or the columns of a table, and give
+    The exported files take the same inputs as the model, bytes of images or columns of a table, and return
     probabilities.
 
     Parameters
@@ -32,16 +32,16 @@ def export(
     model
         A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     to
-        The form: onnx, torch, numpy or js.
+        The format: onnx, torch, numpy or js.
     out
-        The file to write: .onnx, .js, or .py, beside which the weights are written.
+        The file to write: .onnx, .js, or .py with the weights in a second file beside it.
     precision
-        How weights are stored: float32, float16, or, for ONNX, int8. What fewer bits cost is measured on the test part
-        of the data, and said in the file.
+        How weights are stored: float32, float16, or for ONNX also int8.
+        The loss of accuracy is measured on the test part of the data, and noted in the file.
     own_data
-        Data of your own to measure that on.
+        Your own data, to measure the loss of accuracy on.
     layers
-        A Python file with layers of your own that the model uses; it is run.
+        A Python file with your own layers, which the model uses. It is executed.
     """
     from plainnet.export.forms import export as write
     from plainnet.export.precision import check
@@ -56,14 +56,14 @@ def export(
 
 
 def _measured(loaded: Model, precision: str, own_data: OwnData | None) -> dict[str, str]:
-    """Return what a precision costs on the test part of the data, and say it."""
+    """Measure the accuracy with a precision on the test part of the data, print it and return it."""
     from plainnet.cli.judged_data import test_part
     from plainnet.export.precision import cost
 
     try:
         about = cost(loaded, precision, test_part(loaded, own_data))
     except InputError as error:
-        say(f"what {precision} costs is not measured: {error}")
+        say(f"the accuracy with {precision} is not measured: {error}")
         return {"measured": "nothing"}
     say(
         f"{about['measured']} on {int(about['examples']):,} test examples: {float(about['float32']):.2%} with float32, "

@@ -1,4 +1,4 @@
-"""The data that a saved model is judged by: those it was trained on, or others that mean the same."""
+"""Chooses the test data for a saved model: the data it was trained on, or other data of the same kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plainnet.sources import load_described, load_for
 
 
 def described(model: Model, own_data: OwnData | None) -> tuple[Mapping[str, Any] | None, bool]:
-    """Return where the data are, as a recipe's `data` says it, and whether the model was trained on them."""
+    """Return where the data are, in the form of a recipe's `data`, and whether the model was trained on them."""
     recipe = model.about.get("recipe")
     trained_on = recipe.get("data") if isinstance(recipe, Mapping) else None
     given = override({"data": trained_on}, (own_data or OwnData()).overrides(path_known=True)).get("data")
@@ -24,16 +24,16 @@ def described(model: Model, own_data: OwnData | None) -> tuple[Mapping[str, Any]
 
 
 def test_part(model: Model, own_data: OwnData | None) -> DataSet:
-    """Return the examples to judge a model by: the test part, or all of other data that bring none along.
+    """Return the examples to test a model on: the test part, or all examples of other data without one.
 
-    Raises: `InputError` if they are not such as the model takes, or have other classes.
+    Raises: `InputError` if the model cannot take them, or if they have other classes.
     """
     where, same = described(model, own_data)
     if where is None:
         data = load_described(None).test
         if model.network.in_shape not in ((28, 28), (784,), (28, 28, 1)):
             raise InputError(
-                "the model was not trained on MNIST, and it does not say on what; give its data with --data"
+                "the model was not trained on MNIST, and its file does not name its data; give them with --data"
             )
         return data
     return load_for(model, where, only_test=same)

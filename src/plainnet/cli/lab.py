@@ -1,4 +1,4 @@
-"""`plainnet lab`: draw a digit, look inside, train while you watch, in a browser."""
+"""`plainnet lab`: draw a digit, look inside the network and watch it train, in a browser."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ def lab(
     data: Path | None = None,
     out: Path = Path("results/lab"),
 ) -> None:
-    """Open a page on which to draw digits, look inside the network that answers, train it and watch, see its mistakes.
+    """Open a web page where you draw digits, look inside the network, watch it train and see its mistakes.
 
-    It is served to this machine alone, and needs no internet. With nothing given it trains fast99 while you draw.
+    The page is served to this machine only and needs no internet. By default it trains fast99 while you draw.
 
     Parameters
     ----------
     what
-        A model_final.safetensors file, a results folder, the model cnn that comes along, or the name of a recipe to
-        train; a path that exists wins over a name.
+        A model_final.safetensors file, a results folder, or cnn, the model that comes with plainnet.
+        Or the name of a recipe to train. An existing path takes precedence over a name.
     port
-        The port to listen on; 0 takes any that is free.
+        The port to listen on. 0 takes any free port.
     host
-        The address to listen on; others than 127.0.0.1 let other machines in, if they know the token.
+        The address to listen on. With any other than 127.0.0.1, other machines can connect if they know the token.
     allow_host
-        Another name that the lab may be called by, behind JupyterHub, Codespaces or a tunnel; once for each.
+        Another host name to accept, for use behind JupyterHub, Codespaces or a tunnel. May be repeated.
     no_browser
-        Print the address only.
+        Print the address, but do not open a browser.
     data
-        Where the data that the model learned from lie now, if they have been moved.
+        The model's training data, if they have moved.
     beside
-        Another model to compare with: a file, a results folder, or cnn; once for each.
+        Another model to compare with: a file, a results folder, or cnn. May be repeated.
     out
-        The folder for the checkpoint of a training that is under way when the lab is stopped.
+        The folder for the checkpoint, if the lab is stopped during a training.
     """
     if not 0 <= port <= 65535:
         raise InputError(f"--port must be from 0 to 65535, received {port}")
@@ -62,7 +62,7 @@ def lab(
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
-        raise InputError("the lab is served by Starlette and uvicorn: pip install 'plainnet[lab]'") from error
+        raise InputError("the lab needs Starlette and uvicorn: pip install 'plainnet[lab]'") from error
     from plainnet.lab.stories import Start
 
     model, recipe = _chosen(what)
@@ -70,14 +70,14 @@ def lab(
     others = {Path(other).absolute().name: _drawn_for(other) for other in beside or ()}
     for name, one in others.items():
         if one.class_names != tuple(found.train.class_names):
-            raise InputError(f"{name} tells other classes apart than the data here hold; compare models of the same")
+            raise InputError(f"{name} has other classes than these data; compare models that have the same classes")
     with listening(host, port) as at:
         made = Lab(found, model, Path(what or "fast99").absolute().name, out, others)
         if recipe is not None:
             made.engine.ask(lambda: made.engine.begin((Start(recipe, recipe),)))
         token, name = new_token(), f"[{host}]" if ":" in host else host
         address = f"http://{name}:{at.getsockname()[1]}/?token={token}"
-        say(f"the lab is open: {address}\nCtrl-C closes it", fold=False)
+        say(f"the lab is open: {address}\npress Ctrl-C to close it", fold=False)
         names = (name, "localhost", "127.0.0.1", "[::1]", *(allow_host or ()))
         try:
             serve(application(made, token, names), at, address, browser=not no_browser)
@@ -89,7 +89,7 @@ def lab(
 
 
 def _chosen(what: str | None) -> tuple[Any, str | None]:
-    """Return the model to answer with, or the recipe to train.
+    """Return the model to show, or the recipe to train.
 
     Raises: `InputError` if it is neither.
     """
@@ -100,29 +100,29 @@ def _chosen(what: str | None) -> tuple[Any, str | None]:
     if what in available():
         return None, what
     raise InputError(
-        f"there is no model, folder or recipe {what!r:.200}; the recipes are {', '.join(available())}, and cnn is a "
-        "model as well"
+        f"there is no model, folder or recipe {what!r:.200}; the recipes are {', '.join(available())}, and cnn is "
+        "also a model"
     )
 
 
 def _drawn_for(what: str) -> Any:
-    """Return a model that reads what is drawn.
+    """Return a model that reads handwritten digits.
 
-    Raises: `InputError` if it takes something else.
+    Raises: `InputError` if it takes other inputs.
     """
     model = load_model(what)
     if not model.reads_a_pen or not model.class_names:
         raise InputError(
-            f"{what} does not read handwriting in 28x28 pixels, which is what the lab draws; look at it with plainnet "
-            "report RESULTS, or its answers with plainnet predict"
+            f"{what} does not read handwriting in 28x28 pixels, which the lab needs; use plainnet report RESULTS or "
+            "plainnet predict instead"
         )
     return model
 
 
 def _data_of(model: Any, what: str | None, moved: Path | None) -> Any:
-    """Return the data that a model learned from, MNIST if it says nothing of others.
+    """Return the training data of a model, MNIST if it names no others.
 
-    Raises: `InputError` if they are not there, or have other classes.
+    Raises: `InputError` if they are missing, or have other classes.
     """
     described = None if model is None else model.about.get("recipe", {}).get("data")
     if moved is not None:
@@ -131,8 +131,8 @@ def _data_of(model: Any, what: str | None, moved: Path | None) -> Any:
         data = load_data(described)
     except InputError as error:
         raise InputError(
-            f"the lab shows {what} beside the data that it learned from: {error}; if they were moved, give --data"
+            f"the lab needs the training data of {what}: {error}; if they have moved, give --data"
         ) from error
     if model is not None and tuple(data.train.class_names) != model.class_names:
-        raise InputError(f"{what} tells other classes apart than its data hold; train it anew, or use plainnet predict")
+        raise InputError(f"{what} has other classes than its data; train it again, or use plainnet predict")
     return data

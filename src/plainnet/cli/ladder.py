@@ -1,4 +1,4 @@
-"""`plainnet ladder`: every recipe of the comparison, as the records have it."""
+"""`plainnet ladder`: compare the recipes on record, from softmax regression to an ensemble."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from plainnet.writing import to_json, write_atomically
 
 
 def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: Path | None = None) -> None:
-    """Print accuracy, spread, size and time of every rung that is on record.
+    """Print the accuracy, spread, size and training time of every recipe on record.
 
     Parameters
     ----------
     records
-        The folder of the records.
+        The folder with the records.
     json
-        Write the figures to this file as well.
+        Also write the figures to this file.
     plot
-        Draw accuracy against minutes of training to this PNG file.
+        Plot the accuracy against the minutes of training to this PNG file.
     """
     check_ending(json, ".json", "--json")
     check_ending(plot, ".png", "--plot")

@@ -1,4 +1,4 @@
-"""`plainnet look`: what data of one's own hold, before anything is trained."""
+"""`plainnet look`: show what is in your own data before you train on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def look(
     quick: Annotated[bool, Parameter(negative=())] = False,
     own_data: OwnData | None = None,
 ) -> None:
-    """Tell what data hold: counts, classes, ranges, duplicates, imbalance, labels that are probably wrong.
+    """Show what is in your data: counts, classes, ranges, duplicates, imbalance, labels that are probably wrong.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ def look(
     out
         Draw the data to this PNG file.
     json
-        Write what was found to this file.
+        Write the findings to this file.
     quick
-        Leave out the search for wrong labels, which trains three small networks.
+        Skip the search for wrong labels, which trains three small networks.
     own_data
-        What to know about the data.
+        Options about the data.
     """
     check_ending(out, ".png", "--out", data)
     check_ending(json, ".json", "--json", data)
@@ -53,7 +53,7 @@ def look(
     told = [f"--{key} {shlex.quote(str(v))}" for key, v in described.items() if key != "path" and v is not True]
     told += [f"--{key}" for key, value in described.items() if value is True]
     say(f"\nplainnet train --data {shlex.quote(str(data))} {' '.join(told)}".rstrip())
-    say(f"  trains recipe {recipe_for(splits.examples)} on them")
+    say(f"  trains recipe {recipe_for(splits.examples)} on these data")
     if json is not None:
         write_atomically(json, to_json(found.to_table()))
     if out is not None:

@@ -1,4 +1,4 @@
-"""Files that commands write on demand."""
+"""Checks of the output files that the user names, before a command does any work."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from plainnet.errors import InputError
 
 
 def check_ending(path: Path | None, ending: str, option: str, *inputs: Path) -> None:
-    """Refuse a path that ends otherwise, or is one of the inputs, so that an output never replaces them by mistake."""
+    """Reject a path with another ending, and a path that is one of the inputs, so that no input is overwritten."""
     if path is not None and path.suffix != ending:
         raise InputError(f"{option} takes a file that ends in {ending}, received {path}")
     for source in inputs:
         if path is not None and path.exists() and source.exists() and path.samefile(source):
-            raise InputError(f"{option} would replace {source}, which is read; choose another name")
+            raise InputError(f"{option} would overwrite the input {source}; choose another name")

@@ -1,4 +1,4 @@
-"""Data of the user's own on the command line: one set of options for every command that takes data."""
+"""The options for the user's own data, shared by every command that takes data."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ _GROUP = Group("Data", sort_key=1)
 @Parameter(name="*", group=_GROUP)
 @dataclass(frozen=True, kw_only=True)
 class OwnData:
-    """Data of your own, instead of the embedded MNIST.
+    """Your own data, instead of the MNIST digits that come with plainnet.
 
     Parameters
     ----------
     data
-        A file or folder: IDX, .npz, .npy, CSV, TSV, Parquet, pictures in a folder for each class, .zip or .tar.gz of
-        these.
+        A file or folder: IDX, .npz, .npy, CSV, TSV, Parquet, or pictures in one folder per class.
+        Also a .zip or .tar.gz of these.
     label
-        The column of the labels, if its name does not say it.
+        The column with the labels, if its name does not show it.
     missing
-        Fill gaps in a table with the mean of their column: mean. If left out, they are refused.
+        Give mean to fill missing values with the mean of their column. Default: missing values are an error.
     validation
-        The share of examples to validate with, where the data do not say it; 0.15, or a sixth beside a given test part.
+        The share of examples for validation, if the data have no such part.
+        Default: 0.15, or a sixth if the data have a test part.
     test
-        The share of examples to test with, where the data do not say it; 0.15.
+        The share of examples for testing, if the data have no such part. Default: 0.15.
     group
-        A column whose equal values, such as a patient, stay in one part.
+        A column, such as the patient. Examples with the same value stay in the same part.
     transposed
-        The images are stored with rows and columns exchanged, as EMNIST's.
+        The images are stored with rows and columns swapped, as in EMNIST.
     task
-        What the labels are: classes, labels (several an example) or numbers; if left out, what they look like.
+        What the labels are: classes, labels (several per example) or numbers. Default: what they look like.
     """
 
     data: Annotated[Path | None, Parameter(name=["--data", "--data-dir"])] = None
@@ -55,33 +56,33 @@ class OwnData:
     task: str | None = None
 
     def overrides(self, *, path_known: bool = False) -> dict[str, Any]:
-        """Return the options that were given as values of a recipe: {"data.path": ...}.
+        """Return the given options as values of a recipe: {"data.path": ...}.
 
-        Raises: `InputError` for options without data, unless something else says where these are.
+        Raises: `InputError` for options without --data, unless the path of the data is known otherwise.
         """
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         path = given.pop("data")
         told = {} if path is None else {"path": str(path)}
         told |= {key: value for key, value in given.items() if value not in (None, False)}
         if told and path is None and not path_known:
-            raise InputError(f"--{next(iter(told))} says something of data of your own; give them with --data")
+            raise InputError(f"--{next(iter(told))} needs data of your own; give them with --data")
         return {f"data.{key}": value for key, value in told.items()}
 
 
 def load_data(table: Mapping[str, Any] | None, *, quiet: bool = False, **more: Any) -> Splits:
-    """Return the data that a recipe's `data` describes; on a terminal, say how far a long reading is."""
+    """Return the data that a recipe's `data` describes; report progress while many pictures are read."""
     told = [0]
 
     def progress(done: int, of: int) -> None:
         if of >= 5000 and (done * 10 // of) > told[0]:
             told[0] = done * 10 // of
-            say(f"{done:,} of {of:,} pictures are read", to=sys.stderr)
+            say(f"{done:,} of {of:,} pictures read", to=sys.stderr)
 
     return load_described(table, **({} if quiet or table is None else {"progress": progress}), **more)
 
 
 def about(table: Mapping[str, Any] | None, data: Splits) -> list[str]:
-    """Return what was found in data of the user's own, a line each; nothing for the embedded MNIST."""
+    """Return what was found in the user's own data, as lines; nothing for MNIST."""
     if table is None:
         return []
     return [f"data: {shown(table.get('path', ''))}", *(f"  {shown(note, 300)}" for note in data.notes)]

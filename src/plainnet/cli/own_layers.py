@@ -1,4 +1,4 @@
-"""Layers of one's own, from a Python file that the user names; no model and no recipe can name one."""
+"""Loads layers that the user defines in a Python file. Only the user can name that file, no model or recipe can."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plainnet.layers import OWN_LAYERS, Layer
 
 
 def where_it_failed(error: BaseException) -> str | None:
-    """Return the file and line of the user's own layers in which an error arose, None if none has part in it."""
+    """Return the file and line in the user's own layers where an error arose, or None if it arose elsewhere."""
     found = None
     trace = error.__traceback__
     while trace is not None:
@@ -23,13 +23,13 @@ def where_it_failed(error: BaseException) -> str | None:
 
 
 def mistake_of_ones_own(error: BaseException) -> str | None:
-    """Return what to say of an error in the user's own layers, None of another."""
+    """Return the message for an error in the user's own layers, or None for any other error."""
     place = where_it_failed(error)
-    return None if place is None else f"{place} raised {type(error).__name__}: {shown(error)}; mend it there"
+    return None if place is None else f"{place} raised {type(error).__name__}: {shown(error)}; fix it there"
 
 
 def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
-    """Run the file and return the layers that it defines, none if there is no file.
+    """Run the file and return the layers that it defines; without a file, return none.
 
     Raises: `InputError` if it cannot be read, fails, or defines no layer.
     """
@@ -41,8 +41,8 @@ def read_layers(path: Path | None) -> tuple[type[Layer], ...]:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where the file's own classes look for it
-    sys.path.insert(0, str(path.resolve().parent))  # it may import what lies beside it
+    sys.modules[spec.name] = module  # Python looks up the module of a class here
+    sys.path.insert(0, str(path.resolve().parent))  # the file may import its neighbors
     try:
         spec.loader.exec_module(module)
     except BaseException as error:  # whatever the user's file raises

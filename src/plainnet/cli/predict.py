@@ -1,4 +1,4 @@
-"""`plainnet predict`: what is drawn in pictures, or what a model makes of the rows of a table."""
+"""`plainnet predict`: read the digits in pictures, or apply a model to the rows of a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from plainnet.writing import to_json, write_atomically
 if TYPE_CHECKING:
     from plainnet.sources.answers import Answer
 
-_MOST_ROWS = 20  # of a table that are said; all go to the file of --json
+_MOST_ROWS = 20  # how many rows of a table are printed; the file of --json gets all
 
 
 def predict(
@@ -33,34 +33,34 @@ def predict(
     sets: float | None = None,
     layers: Path | None = None,
 ) -> None:
-    """Tell what is drawn in each picture, or what the model makes of each row of a table.
+    """Read the digits in each picture, or apply the model to each row of a table.
 
-    A model of digits reads any picture, dark on light or light on dark: the paper, frames and lines are taken away, and
-    each digit is cropped, scaled and centered as MNIST was made; digits on one line are read as a number. Where there
-    is no digit, or it is not sure, it says so. Other models take pictures as they learned from them, and rows of CSV or
-    NPZ files.
+    A model of digits reads any picture, dark on light or light on dark: the paper, frames and lines are removed, and
+    each digit is cropped, scaled and centered as in MNIST. Digits on one line are read as a number. The command says so
+    if it finds no digit or the model is not sure. Other models take pictures like those they were trained on, or rows
+    of CSV or NPZ files.
 
     Parameters
     ----------
     model
         A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     image
-        A picture, a folder of them, a pattern such as scans/*.png, or a CSV, NPZ or Parquet file of rows.
+        A picture, a folder of pictures, a pattern such as scans/*.png, or a CSV, NPZ or Parquet file of rows.
     images
-        More of them.
+        More pictures, folders, patterns or files.
     json
-        Write the answers, with the probability of every class, to this file as well.
+        Also write the answers, with the probability of every class, to this file.
     show
         Draw each picture with its answer to this PNG file.
     certain
-        Answer only where at least this share of the answers, such as 0.999, is right; promised for inputs like those
-        that the model was calibrated by.
+        Give only answers of which at least this share, such as 0.999, is right; otherwise answer "not sure".
+        This holds for inputs like the data that the model was calibrated on.
     sets
-        Name all classes that are needed to hold the truth in at least this share of cases, such as 0.999.
+        Answer with a set of classes that contains the right one in at least this share of cases, such as 0.999.
     explain
         Draw the steps from the first picture to what the network sees to this PNG file.
     layers
-        A Python file with layers of your own that the model uses; it is run.
+        A Python file with your own layers, which the model uses. It is executed.
     """
     check_ending(json, ".json", "--json", model, image, *images)
     check_ending(show, ".png", "--show", model, image, *images)
@@ -71,7 +71,7 @@ def predict(
 
     loaded = load_model(model, layers=read_layers(layers))
     if (certain is not None or sets is not None) and loaded.kind != "classes":
-        raise InputError("--certain and --sets are for models of classes; leave them out")
+        raise InputError("--certain and --sets are for models that predict classes; leave them out")
     least = 0.0 if certain is None else loaded.sure_of(certain)
     enough = None if sets is None else loaded.of_sets(sets)
     answers: list[tuple[Path, Answer]] = []
@@ -94,18 +94,18 @@ def predict(
             tables.append(said.to_table() | _set(shares, enough))
             say(_sentence(said, loaded) + _set_told(tables[-1]))
         if answers and loaded.kind == "classes" and not loaded.calibrated:
-            say("the model is not calibrated: it does not know when it is not sure")
-    finally:  # also when the reader of the output has closed the pipe
+            say("the model is not calibrated: it cannot tell how sure it is")
+    finally:  # also if the reader of the output has closed the pipe
         if json is not None and tables:
             write_atomically(json, to_json(tables))
     if show is not None or explain is not None:
         _draw(answers, show, explain)
-    if troubles:  # the others have had their answers
+    if troubles:  # the other files have been answered
         raise InputError("\n".join(troubles) if len(troubles) == 1 else f"{len(troubles)} files: {'; '.join(troubles)}")
 
 
 def _files(given: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield the files that are meant: those given, the pictures in folders, and those that patterns match.
+    """Yield the files to read: the given ones, the pictures in folders, and the files that patterns match.
 
     Raises: `InputError` for a folder without pictures, or a pattern that matches nothing.
     """
@@ -122,14 +122,14 @@ def _files(given: tuple[Path, ...]) -> Iterator[Path]:
         elif any(sign in str(path) for sign in "*?[") and not path.exists():
             found = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor) if path.anchor else path)))
             if not found:
-                raise InputError(f"there is no file like {path}; give the path of a picture")
+                raise InputError(f"no file matches {path}; give the path of a picture")
             yield from found
         else:
             yield path
 
 
 def _sentence(said: Answer, model: Model) -> str:
-    """Return what is said of a picture, in one line."""
+    """Return the answer for a picture in one line."""
     import numpy as np
 
     from plainnet.evaluation import as_percent
@@ -155,7 +155,7 @@ def _sentence(said: Answer, model: Model) -> str:
 
 
 def _set(shares: dict[str, float] | None, enough: float | None) -> dict[str, Any]:
-    """Return the classes with enough probability, and the likeliest, if sets are wanted."""
+    """Return the likeliest class and all others with enough probability, if sets are wanted."""
     if enough is None:
         return {}
     if shares is None:
@@ -171,7 +171,7 @@ def _set_told(table: dict[str, Any]) -> str:
 def _rows(
     model: Model, path: Path, answers: list[dict[str, Any]], least: float = 0.0, enough: float | None = None
 ) -> None:
-    """Answer every row of a table, add all answers as plain values, and say the first ones."""
+    """Apply the model to every row of a table, collect all answers as plain values, and print the first ones."""
     from plainnet.evaluation import as_percent
     from plainnet.sources.inputs import inputs_from
 
@@ -227,7 +227,7 @@ def _draw(answers: list[tuple[Path, Answer]], show: Path | None, explain: Path |
     from plainnet.pictures.style import png
 
     if not answers:
-        raise InputError("there is no picture to draw; give one that can be read")
+        raise InputError("there is no picture to draw; give at least one that can be read")
     if show is not None:
         write_atomically(show, png(answers_drawn([said for _, said in answers])))
     if explain is not None:

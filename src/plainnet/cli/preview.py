@@ -1,4 +1,4 @@
-"""`plainnet preview`: what a recipe's augmentation makes of the images."""
+"""`plainnet preview`: show how a recipe's augmentation (random changes of the images) alters the images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plainnet.writing import write_atomically
 def preview(
     recipe: str, /, *, out: Path = Path("augmentation.png"), seed: WholeNumber = 0, own_data: OwnData | None = None
 ) -> None:
-    """Draw images as a recipe's augmentation changes them.
+    """Draw images before and after a recipe's augmentation.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def preview(
     out
         The PNG file to write.
     seed
-        Decides the changes.
+        Seed of the random changes.
     own_data
-        Data of your own.
+        Your own data.
     """
     check_ending(out, ".png", "--out")
     if seed < 0:

@@ -1,4 +1,4 @@
-"""How a training shows its progress: a live bar on a terminal, one plain line an epoch elsewhere."""
+"""Shows the progress of a training: a live bar on a terminal, one plain line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from plainnet.cli.saying import say, width
 from plainnet.events import Batch, Epoch
 
-_WIDE, _NARROW = 100, 60  # columns for all figures, and for a bar with the most important one
-_SILENT = 5.0  # seconds until a first word, where no bar moves
+_WIDE, _NARROW = 100, 60  # columns needed for all figures, and for a bar with the most important one
+_SILENT = 5.0  # seconds until the first message where there is no bar
 
 
 def show(events: Iterable[object], total: int) -> None:
-    """Show each epoch of a training, as it comes, how many threads were chosen, and why it ended if that was early."""
+    """Show each epoch of a training as it ends, the chosen number of threads, and the reason of an early end."""
     columns = width(sys.stdout)
     if sys.stdout.isatty() and columns >= _NARROW:
         _live(events, total, Console(width=columns))
@@ -26,7 +26,7 @@ def show(events: Iterable[object], total: int) -> None:
 
 
 class TimeLeft:
-    """How much longer a training will take, by the batches made since it was begun or resumed."""
+    """Estimates how much longer a training takes, from the batches made since it was begun or resumed."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs, self.seconds = epochs, 0.0
@@ -54,7 +54,7 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
         TextColumn("{task.fields[left]}"),
     ]
     left, done = TimeLeft(total), 0
-    # No thread that refreshes: what is forked beside a thread may wait for ever for a lock that the thread held.
+    # No refreshing thread: a process forked while a thread holds a lock may wait for that lock forever.
     with Progress(*columns, console=console, expand=console.width > 110, auto_refresh=False) as progress:
         refreshed = time.monotonic()
         task = progress.add_task("", total=total, figures="", left="")
@@ -95,7 +95,7 @@ def _lines(events: Iterable[object], total: int) -> None:
             left.add(event)
             if not told and left.seconds > _SILENT:
                 told = True
-                say(f"epoch {event.epoch} of {total} is under way, left {left}")
+                say(f"epoch {event.epoch} of {total} is running, left {left}")
         else:
             told = told or isinstance(event, Epoch)
             say(f"{event}  left {left}" if isinstance(event, Epoch) else event)

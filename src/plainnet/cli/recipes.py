@@ -1,4 +1,4 @@
-"""`plainnet recipes`: what can be trained."""
+"""`plainnet recipes`: list the recipes, which describe trainings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def recipes(name: str | None = None, /) -> None:
     Parameters
     ----------
     name
-        The recipe to show, comments included.
+        The recipe to show, with its comments.
     """
     from plainnet.recipes import available, read, source
 

@@ -1,4 +1,4 @@
-"""`plainnet records`: what is on record, and how often the test set was opened for it."""
+"""`plainnet records`: list the recorded runs, and how often the test set was used for each recipe."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from plainnet.errors import InputError
 
 
 def records(folder: Path = Path("records"), /) -> None:
-    """List the recipes on record: their runs, their accuracy, and how often the test set was opened.
+    """List the recipes on record: their runs, their accuracy, and how often the test set was used.
 
-    A recipe is settled on validation images and then tested once a seed. More openings than runs, or more than one
-    version of the settings, mean that runs were thrown away or the recipe was changed after it had been tested. Of runs
-    that were interrupted the number is shown as well.
+    A recipe is chosen on validation images and then tested once per seed. If the test set was opened more often than
+    there are runs, or if there is more than one version of the settings, then runs were thrown away, or the recipe was
+    changed after it had been tested. The number of interrupted runs is shown as well.
 
     Parameters
     ----------
     folder
-        The folder of the records.
+        The folder with the records.
     """
     from plainnet.records.openings import OPENINGS, openings
     from plainnet.records.recorded_runs import runs

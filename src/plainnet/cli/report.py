@@ -1,4 +1,4 @@
-"""`plainnet report`: what came of trainings, on one page."""
+"""`plainnet report`: write the results of trainings to one HTML page."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def report(
     no_model: Annotated[bool, Parameter(negative=())] = False,
     layers: Path | None = None,
 ) -> None:
-    """Write what came of a training to one HTML file, which opens from disk and asks nothing of any server.
+    """Write the results of a training to one HTML file, which opens from disk and needs no server.
 
-    It holds the figures, curves, mistakes and where all comes from; and the network itself, to draw for, if it reads
-    handwriting.
+    It holds the figures, the curves, the mistakes and the settings they come from. If the network reads handwriting,
+    the page holds it too, so that you can draw digits for it.
 
     Parameters
     ----------
     results
         The folder of a finished training.
     more
-        Folders of others, to be compared with it.
+        Folders of other trainings to compare with it.
     out
         The file to write.
     no_model
-        Leave the network out.
+        Leave out the network.
     layers
-        A Python file with layers of your own that the trainings use; it is run.
+        A Python file with your own layers, which the trainings use. It is executed.
     """
     check_ending(out, ".html", "--out", results, *more)
     from plainnet.report.gathering import gathered

@@ -1,4 +1,4 @@
-"""The trials of a sweep that run on this machine, a line each, below what is printed on a terminal."""
+"""Shows the running trials of a sweep, one line each, at the bottom of the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from plainnet.cli.saying import width
 
 @contextmanager
 def running_trials(out: Path) -> Iterator[None]:
-    """Show, as long as this lasts, how far each trial is; elsewhere than on a terminal, nothing."""
+    """Show the progress of each trial while the `with` block runs; show nothing if the output is no terminal."""
     if not sys.stdout.isatty():
         yield
         return
@@ -27,12 +27,12 @@ def running_trials(out: Path) -> Iterator[None]:
 
 
 def lines(out: Path) -> str:
-    """Return a line for each trial that has ended an epoch."""
+    """Return a line for each running trial that has finished an epoch."""
     from plainnet.sweep.sweeping import RUNNING
 
     told = []
     for path in sorted((out / RUNNING).glob("[0-9]*")):
-        with contextlib.suppress(OSError, ValueError):  # it has just ended, or is being written
+        with contextlib.suppress(OSError, ValueError):  # the trial has just ended, or its file is being written
             epoch, of, figure = path.read_text().split()
             told.append(f"trial {int(path.name)}: epoch {epoch} of {of}, {float(figure):.5g}")
     return "\n".join(told)

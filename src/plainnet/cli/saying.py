@@ -1,4 +1,4 @@
-"""Saying things: whatever a command tells, it tells through here, as text that any terminal can show."""
+"""Prints all output of the commands, as text that any terminal can show."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from plainnet.foreign.showing import lines_shown
 def say(
     text: object = "", *, end: str = "\n", to: TextIO | None = None, fold: bool = True, indent: int | None = None
 ) -> None:
-    """Print a text, with invisible signs written out, words kept whole, and advice under the name we were called by.
+    """Print a text: control characters are escaped, lines wrap between words, and advice uses our name in this shell.
 
-    What is to be copied is not folded; lines that go on begin at `indent`, if it is given.
+    With `fold=False`, lines do not wrap, so that they can be copied. Wrapped lines begin at `indent`, if given.
     """
     stream = to or sys.stdout
     lines = advice(lines_shown(text, 10_000_000))
@@ -27,7 +27,7 @@ def say(
 
 
 def width(stream: TextIO) -> int:
-    """Return the columns of a terminal, 80 where they are not known."""
+    """Return the columns of a terminal, or 80 if they are unknown."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
@@ -37,9 +37,9 @@ def width(stream: TextIO) -> int:
 
 
 def folded(text: str, columns: int, indent: int | None = None) -> str:
-    """Return the text with lines of at most so many columns, broken between words.
+    """Return the text wrapped between words to at most `columns` columns.
 
-    They go on as far indented as they began, or at `indent`.
+    A wrapped line continues at the indentation it began with, or at `indent`.
     """
     return "\n".join(
         line if len(line) <= columns else _folded_line(line, columns, indent) for line in text.split("\n")
@@ -55,7 +55,7 @@ def _folded_line(line: str, columns: int, indent: int | None) -> str:
 
 
 def called_by() -> str:
-    """Return how this program was called: `plainnet` where the path finds it, else the way to it."""
+    """Return how this program was called: `plainnet` if it is on the PATH, else the path to it."""
     program = Path(sys.argv[0])
     if program.name == "__main__.py":
         return f"{_way_to(Path(sys.executable))} -m plainnet"
@@ -63,7 +63,7 @@ def called_by() -> str:
 
 
 def _way_to(program: Path) -> str:
-    """Return the name of a program if the path finds it by that, else where it is, as seen from here."""
+    """Return the name of a program if it is on the PATH, else its path relative to the current folder."""
     found = shutil.which(program.name)
     if found is not None and Path(found).absolute() == program.absolute():
         return program.name
@@ -74,12 +74,12 @@ def _way_to(program: Path) -> str:
 
 
 def advice(text: str) -> str:
-    """Return a text in which every command it advises begins with the name that we were called by."""
+    """Return a text in which every suggested command begins with the name this program was called by."""
     name = called_by()
     return text if name == "plainnet" else re.sub(_COMMAND, lambda _: f"{name} ", text)
 
 
 _COMMAND = re.compile(
     r"(?<![\w/.-])plainnet (?=(?:train|evaluate|predict|check|doctor|diagnose|recipes|bench|series|ensemble|records|"
-    r"ladder|preview|curves|iterations|report|lab|--help)\b)"
+    r"ladder|preview|curves|iterations|report|lab|course|--help)\b)"
 )

@@ -1,4 +1,4 @@
-"""`plainnet series`: a recipe with several seeds, one record a run."""
+"""`plainnet series`: train a recipe with several seeds and record each run."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ def series(
     dask: str | None = None,
     layers: Path | None = None,
 ) -> None:
-    """Train a settled recipe with several seeds, on all training images, and keep a record of each run.
+    """Train a recipe with several seeds, on all training images, and keep a record of each run.
 
-    The images that validate otherwise are trained on as well: there is nothing left to choose. Runs that are on record
-    are not made again, and one that was interrupted goes on.
+    No validation set is needed, because the recipe is fixed. Runs that are already on record are skipped; an
+    interrupted run resumes.
 
     Parameters
     ----------
     recipe
         A name that `plainnet recipes` lists.
     seeds
-        FIRST:END, the end not included: 0:3 means 0, 1 and 2.
+        FIRST:END, END excluded: 0:3 means 0, 1 and 2.
     out
-        The folder for the records; this recipe's go to a folder of its name in it.
+        The folder for the records. Each recipe gets a subfolder of its name.
     threads
-        Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest.
+        Threads for matrix products, over all workers. Default: the fastest number in a few timed steps.
     jobs
-        How many runs at a time, each in a process with one matrix-product thread a worker.
+        How many runs to train at the same time, each in its own process with one thread per worker.
     dask
-        The address of a Dask scheduler, whose workers make the runs: tcp://HOST:8786.
+        The address of a Dask scheduler, such as tcp://HOST:8786. Its workers then train the runs.
     layers
-        A Python file with layers of your own that the recipe uses; it is run.
+        A Python file with your own layers, which the recipe uses. It is executed.
     own_data
-        Data of your own.
+        Your own data.
     """
     import numpy as np
 
@@ -72,17 +72,17 @@ def series(
         )
     else:
         if threads is not None:
-            raise InputError("with --jobs or --dask, matrix products have one thread a worker; leave out --threads")
+            raise InputError("with --jobs or --dask, each worker has one matrix-product thread; leave out --threads")
         made = _by_crew()(chosen, data, numbers, folder, jobs=jobs, dask=dask, own_layers=own)
     try:
-        with np.errstate(all="ignore"):  # a loss that is not finite is reported, in one sentence
+        with np.errstate(all="ignore"):  # a loss that is not finite is reported in one sentence
             for seed, table in made:
                 judged = MAIN_FIGURE[table.get("task", "classes")]
                 name, figure = _named(judged), table[judged]
                 shown = f"{figure:.2%}" if name == "test" else f"{figure:.4g}"
                 say(f"{chosen.name} seed {seed}: {name} {shown}")
     except (KeyboardInterrupt, TrainingInterruptedError) as error:
-        said = str(error) or "stopped; the runs that have ended are on record"
+        said = str(error) or "stopped; the finished runs are on record"
         number = getattr(error, "signal", signal.SIGINT)
         raise TrainingInterruptedError(number, f"{said}; resume with the same command") from None
     summary = summarize(folder)
@@ -92,16 +92,16 @@ def series(
 
 
 def _by_crew() -> Callable[..., Iterator[tuple[int, dict[str, Any]]]]:
-    """Return what makes the runs of a series in several processes."""
+    """Return the function that trains the runs of a series in several processes."""
     try:
         from plainnet.sweep.series import record_runs
     except ImportError as error:
-        raise InputError("several runs at a time need joblib or Dask: pip install 'plainnet[sweep]'") from error
+        raise InputError("--jobs and --dask need joblib and Dask: pip install 'plainnet[sweep]'") from error
     return record_runs
 
 
 def _named(figure: str) -> str:
-    """Return what the figure is called by which a run is judged."""
+    """Return the name to print for the main figure of a run."""
     return "test" if figure == "test_accuracy" else figure.replace("_", " ")
 
 
@@ -112,5 +112,5 @@ def seeds_in(text: str) -> range:
     """
     first, _, end = text.partition(":")
     if not (first.isdecimal() and end.isdecimal() and len(text) < 20 and int(first) < int(end)):
-        raise InputError(f"--seeds must be FIRST:END, the first below the end, such as 0:3, received {text!r}")
+        raise InputError(f"--seeds must be FIRST:END with FIRST below END, such as 0:3, received {text!r}")
     return range(int(first), int(end))

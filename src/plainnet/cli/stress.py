@@ -1,4 +1,4 @@
-"""`plainnet stress`: a model under corruptions and attacks."""
+"""`plainnet stress`: measure a model on corrupted images, and under attacks that change images on purpose."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def stress(
     own_data: OwnData | None = None,
     layers: Path | None = None,
 ) -> None:
-    """Measure how a classifier of images fares when they are spoiled by chance, or changed against it on purpose.
+    """Measure the accuracy of an image classifier on corrupted images, and under attacks that change images on purpose.
 
-    Corruptions have five severities. Attacks know the network, and change every pixel by at most a limit. Nothing here
-    is trained against either.
+    Corruptions have five severities. Attacks know the network, and change every pixel by at most a limit. The models of
+    plainnet are not trained against either.
 
     Parameters
     ----------
     model
         A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     out
-        Draw the curves to this PNG file.
+        Plot the curves to this PNG file.
     json
         Write the figures to this file.
     limit
-        So many test examples at most; a quarter of them is attacked.
+        Use at most this many test examples. A quarter of them is attacked.
     mnist_c
-        The folder of the official MNIST-C files, to be judged by as well: a folder for each corruption, with
-        test_images.npy and test_labels.npy.
+        Also measure on the official MNIST-C files in this folder.
+        It holds a folder for each corruption, with test_images.npy and test_labels.npy.
     own_data
-        Data of your own.
+        Your own data.
     layers
-        A Python file with layers of your own that the model uses; it is run.
+        A Python file with your own layers, which the model uses. It is executed.
     """
     check_ending(out, ".png", "--out", model)
     check_ending(json, ".json", "--json", model)
@@ -74,7 +74,7 @@ def stress(
         table["mnist_c"] = official(loaded, parts)
         for name, share in table["mnist_c"].items():
             say(f"  MNIST-C {name:<20}{share:>8.1%}")
-    say("The model is not trained against attacks: an attacker who knows it can make it err.")
+    say("The model is not trained against attacks: an attacker who knows the network can make it fail.")
     if out is not None:
         from plainnet.pictures.stress import stress_drawn
         from plainnet.pictures.style import png
@@ -85,9 +85,9 @@ def stress(
 
 
 def _official(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return images and labels of each corruption.
+    """Return the images and labels of each corruption.
 
-    Raises: `InputError` if the folder is not as MNIST-C is.
+    Raises: `InputError` if the folder does not have the form of MNIST-C.
     """
     found = {}
     for part in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -96,8 +96,8 @@ def _official(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             try:
                 images, labels = (np.load(file, mmap_mode="r", allow_pickle=False) for file in files)
             except (OSError, ValueError, EOFError) as error:
-                raise InputError(f"{part} holds no whole arrays: {error}; fetch MNIST-C again") from error
+                raise InputError(f"the arrays in {part} cannot be read: {error}; download MNIST-C again") from error
             found[part.name] = (np.asarray(images), np.asarray(labels))
     if not found:
-        raise InputError(f"{folder} holds no folders with test_images.npy and test_labels.npy, as MNIST-C has them")
+        raise InputError(f"no folder in {folder} holds test_images.npy and test_labels.npy; give the folder of MNIST-C")
     return found

@@ -1,4 +1,4 @@
-"""`plainnet sweep`: a recipe with many settings, and the one that validates best."""
+"""`plainnet sweep`: train a recipe with many settings and find those with the best validation result."""
 
 from __future__ import annotations
 
@@ -46,56 +46,56 @@ def sweep(
     layers: Path | None = None,
     final: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Train a recipe with many settings, and find those that validate best.
+    """Train a recipe with many settings, and find the settings with the best validation result.
 
-    Every trial is judged by the validation examples. The same command resumes a sweep that was interrupted. It writes
-    a record of each trial, sweep.json with all of them, and winner.toml, a recipe to train.
+    The same command resumes an interrupted sweep. It writes a record of each trial, sweep.json with all trials, and
+    winner.toml, the recipe with the best settings.
 
     Parameters
     ----------
     recipe
         A name that `plainnet recipes` lists, or the path of a .toml file.
     vary
-        What varies, once for each value: KEY=log(LOW, HIGH), uniform, int or logint, or a list [A, B, ...].
+        What to vary: KEY=log(LOW, HIGH), uniform, int or logint, or a list [A, B, ...]. May be repeated.
     trials
-        How many trainings; of a grid, at most its points.
+        How many trials to train. A grid has at most one for each of its points.
     sampler
-        How settings are chosen: tpe learns from the trials before, random does not, grid tries all.
+        How to choose settings: tpe learns from earlier trials, random does not, grid tries all combinations.
     jobs
-        How many trainings at a time, each in a process with one thread.
+        How many trials to train at the same time, each in its own process with one thread.
     dask
-        The address of a Dask scheduler, whose workers make the trials: tcp://HOST:8786.
+        The address of a Dask scheduler, such as tcp://HOST:8786. Its workers then train the trials.
     storage
-        The database of the search; if left out, sweep.db in the folder.
+        The database of the search. Default: sweep.db in the --out folder.
     out
         The folder for the results.
     seed
-        Decides what is tried, and the first weights and the order of examples of every trial.
+        Seed of the tried settings, and of the initial weights and the order of examples in every trial.
     limit
         Train on this many examples only.
     prune
-        End trials that validate worse, after as many epochs, than half of those before them.
+        End a trial early if its validation result is worse than the median of earlier trials at the same epoch.
     set_
-        Replace a value of the recipe in every trial: KEY=VALUE, once for each.
+        Replace a value of the recipe in every trial: KEY=VALUE. May be repeated.
     own_data
-        Data of your own.
+        Your own data.
     layers
-        A Python file with layers of your own that the recipe uses; it is run.
+        A Python file with your own layers, which the recipe uses. It is executed.
     final
-        Train the winner and open the test set once, for it; its results go to the folder final.
+        Finally train the winner and measure it once on the test set. Its results go to the folder final.
     """
     try:
         from plainnet.sweep import sweep as search
     except ImportError as error:
         raise InputError(str(error)) from error
     if jobs > 1 and dask is not None:
-        raise InputError("--jobs is for this machine, --dask for a cluster; leave out one")
+        raise InputError("--jobs is for this machine, --dask is for a cluster; leave one out")
     known = recipe.endswith(".toml")
     overrides = dict(map(parse_override, set_ or [])) | (own_data or OwnData()).overrides(path_known=known)
     own = read_layers(layers)
     chosen = read(recipe, overrides, own_layers=own)
     data = load_data(chosen.data)
-    say("\n".join([chosen.title, *about(chosen.data, data), "every trial is judged by its validation examples", ""]))
+    say("\n".join([chosen.title, *about(chosen.data, data), "trials are compared by their validation result", ""]))
     began: list[float] = [time.monotonic()]
 
     def told(record: dict[str, Any], sweep: Sweep, of: int) -> None:
@@ -114,16 +114,16 @@ def sweep(
             )  # fmt: skip
     except (KeyboardInterrupt, TrainingInterruptedError) as error:
         number = getattr(error, "signal", 2)
-        kept = "stopped; the trials that have ended are kept; resume with the same command"
+        kept = "stopped; the finished trials are kept; resume with the same command"
         raise TrainingInterruptedError(number, kept) from None
     _tell(found)
     if found.best is None:
-        raise InputError(f"no trial came to its end; {out}/sweep.json says why of each")
+        raise InputError(f"no trial finished; {out}/sweep.json gives the reason for each")
     if not final:
-        say(f"{out}/ holds winner.toml, sweep.html, sweep.json and trials/; the test set has not been opened")
+        say(f"{out}/ holds winner.toml, sweep.html, sweep.json and trials/; the test set has not been used")
         return
     if _finished(out / "final", out / "winner.toml", data, own):
-        say(f"{out}/final holds the results of this winner; the test set was not opened again")
+        say(f"{out}/final holds the results of this winner; the test set was not used again")
         return
     from plainnet.cli.train import train
 
@@ -131,7 +131,7 @@ def sweep(
 
 
 def _tell(sweep: Sweep) -> None:
-    """Say how many trials came to which end, and show the best of them."""
+    """Print how many trials ended in which state, and show the best ones."""
     states = [one["state"] for one in sweep.records]
     say(", ".join(counted(states.count(state), f"{state} trial") for state in dict.fromkeys(states)))
     ranked = sweep.ranked
@@ -176,8 +176,8 @@ def _finished(folder: Path, recipe: Path, data: Splits, own: tuple[type[Layer], 
     named = {"name", "title", "data"}
     if any(settings.get(key) != value for key, value in now.items() if key not in named):
         raise InputError(
-            f"{folder} holds the results of an earlier winner; the test set has been opened for that one. To open it "
-            f"for the new one as well, train {recipe} to another folder"
+            f"{folder} holds the results of an earlier winner, for which the test set has been used; to test the new "
+            f"winner as well, train {recipe} with another --out"
         )
     return True
 

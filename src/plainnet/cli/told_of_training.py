@@ -1,4 +1,4 @@
-"""What `plainnet train` says: what is about to be trained, and what came of it."""
+"""The messages of `plainnet train`: what will be trained, and the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def introduction(run: Run, resumed: Path | None, changed: str, job: str) -> str:
-    """Return what is about to be trained, and where it goes on if it was interrupted."""
+    """Return what will be trained, and where an interrupted training resumes."""
     to_validate = f", {len(run.validation):,} to validate" if run.validation else ""
     found = about(run.recipe.data, run.data)
     counts = f"{len(run.train):,} {examples(run.train)} to train on{to_validate}, {len(run.data.test):,} to test"
@@ -22,7 +22,7 @@ def introduction(run: Run, resumed: Path | None, changed: str, job: str) -> str:
     lines = [run.recipe.title, *found, counts, *shared, "", run.network.summary(), ""]
     if resumed is not None:
         done = f"{counted(len(run.history), 'epoch')} and {counted(run.training.batch, 'batch')}"
-        lines.append(f"going on in {resumed} after {done}")
+        lines.append(f"resuming in {resumed} after {done}")
         if changed:
             lines.append(f"since then {changed}: the result may differ from an uninterrupted one in its last bits")
         lines.append("")
@@ -30,11 +30,11 @@ def introduction(run: Run, resumed: Path | None, changed: str, job: str) -> str:
 
 
 def results_table(metrics: dict[str, Any], judged: list[tuple[str, str]]) -> str:
-    """Return the figures of a finished run, and what the test part `judged`, as lines to read."""
+    """Return the figures of a finished run, among them `judged`, the test results, as lines of text."""
     minutes, seconds = divmod(round(metrics["seconds"]), 60)
     shifts = metrics["settings"]["test_shifts"]
     (name, figure), *rest = judged
-    views = f"   by {(2 * shifts + 1) ** 2} views of each image; those below by one" if shifts else ""
+    views = f"   with {(2 * shifts + 1) ** 2} shifted views of each image; the figures below with one" if shifts else ""
     rows = [(name, figure + views)]
     seen, trained_on = (
         metrics.get(f"{key}_images") or metrics[f"{key}_examples"] for key in ("train_accuracy", "train")

@@ -53,46 +53,46 @@ def train(
     mpi: Annotated[bool, Parameter(negative=())] = False,
     reduction: str | None = None,
 ) -> None:
-    """Train a recipe, on MNIST or on data of your own, and write the model, figures and pictures to a folder.
+    """Train a recipe on MNIST or on your own data. Writes the model, figures and pictures to a folder.
 
     Parameters
     ----------
     recipe
-        A name that `plainnet recipes` lists, or the path of a .toml file; if left out, classic, or with --data what
-        suits it.
+        A name that `plainnet recipes` lists, or the path of a .toml file.
+        Default: classic, or with --data the recipe that fits the data.
     out
-        The folder for the results; results if left out.
+        The folder for the results. Default: results.
     epochs
-        Passes over the training images, instead of the recipe's number.
+        The number of epochs (passes over the training images), instead of the recipe's number.
     seed
-        Decides the first weights and the order of the images; 0 if left out.
+        Seed of the initial weights and of the order of the images. Default: 0.
     limit
         Train on this many examples only, for a quick look.
     folds
-        Cross-validate: train this many times, each time with another part of the examples to validate.
+        Cross-validate: train this many times, each time with another part of the examples for validation.
     threads
-        Threads for matrix products, over all workers; if left out, what a few timed steps show to be quickest, and with
-        --mpi one a worker. With --mpi it is the number in each process.
+        Threads for matrix products, over all workers. Default: the fastest number in a few timed steps.
+        With --mpi, the threads of each process. Default: one per worker.
     quiet
         Print nothing.
     set_
-        Replace a value of the recipe: KEY=VALUE, once for each.
+        Replace a value of the recipe: KEY=VALUE. May be repeated.
     resume
-        Go on with the interrupted training in this folder; its settings are known there.
+        Resume the interrupted training in this folder, with its settings.
     checkpoint_every
-        Seconds between checkpoints, beside the one after each epoch.
+        Seconds between checkpoints, in addition to the one after each epoch.
     force
-        Start anew even if the folder holds a training, and replace its results at the end.
+        Start again even if the folder holds a training, and overwrite its results at the end.
     no_pictures
-        Draw nothing and write no report, which saves time.
+        Skip the pictures and the report, which saves time.
     layers
-        A Python file with layers of your own that the recipe uses; it is run.
+        A Python file with your own layers, which the recipe uses. It is executed.
     mpi
-        Be one of the processes that mpirun has started, which share the work of each batch.
+        Join the processes that mpirun has started, and share the work of each batch with them.
     reduction
-        How these add up their gradients: ordered, always to the same bits, or allreduce, as fast as MPI can.
+        How MPI processes add up gradients: ordered (always the same bits) or allreduce (as fast as possible).
     own_data
-        Data of your own.
+        Your own data.
     """
     import numpy as np
 
@@ -107,11 +107,11 @@ def train(
     if not checkpoint_every > 0:
         raise InputError(f"--checkpoint-every must be a number of seconds above 0, received {checkpoint_every}")
     if resume is not None and (out is not None or force):
-        raise InputError("--resume goes on in the folder it names; leave out --out and --force")
+        raise InputError("--resume already names the folder; leave out --out and --force")
     if reduction is not None and not mpi:
-        raise InputError("--reduction is for processes that share the work; add --mpi, or leave it out")
+        raise InputError("--reduction needs --mpi; add --mpi, or leave out --reduction")
     if not mpi and (started := rank_by_environment()[1]) > 1:
-        raise InputError(f"{started} processes were started, each of which would train alone; add --mpi")
+        raise InputError(f"{started} processes were started, and each would train alone; add --mpi")
     folder = resume or out or Path("results")
     more = [*([] if layers is None else ["--layers", str(layers)]), *["--mpi"] * mpi]
     command = shlex.join(["plainnet", "train", "--resume", str(folder), *more])
@@ -123,7 +123,7 @@ def train(
         stack.enter_context(_mistakes_of_ones_own())
         quiet = quiet or not job.leads
         if mpi and folds is not None:
-            job.refuse("--folds trains one fold after the other in one process; leave out --mpi")
+            job.refuse("--folds does not work with --mpi; leave out one of them")
         own = job.together(partial(read_layers, layers))
         found = None if resume is None else job.same(partial(_unfinished, resume))
         if found is not None:
@@ -136,8 +136,8 @@ def train(
         if folds is not None:
             _cross_validate(chosen, folds, folder, quiet=quiet, seed=seed or 0, limit=limit, threads=threads)
             return
-        threads = chosen.workers if mpi and threads is None else threads  # each would find others the quickest
-        stack.enter_context(np.errstate(all="ignore"))  # a loss that is not finite is reported, in one sentence
+        threads = chosen.workers if mpi and threads is None else threads  # each process might choose another number
+        stack.enter_context(np.errstate(all="ignore"))  # a loss that is not finite is reported in one sentence
         run = job.together(lambda: Run(chosen, data, seed=seed or 0, limit=limit, threads=threads, team=job.team))
         job.expect_same(run.settings(), "recipe and data")
 
@@ -168,7 +168,7 @@ def train(
 
 @contextmanager
 def _mistakes_of_ones_own() -> Iterator[None]:
-    """Have a mistake in a user's own layers said with its place, whichever process it is made in."""
+    """Report an error in the user's own layers with its file and line, in whichever process it happens."""
     try:
         yield
     except Exception as error:
@@ -178,21 +178,21 @@ def _mistakes_of_ones_own() -> Iterator[None]:
 
 
 def _unfinished(folder: Path) -> checkpoint.Checkpoint:
-    """Return where the training in a folder was interrupted."""
+    """Return the checkpoint from which the training in a folder can resume."""
     from plainnet.runs import results, saving
 
     if (folder / results.DONE).exists() and not checkpoint.present(folder):
         raise InputError(f"the training in {folder} is finished; there is nothing to resume")
     found = saving.read_checkpoint(folder)
     if found.path.name != checkpoint.NEWEST and (folder / checkpoint.NEWEST).exists():
-        say(f"plainnet: {folder / checkpoint.NEWEST} is damaged; the checkpoint before it is used", to=sys.stderr)
+        say(f"plainnet: {folder / checkpoint.NEWEST} is damaged; using the checkpoint before it", to=sys.stderr)
     return found
 
 
 def _follow(
     events: Iterable[object], run: Run, folder: Path, own: tuple[type[Layer], ...], resume_with: str, *, quiet: bool
 ) -> None:
-    """Let a training go to its end, and show how."""
+    """Run a training to its end, and show its progress."""
     from plainnet.cli.progress import show
 
     try:
@@ -206,13 +206,13 @@ def _follow(
         if not run.training.workers.leads:
             raise
         look = shlex.join(["plainnet", "diagnose", str(folder)])
-        raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; more by: {look}") from None
+        raise TrainingDivergedError(f"{error}; {_likely_cause(folder, own)}; for more, run: {look}") from None
 
 
 def _stored(
     table: dict[str, Any], name: str | None, overrides: dict[str, Any], own: tuple[type[Layer], ...], quiet: bool
 ) -> tuple[Recipe, Splits]:
-    """Return the recipe of a training that goes on, or the one that is named, and the data that it says."""
+    """Return the recipe of a resumed training, or the named one, and the data that it names."""
     chosen = read(name, overrides, own_layers=own) if name else Recipe.from_table(override(table, overrides), own)
     return chosen, load_data(chosen.data, quiet=quiet)
 
@@ -220,7 +220,7 @@ def _stored(
 def _chosen(
     name: str | None, overrides: dict[str, Any], own: tuple[type[Layer], ...], quiet: bool
 ) -> tuple[Recipe, Splits]:
-    """Return the recipe, and the data that it says; without a name, the recipe that suits the data."""
+    """Return the recipe and the data that it names; without a name, the recipe that fits the data."""
     if name is not None or not any(key.partition(".")[0] == "data" for key in overrides):
         chosen = read(name or "classic", overrides, own_layers=own)
         return chosen, load_data(chosen.data, quiet=quiet)
@@ -228,12 +228,12 @@ def _chosen(
     data = load_data(described["data"], quiet=quiet)
     suits = recipe_for(data.examples)
     if not quiet:
-        say(f"recipe {suits}, which suits these data; plainnet train NAME takes another")
+        say(f"recipe {suits}, which fits these data; plainnet train NAME uses another")
     return read(suits, overrides, own_layers=own), data
 
 
 def _cross_validate(recipe: Recipe, count: int, folder: Path, *, quiet: bool, **settings: Any) -> None:
-    """Train a recipe once a fold, say how good each was, and write the figures to folds.json."""
+    """Train a recipe once per fold, print the result of each, and write the figures to folds.json."""
     from plainnet.runs.folds import folds, mean_and_spread
     from plainnet.runs.results import check_writable
 
@@ -248,14 +248,14 @@ def _cross_validate(recipe: Recipe, count: int, folder: Path, *, quiet: bool, **
         figures.append(fold)
         if not quiet:
             told = ", ".join(f"{n.replace('_', ' ')} {shown(n, fold[n])}" for n in list(fold)[3:])
-            say(f"fold {fold['fold'] + 1} of {count}: {fold['examples']:,} examples validate: {told}")
+            say(f"fold {fold['fold'] + 1} of {count}: {fold['examples']:,} examples for validation: {told}")
     summary = mean_and_spread(figures)
     table = {"recipe": recipe.to_table(), "folds": figures, "mean_and_sd": summary}
     write_atomically(folder / "folds.json", to_json(table))
     if not quiet:
         for name, (mean, deviation) in summary.items():
             say(f"{name.replace('_', ' ')}: mean {shown(name, mean)}, standard deviation {shown(name, deviation)}")
-        say(f"{folder}/ holds folds.json; the test part has not been opened")
+        say(f"{folder}/ holds folds.json; the test part has not been used")
 
 
 def _report(folder: Path, data: Splits, own: tuple[type[Layer], ...], *, wanted: bool) -> list[str]:
@@ -274,7 +274,7 @@ def _report(folder: Path, data: Splits, own: tuple[type[Layer], ...], *, wanted:
 
 
 def _likely_cause(folder: Path, own_layers: tuple[type[Layer], ...]) -> str:
-    """Return the first finding about a training that diverged, in a few words."""
+    """Return the first finding about a diverged training, in a few words."""
     from plainnet.diagnosis import findings, read_case
 
     first = findings(read_case(folder, own_layers=own_layers))[0]

@@ -1,4 +1,4 @@
-"""Whole numbers as arguments: 1.5 is refused, not cut to 1."""
+"""Whole numbers as arguments: 1.5 is an error, not rounded to 1."""
 
 from __future__ import annotations
 

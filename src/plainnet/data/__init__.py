@@ -1,1 +1,1 @@
-"""Data: the IDX reader, labelled images, and MNIST itself."""
+"""Data: data sets in memory, their preparation and augmentation, the IDX reader, and MNIST itself."""

@@ -1,8 +1,8 @@
-"""Columns: from the rows of a table, numbers and words, to the numbers that a network takes.
+"""Columns: turn the rows of a table, with numbers and words, into the numbers that a network takes.
 
-A column of numbers stays one; a column of words becomes one of 0 and 1 for each word that the training part holds. What
-is learned, the words, the means that fill gaps, the range, is learned from the training part alone, and is saved with
-the model: it is the door through which every later table comes, column by column, by name.
+A column of numbers stays one column. A column of words becomes one column of 0 and 1 for each word in the training part
+(one-hot encoding). The words, the means that fill gaps and the ranges of numbers are learned only from the training
+part and saved with the model, which applies them to every later table, column by column, by name.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from plainnet.errors import InputError
 from plainnet.foreign.checking import either, listed, nothing, problem, real, text
 from plainnet.foreign.showing import shown
 
-Table = Mapping[str, np.ndarray]  # the name of a column: numbers (N,), a gap being NaN, or words, a gap being None
+Table = Mapping[str, np.ndarray]  # by the column's name: numbers (N,) with NaN for gaps, or words with None for gaps
 
 FILLS = ("mean",)
 _HUGE = 1e30
-_FAR = 10.0  # times the width of the range of a column: a number so far outside is of another unit
+_FAR = 10.0  # times the width of a column's range; a number this far outside is probably in another unit
 _COLUMN = {
     "name": text(1000), "words?": listed(text(1000)), "fill?": either(nothing, real()),
     "least?": real(), "largest?": real(),
@@ -32,7 +32,7 @@ _COLUMN = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the training part has it: `words` if it is one of words; `fill` is what takes the place of a gap."""
+    """A column of the training part: its `words`, if it holds words; `fill` is the value that replaces a gap."""
 
     name: str
     words: tuple[str, ...] = ()
@@ -42,34 +42,33 @@ class Column:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the numbers that it becomes."""
+        """The names of the inputs that it becomes."""
         return tuple(f"{self.name}={word}" for word in self.words) or (self.name,)
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table in their order; `missing` is "mean" if gaps are filled, None if they are refused."""
+    """The columns of a table in their order; `missing` is "mean" if gaps are filled, None if they are an error."""
 
     columns: tuple[Column, ...]
     missing: str | None = None
-    unknown: set[tuple[str, str]] = field(default_factory=set, compare=False)  # words met that the training had not
+    unknown: set[tuple[str, str]] = field(default_factory=set, compare=False)  # new words, not in the training part
 
     @classmethod
     def learned(cls, table: Table, missing: str | None = None) -> Columns:
-        """Return what the training part of a table shows of its columns.
+        """Learn the columns from the training part of a table.
 
-        Raises: `InputError` for a way to fill gaps that there is not, gaps that are not to be filled, or a column that
-        holds nothing.
+        Raises: `InputError` for an unknown way to fill gaps, or a column without values.
         """
         if missing is not None and missing not in FILLS:
-            raise InputError(f"missing must be {' or '.join(FILLS)}, or be left out, received {shown(missing, 40)!r}")
+            raise InputError(f"missing must be {' or '.join(FILLS)}, or left out, received {shown(missing, 40)!r}")
         found = []
         for name, values in table.items():
             expect_name(name, "the name of a column", 1000)
             gaps = gaps_of(values)
             if gaps.all():
                 raise InputError(
-                    f"the column {shown(name, 60)!r} holds nothing to learn from; leave it out of the table"
+                    f"the column {shown(name, 60)!r} holds no values to learn from; leave it out of the table"
                 )
             if values.dtype.kind == "O":
                 found.append(Column(name, tuple(sorted({as_word(value) for value in values[~gaps]}))))
@@ -90,17 +89,17 @@ class Columns:
         return tuple(name for column in self.columns for name in column.inputs)
 
     def encoded(self, table: Table, what: str = "the table", *, door: bool = True) -> np.ndarray:
-        """Return a table as numbers (N, D), float32, its columns found by their names.
+        """Return a table as numbers (N, D), float32; columns are found by their names.
 
-        A word that the training part did not hold gives only zeros, and is noted in `unknown`. At the `door` of a
-        trained model, numbers far outside the range that it has seen are refused as well.
+        A word that is not in the training part gives only zeros, and is added to `unknown`. With `door`, for a trained
+        model, numbers far outside the range of the training part are an error.
 
-        Raises: `InputError` for a column that is missing, of another kind, or holds a gap that is not to be filled, or
-        a number that is not finite.
+        Raises: `InputError` for a column that is missing or of another kind, a gap if gaps are not filled, or a number
+        that is not finite.
         """
         if absent := [name for name in self.names if name not in table]:
             raise InputError(
-                f"{what} lacks the column {shown(absent[0], 60)!r}, which the model takes; it has "
+                f"{what} lacks the column {shown(absent[0], 60)!r}, which the model needs; it has "
                 f"{shown(', '.join(table), 200)}"
             )
         rows = len(next(iter(table.values())))
@@ -111,13 +110,13 @@ class Columns:
             gaps = gaps_of(values)
             if gaps.any() and self.missing is None:
                 way_out = (
-                    "the model has learned from none: fill them, or leave out those rows"
+                    "the model was trained without gaps; fill them, or leave out those rows"
                     if door
-                    else "--missing mean fills them, or leave out those rows"
+                    else "use --missing mean to fill them, or leave out those rows"
                 )
                 raise InputError(
                     f"{what} has no value in row {int(gaps.argmax()) + 1:,}, column {shown(column.name, 60)!r} "
-                    f"({int(gaps.sum()):,} such gaps in it); {way_out}"
+                    f"(this column has {int(gaps.sum()):,} such gaps); {way_out}"
                 )
             if column.words:
                 width = len(column.words)
@@ -138,8 +137,8 @@ class Columns:
                 self.unknown.add((column.name, word))
         if not encoded.any() and not gaps.all():
             raise InputError(
-                f"the column {shown(column.name, 60)!r} holds {shown(as_word(values[~gaps][0]), 40)!r} and the like, "
-                f"none of the words that the model has learned: {shown(', '.join(column.words), 200)}"
+                f"the column {shown(column.name, 60)!r} holds words such as {shown(as_word(values[~gaps][0]), 40)!r}, "
+                f"but none of the words that the model learned: {shown(', '.join(column.words), 200)}"
             )
 
     def _numbers(self, column: Column, values: np.ndarray, gaps: np.ndarray, what: str, door: bool) -> np.ndarray:
@@ -147,14 +146,14 @@ class Columns:
             row = int(np.flatnonzero(~gaps)[0])
             raise InputError(
                 f"{what} holds {shown(values[row], 40)!r} in row {row + 1:,}, column {shown(column.name, 60)!r}, where "
-                "the training had numbers"
+                "the training data had numbers"
             )
         numbers = np.where(gaps, column.fill if column.fill is not None else 0.0, values.astype(float))
         if not (np.abs(numbers) < _HUGE).all():
             row = int((~(np.abs(numbers) < _HUGE)).argmax())
             raise InputError(
-                f"{what} holds {numbers[row]:g} in row {row + 1:,}, column {shown(column.name, 60)!r}, which is no "
-                "number to compute with; leave out that row"
+                f"{what} holds {numbers[row]:g} in row {row + 1:,}, column {shown(column.name, 60)!r}, which is too "
+                "large or not finite; leave out that row"
             )
         width = max(column.largest - column.least, abs(column.largest), 1e-30)
         far = (numbers > column.largest + _FAR * width) | (numbers < column.least - _FAR * width)
@@ -162,7 +161,7 @@ class Columns:
             row = int(far.argmax())
             raise InputError(
                 f"{what} holds {numbers[row]:g} in row {row + 1:,}, column {shown(column.name, 60)!r}, where the "
-                f"training had {column.least:g} to {column.largest:g}; is it in another unit?"
+                f"training data had {column.least:g} to {column.largest:g}; is it in another unit?"
             )
         return numbers
 
@@ -182,12 +181,12 @@ class Columns:
     def from_table(cls, table: Mapping[str, Any]) -> Columns:
         """Return the columns that a model file describes.
 
-        Raises: `InputError` if it is not a whole description.
+        Raises: `InputError` if the description is incomplete or invalid.
         """
         if what := problem(
             dict(table), {"type": text(), "missing": either(nothing, text()), "columns": listed(_COLUMN)}
         ):
-            raise InputError(f"its columns are not described: {what}")
+            raise InputError(f"its description of columns is invalid: {what}")
         found = (
             Column(c["name"], tuple(c["words"]))
             if "words" in c
@@ -198,12 +197,12 @@ class Columns:
 
 
 def as_word(value: object) -> str:
-    """Return a value of a column of words as text: 1 for 1.0, which a gap in the column may have made of it."""
+    """Return a value of a column of words as text; 1.0 gives "1", because a gap in a column turns 1 into 1.0."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def column(values: np.ndarray) -> np.ndarray:
-    """Return a column of a frame as numbers with NaN for gaps, or as words with None for gaps."""
+    """Return a data frame's column as numbers with NaN for gaps, or as words with None for gaps."""
     if values.dtype.kind in "biuf":
         return values
     gaps = np.array([value is None or value != value or str(value).strip() == "" for value in values.tolist()], bool)

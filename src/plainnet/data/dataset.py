@@ -1,4 +1,4 @@
-"""Examples in memory: inputs, targets, and what the targets mean."""
+"""Data sets: examples in memory, with inputs, targets, and what the targets mean."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ class DataSet:
 
     Shapes: inputs (N, H, W), (N, H, W, C) or (N, D), bytes or floating-point numbers; targets, by their `kind`:
     "classes", whole numbers (N,) below len(class_names); "probabilities" (N, K) of the classes, rows that add up to 1;
-    "labels" (N, K), 1 or 0 for each of several names; "numbers" (N,) or (N, M), which need no names. If `kind` is left
-    out, it is found: without names they are numbers; (N, K) with a name for each column are probabilities if all rows
-    add up to 1, and labels otherwise; all else are classes.
-    `weights` (N,) say how much each example counts; all alike if left out.
+    "labels" (N, K), 1 or 0 for each of several names; "numbers" (N,) or (N, M), without names. The default of `kind`:
+    with `class_names`, a row of K targets holds probabilities if all rows add up to 1, labels otherwise, and single
+    targets are classes; without them, the targets themselves decide (see `data.targets.meaning`).
+    `weights` (N,) say how much each example counts (default: all equally).
 
     A slice or an array of row numbers gives a smaller data set: `data.train[:1000]`.
 
     Raises: `InputError` if the counts differ, the set is empty, a number is not finite, a target does not fit its kind,
-    or two classes have one name.
+    or two classes have the same name.
+
+    Example:
+        >>> from plainnet import DataSet
+        >>> data = DataSet([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], ["cat", "dog", "cat"])
+        >>> data.class_names, data.targets.tolist(), len(data[:2])
+        (('cat', 'dog'), [0, 1, 0], 2)
     """
 
     def __init__(
@@ -94,7 +100,7 @@ class DataSet:
             raise InputError(self._not_finite())
         if inputs.dtype == np.float64 and max(-inputs.min(), inputs.max()) > np.finfo(np.float32).max:
             raise InputError(
-                f"the inputs hold numbers as large as {np.abs(inputs).max():.3g}; divide them by their size"
+                f"the inputs hold numbers as large as {np.abs(inputs).max():.3g}, too large for float32; scale them"
             )
         if self.weights is not None and (
             self.weights.shape != (len(targets),)
@@ -106,34 +112,34 @@ class DataSet:
         getattr(self, f"_check_{self.kind}")()
 
     def _not_finite(self) -> str:
-        """Say where the inputs hold what is no finite number."""
+        """Return a sentence that says where the inputs hold NaN or infinity."""
         rows = self.inputs.reshape(len(self.inputs), -1)
         row = next(place for place, values in enumerate(rows) if not np.isfinite(values).all())
         column = int((~np.isfinite(rows[row])).argmax())
         name = f", column {self.column_names[column]!r}" if self.column_names else f", number {column:,} of it"
         value = "NaN" if np.isnan(rows[row, column]) else "infinity"
         return (
-            f"the inputs hold NaN or infinity: {value} in example {row:,}{name}; leave such examples out, or fill "
+            f"the inputs hold NaN or infinity: {value} in example {row:,}{name}; leave such examples out, or replace "
             "the gaps "
-            "with a number, such as the mean"
+            "by a number, such as the mean"
         )
 
     def _no_numbers(self) -> str:
-        """Say which inputs are no numbers."""
+        """Return a sentence that says which inputs are not numbers."""
         if self.inputs.dtype.kind in "OUS" and self.inputs.ndim == 2:
             for column, value in enumerate(self.inputs[0]):
                 if isinstance(value, str | bytes):
                     name = self.column_names[column] if self.column_names else f"number {column}"
                     return (
                         f"the inputs hold texts, such as {value!r:.40} in column {name}; plainnet.data.columns.Columns "
-                        "makes numbers of them, and plainnet.sources.load does it for files"
+                        "turns them into numbers, and plainnet.sources.load does so for files"
                     )
         return f"the inputs must be numbers, received {self.inputs.dtype}; convert them with .astype(np.float32)"
 
     def _check_classes(self) -> None:
         labels = self.targets
         if not self.class_names:
-            raise InputError("targets that are classes need class_names, one for each class")
+            raise InputError("targets that are classes need class_names, one per class")
         if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
             raise InputError(
                 f"labels must be whole numbers in one dimension, received {labels.dtype} of shape {labels.shape}"
@@ -151,7 +157,7 @@ class DataSet:
         targets = self.targets
         if targets.ndim != 2 or targets.shape[1] != len(self.class_names) or targets.dtype.kind not in "biuf":
             raise InputError(
-                f"{self.kind} must be numbers (N, {len(self.class_names)}), one a class name, received {targets.dtype} "
+                f"{self.kind} must be numbers (N, {len(self.class_names)}), one per name, received {targets.dtype} "
                 f"of shape {targets.shape}"
             )
         if not (targets.min() >= 0 and targets.max() <= 1):
@@ -167,12 +173,12 @@ class DataSet:
 
     @property
     def images(self) -> np.ndarray:
-        """The inputs, where they are images."""
+        """The inputs, if they are images."""
         return self.inputs
 
     @property
     def labels(self) -> np.ndarray:
-        """The targets, where they are classes."""
+        """The targets, if they are classes."""
         return self.targets
 
     def __len__(self) -> int:
@@ -183,7 +189,7 @@ class DataSet:
             raise InputError(f"a data set takes a slice or an array of rows; for one image write .images[{rows}]")
         if not isinstance(rows, slice):
             rows = self._checked(np.asarray(rows))
-        part = object.__new__(DataSet)  # whose rows have been checked
+        part = object.__new__(DataSet)  # without checking the rows again
         vars(part).update(vars(self) | {"inputs": some_rows(self.inputs, rows), "targets": self.targets[rows]})
         part.weights = None if self.weights is None else self.weights[rows]
         if len(part) == 0:
@@ -191,9 +197,9 @@ class DataSet:
         return part
 
     def _checked(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows that are there.
+        """Return the row numbers if all of them exist.
 
-        Raises: `InputError` for others.
+        Raises: `InputError` if one does not.
         """
         if rows.dtype.kind in "iu" and rows.ndim == 1:
             inside = rows.size == 0 or (rows.min() >= -len(self) and rows.max() < len(self))
@@ -206,7 +212,7 @@ class DataSet:
     def joined(self, other: DataSet) -> DataSet:
         """Return one data set with the examples of both.
 
-        Raises: `InputError` if they do not mean the same.
+        Raises: `InputError` if their inputs or targets are of different kinds.
         """
         if not isinstance(other, DataSet):
             raise InputError(f"the data set to join must be a DataSet, received {type(other).__name__}")
@@ -233,12 +239,12 @@ class DataSet:
                 raise InputError(f"expected {what} to have {name} {mine}, received {theirs}; give data of one kind")
 
     def sample(self, count: int) -> DataSet:
-        """Return `count` of the examples, the same ones each time; of classes, each keeps its share.
+        """Return `count` random examples, the same ones each time; each class keeps its share.
 
-        Raises: `InputError` if there are not so many.
+        Raises: `InputError` if the data set has fewer examples.
         """
         if whole_number(count, "count", most=10**12) > len(self):
-            raise InputError(f"a sample must be of 1 to {len(self):,} examples, received {count:,}")
+            raise InputError(f"a sample must have 1 to {len(self):,} examples, received {count:,}")
         rng = np.random.default_rng(0)
         if self.kind == "classes":
             return self[stratified_split(self.targets, count, rng)[1]]
@@ -254,9 +260,9 @@ Arrays = tuple[Any, Any]  # inputs and targets, as `DataSet` takes them
 
 
 def as_data_sets(train: DataSet | Arrays, validation: DataSet | Arrays | None) -> tuple[Any, Any]:
-    """Return data sets, made of pairs (inputs, targets) where they are none; labels mean the same in both.
+    """Return two data sets, made from pairs (inputs, targets) if necessary; labels mean the same in both.
 
-    What is neither is returned as it is, for others to refuse.
+    Anything else is returned unchanged, and rejected later.
     """
     if isinstance(train, tuple) and len(train) == 2:
         train = DataSet(*train)

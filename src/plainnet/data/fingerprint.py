@@ -1,4 +1,4 @@
-"""A fingerprint of data: what they are like, and a checksum by which they are known again."""
+"""Fingerprint of data: their main properties and a checksum, to recognize the same data later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plainnet.data.rows import Rows
 
 
 def fingerprint(data: DataSet) -> dict[str, Any]:
-    """Return what inputs and targets are like, and a checksum to know them again."""
+    """Return the main properties of inputs and targets, and a checksum of both."""
     inputs, targets = data.inputs, data.targets
     told: dict[str, Any] = {
         "pixels": "bytes" if inputs.dtype == np.uint8 else "numbers",

@@ -20,19 +20,28 @@ from plainnet.errors import InputError
 from plainnet.foreign.opening import open_file
 
 _CHUNK = 1 << 20
-_MOST_COMPRESSED = 600_000_000  # bytes, unpacked: those of all images of EMNIST fit
+_MOST_COMPRESSED = 600_000_000  # bytes after decompression; enough for all images of EMNIST
 
 
 def read_idx(path: str | Path, *, dimensions: int, sha256: str | None = None) -> np.ndarray:
     """Read an IDX file of unsigned bytes, gzipped or not, as a read-only uint8 array.
 
-    A file that is neither compressed nor to be verified is mapped into memory instead of read: it may be larger than
-    memory, and only what is used is loaded.
+    A file that is not compressed, and has no `sha256` to verify, is mapped into memory instead of read: it may be
+    larger than memory, and only the parts in use are loaded.
 
-    `dimensions` is the number of dimensions the caller expects (3 for images, 1 for labels). `sha256`, if
-    given, is the hexadecimal digest the decompressed file must have.
+    `dimensions` is the number of dimensions that the caller expects (3 for images, 1 for labels). `sha256`, if
+    given, is the hexadecimal digest that the decompressed file must have.
 
-    Raises: `InputError` if the file is missing, cut short, too long, damaged or not of this kind.
+    Raises: `InputError` if the file is missing, cut short, too long, damaged or not an IDX file of this kind.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from plainnet import read_idx
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     labels = pathlib.Path(folder, "labels")  # a header, its 1 size (3), and the bytes
+        ...     _ = labels.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
+        ...     read_idx(labels, dimensions=1).tolist()
+        [7, 2, 1]
     """
     path = Path(path)
     try:
@@ -60,8 +69,8 @@ def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: 
     expected = math.prod(shape)
     if isinstance(file, gzip.GzipFile) and expected > _MOST_COMPRESSED:
         raise InputError(
-            f"{path} announces {expected:,} bytes, more than the {_MOST_COMPRESSED:,} that are unpacked into memory; "
-            "unpack it first: a file that is not compressed is mapped"
+            f"{path} announces {expected:,} bytes, more than the {_MOST_COMPRESSED:,} that plainnet decompresses into "
+            "memory; decompress it first: an uncompressed file is mapped into memory"
         )
     mapped = sha256 is None and not isinstance(file, gzip.GzipFile) and expected > 0
     content = _read_at_most(file, 0 if mapped else expected + 1)
@@ -75,7 +84,7 @@ def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: 
     if mapped:
         return np.asarray(np.memmap(path, np.uint8, "r", len(header), shape))
     if sha256 is not None:
-        import hashlib  # takes a while to import
+        import hashlib  # slow to import
 
         digest = hashlib.sha256(header)
         digest.update(content)
@@ -87,7 +96,7 @@ def _parse(file: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, sha256: 
 
 
 def _read_at_most(file: BinaryIO | gzip.GzipFile, limit: int) -> bytearray:
-    """Read up to `limit` bytes piece by piece: memory follows what the file holds, not what it announces."""
+    """Read up to `limit` bytes piece by piece, so that memory use depends on the file's content, not on its header."""
     content = bytearray()
     while len(content) < limit and (piece := file.read(min(_CHUNK, limit - len(content)))):
         content += piece

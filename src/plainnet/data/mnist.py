@@ -1,7 +1,13 @@
-"""MNIST, from the four files that ship with this package: nothing is downloaded.
+"""MNIST, 70,000 handwritten digits, read from four files that ship with this package: nothing is downloaded.
 
-70,000 handwritten digits of 28x28 pixels by LeCun, Cortes and Burges (CC BY-SA 3.0), 60,000 to train and 10,000 to
-test. Data of your own, MNIST's relatives among them, are read by `plainnet.sources.load`.
+The images have 28x28 pixels, and are by LeCun, Cortes and Burges (CC BY-SA 3.0); 60,000 are for training and 10,000 for
+testing. `plainnet.sources.load` reads your own data, and data sets similar to MNIST.
+
+Example:
+    >>> from plainnet import mnist
+    >>> data = mnist.load()
+    >>> data, data.test.labels[:5].tolist()
+    (Splits(50,000 to train, 10,000 to validate, 10,000 to test), [7, 2, 1, 0, 4])
 """
 
 from __future__ import annotations
@@ -29,10 +35,15 @@ SPLIT_SEED = 20_000_101  # the validation images are the same in every run
 def load() -> Splits:
     """Return the training, validation and test images.
 
-    One training image in six is held out for validation, the same ones in every run and in the proportion of the
-    classes: of the 60,000, 50,000 train and 10,000 validate. The files are verified by the SHA-256 of their content.
+    One training image in six is held out for validation, the same ones in every run and with the same share of each
+    class: of the 60,000, 50,000 train and 10,000 validate. The files are verified by the SHA-256 of their content.
 
     Raises: `InputError` if a file is missing or damaged.
+
+    Example:
+        >>> from plainnet import mnist
+        >>> [part.images.shape for part in mnist.load()]
+        [(50000, 28, 28), (10000, 28, 28), (10000, 28, 28)]
     """
     learn, test = _read_pair("train"), _read_pair("t10k")
     kept, held_out = stratified_split(learn.labels, len(learn) // 6, np.random.default_rng(SPLIT_SEED))

@@ -1,4 +1,4 @@
-"""Preparation: from data as it is stored to numbers as a network takes them, in one place."""
+"""Preparation: turn data as they are stored into numbers as a network takes them."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ Buffer = Callable[[Shape, np.dtype], np.ndarray]
 def as_array(values: object, what: str) -> np.ndarray:
     """Return `values` as an array.
 
-    Raises: `InputError` for a masked array, whose mask would be lost.
+    Raises: `InputError` for a masked array (its mask would be lost), a sparse array, or rows of different lengths.
     """
     if isinstance(values, Rows):
         return cast(np.ndarray, values)
     if np.ma.isMaskedArray(values):
         raise InputError(
-            f"{what} must be whole, received a masked array; fill its gaps first, such as with .filled(0), or leave "
-            "out the rows that have some"
+            f"{what} must have no gaps, received a masked array; fill its gaps first, such as with .filled(0), or "
+            "leave out the rows that have gaps"
         )
     if hasattr(values, "toarray"):
         raise InputError(f"{what} must be a dense array, received a sparse {type(values).__name__}; give .toarray()")
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise InputError(f"{what} must be an array, all rows of one length: {error}") from error
+        raise InputError(f"{what} must be an array with rows of equal length: {error}") from error
 
 
 def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buffer = np.empty) -> np.ndarray:
-    """Return images in the shape and type of a network's inputs, bytes scaled from 0-255 to [0, 1] in a `buffer`.
+    """Return images in the shape and type of a network's inputs, with bytes scaled from 0-255 to [0, 1] in a `buffer`.
 
-    Shapes: images (N, ...) with as many numbers an example as `in_shape` has; result (N, *in_shape).
-    Raises: `InputError` if they are of another size, or neither bytes nor floating-point numbers.
+    Shapes: images (N, ...) with as many numbers per example as `in_shape`; result (N, *in_shape).
+    Raises: `InputError` if they have another size, or are neither bytes nor floating-point numbers.
     """
     images = np.asarray(as_array(images, "images"))
     if images.dtype.kind not in ("fcb" if dtype.kind == "c" else "fb") and images.dtype != np.uint8:
@@ -61,7 +61,7 @@ def as_pixels(images: np.ndarray, in_shape: Shape, dtype: np.dtype, buffer: Buff
 
 
 def scaled(images: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Return bytes as numbers from 0 to 1, and numbers as they are, in `out` or in new float32 memory."""
+    """Return bytes scaled to 0 to 1, and other numbers unchanged, in `out` or in new float32 memory."""
     out = np.empty(images.shape, np.float32) if out is None else out
     return np.multiply(images, 1 / 255 if images.dtype == np.uint8 else 1, out=out, dtype=out.dtype)
 

@@ -1,4 +1,4 @@
-"""Rows of a file that is mapped into memory: read when they are asked for, and perhaps more than memory holds."""
+"""Rows of a memory-mapped file: read only when needed, so that the data may be larger than memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-LARGE = 256_000_000  # bytes; fewer are copied, which is quicker to learn from, and safe from who changes the file
-_BLOCK = 16_000_000  # bytes that are read at a time
+LARGE = 256_000_000  # bytes; less is copied, which makes training faster, and safe if the file changes
+_BLOCK = 16_000_000  # bytes to read at a time
 
 
 class Rows:
-    """Some rows of an array, in some order: what numpy.ndarray is to a data set, as far as one asks for it.
+    """Some rows of an array, in some order, with the parts of numpy.ndarray's interface that a data set needs.
 
-    What is taken from it is an array, and so is a part that is not large; a large part is `Rows` again.
+    `take` returns an array. Indexing returns an array if the part is small, and `Rows` again if it is large.
     """
 
     def __init__(self, array: np.ndarray, rows: np.ndarray) -> None:
@@ -44,7 +44,7 @@ class Rows:
         return some_rows(self.array, chosen) if np.ndim(chosen) else self.array[chosen]
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Yield all rows, some at a time."""
+        """Yield all rows, in blocks."""
         count = max(1, _BLOCK * len(self) // max(1, self.nbytes))
         return (self.array[self.rows[start : start + count]] for start in range(0, len(self), count))
 
@@ -62,7 +62,7 @@ class Rows:
 
 
 def some_rows(array: Any, rows: slice | np.ndarray) -> Any:
-    """Return rows of an array: views or a copy as NumPy has it, but `Rows` of a mapped file if they are large."""
+    """Return rows of an array: a view or a copy, as in NumPy, but `Rows` for a large part of a mapped file."""
     if isinstance(array, Rows):
         return array[rows]
     if isinstance(rows, slice) or not _is_mapped(array):

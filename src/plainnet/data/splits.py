@@ -1,4 +1,4 @@
-"""The parts of a data set: one array to learn from and the rows of it that train and validate; and a test set."""
+"""Splits of a data set: one array with the rows that train and the rows that validate, and a test set."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from plainnet.data.dataset import DataSet
 
 
 class Splits:
-    """The three parts of a data set: to learn from, to choose by, and to judge with, once.
+    """The three parts of a data set: training (to learn), validation (to choose settings), test (to measure once).
 
-    `examples` are those to learn from and to choose by, `training` and `validating` the rows of each; nothing is copied
-    before a part is asked for. Iterating gives `train`, `validation` and `test`.
+    `examples` holds the training and validation examples; `training` and `validating` are the row numbers of each.
+    Nothing is copied before a part is used. Iterating gives `train`, `validation` and `test`.
 
-    `preparation` says how inputs are made of what users bring (see `Model`), `made` how the parts were made, and
-    `notes` what a user should know about the data, a sentence each.
+    `preparation` says how users' data become inputs (see `Model`), `made` says how the parts were made, and `notes` are
+    sentences about what a user should know about the data.
     """
 
     def __init__(
@@ -39,26 +39,26 @@ class Splits:
 
     @classmethod
     def of(cls, train: DataSet, validation: DataSet, test: DataSet) -> Splits:
-        """Return the splits that three data sets make.
+        """Return the splits made of three data sets.
 
-        Raises: `InputError` if those to train and to validate are not of one kind.
+        Raises: `InputError` if training and validation data are of different kinds.
         """
         rows = np.arange(len(train) + len(validation))
         return cls(train.joined(validation), rows[: len(train)], rows[len(train) :], test)
 
     @cached_property
     def train(self) -> DataSet:
-        """The examples to learn from."""
+        """The training examples."""
         return self.examples[self.training]
 
     @cached_property
     def validation(self) -> DataSet:
-        """The examples to choose by."""
+        """The validation examples, held out to choose settings."""
         return self.examples[self.validating]
 
     @property
     def train_and_validation(self) -> DataSet:
-        """The examples of both, in this order: for a recipe that is settled."""
+        """The training and then the validation examples, for a recipe with fixed settings."""
         return self.examples[np.concatenate([self.training, self.validating])]
 
     def __repr__(self) -> str:

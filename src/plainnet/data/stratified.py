@@ -1,4 +1,4 @@
-"""Choosing rows at random so that every class keeps its share."""
+"""Stratified splits: choose rows at random so that every class keeps its share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 def stratified_split(labels: np.ndarray, held_out: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Choose `held_out` rows at random so that every class keeps its share.
 
-    Returns the rows kept and the rows held out, each in ascending order. Classes whose share is not a
-    whole number are rounded by the largest remainder, so that exactly `held_out` rows are chosen.
+    Returns the rows kept and the rows held out, each in ascending order. If a class's share is not a whole
+    number, it is rounded by the largest-remainder method, so that exactly `held_out` rows are chosen.
     """
     counts = np.bincount(labels)
     share = counts * held_out / len(labels)

@@ -1,7 +1,8 @@
-"""Targets: from labels as people write them to classes with names, answers of yes or no, or numbers.
+"""Targets: turn labels as people write them into classes with names, yes-or-no labels, or numbers.
 
-Labels are texts, whole numbers from anywhere, booleans, one-hot rows, several at once, or real numbers. What they mean
-is found once, from all of them, and kept: the network learns places in a list, and answers with the names.
+Labels may be texts, any whole numbers, booleans, one-hot rows, several labels per example, or real numbers. Their
+meaning is determined once, from all of them, and kept: the network learns positions in a list, and answers with the
+names at these positions.
 """
 
 from __future__ import annotations
@@ -16,22 +17,22 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
 MOST_CLASSES = 1000
-_FEW, _FEWER = 100, 20  # different whole numbers, up to which they are taken for classes; if each is rare, up to which
-_TIMES = 3  # that each of many values must occur, on the mean
+_FEW, _FEWER = 100, 20  # the most different whole numbers that count as classes, usually and if each value is rare
+_TIMES = 3  # values that occur fewer times than this, on average, are rare
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What labels mean: a kind of targets (see `DataSet`), and of classes their values in order and their names."""
+    """What labels mean: the kind of targets (see `DataSet`) and, for classes, their ordered values and names."""
 
     kind: str
     names: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
 
     def targets(self, labels: np.ndarray, what: str = "the labels") -> np.ndarray:
-        """Return labels as targets: of classes their places among the names, (N,); all else as numbers.
+        """Return labels as targets: classes as their positions in the list of names, (N,); everything else as numbers.
 
-        Raises: `InputError` for a label that is none of the classes.
+        Raises: `InputError` for a label that is not one of the classes.
         """
         if self.kind != "classes":
             return np.asarray(labels, float if labels.dtype.kind in "Of" else None)
@@ -45,19 +46,19 @@ class Meaning:
                 row = int(np.flatnonzero(labels == value)[0])
                 raise InputError(
                     f"{what} hold {shown(value, 40)!r} (row {row:,}), which is none of the {len(self.names)} classes "
-                    f"{_some(self.names)}; leave such rows out, or train with some of them"
+                    f"{_some(self.names)}; leave such rows out, or add examples of this class to the training data"
                 )
         of_found = np.array([known[str(_whole(value))] for value in found])
         return of_found[places].astype(np.uint8 if len(self.names) <= 256 else np.int64)
 
 
 def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = ()) -> Meaning:
-    """Return what labels mean: all of them, of every part of the data.
+    """Return what labels mean; give all labels, of every part of the data.
 
-    One-hot rows, texts, booleans and up to 100 different whole numbers are classes (20, if they hardly recur); columns
-    of 0 and 1 are labels; all else is numbers. `kind` says so instead; `names` are those of the columns.
+    One-hot rows, texts, booleans and up to 100 different whole numbers (20 if most are rare) are classes; columns of 0
+    and 1 are labels; everything else is numbers. `kind` overrides this; `names` are the names of the columns.
 
-    Raises: `InputError` for labels of which nothing can be made.
+    Raises: `InputError` for labels that fit none of these.
     """
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -65,7 +66,7 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
     if labels.ndim == 2 and labels.dtype.kind in "biuf":
         return _of_rows(labels, kind, tuple(names))
     if labels.ndim != 1:
-        raise InputError(f"labels must be one a row, or rows of numbers, received shape {labels.shape}")
+        raise InputError(f"labels must be one per row, or rows of numbers, received shape {labels.shape}")
     labels = plain(labels)
     number = labels.dtype.kind in "iuf"
     whole = labels.dtype.kind != "f" or bool((labels == np.floor(labels)).all())
@@ -73,10 +74,10 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
     many = len(values) > _FEW or (len(values) > _FEWER and len(labels) < _TIMES * len(values))
     if kind == "numbers" or (kind is None and number and (labels.dtype.kind == "f" or many)):
         if not number:
-            raise InputError(f"labels that are numbers are wanted, received {shown(values[0], 40)!r}")
+            raise InputError(f"labels must be numbers here, received {shown(values[0], 40)!r}")
         return Meaning("numbers")
     if kind not in (None, "classes"):
-        raise InputError(f"labels that are {kind} must have a column for each name, received one column")
+        raise InputError(f"{kind} must have one column per name, received one column")
     if len(values) > MOST_CLASSES or not whole:
         raise InputError(
             f"the labels have {len(values):,} different values, such as {_some(map(str, values))}: too many for "
@@ -85,7 +86,7 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
     if kind is None and not number and len(values) > _FEWER and len(labels) < _TIMES * len(values):
         raise InputError(
             f"the {len(labels):,} labels have {len(values):,} different values, such as {_some(map(str, values[:3]))}: "
-            "they are rather names than classes; is another column the one of the labels?"
+            "these are more likely names than classes; are the labels in another column?"
         )
     if labels.dtype.kind == "U" and (as_numbers := _numeric(values)) is not None:
         values = values[np.argsort(as_numbers, kind="stable")]  # "2" before "10"
@@ -94,14 +95,14 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
 
 
 def plain(labels: np.ndarray) -> np.ndarray:
-    """Return labels (N,) as numbers or texts; objects as texts without the blanks around them, bytes as UTF-8."""
+    """Return labels (N,) as numbers or texts: objects as texts without surrounding blanks, bytes decoded as UTF-8."""
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise InputError(_gap(int(np.isnan(labels).argmax())))
     if labels.dtype.kind in "OSU":
         for row, value in enumerate(labels.tolist() if labels.dtype.kind == "O" else ()):
             if value is None or value != value:  # NaN
                 raise InputError(_gap(row))
-        if labels.dtype.kind == "O" and all(isinstance(v, int | np.integer) for v in labels):  # bools among them
+        if labels.dtype.kind == "O" and all(isinstance(v, int | np.integer) for v in labels):  # includes bools
             return labels.astype(np.int64) if not any(isinstance(v, bool | np.bool_) for v in labels) else labels == 1
         texts = [v.decode(errors="replace") if isinstance(v, bytes) else str(v) for v in labels.tolist()]
         return np.array([text.strip() for text in texts], str)
@@ -123,7 +124,7 @@ def _of_rows(labels: np.ndarray, kind: str | None, names: tuple[str, ...]) -> Me
 
 
 def _whole(value: Any) -> Any:
-    """Return 3 for 3.0, and anything else as it is."""
+    """Return 3 for 3.0, and anything else unchanged."""
     return int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else value
 
 

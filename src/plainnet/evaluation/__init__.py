@@ -1,4 +1,4 @@
-"""Evaluation: how good the answers of a network are, by figures that suit the task; one file a kind of task."""
+"""Evaluation: how good a network's answers are, by figures that suit the task; one file per kind of task."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def evaluation_of(
     temperature: float = 1.0,
     certain: Mapping[str, float] | None = None,
 ) -> AnyEvaluation:
-    """Return the evaluation that suits the targets of `data`; `outputs` is the function of a network.
+    """Return the evaluation that suits the targets of `data`; `outputs` is a network's function.
 
-    Of classes, `shifts` is as `probabilities` describes it, `temperature` and `certain` as a model has them.
+    For classes, see `probabilities` for `shifts`, and `Model` for `temperature` and `certain`.
     """
     if data.kind == "labels":
         return LabelEvaluation(data, outputs(data.inputs))
@@ -53,15 +53,15 @@ def evaluation_of(
 def evaluate(network: Network, data: DataSet, **views: Any) -> AnyEvaluation:
     """Let `network` answer every example of `data`; the options are those of `evaluation_of`.
 
-    Raises: `InputError` if the inputs or the targets are not those the network was made for.
+    Raises: `InputError` if the inputs or the targets do not fit the network.
     """
     expected = (len(data.class_names),) if data.class_names else (data.targets.size // len(data),)
     single = network.out_shapes[-1] == (1,) and len(data.class_names) == 2
     if network.out_shapes[-1] != expected and not single:
-        what = "classes" if data.class_names else "numbers an example"
+        what = "classes" if data.class_names else "numbers per example"
         raise InputError(
             f"the network gives outputs of shape {network.out_shapes[-1]}, the data has {expected[0]} {what}; give "
             "it data "
-            "of its own kind"
+            "of the kind it was trained on"
         )
     return evaluation_of(network.logits, data, **views)

@@ -1,4 +1,4 @@
-"""Evaluation of a classifier: what it gets right, class by class, and how sure the figure is."""
+"""Evaluation of a classifier: accuracy by class, its uncertainty, and how far the probabilities can be trusted."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DIGITS = tuple("0123456789")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The probabilities (N, K) a network gave for a data set, and the figures that follow from them.
+    """The probabilities (N, K) that a network gave for a data set, and the figures that follow from them.
 
-    `temperature` is that of the model, by which the probabilities are not yet changed: it changes no answer, but how
-    far they are to be trusted.
+    `temperature` is that of the model; it is not yet applied to `probabilities`. It changes no answer, only the
+    calibrated probabilities in `trust`.
     """
 
     data: DataSet
@@ -37,22 +37,22 @@ class Evaluation:
 
     @cached_property
     def accuracy(self) -> float:
-        """The share of images recognized."""
+        """The share of images classified correctly."""
         return accuracy(self.predicted, self.data.labels)
 
     @cached_property
     def interval_95(self) -> tuple[float, float]:
-        """The Wilson interval of the accuracy."""
+        """The 95 % Wilson interval of the accuracy."""
         return wilson_interval(len(self.data) - len(self.mistakes), len(self.data))
 
     @cached_property
     def mistakes(self) -> np.ndarray:
-        """The rows of the images that are not recognized, in ascending order."""
+        """The row numbers of the misclassified images, in ascending order."""
         return np.flatnonzero(self.predicted != self.data.labels)
 
     @cached_property
     def confusion(self) -> np.ndarray:
-        """How often class i (row) was taken for class j (column), (K, K)."""
+        """How often class i (row) was predicted as class j (column), (K, K)."""
         return confusion_matrix(self.predicted, self.data.labels, len(self.data.class_names))
 
     @cached_property
@@ -63,12 +63,12 @@ class Evaluation:
 
     @cached_property
     def trust(self) -> Trust:
-        """How far the probabilities are to be trusted, with the model's temperature."""
+        """How far the probabilities can be trusted, with the model's temperature."""
         return Trust(tempered(self.probabilities, self.temperature), np.asarray(self.data.labels))
 
     @property
     def noun(self) -> str:
-        """What the classes are called: "digit" or "class"."""
+        """The word for a class: "digit" or "class"."""
         return "digit" if self.data.class_names == DIGITS else "class"
 
     def to_table(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Evaluation:
         }
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return the figures to read: what each is called, and its value."""
+        """Return the figures as readable text: pairs of name and value."""
         (low, high), per_class = self.interval_95, self.per_class
         best, worst = (pick(per_class, key=per_class.__getitem__) for pick in (max, min))
         return [
@@ -98,7 +98,7 @@ class Evaluation:
         ]
 
     def trust_lines(self) -> list[tuple[str, str]]:
-        """Return what is to be said of the probabilities."""
+        """Return the figures of the probabilities as readable text."""
         trust = self.trust
         figures = f"log loss {trust.log_loss:.4f}, Brier score {trust.brier:.4f}"
         found = [("probabilities", figures), ("calibration error", f"{trust.calibration_error:.2%}")]
@@ -108,17 +108,17 @@ class Evaluation:
         if "0.999" in self.certain:
             coverage, accuracy = trust.kept(self.certain["0.999"])
             told = "" if accuracy is None else f", of which {accuracy:.2%} are right"
-            found.append(("certain of 99.9 %", f"{coverage:.1%} of the answers{told}"))
+            found.append(("99.9 % certain", f"{coverage:.1%} of the answers{told}"))
         return found
 
 
 def examples(data: DataSet) -> str:
-    """Return what the examples are called: "images", or "examples" for rows of a table."""
+    """Return the word for the examples: "images", or "examples" for rows of a table."""
     return "images" if data.inputs.ndim > 2 else "examples"
 
 
 def as_percent(share: float) -> str:
-    """Write a probability so that it never reads as certain when it is not."""
+    """Format a probability so that it never looks certain when it is not."""
     if share >= 0.9995:
         return ">99.9 %"
     return "<0.1 %" if share < 0.0005 else f"{share:.1%}".replace("%", " %")

@@ -1,4 +1,4 @@
-"""Evaluation of answers of yes and no, several an example: label by label."""
+"""Evaluation of a multi-label classifier, which answers several yes-or-no questions per example: label by label."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from plainnet.evaluation.classes import examples
 
 @dataclass(frozen=True)
 class LabelEvaluation:
-    """The logits (N, K) a network gave for a data set of several labels, and the figures that follow from them.
+    """The logits (N, K) that a network gave for a data set with several labels, and the figures that follow from them.
 
-    Of each label: precision, the share of those it was given to that have it; recall, the share of those that have it
-    that were given it; F1, their harmonic mean.
+    For each label: precision, the share of the examples predicted to have the label that really have it; recall, the
+    share of the examples with the label that were predicted to have it; F1, their harmonic mean.
     """
 
     data: DataSet
@@ -25,24 +25,24 @@ class LabelEvaluation:
 
     @cached_property
     def given(self) -> np.ndarray:
-        """Which labels were given, (N, K)."""
+        """Which labels the network predicted, (N, K)."""
         given: np.ndarray = self.outputs > 0
         return given
 
     @cached_property
     def right(self) -> np.ndarray:
-        """Which labels the examples have, (N, K)."""
+        """Which labels the examples really have, (N, K)."""
         right: np.ndarray = self.data.targets.reshape(self.outputs.shape) > 0.5
         return right
 
     @cached_property
     def accuracy(self) -> float:
-        """The share of all answers that are right."""
+        """The share of right answers over all labels of all examples."""
         return float((self.given == self.right).mean())
 
     @cached_property
     def per_label(self) -> dict[str, dict[str, float | None]]:
-        """Precision, recall and F1 of each label; None where nothing was given or had it."""
+        """Precision, recall and F1 of each label; None where the divisor is 0."""
         hits = (self.given & self.right).sum(axis=0)
         figures = {}
         for name, hit, given, had in zip(
@@ -67,7 +67,7 @@ class LabelEvaluation:
         }
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return the figures to read: what each is called, and its value."""
+        """Return the figures as readable text: pairs of name and value."""
         everything = float((self.given == self.right).all(axis=1).mean())
         f1 = {name: figures["f1"] for name, figures in self.per_label.items() if figures["f1"] is not None}
         found = [

@@ -1,4 +1,4 @@
-"""Evaluation of a regression: how far its numbers are from the right ones."""
+"""Evaluation of a regression: how far its predicted numbers are from the right ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from plainnet.evaluation.classes import examples
 
 @dataclass(frozen=True)
 class NumberEvaluation:
-    """The numbers (N, M) a network gave for a data set, and the figures that follow from them.
+    """The numbers (N, M) that a network gave for a data set, and the figures that follow from them.
 
-    With errors e = given - right: mean absolute error, mean |e|; root mean squared error, sqrt(mean e^2); and the
-    coefficient of determination R^2 = 1 - sum e^2 / sum (right - mean)^2, 1 for perfect, 0 for always giving the mean.
+    With errors e = predicted - right: mean absolute error, mean |e|; root mean squared error, sqrt(mean e^2); and the
+    coefficient of determination R^2 = 1 - sum e^2 / sum (right - mean)^2: 1 is perfect, 0 is as good as the mean.
     """
 
     data: DataSet
@@ -30,23 +30,23 @@ class NumberEvaluation:
 
     @cached_property
     def errors(self) -> np.ndarray:
-        """What was given, less what is right, (N, M)."""
+        """The predicted minus the right numbers, (N, M)."""
         errors: np.ndarray = self.outputs.astype(float) - self.right
         return errors
 
     @cached_property
     def mean_absolute_error(self) -> float:
-        """The mean distance from the right number, in its unit."""
+        """The mean distance from the right number, in the unit of the targets."""
         return float(np.abs(self.errors).mean())
 
     @cached_property
     def root_mean_squared_error(self) -> float:
-        """The root of the mean squared distance, in the unit of the numbers."""
+        """The square root of the mean squared distance, in the unit of the targets."""
         return float(np.sqrt(np.square(self.errors).mean()))
 
     @cached_property
     def r2(self) -> float | None:
-        """The coefficient of determination, None if all right numbers are the same."""
+        """The coefficient of determination, or None if all right numbers are the same."""
         spread = np.square(self.right - self.right.mean(axis=0)).sum()
         return float(1 - np.square(self.errors).sum() / spread) if spread > 0 else None
 
@@ -64,7 +64,7 @@ class NumberEvaluation:
         }
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return the figures to read: what each is called, and its value."""
+        """Return the figures as readable text: pairs of name and value."""
         mean, deviation = self.right.mean(), self.right.std()
         found = [
             (

@@ -1,4 +1,4 @@
-"""Trust: whether probabilities mean what they say, and what is gained by withholding the least sure answers."""
+"""Trust: whether probabilities match the share of right answers, and what withholding the least sure answers gains."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 BINS = 15
-_LEAST = 1e-12  # of a probability, of which the logarithm is taken
+_LEAST = 1e-12  # smallest probability before taking a logarithm
 
 
 def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return what softmax(logits / T) gives, from softmax(logits): p^(1 / T), made to sum to 1 again.
+    """Return softmax(logits / T) computed from softmax(logits): p^(1 / T), normalized to sum to 1.
 
-    It holds for means over views as well, where logarithms are averaged.
+    This also holds for means over shifted views, which average logarithms.
     """
     if temperature == 1:
         return probabilities
@@ -48,13 +48,13 @@ class Trust:
 
     @cached_property
     def log_loss(self) -> float:
-        """The mean of -log p(own class), in nats: the negative log-likelihood."""
+        """The mean of -log p(true class), in nats: the negative log-likelihood."""
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels].astype(float)
         return -float(np.log(np.maximum(of_truth, _LEAST)).mean())
 
     @cached_property
     def brier(self) -> float:
-        """The mean of sum_k (p_k - y_k)^2, y being one-hot.
+        """The mean of sum_k (p_k - y_k)^2, where y is one-hot.
 
         Source: Brier 1950, "Verification of forecasts expressed in terms of probability".
         """
@@ -63,19 +63,19 @@ class Trust:
         return float((np.square(p).sum(axis=1) - 2 * of_truth + 1).mean())
 
     def bins(self, count: int = BINS) -> list[tuple[float, float, int]]:
-        """Return mean confidence, accuracy and number of bins of as many examples each, in the order of confidence."""
+        """Return mean confidence, accuracy and number of examples of equally full bins, ordered by confidence."""
         order = np.argsort(self.confidences, kind="stable")
         parts = [part for part in np.array_split(order, min(count, len(order))) if len(part)]
         return [(float(self.confidences[part].mean()), float(self.right[part].mean()), len(part)) for part in parts]
 
     @cached_property
     def calibration_error(self) -> float:
-        """The mean of |confidence - accuracy| over bins, less what chance alone adds to it, at least 0.
+        """The mean of |confidence - accuracy| over bins, minus the part that chance alone adds to it; at least 0.
 
-        In a bin of n examples accuracy a has the standard error s = sqrt(a (1 - a) / n); a difference d is then found,
-        on the mean, as large as E|d + s z|, z being standard normal: the excess over |d| is taken off.
+        In a bin of n examples, accuracy a has the standard error s = sqrt(a (1 - a) / n). A difference d is therefore
+        observed, on average, as E|d + s z| with z standard normal; the excess over |d| is subtracted.
 
-        Source: Kumar, Liang, Ma 2019, "Verified uncertainty calibration", section 4, for taking off the bias; Naeini,
+        Source: Kumar, Liang, Ma 2019, "Verified uncertainty calibration", section 4, for subtracting the bias; Naeini,
         Cooper, Hauskrecht 2015, for the error.
         """
         total = 0.0
@@ -85,13 +85,13 @@ class Trust:
         return max(total / len(self.labels), 0.0)
 
     def kept(self, least: float) -> tuple[float, float | None]:
-        """Return the share of answers with at least this confidence, and how many of those are right; None of none."""
+        """Return the share of answers with at least this confidence, and the share of these that is right, or None."""
         kept = self.confidences >= least
         return float(kept.mean()), float(self.right[kept].mean()) if kept.any() else None
 
     @cached_property
     def risk_against_coverage(self) -> tuple[np.ndarray, np.ndarray]:
-        """The share of answers given, the surest first, and the share of errors among them, (N,) each.
+        """The share of answers given (most confident first), and the share of errors among them, (N,) each.
 
         Source: El-Yaniv, Wiener 2010, "On the foundations of noise-free selective classification".
         """
@@ -100,7 +100,7 @@ class Trust:
         return given / len(order), np.cumsum(~self.right[order]) / given
 
     def to_table(self, certain: Mapping[str, float] | None = None) -> dict[str, Any]:
-        """Return the figures as plain values; of each promise in `certain`, what it comes to here."""
+        """Return the figures as plain values, with the coverage and accuracy of each promise in `certain`."""
         kept = {share: self.kept(least) for share, least in (certain or {}).items()}
         return {
             "log_loss": self.log_loss,

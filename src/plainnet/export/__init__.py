@@ -1,6 +1,6 @@
-"""Export: a trained model in the forms of other programs; one rule a layer and form.
+"""Export: write a trained model in the formats of other programs, with one rule per layer and format.
 
-`FORMS` maps the name of a form to the function that writes it.
+`forms.FORMS` maps the name of a format to the function that writes it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Rule = TypeVar("Rule", bound=Callable[..., object])
 def rule_for(layer: Layer, rules: Mapping[str, Rule], form: str) -> Rule:
     """Return the rule for a layer, by its class.
 
-    Raises: `InputError` if there is none, as for a layer of one's own.
+    Raises: `InputError` if there is none, such as for your own layers.
     """
     name = type(layer).__name__
     if name not in rules or not type(layer).__module__.startswith("plainnet."):
         raise InputError(
-            f"the layer {name} has no rule to be exported to {form}; there are rules for {', '.join(sorted(rules))}"
+            f"the layer {name} cannot be exported to {form}; the layers with a rule are {', '.join(sorted(rules))}"
         )
     return rules[name]
 
 
 def takes_bytes(model: Model) -> bool:
-    """Tell whether the model's inputs are bytes from 0 to 255: images, unless it has learned from other numbers."""
+    """Tell whether the model's inputs are bytes from 0 to 255: true for images, unless it was trained on numbers."""
     if "inputs" in model.preparation:
         return bool(model.preparation["inputs"] == "bytes")
     largest = model.preparation.get("largest", 255.0)
@@ -42,18 +42,18 @@ def takes_bytes(model: Model) -> bool:
 
 
 def inputs_told(model: Model) -> str:
-    """Return, for the head of a program, what the model takes and what it tells apart."""
+    """Return, for the head of a program, a description of the model's inputs and classes."""
     kind, size = "bytes from 0 to 255" if takes_bytes(model) else "numbers", "x".join(map(str, model.network.in_shape))
     classes = f"\nClasses: {', '.join(model.class_names)}"[:500] if model.class_names else ""
     return f"Inputs are {kind}, N examples of {size}.{_columns_told(model)}{classes}"
 
 
 def _columns_told(model: Model) -> str:
-    """Return, for a program, which number is which column of a table; "" for what is no table."""
+    """Return, for the head of a program, which input number is which column of a table; "" for other inputs."""
     if model.preparation.get("type") != "columns":
         return ""
     columns = Columns.from_table(model.preparation)
     fills = {column.name: f" (a gap is {column.fill:.6g})" for column in columns.columns if column.fill is not None}
     names = [f"{name}{fills.get(name, '')}" for name in columns.inputs[:_MOST_COLUMNS]]
     more = ", ..." if len(columns.inputs) > _MOST_COLUMNS else ""
-    return "\nThe numbers of a row, name=word being 1 or 0: " + shown(", ".join(names), 3000).replace("\\", "/") + more
+    return "\nThe numbers of a row (name=word is 1 or 0): " + shown(", ".join(names), 3000).replace("\\", "/") + more

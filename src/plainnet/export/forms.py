@@ -1,4 +1,4 @@
-"""The forms a model can be exported to, by name: a function that writes the files and returns their paths."""
+"""The formats that a model can be exported to, by name, each with a function that writes its files."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from plainnet.model import Model
 
 Writer = Callable[[Path, Model, str, dict[str, str]], list[Path]]
 
-FORMS: dict[str, tuple[str, Writer]] = {  # by name: the ending of its file, and what writes it
+FORMS: dict[str, tuple[str, Writer]] = {  # by name: the ending of the file, and the function that writes it
     "js": (".js", js_program.write),
     "numpy": (".py", numpy_program.write),
     "onnx": (".onnx", onnx_file.write),
     "torch": (".py", torch_module.write),
 }
-_OR = {"js": ".mjs"}  # which Node takes for a module wherever it lies
+_OR = {"js": ".mjs"}  # Node always treats a file with this ending as a module
 _WEIGHTS = {"numpy": ".npz", "torch": ".safetensors"}  # beside the program
 
 
 def export(
     model: Model, form: str, out: Path, precision: str = "float32", about: dict[str, str] | None = None
 ) -> list[Path]:
-    """Write a model in a form, one of `FORMS`, and return the paths of the files.
+    """Write a model in a format, one of `FORMS`, and return the paths of the files.
 
-    Raises: `InputError` for an unknown form, an ending that is not its own, a layer without a rule, or a library that
-    is missing.
+    Raises: `InputError` for an unknown format, a wrong ending, a layer without a rule, a missing library, or a file
+    that exists already.
     """
     if form not in FORMS:
         raise InputError(f"--to must be one of {', '.join(FORMS)}, received {form!r:.60}")
@@ -38,5 +38,5 @@ def export(
     check(precision, form)
     for path in {out, out.with_suffix(_WEIGHTS.get(form, ending))}:
         if path.exists():
-            raise InputError(f"{path} is there already; choose another --out")
+            raise InputError(f"{path} exists already; choose another --out")
     return writer(out, model, precision, dict(about or {}))

@@ -1,4 +1,4 @@
-"""JavaScript: one module that answers in a browser or in Node, with the weights in it."""
+"""JavaScript export: one module, including the weights, that predicts in a browser or in Node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from plainnet.page import bundled
 from plainnet.writing import write_atomically
 
 Table = dict[str, Any]
-JsRule = Callable[[Any], Table | None]  # of a layer: its arguments and arrays, or None if it does nothing in use
+JsRule = Callable[[Any], Table | None]  # returns arguments and arrays, or None if a layer does not predict
 
 
 def _layers(parent: Layer) -> list[Table]:
@@ -81,7 +81,7 @@ RULES: dict[str, JsRule] = {
 
 
 def as_table(model: Model) -> Table:
-    """Return a model as `page/forward.js` takes it: plain values, and all weights as one text, float32 in base 64.
+    """Return a model as `page/forward.js` takes it: plain values, and all weights as one text (float32 in base64).
 
     Raises: `InputError` for a layer without a rule.
     """
@@ -109,7 +109,7 @@ def as_table(model: Model) -> Table:
     }
 
 
-_HEAD = """// A network trained by plainnet {version}; it needs nothing else.
+_HEAD = """// A network trained with plainnet {version}; it needs no other file.
 //
 // {told}
 //
@@ -123,16 +123,16 @@ def write(
 ) -> list[Path]:
     """Write the module to a .js file and return its path.
 
-    Raises: `InputError` for a layer without a rule, weights in fewer bits, or a file that cannot be written.
+    Raises: `InputError` for a layer without a rule, a precision other than float32, or a file that cannot be written.
     """
     path = Path(path)
     check(precision, "js")
     if precision != "float32":
-        raise InputError("JavaScript has numbers of 32 bits and more; export to js as float32")
+        raise InputError("JavaScript modules hold only float32 weights; export to js as float32")
     table = as_table(model)
     what = {
         "classes": "the probability of every class", "labels": "the probability of every label",
-        "numbers": "the numbers it gives",
+        "numbers": "the predicted numbers",
     }[model.kind]  # fmt: skip
     head = _HEAD.format(
         version=__version__, told=inputs_told(model).replace("\n", "\n// "), file=path.name,

@@ -1,6 +1,6 @@
-"""NumPy: a program of a few lines and an .npz file, which answer without plainnet.
+"""NumPy export: a program of a few lines and an .npz file, which predict without plainnet.
 
-A student sees that a trained network is nothing but products and maxima.
+It shows students that a trained network consists only of products, sums and maxima.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _lines(layers: Any, path: str, indent: str) -> tuple[list[str], dict[str, np
 
 
 def factor_and_shift(layer: BatchNorm) -> tuple[np.ndarray, np.ndarray]:
-    """Return what batch normalization does with its running averages: x factor + shift."""
+    """Return the factor and the shift with which batch normalization predicts: y = x factor + shift."""
     factor = layer.gamma.value / np.sqrt(layer.state["running_variance"] + layer.epsilon)
     return factor, layer.beta.value - layer.state["running_mean"] * factor
 
@@ -116,7 +116,7 @@ def _residual(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, 
 
 
 def _ensemble(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Write the lines of one member, in a loop over all: they are alike but for their weights."""
+    """Return a loop over the members with the lines of one; the members differ only in their weights."""
     written: list[list[str]] = []
     arrays: dict[str, np.ndarray] = {}
     for name, member in layer.children.items():
@@ -124,7 +124,7 @@ def _ensemble(layer: Any, path: str, indent: str) -> tuple[list[str], dict[str, 
         arrays |= own
         written.append([line.replace(f'P["{path}.{name}.', f'P[f"{path}.{{member}}.') for line in lines])
     if any(lines != written[0] for lines in written):
-        raise InputError("members of an ensemble that differ have no rule to be exported to NumPy; export it to ONNX")
+        raise InputError("an ensemble of different networks cannot be exported to NumPy; export it to ONNX")
     logs = ["inputs, log_p = x, 0", f"for member in range({len(written)}):", "    x = inputs", *written[0]]
     return [*logs, f"    log_p = log_p + np.log(softmax(x)) / {len(written)}", "x = log_p"], arrays
 
@@ -156,7 +156,7 @@ RULES: dict[str, NumpyRule] = {
     "Tanh": _plain("x = np.tanh(x)"),
 }
 
-_PROGRAM = '''"""A network trained by plainnet {version}; it needs NumPy alone.
+_PROGRAM = '''"""A network trained with plainnet {version}; it needs only NumPy.
 
     python {file} INPUTS.npy
 
@@ -214,7 +214,7 @@ def write(
 
 
 def _answer(model: Model) -> tuple[str, str]:
-    """Return what the program answers, and the lines that do it."""
+    """Return a description of the program's answers, and the lines that compute them."""
     divided = "" if model.temperature == 1 else f" / {model.temperature!r}"
     if model.kind == "numbers":
         return "Return the numbers, (N, M)", "return network(x)"
@@ -226,7 +226,7 @@ def _answer(model: Model) -> tuple[str, str]:
     if not model.test_shifts:
         return what, f"return softmax(network(x){divided})"
     s = model.test_shifts
-    return f"{what}: means over the images moved by up to {s} pixels", "\n    ".join([
+    return f"{what}, averaged over the images shifted by up to {s} pixels", "\n    ".join([
         f"x = np.pad(x, ((0, 0), ({s}, {s}), ({s}, {s})))",
         f"H, W, log_p = x.shape[1] - {2 * s}, x.shape[2] - {2 * s}, 0",
         f"for i, j in np.ndindex({2 * s + 1}, {2 * s + 1}):",

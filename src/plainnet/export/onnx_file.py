@@ -1,7 +1,7 @@
-"""ONNX files: preparation, network and probabilities in one graph, which every runtime of ONNX answers with.
+"""ONNX export: preparation, network and probabilities in one graph, which any ONNX runtime can run.
 
-What comes in is what the user has: bytes or numbers of the shape that the network takes, N of them, or, for a table, an
-input for each column. What comes out are `probabilities` (N, K), or, for a regression, `numbers` (N, M).
+The inputs are the user's data: N examples as bytes or numbers in the shape that the network takes, or, for a table, one
+input per column. The outputs are `probabilities` (N, K) or, for a regression, `numbers` (N, M).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def as_onnx(
 ) -> Any:
     """Return the model as an `onnx.ModelProto`; `about` is added to its metadata.
 
-    With "float16" or "int8" the weights are stored so, and computed with as float32. With `rows`, what comes in are
-    rows (N, D), whatever the shape that the network takes.
+    With "float16" or "int8" the weights are stored in that precision, but the graph computes in float32. With `rows`,
+    the inputs are rows (N, D), for any input shape of the network.
 
     Raises: `InputError` if onnx is not installed, a layer has no rule, or the preparation is unknown.
     """
@@ -94,7 +94,7 @@ def _children(model: Model) -> Mapping[str, Any]:
 
 
 def _prepared(graph: Graph, model: Model, onnx: Any, rows: bool) -> tuple[list[Any], Value]:
-    """Return the inputs of the graph, and what the network takes, made of them."""
+    """Return the inputs of the graph, and the network's input computed from them."""
     shape = model.network.in_shape
     if model.preparation.get("type") == "columns":
         return _of_columns(graph, Columns.from_table(model.preparation), onnx)
@@ -112,7 +112,7 @@ def _prepared(graph: Graph, model: Model, onnx: Any, rows: bool) -> tuple[list[A
 
 
 def _of_columns(graph: Graph, columns: Columns, onnx: Any) -> tuple[list[Any], Value]:
-    """Return an input for each column, (N, 1), and all of them as the numbers that the network takes."""
+    """Return an input (N, 1) for each column, and the network's input computed from them."""
     inputs, parts = [], []
     for column in columns.columns:
         name = graph.name(column.name)
@@ -132,7 +132,7 @@ def _of_columns(graph: Graph, columns: Columns, onnx: Any) -> tuple[list[Any], V
 
 
 def _answers(graph: Graph, model: Model, logits: str) -> str:
-    """Return the name of the probabilities, or of the numbers, that outputs (N, K) stand for."""
+    """Return the name of the probabilities, or of the numbers, computed from the outputs (N, K)."""
     if model.kind == "numbers":
         return logits
     if model.temperature != 1:
@@ -143,14 +143,14 @@ def _answers(graph: Graph, model: Model, logits: str) -> str:
 
 
 def _two_columns(graph: Graph, model: Model, logits: str) -> str:
-    """Return logits (0, z) of two classes for a single one, z."""
+    """Return the two logits (0, z) for a single logit z."""
     if model.network.out_shapes[-1] != (1,):
         return logits
     return graph.node("Concat", [graph.node("Sub", [logits, logits], "zero"), logits], "two_classes", axis=1)
 
 
 def _of_views(graph: Graph, model: Model, value: Value) -> str:
-    """Return the probabilities that are means over images (N, H, W), moved by up to some pixels in every direction."""
+    """Return the probabilities averaged over images (N, H, W) shifted by a few pixels in every direction."""
     shifts, (height, width) = model.test_shifts, value.shape[:2]
     ends = [0, shifts, shifts] + [0] * (len(value.shape) - 2)
     framed = graph.node("Pad", [value.name, graph.constant(np.array(ends * 2, np.int64), "frame")], "framed")

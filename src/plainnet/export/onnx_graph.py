@@ -1,4 +1,4 @@
-"""A graph of ONNX nodes under construction: constants, nodes, and where the channels of images stand."""
+"""An ONNX graph under construction: constants, nodes, and the position of the images' channels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from plainnet.export.precision import as_int8
 
-OPSET, OPSET_ML, IR = 21, 3, 10  # which onnxruntime 1.20 of November 2024 reads
+OPSET, OPSET_ML, IR = 21, 3, 10  # onnxruntime 1.20 (November 2024) reads these versions
 
 
 class Value(NamedTuple):
-    """An array in the graph: its name, its shape without N, as plainnet has it, and whether channels come first."""
+    """An array in the graph: its name, its shape in plainnet without N, and whether its channels come first."""
 
     name: str
     shape: tuple[int, ...]
@@ -21,7 +21,7 @@ class Value(NamedTuple):
 
     @property
     def places(self) -> tuple[int, ...]:
-        """The shape as the graph has it, without N."""
+        """The shape in the graph, without N."""
         return (self.shape[2], *self.shape[:2]) if self.channels_first else self.shape
 
 
@@ -35,7 +35,7 @@ class Graph:
     _names: set[str] = field(default_factory=set)
 
     def name(self, wanted: str) -> str:
-        """Return a name that is not taken yet."""
+        """Return a name that is not used yet."""
         name, number = wanted, 1
         while name in self._names:
             number += 1
@@ -52,15 +52,15 @@ class Graph:
         return output
 
     def constant(self, array: Any, wanted: str = "constant") -> str:
-        """Add a constant as it is and return its name."""
+        """Add a constant and return its name."""
         name = self.name(wanted)
         self.constants[name] = np.asarray(array)
         return name
 
     def weight(self, array: np.ndarray, wanted: str, axis: int) -> str:
-        """Add weights in the graph's precision and return the name of what they are as float32.
+        """Add weights in the graph's precision, and return the name of their float32 values.
 
-        `axis` is that of the units: each has a scale of its own where weights are whole numbers of 8 bits.
+        `axis` is the axis of the units: with weights of 8 bits, each unit has its own scale.
         """
         array = np.ascontiguousarray(array, np.float32)
         if self.precision == "float16":
@@ -73,7 +73,7 @@ class Graph:
         return self.constant(array, wanted)
 
     def channels_first(self, value: Value) -> Value:
-        """Return images with their channels first; those without an axis for them get one."""
+        """Return images with their channels first; images without a channel axis get one."""
         if value.channels_first:
             return value
         if len(value.shape) == 2:
@@ -82,7 +82,7 @@ class Graph:
         return Value(self.node("Transpose", [value.name], "channels_first", perm=[0, 3, 1, 2]), value.shape, True)
 
     def channels_last(self, value: Value) -> Value:
-        """Return images with their channels last, and anything else as it is."""
+        """Return images with their channels last, and anything else unchanged."""
         if not value.channels_first:
             return value
         return Value(self.node("Transpose", [value.name], "channels_last", perm=[0, 2, 3, 1]), value.shape)
@@ -90,10 +90,10 @@ class Graph:
     def elementwise(
         self, kind: str, value: Value, wanted: str, others: tuple[str, ...] = (), **attributes: Any
     ) -> Value:
-        """Add a node that changes numbers where they stand."""
+        """Add a node that changes each number separately."""
         return value._replace(name=self.node(kind, [value.name, *others], wanted, **attributes))
 
     def by_channel(self, array: np.ndarray, value: Value, wanted: str) -> str:
-        """Add a constant of a number a channel, in a shape that meets `value`."""
+        """Add a constant with one number per channel, in a shape that broadcasts with `value`."""
         array = np.asarray(array, np.float32)
         return self.constant(array.reshape(-1, 1, 1) if value.channels_first else array, wanted)

@@ -1,4 +1,4 @@
-"""What each layer is in ONNX: one rule a layer."""
+"""Export layers to ONNX: one rule per layer adds its nodes to the graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OnnxRule = Callable[[Graph, Any, Value, str], Value]
 
 
 def add_layers(graph: Graph, children: Mapping[str, Layer], value: Value, path: str = "") -> Value:
-    """Add layers in sequence, each by its rule, and return what they give.
+    """Add layers in sequence, each by its rule, and return their output.
 
     Raises: `InputError` for a layer without a rule.
     """

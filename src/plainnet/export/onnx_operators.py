@@ -1,4 +1,4 @@
-"""What plainnet's layers make of each operator of ONNX: one rule an operator, and how constants are folded."""
+"""Read ONNX operators as layers of plainnet, with one rule per operator, and fold constants."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BYTE = 1 / 255
 
 
 def _dense(chain: Chain, W: np.ndarray, b: np.ndarray) -> Chain:
-    refuse(len(chain.shape) != 1 or W.shape[0] != chain.shape[0], f"weights {W.shape} do not meet {chain.shape}")
+    refuse(len(chain.shape) != 1 or W.shape[0] != chain.shape[0], f"weights {W.shape} do not fit {chain.shape}")
     if chain.order is not None:
         W = W[chain.order]
     return replace(chain, order=None).then(Dense(W.shape[1]), (W.shape[1],), W=W, b=np.broadcast_to(b, W.shape[1:]))
@@ -41,7 +41,7 @@ def _dense(chain: Chain, W: np.ndarray, b: np.ndarray) -> Chain:
 
 def _gemm(operands: Operands, given: Given) -> Chain:
     chain, W = operands[0], constant(operands, 1, "the weights of Gemm")
-    refuse(not isinstance(chain, Chain) or bool(given.get("transA")), "Gemm must take the input first, as it is")
+    refuse(not isinstance(chain, Chain) or bool(given.get("transA")), "Gemm must take the input first, not transposed")
     W = (W.T if given.get("transB") else W) * given.get("alpha", 1.0)
     b = constant(operands, 2, "the bias of Gemm") * given.get("beta", 1.0) if len(operands) > 2 else np.zeros(1)
     return _dense(chain, W, b.ravel())
@@ -82,8 +82,8 @@ def _flatten(operands: Operands, given: Given) -> Chain:
         if sizes == chain.shape:
             return chain
         if math.prod(sizes) == size and len(sizes) == 3 and len(chain.shape) == 1 and not chain.items:
-            raise InputError("it makes images of vectors; give a network whose input is the image")
-        refuse(sizes != (size,), f"Reshape from {chain.shape} to {sizes} is no layer; only flattening is read")
+            raise InputError("it reshapes vectors to images; give a network that takes images as input")
+        refuse(sizes != (size,), f"Reshape from {chain.shape} to {sizes} is not supported, only flattening is")
     elif given.get("axis", 1) != 1:
         raise InputError("Flatten must keep the first axis")
     if len(chain.shape) == 1:
@@ -96,16 +96,14 @@ def _flatten(operands: Operands, given: Given) -> Chain:
 
 def _squeeze(operands: Operands, given: Given) -> Chain:
     chain = operands[0]
-    refuse(len(chain.shape) != 1, "Squeeze is read after the mean over all pixels only")
+    refuse(len(chain.shape) != 1, "Squeeze is supported only after the mean over all pixels")
     return chain
 
 
 def _unsqueeze(operands: Operands, given: Given) -> Chain:
     chain = operands[0]
     axes = list(constant(operands, 1, "the axes of Unsqueeze")) if len(operands) > 1 else list(given.get("axes", []))
-    refuse(
-        len(chain.shape) != 2 or [int(a) for a in axes] != [1], "Unsqueeze is read of images, for their channel only"
-    )
+    refuse(len(chain.shape) != 2 or [int(a) for a in axes] != [1], "Unsqueeze may only add a channel axis to images")
     return replace(chain, shape=(1, *chain.shape), first=True)
 
 
@@ -115,11 +113,11 @@ def _transpose(operands: Operands, given: Given) -> Chain:
         return replace(chain, shape=(chain.shape[2], *chain.shape[:2]), first=True)
     if way == [0, 2, 3, 1] and chain.first:
         return replace(chain, shape=(*chain.shape[1:], chain.shape[0]), first=False)
-    raise InputError(f"Transpose by {way} is no layer")
+    raise InputError(f"Transpose by {way} is not a layer of plainnet")
 
 
 def _affine(kind: str) -> Reader:
-    """Addition, subtraction, product and quotient with a constant: x factor + shift, by channel."""
+    """Return the rule for adding, subtracting, multiplying or dividing by a constant: x factor + shift, by channel."""
 
     def rule(operands: Operands, given: Given) -> Chain:
         a, b = operands
@@ -129,7 +127,7 @@ def _affine(kind: str) -> Reader:
         constant = np.asarray(constant, float)
         refuse(kind in ("Sub", "Div") and chain is b, f"{kind} must take the input first")
         value = constant.ravel() if constant.size in (1, chain.channels) else None
-        refuse(value is None, f"{kind} with an array of shape {constant.shape} is no layer")
+        refuse(value is None, f"{kind} with an array of shape {constant.shape} is not supported")
         assert value is not None
         if (
             chain.of_bytes
@@ -137,7 +135,7 @@ def _affine(kind: str) -> Reader:
             and value.size == 1
             and ((kind == "Mul" and abs(value[0] - _BYTE) < 1e-7) or (kind == "Div" and value[0] == 255))
         ):
-            return chain  # from bytes to shares, as plainnet does by itself
+            return chain  # scaling of bytes to [0, 1], which plainnet does anyway
         if chain.order is not None and value.size > 1:
             value = value[chain.order]
         full = np.broadcast_to(value, chain.channels).astype(float)
@@ -152,12 +150,12 @@ def _affine(kind: str) -> Reader:
 
 
 def _scaled(chain: Chain, factor: np.ndarray, shift: np.ndarray) -> Chain:
-    """Return the chain with x factor + shift, together with such a layer before it."""
+    """Return the chain with x factor + shift, merged with such a layer before it."""
     items, last = chain.items, chain.items[-1] if chain.items else None
     if last is not None and isinstance(last.layer, Standardize):
         before, after = 1 / last.arrays["deviation"], -last.arrays["mean"] / last.arrays["deviation"]
         factor, shift, items = factor * before, factor * after + shift, items[:-1]
-    refuse(not (factor > 0).all(), "inputs are multiplied by what is not positive, which no layer does")
+    refuse(not (factor > 0).all(), "inputs are multiplied by a number that is not positive, which no layer does")
     deviation = 1 / factor
     arrays = {"mean": -shift * deviation, "deviation": deviation, "learned": np.ones(1)}
     return replace(chain, items=(*items, Item(Standardize(), arrays)))
@@ -168,7 +166,7 @@ def _of_two(kind: str, a: Chain, b: Chain) -> Chain:
     same = len(longer.items) == len(shorter.items) + 1 and begins_with(longer, shorter)
     if kind == "Mul" and same and isinstance(longer.items[-1].layer, Sigmoid):
         return shorter.then(SiLU())
-    refuse(kind != "Add", f"{kind} of two arrays that both depend on the input is no layer")
+    refuse(kind != "Add", f"{kind} of two arrays that both depend on the input is not a layer of plainnet")
     return residual(shorter, longer)
 
 
@@ -186,14 +184,14 @@ def _elementwise(make: Callable[[Given], Layer]) -> Reader:
 
 def _gelu(given: Given) -> Layer:
     if given.get("approximate", b"none") != b"tanh":
-        raise InputError("GELU is read in its approximation by tanh; export with approximate='tanh'")
+        raise InputError("GELU is supported only in its tanh approximation; export with approximate='tanh'")
     return GELU()
 
 
 def _clip(operands: Operands, given: Given) -> Chain:
     least = operands[1] if len(operands) > 1 else given.get("min")
     most = operands[2] if len(operands) > 2 else given.get("max")
-    refuse(least is None or float(least) != 0 or (most is not None and float(most) < 1e30), "Clip is read as ReLU only")
+    refuse(least is None or float(least) != 0 or (most is not None and float(most) < 1e30), "Clip must be a ReLU")
     return operands[0].then(ReLU())
 
 
@@ -227,7 +225,7 @@ def _constant_node(inputs: list[np.ndarray], given: Given) -> np.ndarray:
             return numpy_helper.to_array(value)
         if name.startswith("value_"):
             return np.asarray(value)
-    raise InputError(f"a Constant holds {shown(', '.join(given), 60)}, which is not read")
+    raise InputError(f"a Constant holds {shown(', '.join(given), 60)}, which is not supported")
 
 
 def _dequantized(inputs: list[np.ndarray], given: Given) -> np.ndarray:

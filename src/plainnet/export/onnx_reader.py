@@ -1,7 +1,7 @@
-"""Models from ONNX files: networks made of the operators that plainnet's layers are, as other programs write them.
+"""Read models from ONNX files of other programs, if their operators correspond to plainnet's layers.
 
-Nodes are taken in order. Every array of the graph is a chain of layers that lead to it from the input; an operator
-makes a longer chain of one, or, as `Add` of a residual network, one of two.
+Nodes are read in order. Every array of the graph is a chain of layers that lead to it from the input. An operator
+extends one chain, or, like `Add` in a residual network, merges two.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from plainnet.network import Network
 from plainnet.softmax import log_softmax, sigmoid, softmax
 
 _MOST_NODES = 5000
-_LABELS = {  # what makes labels of probabilities
+_LABELS = {  # operators that turn probabilities into labels
     "ArgMax", "ArrayFeatureExtractor", "Binarizer", "Cast", "Greater", "GreaterOrEqual", "Identity", "LabelEncoder",
     "TopK", "ZipMap",
 }  # fmt: skip
-_AFTER = _LABELS | {"Concat", "Exp", "Flatten", "Reshape", "Squeeze", "Sub"}  # or of that of one class those of two
+_AFTER = _LABELS | {"Concat", "Exp", "Flatten", "Reshape", "Squeeze", "Sub"}  # or p into p and 1 - p
 _CLOSE = 1e-3
 
 
 def read(path: str | Path, task: str | None = None) -> tuple[Model, list[str]]:
-    """Return the model in an ONNX file, and notes on how it was understood, a sentence each.
+    """Return the model in an ONNX file, and notes (sentences) on how it was interpreted.
 
-    `task` is "classes", "labels" or "numbers"; if left out, what the graph says, and classes where it ends in several
-    numbers that are no probabilities.
+    `task` is "classes", "labels" or "numbers"; by default, the graph decides, and several outputs that are not
+    probabilities count as logits of classes.
 
-    Raises: `InputError` if onnx is not installed, the file is damaged or too large, or holds an operator, or an order
-    of operators, that plainnet's layers cannot be.
+    Raises: `InputError` if onnx is not installed, the file is damaged or too large, or it holds an operator or a
+    sequence of operators that does not correspond to plainnet's layers.
     """
     from plainnet.export.onnx_file import _onnx
 
@@ -49,8 +49,8 @@ def read(path: str | Path, task: str | None = None) -> tuple[Model, list[str]]:
     try:
         proto = onnx.load_model_from_string(content)
         onnx.checker.check_model(proto)
-    except Exception as error:  # protobuf and the checker raise whatever a file makes them stumble over
-        raise InputError(f"{path} is no whole ONNX model: {shown(str(error).splitlines()[0], 200)}") from error
+    except Exception as error:  # damaged files make protobuf and the checker raise many kinds of errors
+        raise InputError(f"{path} is not a valid ONNX model: {shown(str(error).splitlines()[0], 200)}") from error
     try:
         return _Reading(proto).model(task)
     except InputError as error:
@@ -60,14 +60,14 @@ def read(path: str | Path, task: str | None = None) -> tuple[Model, list[str]]:
 
 
 class _Reading:
-    """A graph under reading: its constants, the chains that lead to its arrays, and what is noted."""
+    """The state of reading a graph: its constants, the chains that lead to its arrays, and notes."""
 
     def __init__(self, proto: Any) -> None:
         from onnx import numpy_helper
 
         self.proto, self.graph = proto, proto.graph
         if len(self.graph.node) > _MOST_NODES:
-            raise InputError(f"it has {len(self.graph.node):,} nodes, at most {_MOST_NODES:,} are read")
+            raise InputError(f"it has {len(self.graph.node):,} nodes, the most is {_MOST_NODES:,}")
         if any(tensor.external_data for tensor in self.graph.initializer):
             raise InputError("its weights are in another file; save them inside, save_as_external_data=False")
         self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in self.graph.initializer}
@@ -82,7 +82,7 @@ class _Reading:
             self._read(node)
         name, chain = self._end()
         if chain.order is not None or chain.first:
-            raise InputError("it ends in images; a network must end in one number a class")
+            raise InputError("it ends in images; a network must end in one number per class")
         told = {entry.key: entry.value for entry in self.proto.metadata_props}.get("kind")
         kind = (
             task
@@ -92,7 +92,7 @@ class _Reading:
         )
         if not chain.ended and task is None and told is None and kind == "classes":
             self.notes.append(
-                f"it ends in {chain.shape[0]} numbers, which are taken for logits of classes; --task says otherwise"
+                f"its {chain.shape[0]} outputs count as logits of classes; use --task if they are something else"
             )
         network = Network(*(item.layer for item in chain.items))
         network.build(in_shape)
@@ -104,16 +104,16 @@ class _Reading:
         return Model(network, names, about, preparation, kind=kind), self.notes
 
     def _begin(self) -> tuple[int, ...]:
-        """Begin the chain of the input, and return the shape of an example as plainnet has it."""
+        """Begin the chain of the input, and return the shape of an example in plainnet."""
         inputs = [value for value in self.graph.input if value.name not in self.constants]
         if len(inputs) != 1:
             names = ", ".join(shown(value.name, 40) for value in inputs[:6])
-            raise InputError(f"it has {len(inputs)} inputs ({names}); networks of a single one are read")
+            raise InputError(f"it has {len(inputs)} inputs ({names}); plainnet supports only networks with one")
         tensor = inputs[0].type.tensor_type
         shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)[1:]
         if not shape or min(shape) < 1 or len(shape) > 3 or math.prod(shape) > 10**8:
             raise InputError(
-                f"its input has the shape (N, {', '.join(map(str, shape))}); all sizes but N must be known"
+                f"its input has the shape (N, {', '.join(map(str, shape))}); all sizes except N must be known"
             )
         first = len(shape) == 3 and not (shape[2] in (1, 3) and shape[0] not in (1, 3))
         self.chains[inputs[0].name] = Chain((), shape, first, of_bytes=tensor.elem_type == 2)
@@ -124,7 +124,7 @@ class _Reading:
         return shape[1:] if shape[0] == 1 else (*shape[1:], shape[0])
 
     def _read(self, node: Any) -> None:
-        """Read one node: fold it, if all it takes is constant, or make its chain."""
+        """Read one node: fold it, if all its inputs are constant, or extend a chain."""
         from onnx import helper
 
         given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
@@ -133,8 +133,8 @@ class _Reading:
         if not chains:
             if node.op_type in FOLDED and (node.op_type == "Constant" or set(inputs) <= set(self.constants)):
                 self.constants[node.output[0]] = FOLDED[node.op_type]([self.constants[n] for n in inputs], given)
-            return  # else what is made of nodes that could not be read, after the answer
-        if node.op_type == "Shape":  # 0 stands for as many examples as there are
+            return  # otherwise: computed, after the answer, from nodes that could not be read
+        if node.op_type == "Shape":  # 0 stands for the number of examples
             self.constants[node.output[0]] = np.array([0, *chains[0].shape])
             return
         if any(chain.ended for chain in chains):
@@ -144,7 +144,7 @@ class _Reading:
             return
         if node.op_type not in RULES:
             raise InputError(
-                f"the operator {shown(node.op_type, 40)} is none that plainnet's layers are; they are "
+                f"the operator {shown(node.op_type, 40)} is not supported; the supported operators are "
                 f"{', '.join(sorted(RULES))}"
             )
         operands = [self.chains.get(name, self.constants.get(name)) for name in node.input]
@@ -155,7 +155,7 @@ class _Reading:
                 raise InputError(f"{error} (node {shown(node.name or node.op_type, 60)})") from error
 
     def _answers_with_sigmoid(self, node: Any) -> bool:
-        """Take what a sigmoid gives for the answer, if what follows makes labels of it, or 1 - p of the one of two."""
+        """Treat a sigmoid's output as the answer if later nodes turn it into labels, or into p and 1 - p."""
         for name in node.input:
             chain = self.chains.get(name)
             if chain is None or not chain.items or not isinstance(chain.items[-1].layer, Sigmoid):
@@ -169,9 +169,9 @@ class _Reading:
         return False
 
     def _after_the_answer(self, node: Any, given: dict[str, Any], inputs: list[str]) -> None:
-        """Pass what turns probabilities into labels.
+        """Skip operators that turn probabilities into labels.
 
-        Raises: `InputError` for what makes other probabilities of them.
+        Raises: `InputError` for operators that change the probabilities.
         """
         if node.op_type not in _AFTER:
             raise InputError(f"the operator {shown(node.op_type, 40)} changes probabilities, which no layer does")
@@ -182,25 +182,25 @@ class _Reading:
             self.chains[node.output[0]] = self.chains[inputs[0]]
 
     def _end(self) -> tuple[str, Chain]:
-        """Return the array of the answer, and its chain: probabilities if there are any, else the first output."""
+        """Return the answer's name and its chain: probabilities if there are any, else the first output."""
         answers: dict[int, tuple[str, Chain]] = {}
         for name, chain in self.chains.items():
             if chain.ended:
                 answers.setdefault(id(chain), (name, chain))
         if len(answers) > 1:
-            raise InputError(f"it gives {len(answers)} answers; networks with a single one are read")
+            raise InputError(f"it gives {len(answers)} answers; plainnet supports only networks with one")
         if answers:
             return next(iter(answers.values()))
         name = next((value.name for value in self.graph.output if value.name in self.chains), "")
         if not name or not self.chains[name].items:
-            raise InputError("no output is made of the input by layers; is it the model you mean?")
+            raise InputError("no output is computed from the input by layers; is this the right model?")
         found = self.chains[name]
         if len(self.graph.output) > 1:
-            self.notes.append(f"it has {len(self.graph.output)} outputs; {shown(name, 40)} is read")
+            self.notes.append(f"it has {len(self.graph.output)} outputs; {shown(name, 40)} is used")
         return name, without_sigmoid(found) if isinstance(found.items[-1].layer, Sigmoid) else found
 
     def _expect_same_answers(self, name: str, network: Network) -> None:
-        """Raise `InputError` unless the network gives what ONNX's own reference gives for some inputs."""
+        """Raise `InputError` unless the network's answers to some inputs equal those of ONNX's reference evaluator."""
         from onnx import helper
         from onnx.reference import ReferenceEvaluator
 
@@ -231,7 +231,7 @@ class _Reading:
             ours = network.logits(last.reshape(count, *network.in_shape).astype(x.dtype)).astype(float)
             forms = ours, softmax(ours), log_softmax(ours), sigmoid(ours)
         if not any(np.allclose(form, theirs, rtol=_CLOSE, atol=_CLOSE) for form in forms):
-            raise InputError("read as layers it gives other answers than ONNX's reference does; it is another network")
+            raise InputError("as layers of plainnet it gives other answers than ONNX's reference evaluator")
 
     def _names(self, chain: Chain, kind: str) -> tuple[str, ...]:
         if kind == "numbers":
@@ -247,7 +247,7 @@ class _Reading:
         return names if len(names) == count else tuple(map(str, range(count)))
 
     def _labels_in_constants(self, count: int) -> tuple[str, ...]:
-        """Return the names of classes that a node looks up in a constant, as exports of scikit-learn have them."""
+        """Return the class names that a node looks up in a constant, as in exports of scikit-learn."""
         for name, array in self.constants.items():
             if "classes" in name.lower() and array.ndim == 1 and len(array) == count:
                 return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in array.tolist())
@@ -255,7 +255,7 @@ class _Reading:
 
 
 def _tensors(network: Network, items: tuple[Item, ...]) -> dict[str, np.ndarray]:
-    """Return the tensors of a network that is made of these items, those that no item has being as they are."""
+    """Return the tensors of a network made of these items; tensors that no item has stay unchanged."""
     found = {name: tensor.copy() for name, tensor in network.tensors().items()}
 
     def fill(children: dict[str, Layer], inside: tuple[Item, ...], path: str) -> None:

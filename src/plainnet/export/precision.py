@@ -1,4 +1,4 @@
-"""Weights in fewer bits: what a file will hold of them, and what that costs."""
+"""Weights in fewer bits: the rounded values that a file will hold, and the accuracy that this costs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PRECISIONS = ("float32", "float16", "int8")
 
 
 def check(precision: str, form: str) -> None:
-    """Raise `InputError` unless weights can be stored so in files of a form."""
+    """Raise `InputError` unless files of a format can store weights in this precision."""
     if precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, received {precision!r:.60}")
     if precision == "int8" and form != "onnx":
-        raise InputError(f"weights of 8 bits are for ONNX, whose programs unpack them; export to {form} as float16")
+        raise InputError(f"only ONNX supports weights of 8 bits; export to {form} as float16")
 
 
 def as_int8(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return whole numbers from -127 to 127 and a scale for each unit, whose products are near the array.
+    """Return whole numbers from -127 to 127 and a scale for each unit; their products approximate the array.
 
     Source: Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-only
     inference", without zero points.
@@ -37,7 +37,7 @@ def as_int8(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rounded(model: Model, precision: str) -> Model:
-    """Return a model whose products and filters have the values that a file of this precision holds."""
+    """Return a model with the weights of dense and convolutional layers rounded as in a file of this precision."""
     network = copy.deepcopy(model.network)
     for _, layer in network.walk():
         if isinstance(layer, Dense | Conv2D) and precision != "float32":
@@ -51,7 +51,7 @@ def rounded(model: Model, precision: str) -> Model:
 
 
 def cost(model: Model, precision: str, data: DataSet) -> dict[str, str]:
-    """Return what is lost with a precision on data, as texts for a file: the figure before and after."""
+    """Return the figure on data before and after rounding to a precision, as texts for a file."""
     before, after = (evaluate(judged.network, data).to_table() for judged in (model, rounded(model, precision)))
     name = next(key for key in ("test_accuracy", "test_r2") if key in before)
     return {

@@ -1,8 +1,8 @@
-"""Modules that PyTorch has not: the source of each, by its name."""
+"""Source code of modules that PyTorch lacks, by name; an exported program includes those it needs."""
 
 CLASSES = {
     "FlattenChannelsLast": '''class FlattenChannelsLast(nn.Module):
-    """Lay images out with the channels of a pixel side by side."""
+    """Flatten images with the channels of each pixel next to each other."""
 
     def forward(self, x):
         return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
@@ -28,7 +28,7 @@ CLASSES = {
         return x * deviation + mean if self.inverse else (x - mean) / deviation
 ''',
     "GaussianNoise": '''class GaussianNoise(nn.Module):
-    """Adds noise of a deviation in training."""
+    """Adds Gaussian noise of this deviation in training."""
 
     def __init__(self, deviation):
         super().__init__()

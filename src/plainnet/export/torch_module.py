@@ -1,6 +1,6 @@
-"""PyTorch: a readable module, and its weights in a safetensors file that `load_state_dict` takes.
+"""PyTorch export: a readable module, and its weights in a safetensors file for `load_state_dict`.
 
-PyTorch has the channels of images first; where our order matters, in `Flatten` and `LayerNorm`, the module says so.
+PyTorch puts the channels of images first; the module converts the order where it matters, in `Flatten` and `LayerNorm`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Piece:
-    """A layer in PyTorch: an expression that makes it, its tensors by name, and the classes it needs."""
+    """A layer in PyTorch: an expression that creates it, its tensors by name, and the classes it needs."""
 
     expression: str
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
@@ -36,7 +36,7 @@ TorchRule = Callable[[Any, Shape, str], Piece]
 
 
 def sequence(layers: Any, shape: Shape, indent: str) -> tuple[list[str], Piece]:
-    """Return the lines of the layers in a sequence or an ensemble, and their tensors and needs together.
+    """Return the lines of the layers in a sequence or an ensemble, with all their tensors and needed classes.
 
     Raises: `InputError` for a layer without a rule.
     """
@@ -46,7 +46,7 @@ def sequence(layers: Any, shape: Shape, indent: str) -> tuple[list[str], Piece]:
         lines.append(f"{indent}{piece.expression},")
         whole.tensors |= {f"{number}.{name}": tensor for name, tensor in piece.tensors.items()}
         whole.needs = (*whole.needs, *piece.needs)
-        if hasattr(layers, "out_shapes"):  # the members of an ensemble all take the same
+        if hasattr(layers, "out_shapes"):  # the members of an ensemble all take the same input
             shape = layers.out_shapes[number]
     return lines, whole
 
@@ -130,7 +130,7 @@ RULES: dict[str, TorchRule] = {
 
 
 def module_source(network: Network) -> tuple[str, dict[str, np.ndarray]]:
-    """Return Python that defines `network()`, which makes an `nn.Sequential`, and its state by PyTorch's names."""
+    """Return Python code of `network()`, which creates an `nn.Sequential`, and its state by PyTorch's names."""
     lines, whole = sequence(network._layers, network.in_shape, "        ")
     classes = "\n\n".join(CLASSES[name] for name in dict.fromkeys(whole.needs))
     body = "\n".join(lines)
@@ -141,7 +141,7 @@ from torch import nn
 
 {chr(10) + classes + chr(10) if classes else ""}
 def network():
-    """Return the network, to be given its weights."""
+    """Return the network without its trained weights."""
     return nn.Sequential(
 {body}
     )
@@ -150,7 +150,7 @@ def network():
     return source, tensors
 
 
-_HEAD = '''"""A network trained by plainnet {version}, in PyTorch.
+_HEAD = '''"""A network trained with plainnet {version}, in PyTorch.
 
     python {file} IMAGES.npy
 
@@ -159,7 +159,7 @@ _HEAD = '''"""A network trained by plainnet {version}, in PyTorch.
 
 '''
 _VIEWS = '''def views(x, shifts={shifts}):
-    """Return images as they are and moved by up to `shifts` pixels in every direction."""
+    """Return the images, shifted by 0 to `shifts` pixels in every direction."""
     framed, (height, width) = nn.functional.pad(x, (shifts,) * 4), x.shape[2:]
     steps = range(2 * shifts + 1)
     return [framed[:, :, i : i + height, j : j + width] for i in steps for j in steps]
@@ -169,7 +169,7 @@ _VIEWS = '''def views(x, shifts={shifts}):
 _TAIL = '''
 
 def load(path=Path(__file__).with_suffix(".safetensors")):
-    """Return the network with its weights, ready to answer."""
+    """Return the network with its trained weights, ready to predict."""
     from safetensors.torch import load_file
 
     made = network()

@@ -1,1 +1,1 @@
-"""What is foreign, files, texts and programs of others, is opened in one way, shown in one way and run in one way."""
+"""Opens, checks, shows and runs foreign files, texts and programs: those of others, which are not trusted."""

@@ -1,7 +1,7 @@
-"""Checking what is foreign: values read from a file, against a description of what may stand there.
+"""Checks values read from a foreign file against a description of the values that are allowed.
 
-A description is a function that returns whether a value fits, or a table of such descriptions, one for each key; a key
-that ends in "?" may be missing. `listed(count)` describes a list of such values.
+A description is a function that returns whether a value fits, or a table with a description for each key; a key that
+ends in "?" may be missing. `listed(one)` describes a list of values that each fit `one`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 Description = Callable[[Any], bool] | Mapping[str, Any]
 
-_LONGEST = 1_000_000  # of a list that a file may hold
+_LONGEST = 1_000_000  # the longest list that a file may hold
 
 
 def whole(least: int = 0, most: int = 10**12) -> Callable[[Any], bool]:
@@ -25,7 +25,7 @@ def real(least: float = -1e30, most: float = 1e30) -> Callable[[Any], bool]:
 
 
 def text(most: int = 200) -> Callable[[Any], bool]:
-    """Describe a text of at most so many letters."""
+    """Describe a text of at most `most` characters."""
     return lambda value: isinstance(value, str) and len(value) <= most
 
 
@@ -40,23 +40,23 @@ def nothing(value: Any) -> bool:
 
 
 def listed(one: Description, *, least: int = 0) -> Callable[[Any], bool]:
-    """Describe a list of at least so many values."""
+    """Describe a list of at least `least` values."""
     return lambda value: isinstance(value, list) and least <= len(value) <= _LONGEST and all(
         problem(item, one) is None for item in value
     )  # fmt: skip
 
 
 def either(*descriptions: Description) -> Callable[[Any], bool]:
-    """Describe what one of the descriptions fits."""
+    """Describe a value that fits at least one of the descriptions."""
     return lambda value: any(problem(value, description) is None for description in descriptions)
 
 
 def problem(value: Any, description: Description, name: str = "") -> str | None:
-    """Return in a few words what does not fit, or None if all does."""
+    """Return in a few words what does not fit, or None if everything fits."""
     if callable(description):
         return None if description(value) else f"{name or 'it'} is {value!r:.100}"
     if not isinstance(value, dict):
-        return f"{name or 'it'} is no table"
+        return f"{name or 'it'} is not a table"
     for key, part in description.items():
         plain = key.removesuffix("?")
         where = f"{name}.{plain}".lstrip(".")

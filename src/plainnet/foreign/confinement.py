@@ -1,9 +1,9 @@
-"""Confinement: what a process does before it runs the code of others, so that this can neither harm nor stay.
+"""The sandbox: confines a process before it runs foreign code, so that the code does no harm and does not stay.
 
-It goes on in a child of its own, which it watches: without a network, with the files to read that Python needs and the
-folder of the code, with one folder to write to, and with limits. When the child ends, all that it has started ends with
-it. Where a system cannot do this, an audit hook refuses what Python itself does (PEP 578): it keeps accidents away, and
-is no defence against malice.
+The process continues in a child and watches it. The child has no network, can read only the files that Python needs and
+the folder of the code, can write to a single folder, and has limits on its resources. When it ends, everything that it
+has started ends as well. On systems that cannot do this, an audit hook (PEP 578) blocks such actions within Python: it
+prevents accidents, but does not protect against malice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from plainnet.foreign.landlock import allow_only
 
-PARENT = "PLAINNET_PARENT"  # names the process that started this one
+PARENT = "PLAINNET_PARENT"  # the environment variable with the process that started this one
 _NEW_USER, _NEW_PROCESSES, _NEW_NETWORK, _NEW_MESSAGES = 0x10000000, 0x20000000, 0x40000000, 0x08000000
 _SUBREAPER, _DIE_WITH_PARENT = 36, 1  # options of prctl
 _OF_THE_SYSTEM = (
@@ -34,7 +34,7 @@ _DEVICES = ("/dev/null",)
 
 
 class Limits(NamedTuple):
-    """What a confined program may use: bytes of memory, of one file, of all files, of output; processes; open files."""
+    """Limits of a confined program: bytes of memory, of one file, of all files and of output; processes; open files."""
 
     memory: int = 900_000_000
     file: int = 50_000_000
@@ -45,16 +45,16 @@ class Limits(NamedTuple):
 
 
 def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path] = ()) -> list[str]:
-    """Go on in a child that is confined, and return there what this system cannot shut off or limit.
+    """Continue in a confined child, and return there what this system cannot restrict.
 
-    The child may read the folder `readable` and those in `more`, and write to `writable`, where it finds itself. The
-    parent does not return: it ends as the child does.
+    The child may read the folder `readable` and those in `more`, and write to `writable`, its working folder. The
+    parent does not return: it exits with the code of the child.
     """
-    asked: list[int] = []  # to end
+    asked: list[int] = []  # signals that ask to end
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     apart = _unshare()
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become ours
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become children of this process
     if _left_alone():
         shutil.rmtree(writable.parent, ignore_errors=True)
         sys.exit(1)
@@ -66,7 +66,7 @@ def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path]
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(os, "nice"):
-        os.nice(5)  # so that the watcher always has its turn
+        os.nice(5)  # so that the watcher always gets processor time
     os.chdir(writable)
     _link(readable, writable)
     missing = [] if _limit(limits) else ["memory and files"]
@@ -81,12 +81,12 @@ def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path]
 
 
 def _left_alone() -> bool:
-    """Return whether the process that started this one has ended, so that nobody waits for the result."""
+    """Return whether the process that started this one has ended, so that no one waits for the result."""
     return os.getppid() != int(os.environ.get(PARENT, os.getppid()))
 
 
 def _unshare() -> bool:
-    """Leave the system's network and, in children, its processes behind; return whether that was possible."""
+    """Leave the network of the system and, for children, its processes; return whether that was possible."""
     if sys.platform != "linux":
         return False
     unshare = ctypes.CDLL(None, use_errno=True).unshare
@@ -94,7 +94,7 @@ def _unshare() -> bool:
 
 
 def _limit(limits: Limits) -> bool:
-    """Limit memory, files and processor time of this process; return whether the system does that."""
+    """Limit the memory and the files of this process; return whether the system enforces the limits."""
     try:
         import resource
     except ImportError:  # Windows
@@ -109,11 +109,11 @@ def _limit(limits: Limits) -> bool:
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (value, value))
-    return sys.platform == "linux"  # elsewhere a limit of memory is accepted and not obeyed
+    return sys.platform == "linux"  # other systems accept a limit on memory but do not enforce it
 
 
 def _watch(child: int, writable: Path, limits: Limits, asked: list[int]) -> None:
-    """Wait until the child ends, takes too much, or is awaited no more; end all it has started, and end as it did."""
+    """Wait until the child ends, exceeds a limit, or is not needed any more; end its processes, and exit as it did."""
     status = 0
     try:
         while not asked and not _left_alone():
@@ -139,7 +139,7 @@ def _watch(child: int, writable: Path, limits: Limits, asked: list[int]) -> None
 
 
 def _end_all() -> None:
-    """Kill what is left of the descendants of this process."""
+    """Kill all remaining descendants of this process."""
     for _ in range(100):
         left = list(_descendants(os.getpid()))
         for process in left:
@@ -154,7 +154,7 @@ def _end_all() -> None:
 
 
 def _descendants(process: int) -> Iterator[int]:
-    """Yield the processes that a process has started, and those that they have; none where /proc does not tell."""
+    """Yield all descendants of a process; none on systems without /proc."""
     for tasks in Path(f"/proc/{process}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             for child in map(int, tasks.read_text().split()):
@@ -163,7 +163,7 @@ def _descendants(process: int) -> Iterator[int]:
 
 
 def _memory(process: int) -> int:
-    """Return the bytes of memory that a process uses, but for files on a disk that are mapped: shared memory counts."""
+    """Return the bytes of memory that a process uses, including shared memory but not files mapped from disk."""
     with contextlib.suppress(OSError, ValueError):
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
         resident = sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
@@ -173,7 +173,7 @@ def _memory(process: int) -> int:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes that a file takes; nothing for a link to one."""
+    """Return the size of a file in bytes; 0 for a link."""
     with contextlib.suppress(OSError):
         status = path.lstat()
         return status.st_size if stat.S_ISREG(status.st_mode) else 0
@@ -181,7 +181,7 @@ def _size(path: Path) -> int:
 
 
 def _link(readable: Path, writable: Path) -> None:
-    """Let what lies in the one folder be found by its relative name in the other."""
+    """Link the files of `readable` into `writable`, so that relative names find them."""
     for number, path in enumerate(sorted(readable.iterdir())):
         if number == 1000:
             return
@@ -190,7 +190,7 @@ def _link(readable: Path, writable: Path) -> None:
 
 
 def _let_writes_land(writable: Path) -> None:
-    """Make `open` for writing replace a link into the examined folder by a file of the writable one's own."""
+    """Make `open` for writing replace a link into the examined folder by a separate file in the writable folder."""
     import builtins
     import io
 
@@ -210,7 +210,7 @@ def _let_writes_land(writable: Path) -> None:
 
 
 def _refuse_in_python(writable: Path, *, network: bool) -> None:
-    """Refuse, by an audit hook, to write elsewhere and, where it is not shut off otherwise, to use the network."""
+    """Block by an audit hook writing elsewhere and, if the system does not block it, the use of the network."""
     here = str(writable.resolve())
     changing = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.link", "os.symlink")
 
@@ -223,6 +223,6 @@ def _refuse_in_python(writable: Path, *, network: bool) -> None:
         if (writing or event in changing) and isinstance(arguments[0], str | bytes):
             target = os.path.realpath(os.fsdecode(arguments[0]))
             if not (target + os.sep).startswith(here + os.sep) and target != os.devnull:
-                raise PermissionError(f"examined code may write to its own temporary folder only, not to {target}")
+                raise PermissionError(f"examined code may write only to its own temporary folder, not to {target}")
 
     sys.addaudithook(hook)

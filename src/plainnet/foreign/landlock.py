@@ -1,4 +1,4 @@
-"""Landlock: how a Linux process gives up, for good, the right to files it does not need (kernel 5.13 and later).
+"""Landlock: a Linux process permanently gives up access to files that it does not need (kernel 5.13 and later).
 
 Source: "Landlock: unprivileged access control", the Linux kernel's user-space documentation.
 """
@@ -12,18 +12,18 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # system calls, of the same numbers on all processors
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # system calls, with the same numbers on all processors
 _PATH_BENEATH, _VERSION, _NO_NEW_PRIVILEGES = 1, 1, 38
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER, _TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14
 _READ = _EXECUTE | _READ_FILE | _READ_FOLDER
-_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE  # the other rights are those of folders
-_RIGHTS = {1: 13, 2: 14, 3: 15}  # how many rights a version of Landlock knows
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE  # the other rights apply to folders
+_RIGHTS = {1: 13, 2: 14, 3: 15}  # the number of rights in each version of Landlock
 
 
 def allow_only(readable: Iterable[Path], writable: Iterable[Path]) -> bool:
-    """Let this process and its children read and execute only what lies in `readable`, and write only in `writable`.
+    """Let this process and its children read and execute only what is in `readable`, and write only in `writable`.
 
-    What is there, file or folder, counts with all that lies in it. Return whether the system can do so.
+    A folder includes everything in it. Return whether the system supports this.
     """
     if sys.platform != "linux":
         return False
@@ -46,7 +46,7 @@ def allow_only(readable: Iterable[Path], writable: Iterable[Path]) -> bool:
 
 
 def _add(system: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
-    """Allow what is at or below the path, if it exists."""
+    """Allow the path and everything below it, if it exists."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

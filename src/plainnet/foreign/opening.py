@@ -1,7 +1,7 @@
-"""Opening what is foreign: an ordinary file, of a size that its kind can have, text in UTF-8, JSON that is not deep.
+"""Opens foreign files safely: only ordinary files, of a plausible size, with text in UTF-8 and JSON of limited depth.
 
-A pipe would make a program wait for ever, a device feed it until memory is full. So a file is opened without waiting
-and looked at before anything is read from it, and never more is read than its kind can need.
+A pipe would make a program wait forever, and a device would fill its memory. So files are opened without waiting and
+checked before anything is read, and no more is read than a file of its kind can need.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from plainnet.errors import InputError
 
 
 class Kind(NamedTuple):
-    """What a file should be: how many megabytes it may have, and what to give instead of another."""
+    """A kind of file: its largest size in megabytes, and what to do if a file is not of this kind."""
 
     megabytes: int
     advice: str
@@ -26,25 +26,28 @@ class Kind(NamedTuple):
 
 KINDS = {
     "model": Kind(1_000, "give a model_final.safetensors, or the name of one that comes with plainnet, such as cnn"),
-    "checkpoint": Kind(16_000, "give the folder of a training that was interrupted"),
+    "checkpoint": Kind(16_000, "give the folder of an interrupted training"),
     "recipe": Kind(1, "give a name that `plainnet recipes` lists, or a .toml file"),
-    "record": Kind(10, "put the committed one back, or make it anew"),
+    "record": Kind(10, "restore the committed file, or make it again"),
     "history": Kind(300, "give a results folder, or a file with losses or accuracies from any program"),
     "image": Kind(500, "give a PNG, JPEG or similar file"),
     "data": Kind(1_000_000, "check the folder and its files"),  # mapped, or read as far as its header says
     "ONNX model": Kind(1000, "give a model in an .onnx file"),
-    "class names": Kind(1, "give one class name a line"),
+    "class names": Kind(1, "give one class name per line"),
     "Python file": Kind(5, "give the .py file to examine"),
-    "report": Kind(20, "try again"),  # written by our own process
+    "assignment": Kind(1, "give an assignment in a .toml file"),
+    "submission": Kind(50, "hand in .py or .ipynb files, or a .zip of them"),
+    "answer": Kind(20, "give the .py or .ipynb file with your answer"),
+    "report": Kind(20, "try again"),  # written by a process of plainnet
 }
-_MOST_BITS = 1000  # of a whole number
-_DEEPEST = 50  # tables and lists within each other
+_MOST_BITS = 1000  # of one whole number
+_DEEPEST = 50  # nested tables and lists
 
 
 def open_file(path: str | Path, kind: str) -> BinaryIO:
     """Open an ordinary file for reading; `kind` is one of `KINDS`.
 
-    Raises: `InputError` if there is none, it cannot be read, is not an ordinary file, or is too large for its kind.
+    Raises: `InputError` if the file is missing, cannot be read, is not an ordinary file, or is too large for its kind.
     """
     path = Path(path)
     try:
@@ -63,13 +66,13 @@ def open_file(path: str | Path, kind: str) -> BinaryIO:
 
 
 def read_bytes(path: str | Path, kind: str) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
     Raises: `InputError` as `open_file`, and if reading fails.
     """
     try:
         with open_file(path, kind) as file:
-            content = file.read(KINDS[kind].megabytes * 1_000_000 + 1)  # it may have grown since
+            content = file.read(KINDS[kind].megabytes * 1_000_000 + 1)  # it may have grown in the meantime
     except OSError as error:
         raise _unreadable(path, kind, error.strerror) from error
     if len(content) > KINDS[kind].megabytes * 1_000_000:
@@ -82,7 +85,7 @@ def _unreadable(path: str | Path, kind: str, reason: object) -> InputError:
 
 
 def _too_large(path: str | Path, kind: str) -> InputError:
-    return _unreadable(path, kind, f"it is larger than {KINDS[kind].megabytes:,} MB, which no {kind} is")
+    return _unreadable(path, kind, f"it is larger than {KINDS[kind].megabytes:,} MB, the limit for this kind of file")
 
 
 def read_text(path: str | Path, kind: str) -> str:
@@ -98,30 +101,30 @@ def read_text(path: str | Path, kind: str) -> str:
 
 
 def read_json(path: str | Path, kind: str) -> Any:
-    """Return the value that a JSON file holds.
+    """Return the value in a JSON file.
 
-    Raises: `InputError` as `read_text`, and for what is not JSON or too deep.
+    Raises: `InputError` as `read_text`, and for text that is not JSON or nested too deeply.
     """
     try:
         return parse_json(read_text(path, kind))
     except InputError:
         raise
     except ValueError as error:
-        raise _unreadable(path, kind, f"it is not JSON that plainnet reads: {error}") from error
+        raise _unreadable(path, kind, f"it is not JSON that plainnet can read: {error}") from error
 
 
 def parse_json(text: str) -> Any:
-    """Return the value that a JSON text holds.
+    """Return the value in a JSON text.
 
-    Raises: `ValueError` for what is not JSON, nested too deeply, or a number of too many digits.
+    Raises: `ValueError` for text that is not JSON, is nested too deeply, or has a number with too many digits.
     """
     return _parsed(json.loads, text)
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return the table that a TOML text holds.
+    """Return the table in a TOML text.
 
-    Raises: `ValueError` for what is not TOML, nested too deeply, or a number of too many digits.
+    Raises: `ValueError` for text that is not TOML, is nested too deeply, or has a number with too many digits.
     """
     table: dict[str, Any] = _parsed(tomllib.loads, text)
     return table

@@ -1,7 +1,7 @@
-"""Running what is foreign: one of our modules runs the code of others, in a process of its own, within limits.
+"""Runs foreign code: a module of plainnet runs it in a separate process with limits, and reports the result.
 
-The module confines itself (`confinement`) before it runs anything foreign, and signs its report with a secret that it
-was given beforehand: a report that somebody else wrote is not believed.
+The module confines itself (`confinement`) before it runs anything foreign. It signs its report with a secret that it
+received before, so a report written by the foreign code is not accepted.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from plainnet.errors import InputError
 from plainnet.foreign.confinement import PARENT, Limits
 from plainnet.foreign.opening import read_bytes
 
-_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP")}  # or no namespace could be left
-_TAIL = 4000  # bytes that are kept of what a program printed
-_REPORT, _SIGNATURE = "report", 32  # its name, and the bytes of its signature
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP")}  # threads forbid namespaces
+_TAIL = 4000  # bytes of the output that are kept
+_REPORT, _SIGNATURE = "report", 32  # its file name, and the length of its signature
 
 
 class Outcome(NamedTuple):
-    """What came of it: the report, None if there is none to be believed; its last words; and why it was ended."""
+    """The result: the report (None without a valid one), the last output, why it was ended, and the exit code."""
 
     report: bytes | None
     last_words: str
@@ -39,12 +39,12 @@ class Outcome(NamedTuple):
 
 
 def run_apart(module: str, arguments: Sequence[str], *, timeout: float, limits: Limits | None = None) -> Outcome:
-    """Run `python -m module FOLDER ARGUMENTS`, FOLDER being a temporary one, for at most `timeout` seconds."""
+    """Run `python -m module FOLDER ARGUMENTS` with a temporary FOLDER for at most `timeout` seconds."""
     limits = limits or Limits()
     secret, report = secrets.token_bytes(_SIGNATURE), None
     with tempfile.TemporaryDirectory(prefix="plainnet-", ignore_cleanup_errors=True) as folder:
         parent = {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
-        process = subprocess.Popen(  # noqa: S603  (running the user's own file is what was asked for)
+        process = subprocess.Popen(  # noqa: S603  (the user asked to run this file)
             [sys.executable, "-m", module, folder, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True, env=os.environ | _ONE_THREAD | parent,
@@ -57,7 +57,7 @@ def run_apart(module: str, arguments: Sequence[str], *, timeout: float, limits: 
             process.stdin.close()
         ended = _wait(process, printed, timeout, limits)
         _end(process)
-        printed.join(0.5)  # a process that still holds the other end has left the session: do not wait for it
+        printed.join(0.5)  # a process that still holds the pipe has left the session: do not wait for it
         with contextlib.suppress(InputError):
             content = read_bytes(Path(folder) / _REPORT, "report")
             if hmac.compare_digest(content[:_SIGNATURE], hmac.digest(secret, content[_SIGNATURE:], "sha256")):
@@ -66,7 +66,7 @@ def run_apart(module: str, arguments: Sequence[str], *, timeout: float, limits: 
 
 
 def _wait(process: subprocess.Popen[bytes], printed: _Printed, timeout: float, limits: Limits) -> str | None:
-    """Wait for the end of the process; return why it must be ended, if it must."""
+    """Wait for the end of the process; return the reason if it must be ended."""
     until = time.monotonic() + timeout
     while time.monotonic() < until:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -78,7 +78,7 @@ def _wait(process: subprocess.Popen[bytes], printed: _Printed, timeout: float, l
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its session: first by asking it, since it knows its children best."""
+    """End the process and its session: ask it first, since it knows its own children."""
     with contextlib.suppress(subprocess.TimeoutExpired, OSError):
         process.terminate()
         process.wait(2)
@@ -91,7 +91,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Printed(threading.Thread):
-    """Reads what a process prints to its end, and keeps the last of it."""
+    """Reads the output of a process to its end, and keeps the last part."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         super().__init__(daemon=True)
@@ -108,7 +108,7 @@ class _Printed(threading.Thread):
 
 
 class Report:
-    """The report of the module that is run in `folder`: to be made before it is confined, and written at the end."""
+    """The report of the module that runs in `folder`: make it before the confinement, and write it at the end."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / _REPORT).open("wb")
@@ -117,6 +117,6 @@ class Report:
             os.dup2(nothing.fileno(), 0)
 
     def write(self, body: bytes) -> None:
-        """Write the one report there is, and sign it."""
+        """Write the report, once, and sign it."""
         with self._file as file:
             file.write(hmac.digest(self._secret, body, "sha256") + body)

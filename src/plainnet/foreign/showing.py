@@ -1,33 +1,33 @@
-r"""Showing what is foreign: names, titles, paths and messages of others, so that they are text and nothing else.
+r"""Makes foreign texts (names, titles, paths, messages) safe to print.
 
-A terminal obeys control characters: they move the cursor, rename the window, hide a line. Marks that change the
-direction of writing make a text read as another one. Here all of them are written out, such as \x1b, and long texts
-are cut.
+A terminal obeys control characters: they move the cursor, rename the window or hide a line. Marks that change the
+direction of writing make a text look like another one. Here they are all escaped, as in \x1b, and long texts are
+shortened.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-_LONGEST = 200  # letters of one foreign text
+_LONGEST = 200  # characters of one foreign text
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats, lone surrogates, private use, separators
 
 
 def shown(text: object, most: int = _LONGEST) -> str:
-    """Return a foreign text on one line, every sign that is not visible written out; of a long one, begin and end."""
+    """Return a foreign text on one line with invisible characters escaped; a long text without its middle."""
     try:
         whole = str(text)
-    except Exception:  # an object of somebody's, such as an error whose message raises another
+    except Exception:  # a foreign object, such as an error whose message raises another
         whole = f"a {type(text).__name__} that cannot be shown"
     if len(whole) > most:
-        cut = f"{whole[: most - most // 4]} \u2026 ({len(whole):,} letters) \u2026 {whole[-(most // 4) :]}"
+        cut = f"{whole[: most - most // 4]} \u2026 ({len(whole):,} characters) \u2026 {whole[-(most // 4) :]}"
     else:
         cut = whole
     return cut if cut.isprintable() else "".join(map(_visible, cut))
 
 
 def lines_shown(text: object, most: int = 20_000) -> str:
-    """Return a text that may have lines of its own, everything else in it as `shown` gives it."""
+    """Return a text with its line breaks kept, and each line as in `shown`."""
     whole = str(text)
     return "\n".join(shown(line, most) for line in whole[:most].split("\n")) + "\u2026" * (len(whole) > most)
 

@@ -1,6 +1,6 @@
-"""The lab: a page on which one draws, looks into a network, and trains while watching.
+"""The lab: a web page to draw digits on, look inside a network, and watch it train.
 
-`guard` lets in who may come, `server` has the routes, `engine` trains in a thread, `watching` measures a training as it
-goes, `looking` says what speaks for an answer, `errors_of` sorts a model's mistakes, `stories` are trainings that tell
-something. `page/` is what the browser shows.
+`guard` checks each request, `server` has the routes, `engine` trains in a thread, `watching` measures a running
+training, `looking` finds what speaks for an answer, `errors_of` sorts a model's mistakes, and `stories` are trainings
+that each show one effect. `page/` holds the page itself.
 """

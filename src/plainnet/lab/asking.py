@@ -1,4 +1,4 @@
-"""Asking: what a page may read and wish for, a function each. No path of a file ever comes from the page."""
+"""The requests that the page can make, one function each. The page never sends the path of a file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from plainnet.sources.answers import answer
 from plainnet.sources.pen.strokes import PAPER, prepared
 
 _MOST_POINTS, _MOST_PEN, _MOST_SAMPLES = 4000, 600, 40
-_TOLD_BY = 20_000  # training images, that stories are told by
+_TOLD_BY = 20_000  # training images that the stories need
 
 
-# What is read
+# Reading
 
 
 def _about(lab: Lab, given: Any) -> dict[str, Any]:
-    """Return what the page needs to begin."""
+    """Return what the page needs at the start."""
     digits, (opened, opened_name) = lab.data.validation, lab.opened
     found = [np.flatnonzero(np.asarray(digits.labels) == k)[:1] for k in range(len(digits.class_names))]
     rows = np.concatenate(found)[:_MOST_SAMPLES]
     recipes = {}
     for name in available():
-        if name != "table":  # which takes rows of numbers
+        if name != "table":  # it takes rows of numbers, not images
             recipe = read(name)
             layers = [dict(layer) for layer in recipe.to_table()["layers"]]
             recipes[name] = {"title": recipe.title, "layers": layers}
@@ -52,7 +52,7 @@ def _about(lab: Lab, given: Any) -> dict[str, Any]:
 
 
 def _stories(lab: Lab) -> dict[str, Any]:
-    """Return the stories, which are told by many digits; none beside other data."""
+    """Return the stories, or none for data other than many digits, because the stories need these."""
     if tuple(lab.data.train.class_names) != DIGITS or len(lab.data.train) < _TOLD_BY:
         return {}
     return {
@@ -64,7 +64,7 @@ def _stories(lab: Lab) -> dict[str, Any]:
 def _mistakes(lab: Lab, given: dict[str, str]) -> Any:
     by, other = given.get("by", SORTED_BY[0]), given.get("other")
     if by not in SORTED_BY:
-        raise InputError(f"mistakes are sorted by {', '.join(SORTED_BY)}, received {by!r:.40}")
+        raise InputError(f"mistakes can be sorted by {', '.join(SORTED_BY)}, received {by!r:.40}")
     if by == "disagreement" and other is None:
         other = next(iter(lab.others()), None)
         if other is None:
@@ -82,11 +82,11 @@ def _formula(lab: Lab, given: dict[str, str]) -> dict[str, Any]:
     return formulas.told(given["of"])
 
 
-# What is asked of it
+# Changes and computations
 
 
 def _draw(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the network makes of strokes, or of an image (28, 28); either can be moved by some pixels."""
+    """Return the network's answer to strokes or to an image (28, 28), which may be moved by some pixels."""
     model, quick, (right, down) = lab.model(), bool(given.get("quick")), _moved(given)
     told: dict[str, Any] = {"answer": None, "reason": "nothing drawn", "probabilities": None}
     as_it_is = "image" in given or bool(right or down)
@@ -113,7 +113,7 @@ def _draw(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _looked_at(lab: Lab, image: np.ndarray, *, quick: bool = False) -> dict[str, Any]:
-    """Return what is to be seen of an image: every layer; if not `quick`, also what speaks for it, and what is near."""
+    """Return the outputs of every layer for an image; if not `quick`, also what speaks for the answer, and more."""
     model, looking = lab.model(), lab.looking
     lab.engine.drawing = image
     told = {"classes": list(model.class_names), "seen": text_of(image), "layers": looking.layers(model, image)}
@@ -131,14 +131,14 @@ def _looked_at(lab: Lab, image: np.ndarray, *, quick: bool = False) -> dict[str,
 def _moved(given: dict[str, Any]) -> tuple[int, int]:
     by = given.get("moved", [0, 0])
     if not isinstance(by, list) or len(by) != 2 or not all(type(v) is int and -27 <= v <= 27 for v in by):
-        raise InputError("moved is by how many pixels to the right and down, [x, y], whole numbers from -27 to 27")
+        raise InputError("moved must be [x, y], the pixels to the right and down, whole numbers from -27 to 27")
     return by[0], by[1]
 
 
 def _strokes(given: dict[str, Any]) -> tuple[list[list[tuple[int, int]]], int]:
-    """Return strokes and pen of a request.
+    """Return the strokes and the pen width of a request.
 
-    Raises: `InputError` if they are not such.
+    Raises: `InputError` if they are invalid.
     """
     strokes, pen = given.get("strokes"), given.get("pen")
     points = [point for stroke in strokes for point in stroke] if isinstance(strokes, list) else None
@@ -148,24 +148,25 @@ def _strokes(given: dict[str, Any]) -> tuple[list[list[tuple[int, int]]], int]:
     )
     if not whole or type(pen) is not int or not 1 <= pen <= _MOST_PEN:
         raise InputError(
-            f"strokes are lists of points [x, y], whole numbers from 0 to {PAPER - 1}, and pen is one to {_MOST_PEN}"
+            "strokes must be lists of points [x, y] and pen a width, all whole numbers: "
+            f"points from 0 to {PAPER - 1}, the width from 1 to {_MOST_PEN}"
         )
     assert points is not None
     if len(points) > _MOST_POINTS:
-        raise InputError(f"at most {_MOST_POINTS:,} points, received {len(points):,}; clear the paper and draw again")
+        raise InputError(f"a drawing has at most {_MOST_POINTS:,} points, received {len(points):,}; clear the paper")
     return [[(x, y) for x, y in stroke] for stroke in strokes], pen  # type: ignore[union-attr]
 
 
 def _image(values: Any) -> np.ndarray:
     if not isinstance(values, list) or len(values) != 784 or not all(type(v) is int and 0 <= v <= 255 for v in values):
-        raise InputError("an image is a list of 784 whole numbers from 0 to 255")
+        raise InputError("an image must be a list of 784 whole numbers from 0 to 255")
     return np.array(values, np.uint8).reshape(28, 28)
 
 
 def _picture(lab: Lab, content: bytes) -> dict[str, Any]:
-    """Return what the network makes of a picture file, and the image (28, 28) that it saw."""
+    """Return the network's answer to a picture file, and the image (28, 28) that it saw."""
     if not content:
-        raise InputError("the picture is empty; drop another one")
+        raise InputError("the picture file is empty; choose another one")
     said = answer(lab.model(), content)
     told = {"answer": said.answer, "reason": said.reason, "classes": list(said.names),
             "probabilities": None if said.shares is None else said.shares.tolist()}  # fmt: skip
@@ -178,7 +179,7 @@ def _unit(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _step(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers of a unit for an image; `label` is the class it is said to show, by default the answer."""
+    """Return the numbers of a unit for an image; `label` is the class to train toward, by default the answer."""
     model, image = lab.model(), _image(given["image"])
     label = given.get("label")
     k = int(np.argmax(lab.looking.shares(model, image))) if label is None else int(label)
@@ -191,13 +192,13 @@ def _step(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
-    """Do what a page wants of the training."""
+    """Start, change or stop a training, as the page asks."""
     engine, what = lab.engine, given.get("do")
     if what == "story":
         story = STORIES.get(str(given.get("story"))) if given.get("story") in _stories(lab) else None
         if story is None:
             raise InputError(
-                f"there is no such story; there are {', '.join(_stories(lab)) or 'none beside these data'}"
+                f"there is no such story; the stories are {', '.join(_stories(lab)) or 'none, with these data'}"
             )
         if story.starts:
             lab.train(lambda: engine.begin(story.starts, given["story"]), story.title)
@@ -209,12 +210,12 @@ def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
     elif what in ("go", "pause"):
         batches = int(given.get("batches", 0))
         if not 0 <= batches <= 10_000:
-            raise InputError("at most 10,000 batches at a time")
+            raise InputError("batches must be from 0 to 10,000")
         engine.ask(lambda: engine.go(what == "go", batches))
     elif what in ("move", "back", "examine", "follow"):
         number = int(given.get("trial", 0))
         if not 0 <= number < len(engine.trials):
-            raise InputError("there is no such training")
+            raise InputError("there is no such training; reload the page")
         trial = engine.trials[number]
         if what == "move":
             engine.ask(lambda: trial.move(str(given["what"]), float(given["value"])))
@@ -226,7 +227,7 @@ def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
             start = trial.follow(int(given["finding"]))
             lab.train(lambda: engine.begin((start,)), start.name)
     else:
-        raise InputError("a training can begin, go, pause, move, back, examine, follow, leave, or tell a story")
+        raise InputError("do must be begin, go, pause, move, back, examine, follow, leave or story")
     return {"done": what}
 
 
@@ -236,15 +237,15 @@ _CAN_BE_SET = ("layers", "epochs", "batch_size", "optimizer", "schedule", "loss"
 def _start(lab: Lab, given: dict[str, Any]) -> Start:
     recipe, limit = str(given.get("recipe")), given.get("limit")
     if recipe not in available():
-        raise InputError(f"there is no recipe {recipe!r:.40}; there are {', '.join(available())}")
+        raise InputError(f"there is no recipe {recipe!r:.40}; the recipes are {', '.join(available())}")
     overrides = given.get("set", {})
     if not isinstance(overrides, dict) or not all(str(key).partition(".")[0] in _CAN_BE_SET for key in overrides):
-        raise InputError(f"what can be set here is {', '.join(_CAN_BE_SET)}")
+        raise InputError(f"only these can be set here: {', '.join(_CAN_BE_SET)}")
     most = len(lab.data.train)
     if limit is not None and not (type(limit) is int and 1 <= limit <= most):
-        raise InputError(f"images to learn from: a whole number from 1 to {most:,}, received {limit!r:.40}")
+        raise InputError(f"the number of training images must be from 1 to {most:,}, received {limit!r:.40}")
     if overrides.get("layers") == []:
-        raise InputError("there is no layer yet; write one a line, such as Dense units=10")
+        raise InputError("there are no layers; write one per line, such as Dense units=10")
     return Start(recipe, recipe, dict(overrides), limit)
 
 

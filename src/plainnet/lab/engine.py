@@ -1,7 +1,7 @@
-"""The engine: one thread that trains, one or two trainings in turns, and tells those who look on how they stand.
+"""The engine: one thread that trains one or two networks in turns, and publishes snapshots of their state.
 
-The page is a view of this state. It asks for a snapshot newer than the last one it has; one is made when somebody has
-asked since the last, at most a few times a second, so that nobody who is slow holds anything up.
+The page asks for a snapshot that is newer than its last one. The engine makes one only when somebody has asked since
+the last, at most a few times a second, so that a slow viewer delays nothing.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ Intent = Callable[[], None]
 
 
 class Engine:
-    """Trains in a thread; `ask` gives it something to do between two batches, `snapshot` is the newest.
+    """Trains in a thread; `ask` runs something in it between two batches; `snapshot` is the newest state.
 
-    `folder` is where a checkpoint goes when it is closed.
+    On closing, a checkpoint is saved to `folder`.
     """
 
     def __init__(self, data: Splits, folder: Path | None = None) -> None:
         self.data, self.folder = data, folder
         self.trials: list[Trial] = []
         self.running = False
-        self.story: str | None = None  # that is being told
+        self.story: str | None = None  # the current story
         self.drawing: np.ndarray | None = None
         self._intents: queue.Queue[tuple[Intent, queue.Queue[BaseException | None]] | None] = queue.Queue()
         self.number = 0
         self.snapshot: dict[str, Any] = {"number": 0, "running": False, "story": None, "trials": []}
         self._wanted, self._made = False, 0.0
-        self._left = 0  # batches to go, where a few were asked for
+        self._left = 0  # remaining batches, if a number of batches was asked for
         self._thread = threading.Thread(target=self._work, name="lab", daemon=True)
         self._thread.start()
 
-    # Asked by the server's threads
+    # Called by the server's threads
 
     def ask(self, intent: Intent, wait: float = 60.0) -> None:
-        """Have the thread do something between two batches, and wait until it is done.
+        """Run `intent` in the thread between two batches, and wait until it is done.
 
-        Raises: what it raises; `InputError` if the thread is busy for too long.
+        Raises: whatever it raises; `InputError` if the thread is busy for too long.
         """
         done: queue.Queue[BaseException | None] = queue.Queue()
         self._intents.put((intent, done))
@@ -63,16 +63,16 @@ class Engine:
             raise error
 
     def newer(self, than: int) -> bool:
-        """Tell whether there is a snapshot with a greater number; asking has the next one made."""
+        """Return whether there is a snapshot with a greater number; the call also requests the next one."""
         self._wanted = True
         return self.number > than
 
     def close(self) -> bool:
-        """Stop, save what is under way, and tell whether there was something to be saved."""
+        """Stop, save an unfinished training, and return whether there was one."""
         self.running = False
         self._intents.put(None)
         self._thread.join(30)
-        # A checkpoint does not say in which order images come, so a training on sorted images cannot be resumed.
+        # A checkpoint does not store the order of the images, so a training on sorted images cannot be resumed.
         under_way = [one for one in self.trials[:1] if one.training.steps and not one.done and not one.start.in_order]
         if self.folder is None:
             return False
@@ -81,22 +81,22 @@ class Engine:
             saving.save(trial.run, self.folder)
         return bool(under_way)
 
-    # Intents: done by the thread
+    # Intents: run by the thread
 
     def begin(self, starts: tuple[Start, ...], story: str | None = None) -> None:
-        """Put trainings in the place of those that are there, those of a story perhaps.
+        """Replace the current trainings by new ones, which may belong to a story.
 
-        Raises: `InputError` if one cannot be made.
+        Raises: `InputError` if one of them cannot be made.
         """
         self.trials = [Trial(start, self.data) for start in starts[:MOST_TRIALS]]
         self.running, self._left, self.story = True, 0, story
 
     def go(self, on: bool, batches: int = 0) -> None:
-        """Go on, or pause; with `batches`, go on for so many."""
+        """Resume, or pause; with `batches`, resume for this many batches."""
         if on and not self.trials:
             raise InputError("there is no training; choose a recipe or a story first")
         if on and all(trial.done for trial in self.trials):
-            raise InputError("all epochs are done; go back to an earlier state, or begin another training")
+            raise InputError("all epochs are done; go back to an earlier state, or start another training")
         self.running, self._left = on, batches
 
     # The thread
@@ -129,7 +129,7 @@ class Engine:
             intent()
             self._publish()
             done.put(None)
-        except BaseException as error:  # it belongs to who asked
+        except BaseException as error:  # it is raised where the caller waits
             done.put(error)
 
     def _step(self, trial: Trial, *, measure: bool) -> None:
@@ -137,7 +137,7 @@ class Engine:
             trial.step(measure=measure)
         except TrainingDivergedError as error:
             trial.end(str(error))
-        except Exception as error:  # nothing that one training does may end the lab
+        except Exception as error:  # an error in one training must not end the lab
             trial.ended = f"the training failed: {error}"
 
     def _due(self) -> bool:

@@ -1,4 +1,4 @@
-"""The mistakes of a model: which images it takes for something else, sorted as one asks."""
+"""The mistakes of a model: the misclassified images, sorted in several ways."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 120
 
 
 class Mistakes:
-    """What a model makes of labeled images; computed once."""
+    """A model's answers to labeled images, computed once."""
 
     def __init__(self, model: Model, data: DataSet) -> None:
         self.data = data
@@ -24,7 +24,7 @@ class Mistakes:
         self.answers = self.shares.argmax(axis=1)
 
     def matrix(self) -> dict[str, Any]:
-        """Return the confusion matrix, and how many were recognized."""
+        """Return the confusion matrix, and how many images are classified right."""
         counts = confusion_matrix(self.answers, self.data.labels, len(self.data.class_names))
         right = int((self.answers == self.data.labels).sum())
         return {
@@ -34,11 +34,11 @@ class Mistakes:
     def images(
         self, by: str, label: int | None = None, answer: int | None = None, other: Mistakes | None = None
     ) -> dict[str, Any]:
-        """Return mistakes in an order of `SORTED_BY`, those of one cell of the matrix if label and answer are given.
+        """Return mistakes in an order of `SORTED_BY`; with label and answer, those of one cell of the matrix.
 
-        "label errors" puts those first whose label is least likely beside the answer: the label may be wrong.
-        "disagreement" returns the images, right ones too, that another model answers differently, those first that both
-        are surest of.
+        "label errors" begins with the images whose label is least likely compared with the answer: the label may be
+        wrong. "disagreement" returns all images that another model answers differently, even if this model is right,
+        beginning with those that both models are surest of.
         """
         labels, names = np.asarray(self.data.labels), self.data.class_names
         differ = None if other is None else self.answers != other.answers

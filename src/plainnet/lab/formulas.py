@@ -1,4 +1,4 @@
-"""Formulas: for each kind of figure on the page, its formula and the lines of plainnet that compute it."""
+"""Formulas: for each kind of figure on the page, its formula and the source lines that compute it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_LINES = 28
 
 @dataclass(frozen=True)
 class Formula:
-    """What a figure is, in a formula and in words; where it is computed, and the text of the line that does it."""
+    """A figure in a formula and in words; the function that computes it, and a text that marks the line."""
 
     title: str
     formula: str
@@ -42,8 +42,8 @@ FORMULAS: dict[str, Formula] = {
     "loss": Formula(
         "Loss",
         "L = -(1/N) Σ log p[label]",
-        "The mean over the examples of how surprised the network is by the right class, in nats: 0 is certain and "
-        "right, log 10 = 2.303 is guessing among ten classes.",
+        "How surprised the network is by the right class, as a mean over the examples, in nats (natural logarithms). "
+        "0 means certain and right; log 10 = 2.303 means guessing among ten classes.",
         SoftmaxCrossEntropy.examples,
         "log_softmax",
     ),
@@ -57,124 +57,125 @@ FORMULAS: dict[str, Formula] = {
     "learning_rate": Formula(
         "Learning rate",
         "w = w - rate dw, with momentum: v = m v - rate dw, w = w + v",
-        "How far a step goes along the gradient. The schedule gives it for each step; a move takes its place.",
+        "How far each step goes against the gradient. The schedule sets it, until you move the control.",
         SGD.update,
         "theta += velocity",
     ),
     "momentum": Formula(
         "Momentum",
         "v = m v - rate dw, w = w + v",
-        "The share of the last step that is kept: with m = 0.9, steps in one direction add up to ten times as far.",
+        "The share of the last step that is added to the next one. With m = 0.9, steps in one direction add up to ten "
+        "times the distance.",
         SGD.update,
         "self.momentum",
     ),
     "dropout": Formula(
         "Dropout",
         "y = x k / (1 - rate), k = 0 with probability rate, else 1",
-        "While learning, each output is set to 0 with this probability; the others are lengthened to make up for it.",
+        "During training, each output is set to 0 with this probability; the others are scaled up to compensate.",
         Dropout.forward,
         "rate",
     ),
     "augmentation": Formula(
         "Augmentation",
-        "x = bent(turned(moved(image))), anew each time it is shown",
-        "Images are changed at random while learning, so that the network never sees the same one twice; 1 is as much "
-        "as recipe cnn does.",
+        "x = bent(turned(moved(image))), at random each time",
+        "During training, images are changed at random, so that the network never sees the same one twice. 1 is the "
+        "strength that recipe cnn uses.",
         move,
         "change(training",
     ),
     "update": Formula(
         "Update / weights",
         "|w after - w before| / |w after|",
-        "How long the last update was beside the weights. About 0.001 is usual; 0.1 throws the weights about, 0.000001 "
-        "hardly moves them.",
+        "The size of the last update relative to the weights. About 0.001 is usual; 0.1 makes the weights jump, "
+        "0.000001 hardly changes them.",
         watching.gradients,
         "change / length",
     ),
     "clipped": Formula(
         "Clipped",
         "share of gradients with |dw| ≥ clip",
-        "Gradients longer than the limit are cut to it, element by element. Where this is often, the learning rate or "
-        "the loss is too large.",
+        "Elements of the gradient beyond the limit are cut to it. If this happens often, the learning rate or the loss "
+        "is too large.",
         Optimizer.step,
         "np.clip",
     ),
     "dead": Formula(
         "Dead units",
         "share of units with y = 0 for every one of 100 images",
-        "A ReLU unit that is 0 for every image has gradient 0 and does not learn any more.",
+        "A ReLU unit that is 0 for every image has gradient 0, so it stops learning.",
         watching.inside,
         '"dead"',
     ),
     "probability": Formula(
         "Probability",
         "p_k = exp(z_k / T) / Σ_j exp(z_j / T)",
-        "Softmax of the outputs z. The temperature T is fitted to held-out examples, so that of the answers with 90 %, "
-        "nine of ten are right. Several views of the drawing are averaged.",
+        "Softmax of the outputs z (the logits). The temperature T is fitted to held-out examples, so that nine of ten "
+        "answers with 90 % are right. The probabilities of several views of the drawing are averaged.",
         plainnet.softmax.log_softmax,
         "shifted -=",
     ),
     "not sure": Formula(
         "Not sure",
         "not sure if s < t; odds(s) = odds(p) odds(d)",
-        "p is the largest probability and d how likely a drawing is a digit at all, which a small network of its own "
-        "judges. t is the confidence that 99 % of held-out examples reach.",
+        "p is the largest probability. d is how likely the drawing is a digit at all, by a second, small network. "
+        "t is the confidence that 99 % of held-out examples reach.",
         threshold,
         "quantile",
     ),
     "confidence": Formula(
         "Confidence",
         "odds(s) = odds(p) odds(d), odds(p) = p / (1 - p)",
-        "p is the largest probability, d how likely the drawing is a digit at all.",
+        "p is the largest probability, d is how likely the drawing is a digit at all.",
         confidence,
         "odds =",
     ),
     "seen": Formula(
         "What it sees",
         "28x28 from strokes: box -> 20x20 means of 8x8 samples -> center of mass in the middle",
-        "As MNIST's images were made, in whole numbers only.",
+        "Made in the same way as the images of MNIST, with integer arithmetic only.",
         prepared,
         "under",
     ),
     "speaks": Formula(
         "For and against",
         "x · d log p / dx, pixel by pixel",
-        "How much each pixel's ink speaks for the answer (blue, positive) or against it (orange, negative).",
+        "How much the ink in each pixel speaks for the answer (blue, positive) or against it (orange, negative).",
         Looking.speaks,
         "input_gradient",
     ),
     "nearest": Formula(
         "Nearest",
         "the training images with the least Σ (x - x')²",
-        "The distance of the pixels; the network has no part in it.",
+        "Only the pixels are compared; the network is not used.",
         Looking.nearest,
         "argsort",
     ),
     "confusion": Formula(
         "Confusion matrix",
-        "C[i, j] = number of images of class i that were taken for j",
-        "The diagonal is right.",
+        "C[i, j] = number of images of class i that were classified as j",
+        "The right answers are on the diagonal.",
         confusion_matrix,
         "np.bincount",
     ),
     "label errors": Formula(
         "Suspected label errors",
         "sorted by p[label] - p[answer]",
-        "First those whose label the network finds least likely beside its answer.",
+        "The list begins with the images whose label the network finds least likely compared with its answer.",
         Mistakes.images,
         '"label errors"',
     ),
     "softmax": Formula(
         "Softmax",
         "p = exp(z) / Σ exp(z)",
-        "From any numbers to probabilities.",
+        "Turns any numbers into probabilities that add up to 1.",
         plainnet.softmax.log_softmax,
         "shifted -=",
     ),
     "sgd": Formula(
         "Update",
         "w = w - rate dw",
-        "A step against the gradient; with momentum, of the velocity.",
+        "A step against the gradient; with momentum, a step along the velocity.",
         SGD.update,
         "theta += velocity",
     ),
@@ -182,11 +183,11 @@ FORMULAS: dict[str, Formula] = {
 
 
 def told(name: str) -> dict[str, Any]:
-    """Return a formula as plain values, with the function's source and the number of the line that computes it.
+    """Return a formula as plain values, with the source of the function and the number of the line that computes it.
 
-    Names are those of `FORMULAS`, and those of layers, such as "Dense" or "Dense backward".
+    The name is one of `FORMULAS`, or names a layer, such as "Dense" or "Dense backward".
 
-    Raises: `InputError` if there is none of this name.
+    Raises: `InputError` if there is no such formula.
     """
     kind, _, way = name.partition(" ")
     if name in FORMULAS:
@@ -208,7 +209,7 @@ def told(name: str) -> dict[str, Any]:
 
 
 def _computes(lines: list[str], text: str) -> int:
-    """Return which line of a function computes: the one that holds a text; without one, a product or the result."""
+    """Return the line of a function that computes: the one with `text`, or if it is empty, a product or the result."""
     quotes = [k for k, line in enumerate(lines) if '"""' in line]
     first = 1 if not quotes else quotes[0] + 1 if lines[quotes[0]].count('"""') == 2 else quotes[1] + 1
     for each in [text] if text else ["matmul", "self.way.", "out=y", "np.", "return"]:

@@ -1,8 +1,8 @@
-"""The guard: who may ask for what. Every request passes through it before anything else sees it.
+"""The guard: checks every request before anything else sees it, and rejects those it does not trust.
 
-A page of another site must not reach the lab through the visitor's browser. So the Host must be one that the lab is
-called by, which stops rebinding of names; the Origin, where there is one, must be the lab itself; and a token, printed
-at the start, must have been brought along once, from when on a cookie stands for it.
+A page of another site must not reach the lab through the visitor's browser. So the Host must be a known name of the
+lab, which prevents DNS rebinding. The Origin, if there is one, must be the lab itself. And the visitor must have opened
+the address with the token that is printed at the start; from then on, a cookie replaces the token.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _HEADERS = {
 
 
 class Guard:
-    """An ASGI application around another: lets through what may pass, with a body that is whole and not too large.
+    """An ASGI application around another: passes on allowed requests with a complete body that is not too large.
 
-    `hosts` are the names, without ports, that the lab may be called by.
+    `hosts` are the names of the lab, without ports.
     """
 
     def __init__(self, app: Any, token: str, hosts: Iterable[str]) -> None:
         self.app, self.token, self.hosts = app, token, {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or refuse it in a sentence."""
+        """Serve a request, or reject it with one sentence."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -62,7 +62,7 @@ class Guard:
             return
         if not self._known(headers):
             await _answer(
-                send, 403, "open the address that `plainnet lab` printed; it holds the token that lets you in"
+                send, 403, "open the address that `plainnet lab` printed; it contains the token that you need"
             )
             return
         most = LARGEST_PICTURE if scope["path"] == "/api/picture" else LARGEST
@@ -72,7 +72,7 @@ class Guard:
             await _answer(send, 408, f"the request did not arrive within {PATIENCE:g} seconds; send it again")
             return
         if body is None:
-            await _answer(send, 413, f"at most {most // 1024} KiB can be sent here; send less")
+            await _answer(send, 413, f"a request can have at most {most // 1024} KiB; send less")
             return
         sent = False
 
@@ -88,19 +88,19 @@ class Guard:
     def _refusal(self, scope: Scope, headers: dict[str, list[str]]) -> tuple[int, str] | None:
         hosts = headers.get("host", [])
         if len(hosts) != 1 or _name(hosts[0]) not in self.hosts:
-            return 421, "the lab is not called by this name; start it with --allow-host NAME if it is yours"
+            return 421, "the lab does not know this host name; if it is yours, start it with --allow-host NAME"
         if scope["method"] not in ("GET", "HEAD", "POST"):
-            return 405, "only GET and POST are answered here"
+            return 405, "only GET and POST are allowed"
         origins = headers.get("origin", [])
         if origins and (len(origins) > 1 or urlsplit(origins[0]).netloc.lower() != hosts[0].lower()):
-            return 403, "the lab answers its own page only, not those of other sites"
+            return 403, "the lab answers only its own page, not other sites"
         site = headers.get("sec-fetch-site", ["none"])[0]
         if site not in ("same-origin", "none") and not (scope["method"] == "GET" and scope["path"] == "/"):
-            return 403, "the lab answers its own page only, not those of other sites"
+            return 403, "the lab answers only its own page, not other sites"
         if scope["method"] == "POST" and not origins and site != "same-origin":
-            return 403, "a request that changes something must say its Origin"
+            return 403, "a POST request needs an Origin header"
         if "transfer-encoding" in headers and "content-length" in headers:
-            return 400, "a request has a length or comes in chunks, not both"
+            return 400, "a request cannot have both Content-Length and Transfer-Encoding"
         return None
 
     def _known(self, headers: dict[str, list[str]]) -> bool:
@@ -114,13 +114,13 @@ class Guard:
         return False
 
     async def _admit(self, scope: Scope, query: dict[str, str], send: Send) -> None:
-        """Exchange the token in the address for a cookie, and the address for one without it."""
+        """Exchange the token in the address for a cookie, and redirect to the address without it."""
         if not secrets.compare_digest(query.pop("token").encode(), self.token.encode()):
-            await _answer(send, 403, "this token is not that of the lab that runs; open the address that it printed")
+            await _answer(send, 403, "this token is not that of the running lab; open the address that the lab printed")
             return
         address = "/" + (f"?{urlencode(query)}" if query else "")
         cookie = f"{COOKIE}={self.token}; HttpOnly; SameSite=Strict; Path=/"
-        await _answer(send, 303, "come in", {"location": address, "set-cookie": cookie})
+        await _answer(send, 303, "welcome", {"location": address, "set-cookie": cookie})
 
 
 def _name(host: str) -> str:
@@ -131,7 +131,7 @@ def _name(host: str) -> str:
 
 
 async def _body(receive: Receive, most: int) -> bytes | None:
-    """Return the body of a request; None if it is longer than allowed."""
+    """Return the body of a request, or None if it is too long."""
     parts, size = [], 0
     while True:
         message = await receive()

@@ -1,4 +1,4 @@
-"""Looking: what a network makes of one drawing, layer by layer; what speaks for its answer; the nearest images."""
+"""Looks inside a network for one drawing: the outputs of each layer, what speaks for the answer, the nearest images."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _COMPARED, _SHOWN_TO_UNITS = 10_000, 2_000
 
 
 class Looking:
-    """What is asked of a model about drawings; `examples` are those that it learned from."""
+    """Answers questions about a model and a drawing; `examples` are the training images."""
 
     def __init__(self, examples: DataSet) -> None:
         self.examples = examples
 
     def answer(self, model: Model, drawing: Drawing | None, *, quick: bool = False) -> Answer:
-        """Return the answer to a drawing; a `quick` one looks at the drawing once, not moved as well."""
+        """Return the answer to a drawing; a `quick` one uses a single view instead of several shifted ones."""
         return answer_to_drawing(model, drawing, shifts=0 if quick else None)
 
     def shares(self, model: Model, image: np.ndarray) -> list[float]:
-        """Return the probabilities of an image (28, 28), which is taken as it is."""
+        """Return the probabilities for an image (28, 28), used as it is."""
         found: list[float] = model.shares(image.reshape(1, *model.network.in_shape), model.test_shifts)[0].tolist()
         return found
 
     def layers(self, model: Model, image: np.ndarray) -> list[dict[str, Any]]:
-        """Return the outputs of every layer for an image, as bytes around 128, of so many units or maps at most."""
+        """Return the outputs of every layer for an image, as bytes around 128, at most `_MOST_UNITS` units or maps."""
         network, found = model.network, []
         paths = layer_paths(network)
         with network.context(training=False):
@@ -54,9 +54,9 @@ class Looking:
         return found
 
     def speaks(self, model: Model, image: np.ndarray) -> str:
-        """Return, for each pixel, how much it speaks for the answer: x dz/dx, z being the answer's log-probability.
+        """Return, for each pixel, how much it speaks for the answer: x dz/dx, where z is the answer's log-probability.
 
-        Bytes around 128: more is for, less against.
+        As bytes around 128: greater values speak for the answer, smaller ones against it.
         """
         network = model.network
         x = network.as_input(image[None])
@@ -65,16 +65,16 @@ class Looking:
         return text_of(signed_bytes((gradient * x).reshape(28, 28))[0])
 
     def nearest(self, image: np.ndarray) -> list[dict[str, Any]]:
-        """Return the training images that are nearest to an image, by the distance of their pixels."""
+        """Return the training images nearest to an image, by the distance of their pixels."""
         x = image.reshape(-1).astype(np.float32) / 255
         far = self._squares - 2 * (self._pixels @ x)
         rows = np.argsort(far, kind="stable")[:_NEAREST]
         return [self._example(int(row)) for row in rows]
 
     def unit(self, model: Model, layer: str, number: int) -> dict[str, Any]:
-        """Return the weights of a unit or map, and the training images that excite it most.
+        """Return the weights of a unit or map, and the training images that activate it most.
 
-        Raises: `InputError` if there is none such.
+        Raises: `InputError` if there is no such unit or map.
         """
         network = model.network
         paths = layer_paths(network)
@@ -115,7 +115,7 @@ class Looking:
 
 
 def _weights(layer: Any, number: int) -> dict[str, Any]:
-    """Return the weights of a unit as bytes around 128 in the shape they are looked at, and its bias."""
+    """Return the weights of a unit as bytes around 128, in the shape to draw, and its bias."""
     W = layer.W.value[..., number]
     side = round(W.size**0.5)
     if W.ndim == 3:

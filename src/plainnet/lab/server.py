@@ -1,4 +1,4 @@
-"""The server of the lab: its files and routes."""
+"""The web server of the lab: its files and routes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from plainnet.writing import to_json
 _PAGE = Path(__file__).parent / "page"
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _LONGEST_WAIT = 20.0
-_MOST_A_SECOND = 40  # answers to those who look on, all together
+_MOST_A_SECOND = 40  # answers to all viewers together
 _SHARED = ("prepare.js", "dom.js", "chart.js", "pad.js", "base.css", "step.js")
 
 
@@ -59,11 +59,11 @@ def _file(path: Path) -> Callable[[Request], Any]:
 
 
 async def _nothing_there(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "there is nothing here; open the lab's first page"}, 404)
+    return JSONResponse({"error": "there is no such page; open the address that the lab printed"}, 404)
 
 
 def _asked(lab: Lab, function: Callable[[Lab, Any], Any]) -> Callable[[Request], Any]:
-    """Return a route that answers with what a function makes of the request, in a thread of its own."""
+    """Return a route that runs a function on the request in another thread, and sends its result."""
 
     async def route(request: Request) -> Response:
         if request.method == "GET":
@@ -76,22 +76,22 @@ def _asked(lab: Lab, function: Callable[[Lab, Any], Any]) -> Callable[[Request],
             except (ValueError, RecursionError):
                 given = None
             if not isinstance(given, dict):
-                return JSONResponse({"error": "a JSON object is expected here"}, 400)
+                return JSONResponse({"error": "the request must be a JSON object"}, 400)
         try:
             found = await run_in_threadpool(function, lab, given)
         except InputError as error:
             return JSONResponse({"error": shown(error, 600)}, 400)
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            return JSONResponse({"error": f"the request does not say what it should: {shown(error, 100)}"}, 400)
+            return JSONResponse({"error": f"the request is invalid: {shown(error, 100)}"}, 400)
         return Response(to_json(found), media_type="application/json")
 
     return route
 
 
 def _look(lab: Lab) -> Callable[[Request], Any]:
-    """Return a route that answers with the newest snapshot after a number, and waits for it.
+    """Return a route that waits for a snapshot newer than a number, and sends it.
 
-    The more look on, the longer each waits, so that a class that watches does not slow what it watches.
+    The more viewers there are, the longer each one waits, so that a class that watches does not slow the training down.
     """
     waiting, written = 0, (0, b"")
 
@@ -100,7 +100,7 @@ def _look(lab: Lab) -> Callable[[Request], Any]:
         try:
             since, wait = int(request.query_params.get("since", "0")), float(request.query_params.get("wait", "10"))
         except ValueError:
-            return JSONResponse({"error": "since is a whole number, wait a number of seconds"}, 400)
+            return JSONResponse({"error": "since must be a whole number, and wait a number of seconds"}, 400)
         until = asyncio.get_running_loop().time() + min(max(wait, 0.0), _LONGEST_WAIT)
         waiting += 1
         try:

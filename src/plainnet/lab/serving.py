@@ -1,4 +1,4 @@
-"""Serving: the lab on a port, until it is stopped; connections that say nothing are dropped."""
+"""Serves the lab on a port until it is stopped, and drops idle connections."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MOST_CONNECTIONS = 512
 
 
 class Patient(H11Protocol):
-    """A connection that must have asked for something before long, and again each time it has been answered."""
+    """A connection that is dropped if it sends no request in time, at the start or after an answer."""
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait."""
+        """Start the timer."""
         super().connection_made(transport)
         self._waiting = asyncio.get_running_loop().call_later(PATIENCE, self._drop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Stop the timer."""
         self._waiting.cancel()
         super().connection_lost(exc)
 
@@ -37,9 +37,9 @@ class Patient(H11Protocol):
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; port 0 takes any that is free.
+    """Return a socket that listens on a host and port; port 0 takes any free port.
 
-    Raises: `InputError` if that cannot be done.
+    Raises: `InputError` if the port cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
@@ -53,7 +53,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def serve(app: Any, at: socket.socket, address: str, *, browser: bool) -> None:
-    """Serve until Ctrl-C or a signal to end; open a browser first if one is wanted."""
+    """Serve until Ctrl-C or a signal ends it; open a browser first if asked to."""
     config = uvicorn.Config(
         app, http=Patient, ws="none", lifespan="off", log_level="error", access_log=False, server_header=False,
         timeout_keep_alive=5, limit_concurrency=_MOST_CONNECTIONS, timeout_graceful_shutdown=2, backlog=256,

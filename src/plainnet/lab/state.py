@@ -1,4 +1,4 @@
-"""The state of a lab: the data, the models that answer, the engine that trains."""
+"""The state of a lab: the data, the models that answer, and the engine that trains."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ COMES_ALONG = "cnn"  # the model that is part of the package
 
 
 class Lab:
-    """What the pages share.
+    """The state that all open pages share.
 
-    `model` answers, if one was given; else the first that is being trained does. `beside` is one to compare with.
+    `model` answers, if it is given; otherwise the first network in training answers. `beside` are models to compare.
     """
 
     def __init__(
@@ -35,23 +35,23 @@ class Lab:
         self._mistakes: dict[str, tuple[Any, Mistakes]] = {}
 
     def train(self, begin: Callable[[], None], name: str) -> None:
-        """Have the engine begin; what it trains answers from now on."""
+        """Start a training in the engine; from now on its network answers."""
         self.engine.ask(begin)
         self.given, self.name = None, name
 
     def leave(self) -> None:
         """End all trainings: the model that the lab was opened with answers again.
 
-        Raises: `InputError` if it was opened with none.
+        Raises: `InputError` if the lab was opened without a model.
         """
         model, name = self.opened
         if model is None:
-            raise InputError("the lab was opened with no model to go back to")
+            raise InputError("the lab was opened without a model, so there is none to go back to")
         self.engine.ask(lambda: self.engine.begin(()))
         self.given, self.name = model, name
 
     def model(self) -> Model:
-        """Return the model that answers: the one that was given, else the first that is being trained."""
+        """Return the model that answers: the given one, otherwise the first network in training."""
         if self.given is not None:
             return self.given
         if not self.engine.trials:
@@ -59,8 +59,8 @@ class Lab:
         return self.engine.trials[0].model()
 
     def others(self) -> tuple[str, ...]:
-        """Return the names of models to compare with: those given, the second training, the one that comes along."""
-        digits = tuple(self.data.train.class_names) == DIGITS  # which the model that comes along knows
+        """Return the names of the models to compare with: the given ones, the second training, and plainnet's own."""
+        digits = tuple(self.data.train.class_names) == DIGITS  # the classes that plainnet's own model knows
         second = [self.engine.trials[1].start.name] if self.given is None and len(self.engine.trials) > 1 else []
         along = [COMES_ALONG] if digits and (self.given is None or self.name != COMES_ALONG) else []
         return tuple(dict.fromkeys([*self.beside, *second, *along]))
@@ -68,7 +68,7 @@ class Lab:
     def other(self, name: str) -> Model:
         """Return one of the `others`.
 
-        Raises: `InputError` if there is none of this name.
+        Raises: `InputError` if there is no model of this name.
         """
         if name not in self.others():
             raise InputError(f"there is no network {name!r:.40} to compare with; there are {', '.join(self.others())}")
@@ -79,9 +79,9 @@ class Lab:
         return self.beside.setdefault(name, load_model(name))
 
     def unseen(self, other: str | None = None) -> tuple[str, DataSet]:
-        """Return images that the model, and another, have not learned from, and what they are called.
+        """Return images that neither the model nor the other one was trained on, and the name of this part of the data.
 
-        Where one has learned from the validation images as well, both are shown the test images.
+        If one of the two was also trained on the validation images, these are the test images.
         """
         if self.given is not None:
             validated = self.given.about.get("recipe", {}).get("validate", True)
@@ -92,14 +92,14 @@ class Lab:
         return ("validation", self.data.validation) if validated else ("test", self.data.test)
 
     def mistakes(self, other: str | None = None) -> tuple[Mistakes, Mistakes | None]:
-        """Return the mistakes of the model, and those of another, on images that neither has learned from."""
+        """Return the mistakes of the model and of another, on images that neither was trained on."""
         _, data = self.unseen(other)
         return self._counted("", self.model(), data), None if other is None else self._counted(
             other, self.other(other), data
         )
 
     def _counted(self, name: str, model: Model, data: DataSet) -> Mistakes:
-        """Return the mistakes of a model, counted anew when it has learned."""
+        """Return the mistakes of a model, counted again if it has been trained further."""
         trains = model is not self.given and name not in self.beside
         steps = [(id(trial), trial.training.steps) for trial in self.engine.trials] if trains else []
         key, known = (id(data), steps), self._mistakes.get(name)

@@ -1,4 +1,4 @@
-"""A trial: one training of the lab, batch by batch, with what is kept of it to be shown and gone back to."""
+"""A trial: one training in the lab, made batch by batch, with the curves to show and states to go back to."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from plainnet.recipes import read
 from plainnet.runs.run import Run
 
 MOST_PARAMETERS, MOST_EPOCHS = 5_000_000, 1000
-_MOST_STATES, _MOST_NUMBERS = 20, 50_000_000  # that are kept to go back to
-_POINTS = 800  # of the curve of the batches, at most
+_MOST_STATES, _MOST_NUMBERS = 20, 50_000_000  # limits of the states that are kept to go back to
+_POINTS = 800  # the most points in the curve of the batches
 
 
 class Trial:
-    """A training that makes a batch at each `step`.
+    """A training that makes one batch at each `step`.
 
-    Raises: `InputError` if it cannot be made, or is too large for a page.
+    Raises: `InputError` if it cannot be made, or is too large for the lab.
     """
 
     def __init__(self, start: Start, data: Splits) -> None:
@@ -36,23 +36,23 @@ class Trial:
         recipe = read(start.recipe, {"workers": 1} | start.overrides)
         if recipe.epochs > MOST_EPOCHS or recipe.batch_size > 10_000:
             raise InputError(
-                f"at most {MOST_EPOCHS:,} epochs and batches of 10,000 in the lab; train larger ones from the shell"
+                f"the lab trains at most {MOST_EPOCHS:,} epochs with batches of 10,000; for more, use plainnet train"
             )
         self.run = Run(recipe, data, limit=start.limit, threads=1)
         self.training = self.run.training
         if self.run.network.theta.size > MOST_PARAMETERS:
             raise InputError(
-                f"at most {MOST_PARAMETERS:,} parameters in the lab, received {self.run.network.theta.size:,}; "
-                "train it from the shell"
+                f"the lab trains at most {MOST_PARAMETERS:,} parameters, received {self.run.network.theta.size:,}; "
+                "for more, use plainnet train"
             )
         if start.in_order:
             rows = np.argsort(self.run.train.labels, kind="stable")
             self.training.order = lambda epoch: rows
-        self.losses: list[tuple[int, float]] = []  # each the mean of so many batches as `_stride` says
+        self.losses: list[tuple[int, float]] = []  # each is the mean of `_stride` batches
         self._stride, self._sum = 1, 0.0
         self.states: list[tuple[int, Any]] = []
         self.found: list[dict[str, Any]] = []
-        self.examined: int | None = None  # the batch after which the diagnosis looked at everything
+        self.examined: int | None = None  # the batch after which the full diagnosis ran
         self.ended = ""
         self.measured: dict[str, Any] = {}
         self.knobs = moves.settings(self.training)
@@ -67,11 +67,11 @@ class Trial:
 
     @property
     def done(self) -> bool:
-        """Whether it is at its end."""
+        """Whether the training has ended."""
         return bool(self.ended)
 
     def step(self, *, measure: bool) -> None:
-        """Make one batch; `measure` what changes with it, and what the network is like inside."""
+        """Make one batch; with `measure`, also measure the update and the inside of the network."""
         before = {p.name: p.value.copy() for p in self.run.network.parameters if p.decay} if measure else None
         with self.run.threads.in_force():
             event = next(self._events, None)
@@ -88,7 +88,7 @@ class Trial:
             self.measure({p.name: p.value - before[p.name] for p in self.run.network.parameters if p.decay})
 
     def _plot(self, loss: float) -> None:
-        """Add a batch to the curve, the points of which stand for more batches the longer it is."""
+        """Add a batch to the curve. The longer the curve, the more batches each of its points stands for."""
         self._sum += loss
         if self.training.steps % self._stride:
             return
@@ -100,7 +100,7 @@ class Trial:
             self._stride *= 2
 
     def measure(self, moved: dict[str, np.ndarray] | None) -> None:
-        """Look inside the network as it is now; `moved` is the last update."""
+        """Measure the inside of the network as it is now; `moved` is the last update."""
         network = self.run.network
         clip = getattr(self.training.optimizer, "clip", None)
         self.measured = {
@@ -111,7 +111,7 @@ class Trial:
         }
 
     def end(self, why: str) -> None:
-        """Put an end to it, and learn from the validation images how far the answers are to be trusted."""
+        """End the training, and calibrate the probabilities on the validation images."""
         self.ended = why
         if self.run.network.is_finite():
             with self.run.threads.in_force():
@@ -127,7 +127,7 @@ class Trial:
         self.training.move(what, value)
 
     def back(self, steps: int) -> None:
-        """Go back to the newest state that is kept from before so many steps, or the first."""
+        """Go back to the newest kept state at or before this many steps, or to the first one."""
         kept = [one for one in self.states if one[0] <= steps] or self.states[:1]
         self.training.restore(*kept[-1][1])
         self.states = self.states[: len(kept)]
@@ -138,16 +138,16 @@ class Trial:
         self.measure(None)
 
     def follow(self, number: int) -> Start:
-        """Return how to begin anew with what a finding suggests, all else as it was.
+        """Return how to start again with the change that a finding suggests, and everything else unchanged.
 
-        Raises: `InputError` if there is no such finding, or it suggests nothing that can be done here.
+        Raises: `InputError` if there is no such finding, or if it suggests no change of the recipe.
         """
         if not 0 <= number < len(self.found) or not self.found[number]["change"]:
-            raise InputError("there is nothing to be done about this here; read what is suggested")
+            raise InputError("the lab cannot make this change for you; follow the suggestion yourself")
         return replace(self.start, overrides=self.start.overrides | self.found[number]["change"])
 
     def model(self) -> Model:
-        """Return the network as it is, to answer with."""
+        """Return the current network as a model that answers."""
         kind = PIXELS | {"pictures": "pen" if self.run.reads_a_pen else "stored"}
         return Model(
             self.run.network, self.run.train.class_names, {}, self.run.data.preparation or kind,
@@ -156,7 +156,7 @@ class Trial:
         )  # fmt: skip
 
     def to_table(self, drawing: np.ndarray | None) -> dict[str, Any]:
-        """Return how it stands, as plain values."""
+        """Return the state of the training as plain values."""
         training = self.training
         shares = None
         if drawing is not None and drawing.size == math.prod(self.run.network.in_shape):
@@ -187,13 +187,13 @@ class Trial:
         }
 
     def examine(self) -> None:
-        """Have the whole diagnosis look at it: curves, network, data and first steps; what it suggests can be done."""
+        """Run the full diagnosis: curves, network, data and first steps."""
         training, run = self.training, self.run
         if not training.history:
-            raise InputError("there is no whole epoch yet; wait for the first one")
+            raise InputError("the first epoch has not ended yet; wait for it")
         curves = curves_of([epoch.to_table() for epoch in training.history])
         case = Case(curves, run.recipe, run.network, seed=run.seed, limit=run.limit)
-        vars(case)["data"] = run.data  # which are at hand
+        vars(case)["data"] = run.data  # already loaded
         self.found, self.examined = [finding.to_table() for finding in findings(case)], training.steps
 
     def _after_epoch(self) -> None:
@@ -206,11 +206,11 @@ class Trial:
         self.states.append((self.training.steps, self.training.state()))
 
     def _diagnose(self) -> None:
-        """See what the curves show."""
+        """Run the part of the diagnosis that needs only the curves."""
         history = [epoch.to_table() for epoch in self.training.history]
         self.found, self.examined = [], None
         if not history:
             return
         case = Case(curves_of(history), self.run.recipe, classes=len(self.run.train.class_names))
-        vars(case)["steps"] = vars(case)["examples"] = None  # `examine` looks at these, which takes a while
+        vars(case)["steps"] = vars(case)["examples"] = None  # these take a while; `examine` looks at them
         self.found = [finding.to_table() for finding in findings(case)]

@@ -1,4 +1,4 @@
-"""One unit of a network, number by number: what comes in, what it makes of it, and how a mistake changes it."""
+"""One unit of a network, number by number: its inputs, its output, its gradient and its update."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.layers import Conv2D, Dense
 from plainnet.losses import SoftmaxCrossEntropy
 from plainnet.model import Model
 
-_TERMS = 8  # of a sum, the largest, that are written out
+_TERMS = 8  # how many of the largest terms of a sum are written out
 
 
 def step_of_unit(
@@ -21,8 +21,8 @@ def step_of_unit(
 ) -> dict[str, Any]:
     """Return the numbers of a unit for an image (28, 28): forward pass, loss, gradient, and the update by SGD.
 
-    Of a map it is the place with the largest output. The network is looked at as it answers, as in `input_gradient`.
-    `label` is the class that the image is said to show, `rate` the learning rate.
+    For a map, the numbers are those at the place with the largest output. The network runs as for prediction, as in
+    `input_gradient`. `label` is the class to train toward, `rate` the learning rate.
 
     Raises: `InputError` if there is no such layer, unit or class.
     """
@@ -30,7 +30,7 @@ def step_of_unit(
     paths = layer_paths(network)
     k = place_of(paths, network.out_shapes, layer, number)
     if not 0 <= label < len(model.class_names):
-        raise InputError(f"there is no class {label}; there are {len(model.class_names)}")
+        raise InputError(f"there is no class {label}; the classes are 0 to {len(model.class_names) - 1}")
     one: Any = network.layers[k]
     gradients = network.parameters.views(np.zeros_like(network.grad))
     with Context(gradients=gradients, leads=False):
@@ -64,9 +64,9 @@ def step_of_unit(
 
 
 def place_of(paths: list[str], shapes: list[tuple[int, ...]], layer: str, number: int) -> int:
-    """Return which layer is meant.
+    """Return the position of a layer.
 
-    Raises: `InputError` if there is none such, or no such unit.
+    Raises: `InputError` if there is no such layer or unit.
     """
     if layer not in paths:
         raise InputError(f"there is no layer {layer!r:.40}; the layers are {', '.join(paths)}")
@@ -77,7 +77,7 @@ def place_of(paths: list[str], shapes: list[tuple[int, ...]], layer: str, number
 
 
 def _largest_place(outputs: np.ndarray) -> tuple[int, ...]:
-    """Return where a map (Ho, Wo) is largest; nowhere in particular, for a unit."""
+    """Return where a map (Ho, Wo) is largest, or () for a unit."""
     return tuple(int(v) for v in np.unravel_index(int(outputs.argmax()), outputs.shape))
 
 
@@ -88,7 +88,7 @@ def _formula(layer: Any) -> str:
 
 
 def _sum(layer: Dense | Conv2D, x: np.ndarray, number: int, at: tuple[int, ...]) -> dict[str, Any]:
-    """Return what a unit adds up: its inputs, its weights, their products, the largest of these, the rest, the bias."""
+    """Return the terms of a unit's sum: inputs, weights, products, the largest products, the rest, and the bias."""
     W, b = layer.W.value[..., number], float(layer.b.value[number])
     seen = _patch(layer, x, at) if isinstance(layer, Conv2D) else x
     products = (seen * W).ravel()
@@ -102,7 +102,7 @@ def _sum(layer: Dense | Conv2D, x: np.ndarray, number: int, at: tuple[int, ...])
 
 
 def _changes(W: np.ndarray, dW: np.ndarray, rate: float) -> dict[str, Any]:
-    """Return the gradient of a unit's weights, and what the largest of them become by w - rate dw."""
+    """Return the gradient of a unit's weights, and the updates w - rate dw with the largest gradients."""
     order = np.argsort(-np.abs(dW).ravel(), kind="stable")[:_TERMS]
     moved = [
         [int(i), float(W.ravel()[i]), float(dW.ravel()[i]), float(W.ravel()[i] - rate * dW.ravel()[i])] for i in order
@@ -111,7 +111,7 @@ def _changes(W: np.ndarray, dW: np.ndarray, rate: float) -> dict[str, Any]:
 
 
 def _patch(layer: Conv2D, x: np.ndarray, at: tuple[int, ...]) -> np.ndarray:
-    """Return what a filter sees at a place (i, j) of its outputs, (K, K, C), with the zeros around the image."""
+    """Return the inputs (K, K, C) of a filter for its output at (i, j), including the zero padding."""
     K, s = layer.size, layer.stride
     (top, below), (left, right) = layer.rows, layer.columns
     padded = np.pad(x.reshape(layer.image), ((top, below), (left, right), (0, 0)))
@@ -120,7 +120,7 @@ def _patch(layer: Conv2D, x: np.ndarray, at: tuple[int, ...]) -> np.ndarray:
 
 
 def _picture(values: np.ndarray) -> dict[str, Any]:
-    """Return numbers as bytes around 128 in the shape they are looked at: a filter's channels are summed."""
+    """Return numbers as bytes around 128, in the shape to draw; the channels of a filter are summed."""
     flat = values.sum(axis=2) if values.ndim == 3 else values
     side = round(flat.size**0.5)
     size = list(flat.shape) if flat.ndim == 2 else [side, side] if side * side == flat.size else [1, flat.size]

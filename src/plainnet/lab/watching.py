@@ -1,4 +1,4 @@
-"""Watching: what is measured of a training between two batches, for those who look on."""
+"""Measures a training between two batches: weights, outputs and gradients, for the page to show."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _BINS, _TILES, _LOOKED_AT = 24, 24, 100
 
 
 def layer_paths(network: Network) -> list[str]:
-    """Return the paths of a network's own layers, without those inside of blocks."""
+    """Return the paths of a network's own layers, without those inside blocks."""
     return [path for path, _ in network.walk() if "." not in path]
 
 
 def text_of(values: np.ndarray) -> str:
-    """Return bytes as text, base 64."""
+    """Return bytes as base64 text."""
     return base64.b64encode(np.ascontiguousarray(values, np.uint8).tobytes()).decode()
 
 
 def signed_bytes(values: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return numbers as bytes around 128, 0 being 128, and what 127 steps are worth."""
+    """Return numbers as bytes, where 128 stands for 0, and the value of 127 steps."""
     largest = float(np.abs(values).max()) or 1.0
     return np.rint(128 + 127 * values / largest).astype(np.uint8), largest
 
 
 def first_weights(network: Network) -> dict[str, Any] | None:
-    """Return the weights of the first layer as small pictures; None if its units do not look at images."""
+    """Return the weights of the first layer as small pictures, or None if they do not form images."""
     for layer in network.layers:
         if isinstance(layer, Conv2D):
             W = layer.W.value.mean(axis=2).transpose(2, 0, 1)
@@ -47,7 +47,7 @@ def first_weights(network: Network) -> dict[str, Any] | None:
 
 
 def inside(network: Network, images: np.ndarray) -> list[dict[str, Any]]:
-    """Return, of each layer, a histogram of its outputs for some images, and how many of its units never answer."""
+    """Return, for each layer, a histogram of its outputs for some images, and the share of dead units."""
     found = []
     with network.context(training=False):
         x = network.as_input(images[:_LOOKED_AT])
@@ -62,7 +62,7 @@ def inside(network: Network, images: np.ndarray) -> list[dict[str, Any]]:
 
 
 def histogram(values: np.ndarray) -> dict[str, Any]:
-    """Return counts of numbers between their smallest and largest, and these two; none of numbers not finite."""
+    """Return counts of numbers between their smallest and largest, and these two; no counts if they are not finite."""
     flat = values.ravel()[:: max(1, values.size // 20_000)]
     low, high = float(flat.min()), float(flat.max())
     if not np.isfinite([low, high]).all():
@@ -72,9 +72,9 @@ def histogram(values: np.ndarray) -> dict[str, Any]:
 
 
 def gradients(network: Network, moved: dict[str, np.ndarray] | None, clip: float | None) -> list[dict[str, Any]]:
-    """Return, of each layer's weights, a histogram of the gradient, and how long the last update was beside them.
+    """Return, for each layer's weights, a histogram of the gradient, and the size of the last update relative to them.
 
-    `moved` is the last update, by the name of the weights; `clip` the limit that gradients are cut at, or None.
+    `moved` holds the last update by the name of the weights; `clip` is the limit of the gradients, or None.
     """
     found = []
     for parameter in network.parameters:

@@ -1,4 +1,4 @@
-"""The layers, one file each; `layer.py` holds the contract they keep."""
+"""The layers, one file each; `layer.py` describes the contract that every layer keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KINDS = (
     LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Standardize, Tanh,
 )  # fmt: skip
 _MOST_LAYERS, _DEEPEST = 1000, 20
-OWN_LAYERS = "own_layers_"  # begins the name of the module that a user's file of layers becomes
+OWN_LAYERS = "own_layers_"  # prefix of the module name that a user's file of layers gets
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _KINDS}
 
 __all__ = [
@@ -61,9 +61,14 @@ __all__ = [
 
 
 def layers_from_config(tables: Iterable[Mapping[str, Any]], own: Iterable[type[Layer]] = ()) -> list[Layer]:
-    """Make the layers of a network: see `layer_from_config`.
+    """Make a list of layers from their configs; see `layer_from_config`.
 
-    Raises: `InputError` as that, and for more layers, or layers deeper within each other, than anybody needs.
+    Raises: `InputError` as `layer_from_config` does, and for more than 1,000 layers or layers nested more than 20 deep.
+
+    Example:
+        >>> from plainnet.layers import layers_from_config
+        >>> layers_from_config([{"type": "Dense", "units": 10}, {"type": "ReLU"}])
+        [Dense(units=10), ReLU()]
     """
     if not isinstance(tables, list | tuple):
         raise InputError(
@@ -75,17 +80,22 @@ def layers_from_config(tables: Iterable[Mapping[str, Any]], own: Iterable[type[L
         holding = [part for part in level if isinstance(part, Mapping | list | tuple)]
         level = [item for part in holding for item in (part.values() if isinstance(part, Mapping) else part)]
     if level or count > _MOST_LAYERS:
-        raise InputError(f"a network has at most {_MOST_LAYERS:,} layers, at most {_DEEPEST} deep within each other")
+        raise InputError(f"a network has at most {_MOST_LAYERS:,} layers, nested at most {_DEEPEST} deep")
     return [layer_from_config(table, own) for table in tables]
 
 
 def layer_from_config(config: Mapping[str, Any], own: Iterable[type[Layer]] = ()) -> Layer:
-    """Make the layer that `config` describes: {"type": "Dense", "units": 10} gives Dense(10).
+    """Make the layer that `config` describes, as `Layer.config` returned it.
 
-    `own` are layers of one's own that it may name; nothing is imported because a table says so.
+    `own` are your own layer classes that it may name; a config never causes an import.
 
-    Raises: `InputError` for an unknown type or arguments that do not fit; for `own` that are no layers, or have the
-    name of one of ours.
+    Raises: `InputError` for an unknown type or invalid arguments, or if a class in `own` is not a layer or has the name
+    of one of plainnet's layers.
+
+    Example:
+        >>> from plainnet.layers import layer_from_config
+        >>> layer_from_config({"type": "Dense", "units": 10})
+        Dense(units=10)
     """
     kinds = LAYERS | {kind.__name__: kind for kind in _checked(own)}
     if isinstance(config, Mapping):
@@ -100,7 +110,7 @@ def layer_from_config(config: Mapping[str, Any], own: Iterable[type[Layer]] = ()
 
 
 def _with_layers(value: Any, own: Iterable[type[Layer]]) -> Any:
-    """Return an argument with the tables of layers in it made into layers."""
+    """Return an argument, with all layer configs in it replaced by layers."""
     if isinstance(value, Mapping) and "type" in value:
         return layer_from_config(value, own)
     if isinstance(value, list | tuple):
@@ -111,7 +121,7 @@ def _with_layers(value: Any, own: Iterable[type[Layer]]) -> Any:
 def _checked(own: Iterable[type[Layer]]) -> Iterable[type[Layer]]:
     for kind in own:
         if not (isinstance(kind, type) and issubclass(kind, Layer)):
-            raise InputError(f"layers of your own must be classes derived from plainnet.Layer, received {kind!r}")
+            raise InputError(f"your own layers must be classes derived from plainnet.Layer, received {kind!r}")
         if LAYERS.get(kind.__name__, kind) is not kind:
-            raise InputError(f"{kind.__name__} is the name of a layer of plainnet; give yours another")
+            raise InputError(f"{kind.__name__} is the name of a layer in plainnet; rename your class")
     return own

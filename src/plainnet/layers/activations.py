@@ -1,4 +1,4 @@
-"""Activation functions: applied to each number by itself, they make a network more than one matrix product."""
+"""Activation functions: applied to each number separately, they make a network more than one matrix product."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ class ReLU(Layer):
     Gradient: dx = dy where x > 0, else 0. At x = 0, where the function has a kink, we choose 0.
 
     Source: Nair, Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import ReLU
+        >>> ReLU().forward(np.array([[-1.0, 2.0]])).tolist()
+        [[0.0, 2.0]]
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         y = self.buffer("y", x.shape, x.dtype)
         if np.iscomplexobj(x):
-            np.multiply(x, x.real > 0, out=y)  # max(x, 0) by the real part; NumPy orders complex numbers otherwise
+            np.multiply(x, x.real > 0, out=y)  # max(x, 0) by the real part; NumPy orders complex numbers differently
         else:
-            np.clip(x, 0, np.inf, out=y)  # NumPy is quicker with two bounds than with one
+            np.clip(x, 0, np.inf, out=y)  # NumPy is faster with two bounds than with one
         self.remember(y)
         return y
 
@@ -42,6 +48,12 @@ class Sigmoid(Layer):
 
     Shapes: x, y (N, ...).
     Gradient: dx = dy y (1 - y).
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Sigmoid
+        >>> Sigmoid().forward(np.array([[0.0, np.log(3.0)]])).round(3).tolist()
+        [[0.5, 0.75]]
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -72,6 +84,12 @@ class Tanh(Layer):
 
     Shapes: x, y (N, ...).
     Gradient: dx = dy (1 - y^2).
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Tanh
+        >>> Tanh().forward(np.array([[0.0, np.log(2.0)]])).round(3).tolist()
+        [[0.0, 0.6]]
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -90,13 +108,19 @@ class Tanh(Layer):
 
 
 class LeakyReLU(Layer):
-    """Rectified linear unit that lets a little through, y = x where x > 0, else slope x.
+    """Rectified linear unit with a small slope for negative inputs, y = x where x > 0, else slope x.
 
     Shapes: x, y (N, ...).
     Gradient: dx = dy where x > 0, else slope dy.
 
     Raises: `InputError` for a slope outside [0, 1).
     Source: Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.layers import LeakyReLU
+        >>> LeakyReLU(slope=0.25).forward(np.array([[-1.0, 2.0]])).tolist()
+        [[-0.25, 2.0]]
     """
 
     def __init__(self, slope: float = 0.01) -> None:
@@ -123,6 +147,12 @@ class SiLU(Layer):
     Gradient: dx = dy s (1 + x (1 - s)) = dy (s + y (1 - s)).
 
     Source: Elfwing, Uchibe, Doya 2018, "Sigmoid-weighted linear units for neural network function approximation".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.layers import SiLU
+        >>> SiLU().forward(np.array([[-1.0, 0.0, 1.0]])).round(3).tolist()
+        [[-0.269, 0.0, 0.731]]
     """
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -143,12 +173,18 @@ class SiLU(Layer):
 class GELU(Layer):
     """Gaussian error linear unit, y = x (1 + t) / 2 with t = tanh(sqrt(2 / pi) (x + 0.044715 x^3)).
 
-    (1 + t) / 2 is the common approximation, to 0.0005, of the share of the normal distribution below x.
+    (1 + t) / 2 is the usual approximation, accurate to 0.0005, of the normal distribution's probability below x.
 
     Shapes: x, y (N, ...).
     Gradient: dx = dy ((1 + t) + x (1 - t^2) sqrt(2 / pi) (1 + 3 * 0.044715 x^2)) / 2.
 
     Source: Hendrycks, Gimpel 2016, "Gaussian error linear units", with its approximation.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.layers import GELU
+        >>> GELU().forward(np.array([[-1.0, 0.0, 1.0]])).round(3).tolist()
+        [[-0.159, 0.0, 0.841]]
     """
 
     _SCALE, _CUBE = math.sqrt(2 / math.pi), 0.044715

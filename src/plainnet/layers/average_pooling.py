@@ -1,4 +1,4 @@
-"""Average pooling: each neighborhood, or the whole image, becomes its mean."""
+"""Average pooling: replace each square of pixels, or the whole image, by its mean."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ from plainnet.layers.patches import pooled_shape
 class AveragePool(Layer):
     """Mean over squares of K x K pixels that do not overlap, channel by channel, K = `size`.
 
-    Shapes: x (N, H, W, C), y (N, H // K, W // K, C); rows and columns left over at the end are not looked at.
+    Shapes: x (N, H, W, C), y (N, H // K, W // K, C); rows and columns left over at the end are ignored.
     Gradient: dx = dy / K^2 at each pixel of the square.
 
     Raises: `InputError` if `size` is not a positive whole number, or larger than the image.
     Source: LeCun et al. 1998, "Gradient-based learning applied to document recognition" (as subsampling).
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Network
+        >>> from plainnet.layers import AveragePool
+        >>> image = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+        >>> Network(AveragePool(2)).build((2, 2, 1)).logits(image).tolist()
+        [[[[2.5]]]]
     """
 
     def __init__(self, size: int = 2) -> None:
@@ -51,13 +59,19 @@ class AveragePool(Layer):
 
 
 class GlobalAveragePool(Layer):
-    """Mean over all pixels of an image, channel by channel: what was seen, wherever it was.
+    """Mean over all pixels of an image, channel by channel: it tells what the image shows, regardless of where.
 
     Shapes: x (N, H, W, C), y (N, C).
     Gradient: dx = dy / (H W) at each pixel.
 
     Raises: `InputError` if an example is not an image with channels.
     Source: Lin, Chen, Yan 2014, "Network in network".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.layers import GlobalAveragePool
+        >>> GlobalAveragePool().forward(np.array([[1.0, 2.0], [3.0, 6.0]]).reshape(1, 2, 2, 1)).tolist()
+        [[3.0]]
     """
 
     def build(self, in_shape: Shape) -> Shape:

@@ -1,4 +1,4 @@
-"""The convolutional layer: the same small filters at every place of an image."""
+"""The convolutional layer: apply the same small filters at every position of an image."""
 
 from __future__ import annotations
 
@@ -13,30 +13,37 @@ from plainnet.layers.direct import Direct
 from plainnet.layers.layer import Layer, Shape
 from plainnet.layers.winograd import Winograd
 
-_TILES = 2, 4, 5  # sizes m of the squares of outputs that Winograd's way computes at once
+_TILES = 2, 4, 5  # sizes m of the squares of outputs that Winograd's method computes at once
 METHODS = "auto", "direct", "winograd2", "winograd4", "winograd5"
-_MANY = 16  # channels, from which on fewer products are worth the transforms
+_MANY = 16  # with at least this many channels, fewer products are worth the transforms
 
 
 class Conv2D(Layer):
     """Two-dimensional convolution, y[n, i, j, f] = sum_klc x[n, s i + k, s j + l, c] W[k, l, c, f] + b[f].
 
     Channels come last. Images without a channel axis have one channel. `padding` "valid" keeps the filter within
-    the image; "same" puts zeros around it, so that Ho = ceil(H / s), with the odd row and column below and right.
+    the image; "same" adds zeros around it, so that Ho = ceil(H / s), with an odd row or column below or on the right.
 
     Shapes: x (N, H, W, C) or (N, H, W), W (K, K, C, F) with F = `filters` and K = `size`, b (F,), y (N, Ho, Wo, F);
     "valid": Ho = (H - K) // s + 1 with s = `stride`.
-    Gradients: dW = sum over all places of patch^T dy, db = sum_nij dy; each pixel of dx is the sum of dy W^T over the
-    patches it is in.
+    Gradients: dW = sum over all positions of patch^T dy, db = sum_nij dy; each pixel of dx is the sum of dy W^T over
+    the patches that contain it.
 
-    `method` says how this is computed: "direct", as it stands there (`direct.py`), or in fewer multiplications by tiles
-    of 2, 4 or 5 outputs squared, "winograd2", "winograd4", "winograd5" (`winograd.py`); "auto" chooses by shape when
-    the layer is built. The results differ in their last digits only. `Network.methods` and `Network.summary` show
-    what was chosen.
+    `method` selects how to compute this: "direct" uses the formula above (`direct.py`); "winograd2", "winograd4" and
+    "winograd5" need fewer multiplications, for tiles of 2x2, 4x4 or 5x5 outputs (`winograd.py`); "auto" chooses by
+    shape when the layer is built. The results differ only in their last digits. `Network.methods` and `Network.summary`
+    show the choice.
 
     Raises: `InputError` if a size is not a positive whole number, the filter is larger than the image, or the method is
-    unknown or not for such filters.
+    unknown or does not support the filter's size and stride.
     Source: LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Conv2D, Network
+        >>> network = Network(Conv2D(1, 2, initializer="ones")).build((2, 3))  # a filter of ones sums 2x2 pixels
+        >>> network.logits(np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])).reshape(-1).tolist()
+        [12.0, 16.0]
     """
 
     def __init__(
@@ -88,14 +95,15 @@ class Conv2D(Layer):
         return str(self.way)
 
     def _ways(self) -> list[Direct | Winograd]:
-        """Return all ways in which these filters can be computed."""
+        """Return all methods that can compute these filters."""
         winograd = (Winograd(m, self.size, self.stride) for m in _TILES)
         return [Direct(self.size, self.stride), *(way for way in winograd if way.possible)]
 
     def _choose(self, channels: int) -> Direct | Winograd:
-        """Return the way that is asked for; or, from 16 channels on, that with the fewest products, if it saves half.
+        """Return the method requested; for "auto" and at least 16 channels, the one with the fewest products.
 
-        Products in larger tiles count more: their transforms take longer and lose more digits.
+        Winograd's method must save at least half of the products. Products in larger tiles count more, because their
+        transforms take longer and lose more digits.
         """
         ways = {str(way): way for way in self._ways()}
         if self.method != "auto":
@@ -106,7 +114,7 @@ class Conv2D(Layer):
         return min(ways.values(), key=lambda way: weights[str(way)] * way.products(*self.out_shape[:2]))
 
     def _zeros_around(self, length: int) -> tuple[int, int]:
-        """Return how many zeros stand before and after `length` pixels."""
+        """Return how many zeros to add before and after `length` pixels."""
         missing = (math.ceil(length / self.stride) - 1) * self.stride + self.size - length
         total = max(missing, 0) if self.padding == "same" else 0
         return total // 2, total - total // 2

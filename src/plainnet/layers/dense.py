@@ -19,13 +19,20 @@ class Dense(Layer):
     Shapes: x (N, D), W (D, M), b (M,), y (N, M) with M = `units`.
     Gradients: dW = x^T dy, db = sum_n dy, dx = dy W^T.
 
-    With `max_norm` c, the weights of each unit, a column of W, are shortened to the length c after every update that
-    makes them longer.
+    With `max_norm` c, each unit's weights (a column of W) are scaled back to the Euclidean length c after an update
+    that makes them longer.
 
-    Raises: `InputError` if `units` is not a positive whole number, `max_norm` not a positive number, or an example is
-    not a vector.
+    Raises: `InputError` if `units` is not a positive whole number, `max_norm` is not a positive number, or an example
+    is not a vector.
     Source: Rumelhart, Hinton, Williams 1986, "Learning representations by back-propagating errors";
-    Srivastava et al. 2014, "Dropout", section 5.1, for the limit on lengths.
+    Srivastava et al. 2014, "Dropout", section 5.1, for `max_norm`.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Dense, Network
+        >>> weights = {"dense_1.W": np.array([[1.0], [2.0]]), "dense_1.b": np.array([0.5])}
+        >>> Network(Dense(1)).build(2, values=weights).logits(np.array([[3.0, 4.0]])).tolist()  # 3 1 + 4 2 + 0.5
+        [[11.5]]
     """
 
     def __init__(

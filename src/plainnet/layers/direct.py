@@ -1,4 +1,4 @@
-"""Direct convolution: every patch of an image times every filter, as one matrix product."""
+"""Direct convolution: multiply every patch of an image by every filter, as one matrix product."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from plainnet.layers.patches import Buffer, patches, windows
 
 @dataclass(frozen=True)
 class Direct:
-    """Convolution as the definition says: one of the ways in which `Conv2D` computes, for filters of any size.
+    """Convolution by its definition: one of the methods of `Conv2D`, for filters of any size.
 
-    Shapes: x (N, H, W, C), filters W (K, K, C, F), K = `size`; b (F,); y (N, Ho, Wo, F). Gradients have the shapes of
-    what they belong to.
+    Shapes: x (N, H, W, C), filters W (K, K, C, F), K = `size`; b (F,); y (N, Ho, Wo, F). Each gradient has the shape of
+    its array.
     """
 
     size: int
@@ -24,11 +24,11 @@ class Direct:
         return "direct"
 
     def products(self, rows: int, columns: int) -> int:
-        """Return how many numbers are multiplied for an image of outputs, by channel and filter."""
+        """Return the number of multiplications for an image of outputs, per channel and filter."""
         return rows * columns * self.size**2
 
     def needs(self, outputs: int) -> int:
-        """Return how many pixels in a row are read for so many outputs."""
+        """Return how many pixels in a row are read for this many outputs."""
         return (outputs - 1) * self.stride + self.size
 
     def forward(self, x: np.ndarray, W: np.ndarray, b: np.ndarray, y: np.ndarray, buffer: Buffer) -> None:
@@ -43,8 +43,9 @@ class Direct:
     ) -> None:  # fmt: skip
         """Write the gradients of filters, biases and, unless dx is None, images.
 
-        dW and db are patches^T dy. The patches' own gradient, dy W^T, adds up to dx where patches overlap: first every
-        n-th patch of a row, n = ceil(K / s), which do not, then the patches beside these, and so on.
+        dW and db are patches^T dy. The patches' own gradient, dy W^T, is summed into dx where patches overlap. Every
+        n-th patch of a row, n = ceil(K / s), does not overlap: these are added at once, then the patches next to them,
+        and so on.
         """
         K, s = self.size, self.stride
         filters, total = W.reshape(-1, len(db)), np.zeros((W.size // len(db) + 1, len(db)), W.dtype)

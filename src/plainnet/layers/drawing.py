@@ -1,4 +1,4 @@
-"""Drawing at random in a layer: anew in every pass of a training, and always the same while gradients are checked."""
+"""Random numbers for layers: new ones in every training pass, always the same ones while gradients are checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plainnet.layers.layer import Layer, Shape
 def drawn(layer: Layer, distribution: str, shape: Shape) -> np.ndarray:
     """Return float32 numbers, in a buffer, from the layer's generator: "random" (uniform) or "standard_normal".
 
-    Where gradients are checked there is no generator; the numbers are then frozen, and the same for all examples.
+    During a gradient check there is no generator; the numbers are then fixed, and the same for all examples.
     """
     numbers = layer.buffer(distribution, shape, np.float32)
     if layer.context.rng is None:

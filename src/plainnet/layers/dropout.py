@@ -1,4 +1,4 @@
-"""Dropout: units left out at random, so that no unit can rely on any other."""
+"""Dropout: leave out units at random during training, so that no unit can rely on any other."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from plainnet.layers.layer import Layer
 class Dropout(Layer):
     """Inverted dropout: y = m x in training, where m is 0 with probability `rate` and otherwise 1 / (1 - rate).
 
-    In evaluation y = x. The mask is drawn anew in every forward pass of a training. Where a gradient is checked there
-    is no generator, and the mask is frozen, one for all examples: the function must stay the same.
+    In evaluation y = x. Every forward pass in training draws a new mask. A gradient check needs a function that does
+    not change, so it uses one fixed mask for all examples.
 
     Shapes: x, y (N, ...).
     Gradient: dx = m dy, with the mask of the forward pass.
 
     Raises: `InputError` for a rate outside [0, 1).
     Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Dropout
+        >>> dropout, x = Dropout(0.5), np.ones((1, 1000))
+        >>> sorted(set(dropout.forward(x, training=True)[0].tolist())), dropout.forward(x).max().item()
+        ([0.0, 2.0], 1.0)
     """
 
     def __init__(self, rate: float) -> None:

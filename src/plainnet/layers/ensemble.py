@@ -1,4 +1,4 @@
-"""An ensemble as a layer: several networks that answer together, and load, save and predict like one."""
+"""An ensemble as a layer: several networks whose answers are averaged, and which load, save and predict like one."""
 
 from __future__ import annotations
 
@@ -13,22 +13,30 @@ from plainnet.softmax import log_softmax
 
 
 class Ensemble(Layer):
-    """The mean of the log-probabilities that each member, a sequence of layers, gives: y = mean_k log softmax(z_k).
+    """The mean of the members' log-probabilities, y = mean_k log softmax(z_k); each member is a list of layers.
 
-    The softmax of y is the geometric mean of the members' probabilities, normalized.
+    The softmax of y is the normalized geometric mean of the members' probabilities.
 
     Shapes: x (N, ...), the members' logits z_k (N, K), y (N, K).
     Gradient: dz_k = (dy - softmax(z_k) sum_j dy_j) / members; dx is the sum of the members' dx.
 
-    Raises: `InputError` if there is no member, one has no layer, or they do not all end in as many logits.
+    Raises: `InputError` if there is no member, a member has no layer, or the members' numbers of logits differ.
     Source: Hansen, Salamon 1990, "Neural network ensembles".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Flatten
+        >>> from plainnet.layers import Ensemble
+        >>> logits = np.log([[1.0, 3.0]])  # both members give the probabilities 1/4 and 3/4
+        >>> np.exp(Ensemble([[Flatten()], [Flatten()]]).forward(logits)).round(3).tolist()
+        [[0.25, 0.75]]
     """
 
     def __init__(self, members: Sequence[Sequence[Layer]]) -> None:
         super().__init__()
         rows = isinstance(members, list | tuple) and all(isinstance(m, list | tuple) and len(m) > 0 for m in members)
         if not rows or len(members) == 0:
-            raise InputError("members must be a list of lists of layers, one list a network, none of them empty")
+            raise InputError("members must be a list of lists of layers, one list per network, none of them empty")
         for number, member in enumerate(members):
             self.adopt(Sequential(*member), str(number))
 

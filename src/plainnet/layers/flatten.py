@@ -1,4 +1,4 @@
-"""Flatten: from images to vectors, so that fully connected layers can follow."""
+"""Flatten: turn images into vectors, so that fully connected layers can follow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from plainnet.layers.layer import Layer, Shape
 
 
 class Flatten(Layer):
-    """Lay each example out as one vector, y = reshape(x); dx = reshape(dy).
+    """Lay out each example as one vector, y = reshape(x).
 
     Shapes: x (N, H, W, ...), y (N, H W ...).
+    Gradient: dx = reshape(dy).
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Flatten
+        >>> Flatten().forward(np.array([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+        [[1.0, 2.0, 3.0, 4.0]]
     """
 
     def build(self, in_shape: Shape) -> Shape:

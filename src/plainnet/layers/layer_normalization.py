@@ -1,4 +1,4 @@
-"""Layer normalization: each example made to have mean 0 and variance 1, by itself."""
+"""Layer normalization: scale each example, on its own, to mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from plainnet.layers.long_sums import long_sum
 class LayerNorm(Layer):
     """Layer normalization, y = gamma z + beta with z = (x - mean) / sqrt(variance + epsilon), over the last axis.
 
-    Mean and variance are those of the C numbers of one example (of one pixel, for images), so that training and
-    evaluation do the same and batches may be of any size.
+    Mean and variance are those of the C numbers of one example (for images, of one pixel). So training and evaluation
+    compute the same, and batches can have any size.
 
     Shapes: x, y (N, ..., C); gamma, beta (C,).
     Gradients: dgamma = sum dy z, dbeta = sum dy, and with g = gamma dy,
@@ -23,6 +23,13 @@ class LayerNorm(Layer):
 
     Raises: `InputError` for an epsilon that is not positive.
     Source: Ba, Kiros, Hinton 2016, "Layer normalization".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Network
+        >>> from plainnet.layers import LayerNorm
+        >>> Network(LayerNorm()).build(2).logits(np.array([[1.0, 3.0], [10.0, 20.0]])).round(3).tolist()
+        [[-1.0, 1.0], [-1.0, 1.0]]
     """
 
     def __init__(self, *, epsilon: float = 1e-5) -> None:
@@ -38,7 +45,7 @@ class LayerNorm(Layer):
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         z = np.subtract(x, _mean(x), out=self.buffer("z", x.shape, x.dtype))
-        z -= _mean(z)  # what rounding left of a mean much larger than the deviation
+        z -= _mean(z)  # removes rounding errors if the mean is much larger than the deviation
         y = np.multiply(z, z, out=self.buffer("y", x.shape, x.dtype))
         inverse_deviation = 1 / np.sqrt(_mean(y) + self.epsilon)
         z *= inverse_deviation
@@ -65,4 +72,4 @@ class LayerNorm(Layer):
 
 
 def _mean(x: np.ndarray) -> np.ndarray:
-    return x.mean(axis=-1, keepdims=True)  # NumPy adds along the last axis in pairs, which loses little
+    return x.mean(axis=-1, keepdims=True)  # NumPy adds along the last axis pairwise, with small rounding errors

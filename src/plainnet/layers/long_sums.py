@@ -1,16 +1,16 @@
-"""Long sums: adding a million small numbers to a large one loses them, unless it is done in blocks."""
+"""Long sums: add up numbers in blocks, because adding a million small numbers to one large sum loses digits."""
 
 from __future__ import annotations
 
 import numpy as np
 
-_BLOCK = 1024  # numbers that are added up in their own precision
+_BLOCK = 1024  # numbers to add up in their own precision
 
 
 def long_sum(x: np.ndarray, axis: int) -> np.ndarray:
-    """Return the sum along an axis in double precision: blocks of 1,024 numbers in their own, then the blocks' sums.
+    """Return the sum along an axis: blocks of 1,024 numbers in their own precision, the blocks' sums in double.
 
-    With float32 numbers of one size the relative error of a block is about 1e-6, and it does not grow with their count.
+    With float32 numbers of similar size the relative error is about 1e-6, and it does not grow with their count.
     Shapes: as `x.sum(axis)`; float64 or complex128.
     Source: Higham 1993, "The accuracy of floating point summation", on blocked summation.
     """

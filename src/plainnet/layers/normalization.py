@@ -1,4 +1,4 @@
-"""Batch normalization: outputs of mean 0 and variance 1, channel by channel, whatever the layers below do."""
+"""Batch normalization: scale outputs to mean 0 and variance 1, channel by channel, whatever the layers before do."""
 
 from __future__ import annotations
 
@@ -12,27 +12,34 @@ from plainnet.initializers import ones, zeros
 from plainnet.layers.layer import Layer, Shape
 from plainnet.layers.long_sums import long_sum
 
-_SURE = 1e-4  # a deviation of this share of the mean is far above what rounding leaves of it in float32
+_SURE = 1e-4  # a deviation of this share of the mean is far above rounding errors in float32
 
 
 class BatchNorm(Layer):
     """Batch normalization, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel.
 
-    Training takes mean and variance over the batch, and over the places of an image; evaluation takes running
-    averages of them, which training updates: running = momentum running + (1 - momentum) batch. With `frozen`
-    the running averages serve in training as well, and stay as they are.
+    Training uses the mean and variance over the batch, and over the pixels of an image. Evaluation uses running
+    averages of them, which training updates: running = momentum running + (1 - momentum) batch. With `frozen`,
+    training also uses the running averages, and does not change them.
 
     Shapes: x, y (N, C) or (N, H, W, C); gamma, beta, running_mean, running_variance (C,).
     Gradients, with M numbers a channel and z = (x - mean) / sqrt(variance + epsilon):
     dgamma = sum dy z, dbeta = sum dy, dx = gamma / sqrt(variance + epsilon) (dy - dbeta / M - z dgamma / M),
-    because each x moves the mean and the variance as well; if frozen, only the first of the three terms.
+    because each x also changes the mean and the variance; if frozen, only the first of the three terms.
 
-    The variance that is averaged is the unbiased one, M / (M - 1) times that of the batch. From a single number, M = 1,
-    no variance can be told: the running averages stay as they are.
+    The running average is that of the unbiased variance, M / (M - 1) times that of the batch. A single number (M = 1)
+    has no such variance, so the running averages then stay unchanged.
 
     Raises: `InputError` for a momentum outside [0, 1), an epsilon that is not positive, or a `frozen` that
     is not a bool.
     Source: Ioffe, Szegedy 2015, "Batch normalization: accelerating deep network training".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import BatchNorm, Network
+        >>> network = Network(BatchNorm()).build(1)
+        >>> network.forward(np.array([[1.0], [3.0]]), training=True).round(3).tolist()  # mean 2, variance 1
+        [[-1.0], [1.0]]
     """
 
     def __init__(self, *, momentum: float = 0.9, epsilon: float = 1e-5, frozen: bool = False) -> None:
@@ -72,7 +79,7 @@ class BatchNorm(Layer):
             count, total = self.sum_over_workers(np.stack([np.full_like(total, x.size // self.channels), total]))
             mean = total / count
             variance = self._center(rows, mean, count, centered, y)
-            if (variance.real < np.square(_SURE * mean.real)).any():  # rounding alone may be as large: center once more
+            if (variance.real < np.square(_SURE * mean.real)).any():  # perhaps only rounding errors: center again
                 rest = self.sum_over_workers(self._sum(centered)) / count
                 mean, variance = mean + rest, self._center(centered, rest, count, centered, y)
             self._average(mean, variance, count[0].real)
@@ -88,20 +95,20 @@ class BatchNorm(Layer):
     def _center(
         self, rows: np.ndarray, mean: np.ndarray, count: np.ndarray, centered: np.ndarray, squares: np.ndarray
     ) -> np.ndarray:
-        """Write rows - mean to `centered` and return its variance; `squares` is written over."""
+        """Write rows - mean to `centered` and return its variance; `squares` is overwritten."""
         np.subtract(rows, self._row_of(mean), out=centered)
         np.multiply(centered, centered, out=squares)
         return self.sum_over_workers(self._sum(squares)) / count
 
     def _average(self, mean: np.ndarray, variance: np.ndarray, count: float) -> None:
-        """Take the statistics of a batch of `count` numbers a channel into the running averages."""
+        """Include the statistics of a batch with `count` numbers per channel in the running averages."""
         context = self.context
         if count > 1 and context.leads:
             momentum = self.momentum if context.momentum is None else context.momentum
             for running, batch in zip(self.state.values(), (mean, variance * count / (count - 1)), strict=True):
                 new = momentum * running
                 new += (1 - momentum) * batch.real
-                running[...] = new  # at once: other threads may be predicting with it
+                running[...] = new  # in one step, because other threads may be predicting with it
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         centered, inverse_deviation, of_batch = self.recall()
@@ -124,7 +131,7 @@ class BatchNorm(Layer):
             dx -= self._row_of(scale * dbeta / count)
         return dx.reshape(dy.shape)
 
-    # NumPy is quicker the longer the rows: all channels of all pixels in a row of an image make up one.
+    # NumPy is faster with longer rows: all channels of all pixels in one row of an image form one row here.
 
     def _rows(self, x: np.ndarray) -> np.ndarray:
         return x.reshape(-1, self.width * self.channels)

@@ -1,4 +1,4 @@
-"""Windows: the patches of an image that a filter looks at, laid out as the rows of a matrix."""
+"""Patches: the parts of an image that a filter sees, laid out as the rows of a matrix (known as im2col)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from plainnet.errors import InputError
 Size = tuple[int, int]
 Buffer = Callable[[str, tuple[int, ...], np.dtype], np.ndarray]
 
-_ELEMENTS = 1 << 18  # of a matrix of patches: 1 MB in float32, which stays in the processor's cache
-_SHORT = 16  # numbers that stand side by side; copying fewer at a time costs more than computing with them
+_ELEMENTS = 1 << 18  # in a matrix of patches: 1 MB in float32, which stays in the processor's cache
+_SHORT = 16  # adjacent numbers; copying fewer at a time takes longer than computing with them
 
 
 class Pool(Protocol):
-    """What `pooled_shape` asks of a layer."""
+    """What `pooled_shape` needs of a layer."""
 
     size: int
 
 
 def pooled_shape(layer: Pool, in_shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return the shape (H // K, W // K, C) that squares of K x K pixels, K = `layer.size`, make of images (H, W, C).
+    """Return the shape (H // K, W // K, C) after pooling images (H, W, C) by squares of K x K pixels, K = `layer.size`.
 
-    Raises: `InputError` if they are no images, or smaller than a square.
+    Raises: `InputError` if the examples are not images, or smaller than a square.
     """
     if len(in_shape) != 3 or min(in_shape[:2]) < layer.size:
         raise InputError(
@@ -49,12 +49,12 @@ def windows(x: np.ndarray, size: Size, stride: int, *, writeable: bool = False) 
 def patches(
     x: np.ndarray, size: Size, stride: int, buffer: Buffer, *, bias: bool = False
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield which images, and their patches as the rows of a matrix, a few images at a time.
+    """Yield, for a few images at a time, their slice of the batch and their patches as the rows of a matrix.
 
     The product of the patches (n Ho Wo, K L C) and a matrix of F filters (K L C, F) is the filters' output
     (n Ho Wo, F), already in the order of an image with F channels. This is known as im2col. With `bias`, each
-    patch ends in a 1: a bias is the weight of an input that is always 1. Each matrix is overwritten by the next, so
-    that one that fits the cache serves all images.
+    patch ends in a 1: a bias is the weight of an input that is always 1. Each matrix overwrites the one before it, so
+    that one matrix, which fits into the cache, serves all images.
 
     Source: Chellapilla, Puri, Simard 2006, "High performance convolutional neural networks for document processing".
     """
@@ -78,7 +78,7 @@ def patches(
 def _copy_by_columns(x: np.ndarray, matrix: np.ndarray, stride: int, buffer: Buffer) -> None:
     """Copy the patches of images with few channels, K L C numbers at a time instead of L C.
 
-    First each column of patches is copied, L pixels wide and as high as the image; in it every patch lies in one piece.
+    First it copies each column of patches, L pixels wide and as high as the image; in it, every patch is contiguous.
     """
     n, height, width, k, across, c = matrix.shape
     columns = buffer("columns", (n, width, x.shape[1], across, c), x.dtype)

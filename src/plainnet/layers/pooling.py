@@ -1,4 +1,4 @@
-"""Pooling: a smaller image that keeps what mattered in each neighborhood."""
+"""Max pooling: make an image smaller, and keep the largest value of each neighborhood."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from plainnet.layers.patches import pooled_shape
 class MaxPool(Layer):
     """Maximum over squares of K x K pixels that do not overlap, channel by channel, K = `size`.
 
-    Shapes: x (N, H, W, C), y (N, H // K, W // K, C); rows and columns left over at the end are not looked at.
-    Gradient: dx = dy at the place of the maximum, 0 elsewhere. Where several pixels are largest, one gets it.
+    Shapes: x (N, H, W, C), y (N, H // K, W // K, C); rows and columns left over at the end are ignored.
+    Gradient: dx = dy at the maximum, 0 elsewhere. If several pixels are equally large, one of them gets dy.
 
     The maximum is found as in a tournament: first among the rows of a square, column by column, then among the
-    winners. Going backward, what the winner of a match gets, the loser does not.
+    winners. In the backward pass, the winner of each match gets the gradient and the loser gets 0.
 
     Raises: `InputError` if `size` is not a positive whole number, or larger than the image.
     Source: Ranzato et al. 2007, "Unsupervised learning of invariant feature hierarchies".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import MaxPool, Network
+        >>> image = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+        >>> Network(MaxPool(2)).build((2, 2, 1)).logits(image).tolist()
+        [[[[4.0]]]]
     """
 
     def __init__(self, size: int = 2) -> None:
@@ -57,7 +64,7 @@ class MaxPool(Layer):
         return np.moveaxis(used.reshape(len(used), self.rows, self.columns, self.size, self.channels), 3, 0)
 
     def _tournament(self, name: str, players: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the largest of the players (K, ...), and of each but the first whether it beat those before it."""
+        """Return the largest of the players (K, ...) and, for all but the first, whether each beat those before it."""
         best: np.ndarray = players[0]
         winner, all_wins = self.buffer(f"winner of {name}", best.shape, best.dtype), []
         for k in range(1, self.size):

@@ -1,4 +1,4 @@
-"""Containers: layers made of layers, one after the other, or beside a shortcut."""
+"""Containers: layers made of layers, either in sequence, or beside a shortcut (a residual block)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from plainnet.layers.layer import Layer, Shape, adopt_all
 
 
 class Sequential(Layer):
-    """Layers in sequence, y = f_n(...f_2(f_1(x))); by the chain rule, dx is found from the last to the first.
+    """Layers in sequence, y = f_n(...f_2(f_1(x))).
 
-    Raises: `InputError` if there is no layer, or one is a part of something already.
+    Shapes: each layer takes the output of the one before it.
+    Gradient: by the chain rule, from the last layer to the first.
+    Raises: `InputError` if there is no layer, or one belongs to another network or layer already.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import ReLU
+        >>> from plainnet.layers import LeakyReLU, Sequential
+        >>> Sequential(LeakyReLU(0.5), ReLU()).forward(np.array([[-2.0, 3.0]])).tolist()  # -2, then -1, then 0
+        [[0.0, 3.0]]
     """
 
     def __init__(self, *layers: Layer) -> None:
@@ -42,7 +51,7 @@ class Sequential(Layer):
         return x
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        """Write all gradients; below the lowest layer with parameters nobody needs dx, unless the caller does."""
+        """Write all gradients; below the lowest layer with parameters, compute dx only if the caller needs it."""
         lowest = 0 if need_dx else self.lowest
         dx: np.ndarray | None = dy
         for index, layer in reversed(list(enumerate(self.children.values()))[lowest:]):
@@ -55,13 +64,20 @@ class Sequential(Layer):
 
 
 class Residual(Sequential):
-    """Layers beside a shortcut, y = x + f(x): f has only to learn what is to change.
+    """Layers beside a shortcut, y = x + f(x): f only has to learn the change of x.
 
     Shapes: x, f(x), y (N, ...), all of one shape.
     Gradient: dx = dy + (df/dx)^T dy.
 
     Raises: `InputError` if f changes the shape.
     Source: He et al. 2016, "Deep residual learning for image recognition".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import ReLU
+        >>> from plainnet.layers import Residual
+        >>> Residual(ReLU()).forward(np.array([[-1.0, 2.0]])).tolist()
+        [[-1.0, 4.0]]
     """
 
     def build(self, in_shape: Shape) -> Shape:

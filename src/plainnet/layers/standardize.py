@@ -1,4 +1,4 @@
-"""Standardizing: inputs of mean 0 and deviation 1, feature by feature, by what the training data are like."""
+"""Standardization: scale each feature to mean 0 and deviation 1, as measured on the training data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,24 @@ from plainnet.layers.layer import Layer, Shape
 class Standardize(Layer):
     """Standardization, y = (x - mean) / deviation for each feature, or channel of an image.
 
-    With `inverse` it goes the other way, y = x deviation + mean.
+    With `inverse`, for the end of a regression, it does the opposite: y = x deviation + mean.
 
-    Mean and deviation are state, not parameters: a training takes them from its inputs before the first step (`learn`),
-    or, with `inverse`, which belongs at the end of a regression, from its targets. A feature that is always the same
-    gets deviation 1.
+    Mean and deviation are state, not parameters: before its first step, a training measures them (`learn`) on its
+    inputs or, with `inverse`, on its targets. A feature that is always the same gets deviation 1.
 
     Shapes: x, y (N, D) or (N, H, W, C); mean, deviation (D,) or (C,).
     Gradient: dx = dy / deviation; inverse, dx = dy deviation.
-    Raises: `InputError` for an `inverse` that is not a bool, or state that is not positive.
+    Raises: `InputError` for an `inverse` that is not a bool, or a deviation in a file that is not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Network
+        >>> from plainnet.layers import Standardize
+        >>> layer, x = Standardize(), np.array([[1.0], [3.0]])
+        >>> network = Network(layer).build(1)
+        >>> layer.learn([x])  # mean 2, deviation 1
+        >>> network.logits(x).tolist()
+        [[-1.0], [1.0]]
     """
 
     def __init__(self, *, inverse: bool = False) -> None:
@@ -42,7 +51,7 @@ class Standardize(Layer):
             raise InputError(f"a deviation of Standardize is above 0, received {lowest:g}")
 
     def learn(self, blocks: Iterable[np.ndarray]) -> None:
-        """Take mean and deviation of arrays (N, ...) together, unless that has been done: a training may go on."""
+        """Measure mean and deviation over arrays (N, ...), unless that was done before, as when a training resumes."""
         if self.state["learned"][0]:
             return
         features = len(self.state["mean"])
@@ -54,7 +63,7 @@ class Standardize(Layer):
             mean += shift * len(rows) / total
             count = total
         deviation = np.sqrt(squares / count)
-        small = deviation <= 1e-7 * np.maximum(1e-30, np.abs(mean))  # which rounding alone can make
+        small = deviation <= 1e-7 * np.maximum(1e-30, np.abs(mean))  # may be due to rounding alone
         self.state["mean"][:], self.state["deviation"][:] = mean, np.where(small, 1.0, deviation)
         self.state["learned"][:] = 1.0
 

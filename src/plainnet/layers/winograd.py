@@ -1,16 +1,16 @@
-"""Minimal filtering, known as Winograd's convolution: the same outputs for fewer multiplications.
+"""Minimal filtering, known as Winograd's convolution: the same outputs with fewer multiplications.
 
-In one dimension F(m, r) gives m neighbouring outputs of a filter g of r numbers from a = m + r - 1 inputs d:
+In one dimension F(m, r) gives m neighboring outputs of a filter g of r numbers from a = m + r - 1 inputs d:
 
     y = A^T [(G g) * (B^T d)]        with a products, where the sliding filter needs m r
 
-A, B, G depend on m and r alone (see `matrices`). In two dimensions rows and columns are transformed alike:
+A, B and G depend only on m and r (see `matrices`). In two dimensions rows and columns are transformed in the same way:
 
     Y = A^T [(G g G^T) * (B^T d B)] A
 
-a a products give m m outputs of r r numbers each: F(2, 3) needs 16 instead of 36, F(4, 3) 36 instead of 144. With many
-channels and filters the products of all tiles at one of the a a places are a matrix product. `docs/winograd.md` derives
-F(2, 3) with numbers.
+a a products give m m outputs of r r numbers each: F(2, 3) needs 16 products instead of 36, F(4, 3) 36 instead of 144.
+With many channels and filters, the products of all tiles at one of the a a places form a matrix product.
+`docs/winograd.md` derives F(2, 3) with numbers.
 
 Sources: Winograd 1980, "Arithmetic complexity of computations"; Lavin, Gray 2016, "Fast algorithms for convolutional
 neural networks"; Barabasz et al. 2020, "Error analysis and improving the accuracy of Winograd convolution for deep
@@ -29,19 +29,19 @@ from numpy.lib.stride_tricks import as_strided
 
 from plainnet.layers.patches import Buffer
 
-_POINTS = 0.0, 1.0, -1.0, 0.5, -2.0, 2.0  # and infinity; 1/2 and -2 lose less than 2 and -2
-_ELEMENTS = 1 << 17  # numbers in the largest array: 0.5 MB in float32, of which the second-level cache holds a few
+_POINTS = 0.0, 1.0, -1.0, 0.5, -2.0, 2.0  # and infinity; 1/2 and -2 lose fewer digits than 2 and -2
+_ELEMENTS = 1 << 17  # numbers in the largest array: 0.5 MB in float32, so that the second-level cache holds a few
 
 
 @lru_cache
 def matrices(m: int, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A (a, m), B (a, a) and G (a, r) of F(m, r), in float64.
 
-    A filter that slides over d is the transpose of a product of polynomials. A product of degree a - 1 is known from
+    A filter that slides over d is the transpose of a product of polynomials. A product of degree a - 1 is determined by
     its values at a points, which are the products of the factors' values. So G evaluates the filter at the points, A^T
-    is the transpose of such an evaluation, and B^T that of Lagrange's interpolation: its polynomial for the point p_i
-    is the product of all x - p_j, j != i, divided by the product of all p_i - p_j. G takes over the division, since it
-    is applied less often. The last point is infinity, where a polynomial's value is its highest coefficient.
+    is the transpose of such an evaluation, and B^T that of Lagrange interpolation: its polynomial for the point p_i is
+    the product of all x - p_j, j != i, divided by the product of all p_i - p_j. G includes the division, because it is
+    applied less often. The last point is infinity, where a polynomial's value is its highest coefficient.
     """
     a = m + r - 1
     points = np.array(_POINTS[: a - 1])
@@ -58,12 +58,12 @@ def matrices(m: int, r: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Winograd:
-    """Convolution by F(m, r), r = ceil(size / stride): one of the ways in which `Conv2D` computes.
+    """Convolution by F(m, r), r = ceil(size / stride): one of the methods of `Conv2D`.
 
-    With a stride of s, s s pixels count as one place with s s C channels, and filters get zeros up to r s.
+    With a stride of s, s s pixels count as one place with s s C channels, and filters are padded with zeros to r s.
 
-    Shapes: x (N, H, W, C), of which `needs` tells how much is read; filters W (K, K, C, F), K = `size`; b (F,);
-    y (N, Ho, Wo, F). Gradients have the shapes of what they belong to.
+    Shapes: x (N, H, W, C), where `needs` gives the H and W that are read; filters W (K, K, C, F), K = `size`; b (F,);
+    y (N, Ho, Wo, F). Each gradient has the shape of its array.
     """
 
     m: int
@@ -85,15 +85,15 @@ class Winograd:
 
     @property
     def possible(self) -> bool:
-        """Whether there is something to save, and points enough for a tile."""
+        """Whether the method saves products, and there are enough points for a tile."""
         return self.r > 1 and self.a <= len(_POINTS) + 1
 
     def products(self, rows: int, columns: int) -> int:
-        """Return how many numbers are multiplied for an image of outputs, by channel and filter."""
+        """Return the number of multiplications for an image of outputs, per channel and filter."""
         return (-(-rows // self.m) * -(-columns // self.m)) * (self.a * self.stride) ** 2
 
     def needs(self, outputs: int) -> int:
-        """Return how many pixels in a row are read for so many outputs."""
+        """Return how many pixels in a row are read for this many outputs."""
         return (-(-outputs // self.m) * self.m + self.r - 1) * self.stride
 
     def forward(self, x: np.ndarray, W: np.ndarray, b: np.ndarray, y: np.ndarray, buffer: Buffer) -> None:
@@ -111,7 +111,7 @@ class Winograd:
                 np.copyto(V, tiles[:, :, images])
                 to_V()
                 np.matmul(V_rows, U, out=M)
-                M[self.a + 1] += b  # the place (1, 1): its points' powers are 1, so it counts once in every output
+                M[self.a + 1] += b  # place (1, 1): its powers are all 1, so every output includes it once
                 to_Y()
                 np.copyto(outputs[:, :, images], Y)
         if whole is not y:
@@ -124,7 +124,7 @@ class Winograd:
         """Write the gradients of filters, biases and, unless dx is None, images.
 
         Each step of `forward` is linear, so its gradient is its transpose: dM = A dY A^T; at each place dU = V^T dM and
-        dV = dM U^T; the tiles' B dV B^T add up to dx, and dW = G^T dU G.
+        dV = dM U^T; the tiles' B dV B^T sum to dx, and dW = G^T dU G.
         """
         A, B, G = (matrix.astype(x.dtype) for matrix in matrices(self.m, self.r))
         filters = self._by_place(W)
@@ -140,7 +140,7 @@ class Winograd:
         if dx is not None:
             dtiles = self._tiles(dx, dy)
             rows, columns = (self.m * self.stride * count for count in dtiles.shape[3:5])
-            dx[:, rows:] = dx[:, :, columns:] = 0  # where no tile has one of its first m m places
+            dx[:, rows:] = dx[:, :, columns:] = 0  # pixels outside the first m m places of every tile
         for n, starts in self._blocks(tiles, dy):
             V, dM, dY = self._rooms(n, tiles, dy, buffer)
             to_V, to_dM, to_dtiles = sandwich(B.T, V, V, buffer), sandwich(A, dY, dM, buffer), sandwich(B, V, V, buffer)
@@ -155,7 +155,7 @@ class Winograd:
                 dU += part
                 db += dM[self.a + 1].sum(axis=0)
                 if dx is not None:
-                    np.matmul(dM, UT, out=V_rows)  # V is no longer needed and makes room for dV
+                    np.matmul(dM, UT, out=V_rows)  # V is no longer needed; its memory takes dV
                     to_dtiles()
                     self._overlap(V, dtiles[:, :, images])
         r, s, K, (C, F) = self.r, self.stride, self.size, W.shape[2:]
@@ -163,9 +163,9 @@ class Winograd:
         dW[:] = places.swapaxes(1, 2).reshape(r * s, r * s, C, F)[:K, :K]
 
     def _overlap(self, parts: np.ndarray, tiles: np.ndarray) -> None:
-        """Write the sum of what overlapping tiles bring, parts, into the images that `tiles` is a view of.
+        """Write the sum of the overlapping tiles' `parts` into the images that `tiles` is a view of.
 
-        The first m m places of all tiles cover every pixel once, and their next m rows or columns again.
+        The first m m places of all tiles cover every pixel once, and their next m rows or columns cover them again.
         """
         np.copyto(tiles[: self.m, : self.m], parts[: self.m, : self.m])
         for i in range(0, self.a, self.m):
@@ -195,7 +195,7 @@ class Winograd:
         return as_strided(x, shape, (s * dh, s * dw, dn, m * s * dh, m * s * dw, dh, dw, dc))
 
     def _blocks(self, tiles: np.ndarray, y: np.ndarray) -> Iterator[tuple[int, range]]:
-        """Yield how many images are computed at a time, and at which images that begins; then the same for the rest."""
+        """Yield how many images to compute at a time, and the first image of each block; then the same for the rest."""
         places = self.a**2 * math.prod(tiles.shape[3:5])
         step = max(1, _ELEMENTS // (places * max(math.prod(tiles.shape[5:]), y.shape[3])))
         whole = len(y) // step * step
@@ -219,7 +219,7 @@ class Winograd:
         return V.reshape(self.a**2, -1, math.prod(V.shape[5:]))
 
     def _whole(self, y: np.ndarray, buffer: Buffer) -> np.ndarray:
-        """Return y, or room for as many rows and columns as all tiles have together."""
+        """Return y, or memory for as many rows and columns as all tiles have together."""
         n, rows, columns, f = y.shape
         shape = n, -(-rows // self.m) * self.m, -(-columns // self.m) * self.m, f
         return y if y.shape == shape else _room(buffer, "whole", shape, y.dtype)
@@ -233,8 +233,8 @@ class Winograd:
 def sandwich(T: np.ndarray, x: np.ndarray, out: np.ndarray, buffer: Buffer) -> Callable[[], None]:
     """Return a function that writes T x T^T to `out` for each of many small matrices, x (p p, ...) or (p, p, ...).
 
-    T is (q, p) and `out` (q q, ...) or (q, q, ...); it may be x itself. Whatever can be done beforehand is: several
-    threads take turns with the interpreter, and wait for each other the longer, the more it has to do in between.
+    T is (q, p) and `out` (q q, ...) or (q, q, ...); it may be x itself. All views are prepared beforehand: threads take
+    turns with the interpreter, so they wait longer for each other the more Python code runs between products.
     """
     q, p = T.shape
     half = _room(buffer, "half", (q, p, x.size // (p * p)), x.dtype)
@@ -249,5 +249,5 @@ def sandwich(T: np.ndarray, x: np.ndarray, out: np.ndarray, buffer: Buffer) -> C
 
 
 def _room(buffer: Buffer, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return scratch memory that is allocated anew only for more numbers than ever before."""
+    """Return scratch memory, reallocated only when it needs more numbers than ever before."""
     return buffer(name, (math.prod(shape),), dtype).reshape(shape)

@@ -1,4 +1,4 @@
-"""The losses; `loss.py` holds the contract they keep."""
+"""The losses; `loss.py` describes the contract that every loss keeps."""
 
 from collections.abc import Callable
 

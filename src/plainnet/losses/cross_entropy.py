@@ -1,4 +1,4 @@
-"""Cross-entropy: how surprised a classifier is by the right answer."""
+"""Cross-entropy: minus the logarithm of the probability that a classifier gives to the right answer."""
 
 from __future__ import annotations
 
@@ -12,27 +12,35 @@ from plainnet.losses.loss import Loss
 from plainnet.metrics import Metric, correct_class, correct_labels
 from plainnet.softmax import log_softmax
 
-_MOST = 1e6  # times that an example of a class may count
+_MOST = 1e6  # the largest class weight
 
 
 class SoftmaxCrossEntropy(Loss):
     """Softmax and cross-entropy as one function of the logits, averaged over the batch or summed.
 
     With p = softmax(z), the loss of one example with label k is -log p_k = log(sum_j exp z_j) - z_k, in nats.
-    Its gradient is p - y, y being the one-hot label; the mean over N examples makes that (p - y) / N. With
-    `reduction="sum"` nothing is divided: the gradient grows with the batch, and so does every step.
+    Its gradient is p - y, where y is the one-hot label; for the mean over N examples, (p - y) / N. With
+    `reduction="sum"` nothing is divided: the gradient grows with the batch size, and so does every step.
 
-    Taken together the two never form log(0), and the gradient needs no division by a small probability.
+    Computing both together never forms log(0), and the gradient needs no division by a small probability.
 
     Targets may be probabilities y of all classes instead of labels: the loss is then -sum_j y_j log p_j. With
-    `label_smoothing` s the target is not y but (1 - s) y + s / K. With `class_weights` c, one number a class, an
-    example counts c_k times (with soft targets, sum_j y_j c_j), and the mean is that of the weighted examples.
+    `label_smoothing` s, the target is (1 - s) y + s / K instead of y. With `class_weights` c, one number per class, an
+    example counts c_k times (with soft targets, sum_j y_j c_j), and the mean is the weighted mean.
 
     Shapes: logits (N, K), targets (N,) whole numbers below K or (N, K), dlogits (N, K).
     Raises: `InputError` for a reduction that is neither "mean" nor "sum", a label_smoothing outside [0, 1), or class
     weights that are not positive numbers.
     Sources: Goodfellow, Bengio, Courville 2016, "Deep learning", section 6.2.2.3; Szegedy et al. 2016, "Rethinking the
     Inception architecture", section 7, for the smoothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import SoftmaxCrossEntropy
+        >>> logits = np.log([[3.0, 1.0]])  # p = (3/4, 1/4)
+        >>> loss, gradient = SoftmaxCrossEntropy()(logits, np.array([0]))
+        >>> round(loss, 3), gradient.round(3).tolist()  # -log(3/4), p - y
+        (0.288, [[-0.25, 0.25]])
     """
 
     takes = ("classes", "probabilities")
@@ -59,7 +67,7 @@ class SoftmaxCrossEntropy(Loss):
         classes = outputs.shape[1]
         if self.class_weights is not None and len(self.class_weights) != classes:
             raise InputError(
-                f"class_weights must hold {classes} numbers, one a class, received {len(self.class_weights)}"
+                f"class_weights must hold {classes} numbers, one per class, received {len(self.class_weights)}"
             )
         if targets.ndim == 2:
             return
@@ -103,15 +111,22 @@ class SoftmaxCrossEntropy(Loss):
 
 
 class BinaryCrossEntropy(Loss):
-    """Sigmoid and cross-entropy of independent yes-or-no questions, as one function of the logits.
+    """Sigmoid and cross-entropy for independent yes-or-no questions, as one function of the logits.
 
     With p = 1 / (1 + exp(-z)), the loss of one logit with target t is -t log p - (1 - t) log(1 - p), computed as
     max(z, 0) - t z + log(1 + exp(-|z|)), which cannot overflow; its gradient is p - t. An example's loss is the mean
-    over its K logits. For two classes one logit does: z > 0 means the second.
+    over its K logits. For two classes one logit is enough: z > 0 means the second.
 
-    Shapes: logits (N, K), targets (N, K) from 0 to 1, or (N,) where K = 1; dlogits (N, K).
+    Shapes: logits (N, K), targets (N, K) from 0 to 1, or (N,) if K = 1; dlogits (N, K).
     Raises: `InputError` for a reduction that is neither "mean" nor "sum".
     Source: Goodfellow, Bengio, Courville 2016, "Deep learning", section 6.2.2.2.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import BinaryCrossEntropy
+        >>> loss, gradient = BinaryCrossEntropy()(np.array([[0.0]]), np.array([1]))
+        >>> round(loss, 3), gradient.tolist()  # p = 1/2, so the loss is log 2 and the gradient p - 1
+        (0.693, [[-0.5]])
     """
 
     takes = ("labels", "classes")
@@ -120,11 +135,11 @@ class BinaryCrossEntropy(Loss):
     def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
         if outputs.ndim != 2 or (targets.shape != outputs.shape and (outputs.shape[1], targets.ndim) != (1, 1)):
             raise InputError(
-                f"expected logits (N, K) and targets (N, K), or (N,) where K is 1, received shapes {outputs.shape} and "
+                f"expected logits (N, K) and targets (N, K), or (N,) if K is 1, received shapes {outputs.shape} and "
                 f"{targets.shape}"
             )
         if len(targets) != len(outputs) or not (targets.min(initial=0) >= 0 and targets.max(initial=1) <= 1):
-            raise InputError(f"targets must be numbers from 0 to 1, one a logit, received {targets}")
+            raise InputError(f"targets must be numbers from 0 to 1, one per logit, received {targets}")
 
     def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         t = targets.reshape(outputs.shape).astype(outputs.real.dtype, copy=False)

@@ -1,7 +1,7 @@
-"""Losses: how wrong a batch of outputs is, in one number, and the gradient that backpropagation starts from.
+"""Losses: one number that says how wrong a batch of outputs is, and the gradient that backpropagation starts from.
 
-A loss says what kind of targets it takes and whether it adds up or averages over the examples. Nothing else in plainnet
-knows what a target means, but for the metrics that come with the loss.
+A loss says what kind of targets it takes, and whether it sums or averages over the examples. Nothing else in plainnet
+knows what a target means, except the metrics that come with the loss.
 """
 
 from __future__ import annotations
@@ -17,12 +17,21 @@ from plainnet.metrics import Metric
 
 
 class Loss:
-    """Base of all losses; a new one defines `examples`, and says what it takes and what is measured beside it.
+    """Base class of all losses; a new one defines `examples`, and says which targets it takes and its metrics.
 
-    `takes`: the kinds of targets it understands, of "classes" (N,), "probabilities" (N, K), "labels" (N, K) and
+    `takes`: the kinds of targets it accepts, of "classes" (N,), "probabilities" (N, K), "labels" (N, K) and
     "numbers" (N, M). `reduction`: "mean" or "sum" over the examples. `metrics`: functions by name, see `metrics`.
 
     Raises: `InputError` for a reduction that is neither "mean" nor "sum".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.losses import Loss
+        >>> class AbsoluteError(Loss):
+        ...     def examples(self, outputs, targets):
+        ...         return np.abs(outputs - targets)[:, 0], np.sign(outputs - targets)
+        >>> AbsoluteError()(np.array([[1.0], [5.0]]), np.array([[2.0], [2.0]]))[0]  # (1 + 3) / 2
+        2.0
     """
 
     takes: tuple[str, ...] = ("numbers",)
@@ -38,7 +47,7 @@ class Loss:
         raise NotImplementedError
 
     def values(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the loss of each example, (N,), alone; to be defined where the gradient can be spared."""
+        """Return only the loss of each example, (N,); define it if that is faster without the gradient."""
         return self.examples(outputs, targets)[0]
 
     def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
@@ -47,16 +56,16 @@ class Loss:
             raise InputError(f"expected targets of shape {outputs.shape} like the outputs, received {targets.shape}")
 
     def weights(self, targets: np.ndarray, given: np.ndarray | None) -> np.ndarray | None:
-        """Return how much each example counts, (N,); None if all count alike."""
+        """Return how much each example counts, (N,), or None if all count equally."""
         return given
 
     def total(self, targets: np.ndarray, given: np.ndarray | None = None) -> float:
-        """Return the sum of the weights of all examples, by which a mean divides."""
+        """Return the sum of the weights of all examples, the divisor of the mean."""
         weights = self.weights(targets, given)
         return float(len(targets)) if weights is None else math.fsum(weights)
 
     def sum(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
-        """Return the sum of the losses of all examples, each as often as it counts, and no gradient.
+        """Return the weighted sum of the losses of all examples, without a gradient.
 
         Shapes, errors: as for a call.
         """
@@ -75,8 +84,8 @@ class Loss:
     ) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient with respect to the outputs.
 
-        Where the examples are a part of a batch, `total` is the sum of the weights of the whole; the losses of its
-        parts then add up to that of the batch, and so do the gradients.
+        If the examples are only a part of a batch, `total` is the sum of the weights of the whole batch. The losses and
+        gradients of the parts then add up to those of the batch.
 
         Shapes: outputs (N, K), targets as the loss takes them, weights (N,), gradient (N, K).
         Raises: `InputError` if the targets do not fit the outputs.
@@ -98,16 +107,16 @@ class Loss:
         count = self.total(targets, weights) if total is None else total
         if count == 0:  # all weights are 0, and so is the gradient
             return 0.0, gradient
-        with np.errstate(under="ignore"):  # a probability too small for the format is 0, as it should be
+        with np.errstate(under="ignore"):  # a probability too small for the format correctly becomes 0
             gradient /= count
         return values.sum().item() / count, gradient
 
 
 class GivenLoss(Loss):
-    """A function of one's own, `f(outputs, targets) -> (loss, gradient)`, as a loss.
+    """A user's function, `f(outputs, targets) -> (loss, gradient)`, as a loss.
 
-    It must say whether it adds up or averages over the examples: `f.reduction = "sum"` or `"mean"`. What targets it
-    takes it may say as well (`f.takes`), and what is measured beside it (`f.metrics`).
+    It must say whether it sums or averages over the examples: `f.reduction = "sum"` or `"mean"`. It may also say which
+    targets it takes (`f.takes`), and have metrics (`f.metrics`).
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -117,7 +126,7 @@ class GivenLoss(Loss):
         self.metrics = dict(getattr(function, "metrics", {}))
 
     def check(self, outputs: np.ndarray, targets: np.ndarray) -> None:
-        """Leave it to the function what it takes."""
+        """Check nothing; the function does."""
 
     def sum(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
         value = self(outputs, targets, weights)[0]
@@ -133,7 +142,7 @@ class GivenLoss(Loss):
     ) -> tuple[float, np.ndarray]:
         if weights is not None:
             raise InputError(
-                "a loss that is a function cannot weigh examples; derive a class from plainnet.losses.Loss"
+                "a loss that is a function cannot weight examples; derive a class from plainnet.losses.Loss"
             )
         result = self.function(outputs, targets)
         if not isinstance(result, tuple) or len(result) != 2 or np.shape(result[1]) != outputs.shape:
@@ -147,9 +156,18 @@ class GivenLoss(Loss):
 
 
 def as_loss(given: Any) -> Loss:
-    """Return a loss, made of a function if it is one.
+    """Return `given` if it is a loss, or make a loss from a function.
 
-    Raises: `InputError` for anything else, or a function that does not say whether it adds up or averages.
+    Raises: `InputError` for anything else, or a function that does not say whether it sums or averages.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.losses import as_loss
+        >>> def total_error(outputs, targets):
+        ...     return np.abs(outputs - targets).sum().item(), np.sign(outputs - targets)
+        >>> total_error.reduction = "sum"
+        >>> as_loss(total_error)(np.array([[1.0], [5.0]]), np.array([[2.0], [2.0]]))[0]  # 1 + 3
+        4.0
     """
     if isinstance(given, Loss):
         return given
@@ -158,6 +176,6 @@ def as_loss(given: Any) -> Loss:
     if not callable(given) or getattr(given, "reduction", None) not in ("mean", "sum"):
         raise InputError(
             f"the loss must be a Loss such as SoftmaxCrossEntropy(), received {given!r}; a function of your own, "
-            'f(outputs, targets), must say whether it averages or adds up: f.reduction = "mean" or "sum"'
+            'f(outputs, targets), must say whether it averages or sums: f.reduction = "mean" or "sum"'
         )
     return GivenLoss(given)

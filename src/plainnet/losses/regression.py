@@ -1,4 +1,4 @@
-"""Losses for numbers: how far an output lies from what it should be."""
+"""Losses for regression: how far an output is from its target number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plainnet.metrics import Metric, absolute_error
 
 
 class _Regression(Loss):
-    """What the losses for numbers share: outputs y (N, M), targets t (N, M), or (N,) where M = 1."""
+    """What the losses for regression share: outputs y (N, M), targets t (N, M), or (N,) if M = 1."""
 
     metrics: Mapping[str, Metric] = {"absolute_error": absolute_error}
 
@@ -33,8 +33,15 @@ class _Regression(Loss):
 class MeanSquaredError(_Regression):
     """Squared error, mean_j (y_j - t_j)^2 for one example; gradient 2 (y - t) / M.
 
-    Shapes: outputs y (N, M), targets t (N, M), or (N,) where M = 1.
+    Shapes: outputs y (N, M), targets t (N, M), or (N,) if M = 1.
     Raises: `InputError` for a reduction that is neither "mean" nor "sum".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import MeanSquaredError
+        >>> loss, gradient = MeanSquaredError()(np.array([[3.0], [5.0]]), np.array([1.0, 5.0]))
+        >>> loss, gradient.tolist()  # (2^2 + 0^2) / 2; 2 (3 - 1) / 2 and 0
+        (2.0, [[2.0], [0.0]])
     """
 
     def examples(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,14 +50,20 @@ class MeanSquaredError(_Regression):
 
 
 class Huber(_Regression):
-    """Squared error for small errors, absolute for large ones, so that outliers pull less.
+    """Squared error for small errors and absolute error for large ones, so that outliers have less influence.
 
     With e = y - t, the loss of one number is e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2); its gradient is
-    e, limited to [-delta, delta]. An example's loss is the mean over its M numbers.
+    e, clipped to [-delta, delta]. An example's loss is the mean over its M numbers.
 
-    Shapes: as `MeanSquaredError`.
+    Shapes: outputs y (N, M), targets t (N, M), or (N,) if M = 1.
     Raises: `InputError` for a delta that is not positive, or a reduction that is neither "mean" nor "sum".
     Source: Huber 1964, "Robust estimation of a location parameter".
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet import Huber
+        >>> Huber(delta=1.0).values(np.array([[0.5], [10.0]]), np.array([0.0, 0.0])).tolist()  # 0.5^2 / 2, 10 - 1 / 2
+        [0.125, 9.5]
     """
 
     def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:

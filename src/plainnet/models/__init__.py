@@ -1,4 +1,4 @@
-"""Trained models that come with the package, to be used at once by name; beside each lies the record of its run."""
+"""Trained models that come with the package, ready to use by name; beside each is the record of its run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-RESULT = "model_final.safetensors"  # of a folder that a training has written
+RESULT = "model_final.safetensors"  # the model's file name in a results folder
 
 
 def available() -> list[str]:
@@ -15,9 +15,9 @@ def available() -> list[str]:
 
 
 def find(path: str | Path) -> Path:
-    """Return where a model lies: in a file of this name, a folder of results, or the package, under this name."""
+    """Return the path of a model: a file of this name, the model in a results folder, or one in the package."""
     here = Path(path)
-    with contextlib.suppress(OSError, ValueError):  # the path cannot be a name; the error comes when it is opened
+    with contextlib.suppress(OSError, ValueError):  # invalid paths cause an error later, when they are opened
         if (here / RESULT).is_file():
             return here / RESULT
     return _FOLDER / f"{here}.safetensors" if str(here) in available() and not here.is_file() else here

@@ -1,15 +1,15 @@
-"""One training on many machines: processes that MPI has started, called ranks, share the work of each batch.
+"""One training on many machines: processes started by MPI, called ranks, share the work of each batch.
 
     mpirun -n 4 plainnet train classic --mpi
 
-In Python, every rank runs the same program, whose training has `Ranks` for workers:
+In Python, every rank runs the same program, with `Ranks` as the workers of its training:
 
     from mpi4py import MPI
     from plainnet.mpi import Group, Ranks
     workers = Ranks(network, loss, group=Group(MPI.COMM_WORLD))
     for epoch in epochs(network, loss, optimizer, train, batch_size=128, epochs=10, learning_rate=0.01, workers=workers)
 
-mpi4py is imported by who asks for it; the extra is `plainnet[mpi]`.
+This needs mpi4py: pip install 'plainnet[mpi]'.
 """
 
 from plainnet.mpi.group import Group

@@ -1,4 +1,4 @@
-"""A group of ranks: what they tell each other, and how long each of them waits for the others."""
+"""A group of ranks (processes of one MPI job): how they exchange values and wait for each other."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-_PAUSE, _LONGEST = 2e-4, 0.02  # seconds between two looks at first, and at last, where nobody is in a hurry
+_PAUSE, _LONGEST = 2e-4, 0.02  # seconds between two checks: the first interval, and the longest
 
 
 class Group:
-    """The ranks of an MPI communicator; what is done with all of them, all of them do at the same place.
+    """The ranks of an MPI communicator. All ranks must call each collective method at the same point of the program.
 
-    `waiting`, a context manager, is in force while this rank waits for others.
+    `waiting` is a context manager that is active while this rank waits for others.
     """
 
     def __init__(self, communicator: Any, waiting: Callable[[], Any] | None = None) -> None:
@@ -29,11 +29,11 @@ class Group:
 
     @property
     def leads(self) -> bool:
-        """Whether this rank prints and writes for all."""
+        """Whether this rank prints and writes for all ranks."""
         return bool(self.rank == 0)
 
     def first(self, count: int) -> Group:
-        """Return the group of the first so many ranks; each of these calls this, the others do not."""
+        """Return the group of the first `count` ranks; only these ranks call this."""
         if count == self.size:
             return self
         if count not in self._of_first:
@@ -42,32 +42,32 @@ class Group:
         return self._of_first[count]
 
     def all(self, told: Any) -> list[Any]:
-        """Return what each rank tells, in their order."""
+        """Return the value that each rank gives, in the order of the ranks."""
         with self.waiting():
             found: list[Any] = self.communicator.allgather(told)
         return found
 
     def from_first(self, told: Any) -> Any:
-        """Return what the first rank tells."""
+        """Return the value that the first rank gives."""
         with self.waiting():
             return self.communicator.bcast(told)
 
     def take_from_first(self, array: np.ndarray) -> None:
-        """Make an array the first rank's, in place."""
+        """Overwrite an array with that of the first rank."""
         whole = np.ascontiguousarray(array)
         with self.waiting():
             self.communicator.Bcast(whole)
         array[...] = whole
 
     def largest(self, values: tuple[float, ...]) -> tuple[float, ...]:
-        """Return the largest of what the ranks bring, value by value."""
+        """Return the largest value over all ranks, for each of `values`."""
         found = np.array(values, float)
         with self.waiting():
             self.communicator.Allreduce(np.array(values, float), found, self._maximum)
         return tuple(found.tolist())
 
     def total(self, array: np.ndarray) -> np.ndarray:
-        """Return the sum of a small array over all ranks, taken in their order."""
+        """Return the sum of a small array over all ranks, added in their order."""
         brought = np.empty((self.size, *array.shape), array.dtype)
         with self.waiting():
             self.communicator.Allgather(np.ascontiguousarray(array), brought)
@@ -75,9 +75,9 @@ class Group:
         return found
 
     def rest(self, at_most: float | None = None) -> bool:
-        """Wait until all ranks are here, and leave the processor to others; tell whether they came in so many seconds.
+        """Wait until all ranks are here, without using the processor; return whether they came in time.
 
-        Who reads or writes files may take its time: this is not counted as waiting.
+        A rank may read or write files for a long time, so this does not count as waiting.
         """
         arrived, began, pause = self.communicator.Ibarrier(), time.monotonic(), _PAUSE
         while not arrived.Test():
@@ -88,7 +88,7 @@ class Group:
         return True
 
     def where(self) -> str:
-        """Say which rank this is, and on which machine."""
+        """Return which rank this is, and on which machine, as text."""
         return f"rank {self.rank} on {platform.node()}"
 
 

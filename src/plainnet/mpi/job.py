@@ -1,4 +1,4 @@
-"""A job: a command that MPI runs in several processes, of which the first alone prints and writes."""
+"""A job: a command that MPI runs in several processes, where only the first process prints and writes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from plainnet.workers import Workers, quickest
 
 T = TypeVar("T")
 _BAD_INPUT, _UNAVAILABLE, _OUR_FAULT, _INTERRUPTED = 2, 69, 70, 130  # exit codes
-_AFTER_THE_FIRST = 1.0  # seconds in which the first rank may say what all of them know
-_AT_MOST, _TO_ABORT = 10.0, 3.0  # seconds, to leave together after an error, and for MPI to end the job
-_TURN, _MOST_TURNS = 0.5, 8  # seconds that each rank gives those before it
-_USERS = (InputError, OSError, MemoryError)  # errors that are the user's to mend
+_AFTER_THE_FIRST = 1.0  # seconds that the first rank has to report an error that all ranks know
+_AT_MOST, _TO_ABORT = 10.0, 3.0  # seconds to leave together after an error, and for MPI to end the job
+_TURN, _MOST_TURNS = 0.5, 8  # seconds that each rank waits for each rank before it
+_USERS = (InputError, OSError, MemoryError)  # errors that the user can fix
 
 
 class Job:
-    """What the processes of a job share: who leads, and what they find out together."""
+    """What the processes of a job do together: who leads, and steps that all of them must agree on."""
 
     def __init__(self, group: Group, reduction: str, resume_with: str) -> None:
         self.group, self.reduction, self.leads, self.resume_with = group, reduction, group.leads, resume_with
@@ -41,41 +41,41 @@ class Job:
         self._common: BaseException | None = None  # what all processes raise
 
     def team(self, network: Network, loss: Loss, number: int, *, rng: int | np.random.Generator = 0) -> Workers:
-        """Return the workers of a training; one rank alone has those of any process."""
+        """Return the workers of a training; a job with a single rank uses those of an ordinary process."""
         if self.group.size == 1:
             return quickest(network, loss, number, rng=rng)
         return Ranks(network, loss, number, group=self.group, reduction=self.reduction, rng=rng)
 
     def same(self, task: Callable[[], T]) -> T:
-        """Return in every process what the task gives in the first, which alone does it.
+        """Run the task in the first process only, and return its result in every process.
 
-        Raises: in every process, what it raises there.
+        Raises: in every process, what the task raises in the first.
         """
         outcome = _outcome(task) if self.leads else None
         self.group.rest()
         return self._result(*self.group.from_first(outcome))
 
     def together(self, task: Callable[[], T]) -> T:
-        """Return what the task gives here, when every process has done it.
+        """Run the task in every process, and return its result here when all are done.
 
-        Raises: in every process, what it raises in one.
+        Raises: in every process, what the task raises in one of them.
         """
         value, mine = _outcome(task)
-        self.group.rest()  # who reads files from a slow disk may take its time
+        self.group.rest()  # a process may read files from a slow disk
         failed = [(rank, error) for rank, error in enumerate(self.group.all(mine)) if error is not None]
         rank, error = failed[0] if failed else (0, None)
         return self._result(value, InputError(f"{self.places[rank]}: {error}") if rank else error)
 
     def expect_same(self, found: object, what: str) -> None:
-        """Raise `InputError` in every process if they have not found the same."""
+        """Raise `InputError` in every process if `found` is not the same in all of them."""
         self.group.rest()
         every = self.group.all(found)
         other = next((place for place, it in zip(self.places, every, strict=True) if it != every[0]), None)
         if other is not None:
-            self.refuse(f"{what} of {other} are not those of {self.places[0]}; give all the same")
+            self.refuse(f"{what} differ between {other} and {self.places[0]}; give all ranks the same")
 
     def refuse(self, why: str) -> NoReturn:
-        """Raise `InputError` in every process, for a reason that all of them know."""
+        """Raise `InputError` in every process; all processes must call this."""
         self._common = InputError(why)
         raise self._common
 
@@ -92,12 +92,12 @@ class Job:
     def __str__(self) -> str:
         machines = [place.rpartition(" ")[2] for place in self.places]
         here, cores = machines.count(machines[self.group.rank]), available_cores()
-        crowd = f" ({here} of them on {cores} cores, so that they take turns)" if here > cores else ""
+        crowd = f" ({here} of them share {cores} cores, so they take turns)" if here > cores else ""
         return f"{counted(self.group.size, 'rank')}{crowd} on {counted(len(set(machines)), 'machine')}"
 
 
 class Alone:
-    """What a job is to a command that runs in one process."""
+    """The job of a command that runs in one process."""
 
     leads = True
     team = staticmethod(quickest)
@@ -109,13 +109,13 @@ class Alone:
         return ""
 
     def same(self, task: Callable[[], T]) -> T:
-        """Return what the task gives."""
+        """Run the task and return its result."""
         return task()
 
     together = same
 
     def expect_same(self, found: object, what: str) -> None:
-        """There is nobody to find anything else."""
+        """Do nothing: there is no other process."""
 
     def refuse(self, why: str) -> NoReturn:
         """Raise `InputError`."""
@@ -123,7 +123,7 @@ class Alone:
 
 
 def _outcome(task: Callable[[], T]) -> tuple[Any, BaseException | None]:
-    """Return what a task gives, or what it raises that is the user's to mend."""
+    """Return the result of a task, or the error that it raises, if the user can fix it."""
     try:
         return task(), None
     except _USERS as error:
@@ -132,10 +132,10 @@ def _outcome(task: Callable[[], T]) -> tuple[Any, BaseException | None]:
 
 @contextmanager
 def joined(reduction: str, command: str) -> Iterator[Job]:
-    """Have this process be one of the job that MPI started it for; `command` is how a training is resumed.
+    """Join the job that MPI started this process for; `command` is the command that resumes a training.
 
-    An error that all processes raise is raised in the first of them. Any other ends the job at once, because the other
-    processes wait for this one.
+    An error that all processes raise is raised only in the first of them. Any other error ends the job at once, because
+    the other processes wait for this one.
 
     Raises: `InputError` if there is no MPI.
     """
@@ -162,7 +162,7 @@ def joined(reduction: str, command: str) -> Iterator[Job]:
 
 
 class _Membership:
-    """How this process leaves the job: in peace, because of an error, or because the others do not answer."""
+    """How this process leaves the job: normally, because of an error, or because the others do not answer."""
 
     def __init__(self, communicator: Any, survivor: Survivor, resume_with: str) -> None:
         self.communicator, self.survivor, self.resume_with = communicator, survivor, resume_with
@@ -173,14 +173,14 @@ class _Membership:
             survivor.leave()
 
     def part(self, group: Group, at_most: float | None = None) -> None:
-        """Wait for the other processes, to leave with them."""
+        """Wait for the other processes, and leave together."""
         if not group.rest(at_most):
             self._end(_OUR_FAULT)
         if self.leads:
             self.survivor.leave()
 
     def abandon(self, error: BaseException) -> NoReturn:
-        """End the job because of an error here."""
+        """End the job because of an error in this process."""
         if not self.leads:
             time.sleep(_AFTER_THE_FIRST)
         code = _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _OUR_FAULT
@@ -208,7 +208,7 @@ class _Membership:
             self.survivor.leave()
         ending = threading.Thread(target=self.communicator.Abort, args=(code,), daemon=True)
         ending.start()
-        ending.join(_TO_ABORT)  # where the connection is lost, this may wait as well
+        ending.join(_TO_ABORT)  # Abort may hang as well if the connection is lost
         os._exit(code)
 
 
@@ -219,6 +219,6 @@ def _world() -> Any:
         raise InputError("training on several machines needs mpi4py: pip install 'plainnet[mpi]'") from error
     except RuntimeError as error:
         raise InputError(
-            f"mpi4py finds no MPI library: {shown(error, 200)}; pip install mpich, or use that of your system"
+            f"mpi4py finds no MPI library: {shown(error, 200)}; pip install mpich, or install MPI for your system"
         ) from error
     return MPI.COMM_WORLD

@@ -1,8 +1,8 @@
-"""Workers on several machines: each rank does its share of every batch, and all have the gradient of the whole.
+"""Workers on several machines: each rank computes its share of every batch, and all receive the whole gradient.
 
-What a rank does itself, its threads share. Every rank has all weights: they begin with the first one's, and do the same
-step with the same gradient. Processors of different makes may round it differently; so weights are compared now and
-then, and where they differ, the first rank's are taken.
+Within a rank, threads share the work. Every rank has all weights: they start with those of the first rank, and make the
+same step with the same gradient. Processors of different types may round differently, so the weights are compared from
+time to time; if they differ, all ranks take those of the first.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _COMPARED = 500  # batches between two comparisons of the weights
 
 
 class Ranks(Threads):
-    """The workers of all ranks of a group, `number` threads in each; `.number` is how many they are together.
+    """The workers of all ranks in a group, `number` threads in each; `.number` is the total over all ranks.
 
-    `reduction` is how gradients are added: "ordered", the same bits however ranks are spread over machines (and, with
-    one thread each, those of as many threads in one process), or "allreduce", the library's fastest. The other
-    arguments are those of `Threads`. A training with these is the same program in every rank, with the same data, or
-    data of which each rank can read the rows that it learns from.
+    `reduction` is how gradients are added. "ordered" gives the same bits however the ranks are spread over machines
+    (with one thread each, the same bits as that many threads in one process). "allreduce" is the fastest way of the MPI
+    library. The other arguments are those of `Threads`. Every rank runs the same program, with the same data, or with
+    data of which it can read at least its own rows.
 
-    Attributes: `drifted`, how often weights have differed and were brought together.
+    Attributes: `drifted`, how often the weights differed between ranks and were made equal again.
     Raises: as `Threads`; `InputError` for an unknown reduction.
     Source: Goyal et al. 2017, "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 4.
     """
@@ -75,7 +75,7 @@ class Ranks(Threads):
             self._present = self.group.first(present)
             mine = np.concatenate(shares[self._here.start : self._here.stop])
             parts = super()._learn_in_shares(data, mine, counted, momentum)
-        if present < self.group.size:  # who had nothing to do has not seen what the layers learned
+        if present < self.group.size:  # ranks without a share lack the new state of the layers
             for _, layer in self.network.walk():
                 for array in layer.state.values():
                     self.group.take_from_first(array)
@@ -103,7 +103,7 @@ class Ranks(Threads):
         return sum_over_workers
 
     def _bring_together(self) -> None:
-        """Take the first rank's weights and layers' state, if they are not the same everywhere."""
+        """Take the weights and the state of the layers from the first rank, if they differ between ranks."""
         tensors = self.network.tensors().values()
         sums = self.group.all([zlib.crc32(np.ascontiguousarray(tensor).data) for tensor in tensors])
         if any(other != sums[0] for other in sums):
@@ -121,7 +121,7 @@ class Ranks(Threads):
         return self.group.largest(values)
 
     def gather(self) -> None:
-        """Have the states of all generators in every rank."""
+        """Copy the states of all generators to every rank."""
         own = [self.generators[worker].bit_generator.state for worker in self._here]
         states = [state for of_rank in self.group.all(own) for state in of_rank]
         for generator, state in zip(self.generators, states, strict=True):
@@ -131,4 +131,4 @@ class Ranks(Threads):
         self.group.rest()
 
     def __getstate__(self) -> dict[str, Any]:
-        raise InputError("workers that are ranks cannot be copied; make new ones in every rank")
+        raise InputError("`Ranks` cannot be copied; make new ones in every rank")

@@ -1,6 +1,6 @@
-"""Reductions: the gradients of all ranks become their sum, in every rank.
+"""Reductions replace the gradient in every rank by the sum over all ranks.
 
-Each of n ranks sends 2 (n - 1) / n of the vector, and receives as much, which is the least that is possible (Patarasuk,
+Each of n ranks sends 2 (n - 1) / n of the vector and receives the same amount, which is the minimum (Patarasuk,
 Yuan 2009, "Bandwidth optimal all-reduce algorithms for clusters of workstations").
 """
 
@@ -17,9 +17,9 @@ Reduction = Callable[[np.ndarray], None]
 
 
 def ordered(group: Group) -> Reduction:
-    """Return what adds vectors in the order of the ranks: the bits of the sum depend on nothing else.
+    """Return a function that adds vectors in the order of the ranks, so the bits of the sum depend on nothing else.
 
-    Each rank adds up one part of the vector, which it gets from all others, and gives the sum to all.
+    Each rank receives one part of the vector from all others, adds it up, and sends the sum to all.
     """
     received = np.empty((0, 0))
 
@@ -44,7 +44,7 @@ def ordered(group: Group) -> Reduction:
 
 
 def allreduce(group: Group) -> Reduction:
-    """Return what adds vectors as the MPI library does it fastest: the last bits may depend on machines and library."""
+    """Return a function that adds vectors in the fastest way of the MPI library, on which the last bits may depend."""
 
     def reduce(vector: np.ndarray) -> None:
         with group.waiting():

@@ -1,7 +1,7 @@
-"""A survivor: a small process beside one that may be killed, which then says what to do.
+"""The survivor: a small process that prints a message if the process beside it is killed.
 
-A launcher such as mpirun kills all processes of a job when one of them dies, before any can say a word, and closes what
-they print to. So the survivor speaks where the launcher does, and after it.
+When one process of a job dies, a launcher such as mpirun kills all the others before they can print, and closes their
+output. So the survivor writes to the output of the launcher, after the launcher has ended.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import NoReturn
 
 from plainnet.mpi.launcher import launched_by
 
-_PATIENCE = 5.0  # seconds for a launcher to end
+_PATIENCE = 5.0  # seconds that a launcher has to end
 
 
 class Survivor:
-    """A process of its own, which says the last words it was given if this process ends without taking them back.
+    """A separate process that prints the last words it was given, unless this process takes them back before it ends.
 
-    To be made before there are other threads.
+    Make it before this process has other threads.
     """
 
     def __init__(self) -> None:
         theirs, self._words = os.pipe()
         launcher = launched_by()
-        with warnings.catch_warnings():  # about threads, of which the copy needs nothing
+        with warnings.catch_warnings():  # about threads, which the copy does not need
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process = os.fork()
         if self._process == 0:
@@ -35,12 +35,12 @@ class Survivor:
         os.close(theirs)
 
     def last_words(self, sentence: str) -> None:
-        """Have this said; nothing, if it is empty."""
-        with contextlib.suppress(BrokenPipeError):  # the other one was killed
+        """Set the message to print; an empty one prints nothing."""
+        with contextlib.suppress(BrokenPipeError):  # the survivor was killed
             os.write(self._words, sentence.replace("\n", " ").encode() + b"\n")
 
     def leave(self) -> None:
-        """Have nothing said, and the other process end."""
+        """Take back the message, and end the survivor."""
         self.last_words("")
         os.close(self._words)
         with contextlib.suppress(ChildProcessError):
@@ -49,7 +49,7 @@ class Survivor:
 
 def _survive(words: int, not_ours: int, launcher: int | None) -> NoReturn:
     try:
-        os.setsid()  # or what ends the job would end this
+        os.setsid()  # otherwise this process would be killed with the job
         os.close(not_ours)
         speaks_to = 2
         with contextlib.suppress(OSError):
@@ -69,5 +69,5 @@ def _survive(words: int, not_ours: int, launcher: int | None) -> NoReturn:
 
 def _wait_for_the_end_of(process: int | None) -> None:
     until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and Path(f"/proc/{process}/fd/2").exists():  # which a zombie has no more
+    while time.monotonic() < until and Path(f"/proc/{process}/fd/2").exists():  # a zombie has none
         time.sleep(0.01)

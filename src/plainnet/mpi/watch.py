@@ -1,4 +1,4 @@
-"""A watch on waiting: who waits too long for other ranks ends the job, which would otherwise wait for ever."""
+"""A watch: ends the job if this rank waits too long for the others, instead of waiting forever."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-PATIENCE = 20.0  # seconds; in a step the ranks wait milliseconds for each other
-_LOOKS = 0.5  # seconds between two
+PATIENCE = 20.0  # seconds; in a normal step the ranks wait milliseconds for each other
+_LOOKS = 0.5  # seconds between two checks
 
 
 class Watch:
-    """Calls `give_up` from a thread of its own if this rank waits for longer than `patience` seconds."""
+    """Calls `give_up` from a separate thread if this rank waits for longer than `patience` seconds."""
 
     def __init__(self, give_up: Callable[[], object], patience: float = PATIENCE) -> None:
         self._since: float | None = None
@@ -21,7 +21,7 @@ class Watch:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count what this lasts as waiting."""
+        """Count the time in this `with` block as waiting."""
         self._since = time.monotonic()
         try:
             yield

@@ -1,4 +1,4 @@
-"""The optimizers, one file each; `optimizer.py` holds the contract they keep."""
+"""The optimizers, one file each; `optimizer.py` describes the contract that every optimizer keeps."""
 
 from collections.abc import Callable
 

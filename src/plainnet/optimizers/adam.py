@@ -1,4 +1,4 @@
-"""Adam: a step size for every weight, from the history of its gradients."""
+"""Adam: each weight has its own step size, from the history of its gradients."""
 
 from __future__ import annotations
 
@@ -13,20 +13,29 @@ from plainnet.parameters import Parameters
 
 
 class Adam(Optimizer):
-    """Adaptive moments: every weight has a step size of its own, from the history of its gradients.
+    """Adaptive moments: each weight has its own step size, from the history of its gradients.
 
-    For every weight w with gradient g (clipped, if that is asked for), in the t-th step, t = 1, 2, ...:
+    For every weight w with gradient g (clipped, if requested), in the t-th step, t = 1, 2, ...:
 
         m = beta1 m + (1 - beta1) g                     mean of the gradients
         s = beta2 s + (1 - beta2) g^2                   mean of their squares
         w = w - learning_rate weight_decay w            for weights, not for biases (decoupled, "AdamW")
         w = w - learning_rate m^ / (sqrt(s^) + epsilon)  with m^ = m / (1 - beta1^t), s^ = s / (1 - beta2^t)
 
-    Arguments: beta1, beta2 in [0, 1), epsilon at least 1e-30 (float32 knows little below), weight_decay at least 0,
+    Arguments: beta1, beta2 in [0, 1), epsilon at least 1e-30 (float32 ends not far below), weight_decay at least 0,
     clip and clip_norm above 0 or None.
     Raises: `InputError` for a value outside these ranges.
     Sources: Kingma, Ba 2015, "Adam: a method for stochastic optimization"; Loshchilov, Hutter 2019, "Decoupled
     weight decay regularization".
+
+    Example:
+        >>> from plainnet import Adam, Dense, Network
+        >>> network, adam = Network(Dense(1, initializer="zeros")).build(1), Adam()
+        >>> adam.attach(network.parameters)
+        >>> network.grad[:] = [5.0, -0.1]  # of the weight and the bias
+        >>> adam.step(0.01)
+        >>> [round(w, 3) for w in network.theta.tolist()]  # the first step is -learning_rate sign(g), for any size of g
+        [-0.01, 0.01]
     """
 
     decays_itself = True
@@ -49,11 +58,11 @@ class Adam(Optimizer):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
     def allocate(self, parameters: Parameters) -> None:
-        """Make room for the sums of the gradients and of their squares."""
+        """Allocate the sums of the gradients and of their squares."""
         self.gradients, self.squares = np.full_like(parameters.theta, 0.0), np.full_like(parameters.theta, 0.0)
 
-    # Kept are the sums m / (1 - beta1) = beta1 (...) + g and s / (1 - beta2) = beta2 (...) + g^2, which take one pass
-    # through memory less each than the means; their factors are numbers, and go into the step and into epsilon.
+    # It keeps the sums m / (1 - beta1) = beta1 (...) + g and s / (1 - beta2) = beta2 (...) + g^2. Each needs one pass
+    # through memory less than the mean. The constant factors go into the step and into epsilon.
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
         assert self.parameters is not None

@@ -1,4 +1,4 @@
-"""LARS: a step in proportion to the length of each layer's weights, so that batches can be large."""
+"""LARS: steps in proportion to the norm of each layer's weights, so that batches can be large."""
 
 from __future__ import annotations
 
@@ -13,19 +13,28 @@ from plainnet.parameters import Parameters
 
 
 class LARS(Optimizer):
-    """Layer-wise adaptive rate scaling: the weights of each layer move by a share of their own length.
+    """Layer-wise adaptive rate scaling: the weights of each layer move by a share of their own Euclidean norm.
 
-    For the weights w of a layer, an array with gradient g (clipped, if that is asked for), and |.| its length:
+    For the weights w of a layer (an array) with gradient g (clipped, if requested), and the Euclidean norm |.|:
 
         rate = learning_rate trust |w| / (|g| + weight_decay |w|)
         v = momentum v - rate (g + weight_decay w)
         w = w + v
 
-    For biases, scales and shifts, and where |w| or |g| is 0, rate = learning_rate.
+    For biases, scales and shifts, and if |w| or |g| is 0, rate = learning_rate.
 
     Arguments: momentum in [0, 1), trust above 0, weight_decay at least 0, clip and clip_norm above 0 or None.
     Raises: `InputError` for a value outside these ranges.
     Source: You, Gitman, Ginsburg 2017, "Large batch training of convolutional networks".
+
+    Example:
+        >>> from plainnet import LARS, Dense, Network
+        >>> network, lars = Network(Dense(1, initializer="ones")).build(1), LARS(momentum=0.0, trust=0.1)
+        >>> lars.attach(network.parameters)
+        >>> network.grad[:] = [50.0, 0.0]  # of the weight 1 and the bias 0
+        >>> lars.step(1.0)
+        >>> [round(w, 3) for w in network.theta.tolist()]  # the weight moves by 1.0 trust |w|, for any size of g
+        [0.9, 0.0]
     """
 
     decays_itself = True
@@ -46,7 +55,7 @@ class LARS(Optimizer):
         self.momentum, self.trust = momentum, trust
 
     def allocate(self, parameters: Parameters) -> None:
-        """Make room for the velocity."""
+        """Allocate the velocity."""
         self.velocity = np.full_like(parameters.theta, 0.0)
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:

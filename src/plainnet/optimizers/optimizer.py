@@ -1,4 +1,4 @@
-"""Optimizers: how the weights follow the gradient. They know flat vectors and nothing about layers."""
+"""Optimizers: change the weights by their gradient. They know only flat vectors, and nothing about layers."""
 
 from __future__ import annotations
 
@@ -16,29 +16,40 @@ from plainnet.parameters import Parameters
 
 
 class Optimizer:
-    """Base of all optimizers; a new one defines `update` and, if it has memory, `allocate`.
+    """Base class of all optimizers; a new one defines `update` and, if it has memory, `allocate`.
 
-    An optimizer is attached to the parameters of one network and owns the memory it needs there:
+    An optimizer is attached to the parameters of one network and owns the memory that it needs for them:
 
-        optimizer.attach(network.parameters)    # begins without memory of earlier steps
+        optimizer.attach(network.parameters)    # starts without memory of earlier steps
         optimizer.step(0.01)                    # updates theta in place from grad, at this learning rate
 
-    Before each update the gradient is clipped, to [-clip, clip] element by element, or, with `clip_norm`, shortened to
-    that Euclidean norm; then weight_decay times the weights is added to it. What `allocate` and `update` keep on the
-    optimizer beside the arguments it was made with, arrays and numbers, is its state; `state()` and `restore()` take it
-    out and in, so that another optimizer can go on. Arguments are settings: an update must leave them as they are.
+    Before each update the gradient is clipped to [-clip, clip], element by element, or, with `clip_norm`, scaled down
+    to that Euclidean norm. Then weight_decay times the weights is added to it. The arrays and numbers that `allocate`
+    and `update` keep on the optimizer, other than its arguments, are its state; `state()` returns it and `restore()`
+    sets it, so that another optimizer can continue. Arguments are settings: an update must not change them.
 
     Attributes: `parameters`, with their flat vectors, names, places, shapes and `groups`; `steps`, the number made.
-    Raises: `InputError` for a weight_decay below 0, a clip or clip_norm that is not above 0.
+    Raises: `InputError` for a weight_decay below 0, or a clip or clip_norm that is not above 0.
     Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks", for the norm.
+
+    Example:
+        >>> import numpy as np
+        >>> from plainnet.optimizers import Optimizer
+        >>> class SignDescent(Optimizer):
+        ...     def update(self, theta, grad, learning_rate):
+        ...         theta -= learning_rate * np.sign(grad)
+        >>> theta = np.zeros(2)
+        >>> SignDescent().update(theta, np.array([5.0, -0.1]), 0.5)  # which `step` calls
+        >>> theta.tolist()
+        [-0.5, 0.5]
     """
 
     parameters: Parameters | None = None
     attachment: object = None
-    not_state: frozenset[str] = frozenset()  # names of what is kept but decides nothing, or is told in another way
-    decays_itself = False  # whether `update` sees to weight decay; if not, it is added to the gradient
-    elementwise = False  # whether parts of theta may be updated by themselves; `update` must then keep arrays only
-    begin = 0  # where in the network's vectors the part begins that `update` is given
+    not_state: frozenset[str] = frozenset()  # attributes that are not state, or that `state` saves in another form
+    decays_itself = False  # whether `update` applies weight decay; if not, it is added to the gradient
+    elementwise = False  # whether parts of theta can be updated separately; `update` must then keep only arrays
+    begin = 0  # where in the network's vectors the part given to `update` begins
 
     def __init__(self, *, weight_decay: float = 0.0, clip: float | None = None, clip_norm: float | None = None) -> None:
         if not 0.0 <= number(weight_decay, "weight_decay") < math.inf:
@@ -52,14 +63,14 @@ class Optimizer:
         self.steps = 0
 
     def allocate(self, parameters: Parameters) -> None:
-        """Make the memory for these parameters, as it is before the first step."""
+        """Allocate the memory for these parameters, as it is before the first step."""
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
-        """Change theta (P,) in place; `steps` counts this step already, and grad may be used up."""
+        """Change theta (P,) in place; `steps` already includes this step, and grad may be overwritten."""
         raise NotImplementedError
 
     def attach(self, parameters: Parameters) -> None:
-        """Begin to serve these parameters, without memory of any step before.
+        """Start to update these parameters, without memory of earlier steps.
 
         Raises: `InputError` for anything but the parameters of a network that is built.
         """
@@ -78,21 +89,21 @@ class Optimizer:
         self.attachment = parameters.served_by = object()
 
     def step(self, learning_rate: float) -> None:
-        """Make one step; the gradient is used up.
+        """Make one step; it may overwrite the gradient.
 
         Raises: `InputError` if the optimizer is not attached, or no longer attached.
         """
         parameters = self.parameters
         if parameters is None or not parameters.in_a_network:
-            raise InputError("this optimizer serves no network; attach it first: optimizer.attach(network.parameters)")
+            raise InputError("this optimizer has no network; attach it first: optimizer.attach(network.parameters)")
         if parameters.served_by is not self.attachment:
             raise InputError(
-                "another optimizer has since been attached to this network; go on with that one, or attach this one "
-                "again, which begins without memory: optimizer.attach(network.parameters)"
+                "another optimizer has since been attached to this network; use that one, or attach this one again, "
+                "which clears its memory: optimizer.attach(network.parameters)"
             )
         theta, grad = parameters.theta, parameters.grad
         if self.clip is not None and not np.dot(grad, grad) <= self.clip * self.clip:
-            np.clip(grad, -self.clip, self.clip, out=grad)  # needless where not even the norm exceeds the clip
+            np.clip(grad, -self.clip, self.clip, out=grad)  # not needed if not even the norm exceeds the clip
         if self.clip_norm is not None:
             norm = float(np.linalg.norm(grad))
             if norm > self.clip_norm:
@@ -109,17 +120,17 @@ class Optimizer:
         for name, value in zip(self._names, before, strict=True):
             if vars(self).get(name) is not value:
                 raise InputError(
-                    f"{type(self).__name__} changes its argument {name} while it trains, which no checkpoint would "
-                    f"know; keep what changes under another name, such as self.current_{name}"
+                    f"{type(self).__name__} changes its argument {name} during training, and no checkpoint would save "
+                    f"the change; keep the changing value under another name, such as self.current_{name}"
                 )
 
     def _is_elementwise(self) -> bool:
-        """Return whether the class that defines `update` calls it elementwise; a derived class may define another."""
+        """Return whether the class that defines `update` says that it is elementwise; subclasses may redefine it."""
         kind = next(base for base in type(self).__mro__ if "update" in vars(base))
         return bool(vars(kind).get("elementwise", False))
 
     def _of(self, part: slice) -> Optimizer:
-        """Return this optimizer as it is for a part of the parameters, with views of that part of its memory."""
+        """Return a copy of this optimizer for a part of the parameters, with views of that part of its memory."""
         assert self.parameters is not None
         twin: Optimizer = object.__new__(type(self))
         whole = self.parameters.theta.shape
@@ -129,12 +140,12 @@ class Optimizer:
         return twin
 
     def _memory(self) -> dict[str, Any]:
-        """Return what the optimizer keeps beside the arguments it was made with."""
+        """Return what the optimizer keeps besides its arguments."""
         own = _arguments(type(self)) | self.not_state | {"parameters", "steps", "attachment", "_at_first", "_names"}
         return {name: value for name, value in vars(self).items() if name not in own}
 
     def state(self) -> dict[str, Any]:
-        """Return all that decides the next step, by name: arrays, copied, and numbers.
+        """Return everything that decides the next step, by name: copied arrays, and numbers.
 
         Raises: `InputError` if the optimizer keeps something else, which no checkpoint could hold.
         """
@@ -150,14 +161,14 @@ class Optimizer:
             elif value is not None and not inspect.isroutine(value):
                 raise InputError(
                     f"{type(self).__name__} keeps self.{name}, a {type(value).__name__}, which no checkpoint can hold; "
-                    "keep arrays and numbers, or define state() and restore()"
+                    "keep only arrays and numbers, or define state() and restore()"
                 )
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state` gave, after `attach`.
+        """Set the state that `state` returned; call `attach` first.
 
-        Raises: `ValueError` if it is the state of another optimizer or network; nothing has changed then.
+        Raises: `ValueError` if it is the state of another optimizer or network; nothing changes then.
         """
         mine, arguments = self.state(), _arguments(type(self))
         for name, value in mine.items():
@@ -174,12 +185,12 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        if self.parameters is not None:  # a copy of the parameters, which this copy serves
+        if self.parameters is not None:  # a copy of the parameters, to which this copy is attached
             self.attachment = self.parameters.served_by = object()
 
 
 def _arguments(kind: type[Optimizer]) -> set[str]:
-    """Return the names of what an optimizer, and what it derives from, is made with."""
+    """Return the names of the arguments of an optimizer class and its base classes."""
     return {name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters} - {"self"}  # type: ignore[misc]
 
 

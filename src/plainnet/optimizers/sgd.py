@@ -1,4 +1,4 @@
-"""Stochastic gradient descent: a step against the gradient, with momentum."""
+"""Stochastic gradient descent: steps against the gradient, with momentum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SGD(Optimizer):
 
     For every weight w with gradient g, in this order:
 
-        g = clip(g, -clip, clip)        only if `clip` is given; or the whole gradient shortened to `clip_norm`
+        g = clip(g, -clip, clip)        only if `clip` is given; or the whole gradient scaled down to `clip_norm`
         g = g + weight_decay w          for weights, not for biases (L2 regularization)
         v = momentum v - learning_rate g
         w = w + v                                     or, with `nesterov`, w + momentum v - learning_rate g
@@ -27,7 +27,17 @@ class SGD(Optimizer):
     Sources: Polyak 1964, "Some methods of speeding up the convergence of iteration methods"; Sutskever et al. 2013, "On
     the importance of initialization and momentum in deep learning", for Nesterov's momentum, in the form of Bengio,
     Boulanger-Lewandowski, Pascanu 2013, "Advances in optimizing recurrent networks", section 3.5, which takes the
-    gradient where the weights are.
+    gradient at the current weights.
+
+    Example:
+        >>> from plainnet import SGD, Dense, Network
+        >>> network, sgd = Network(Dense(1, initializer="zeros")).build(1), SGD(momentum=0.5)
+        >>> sgd.attach(network.parameters)
+        >>> for _ in range(2):  # v = -4 0.25 = -1 and w = -1; then v = -0.5 - 1 = -1.5 and w = -2.5
+        ...     network.grad[:] = [4.0, 0.0]
+        ...     sgd.step(0.25)
+        >>> network.theta.tolist()
+        [-2.5, 0.0]
     """
 
     def __init__(
@@ -49,15 +59,15 @@ class SGD(Optimizer):
     not_state = frozenset({"_rows"})
     decays_itself = True
 
-    # The new velocity is a combination of three vectors. As a matrix product it reads each number once, where five
-    # elementwise operations would read or write it nine times: memory is what limits this step. So old velocity, theta
-    # and gradient lie side by side as rows of one array. The product cannot overwrite what it reads; therefore old and
-    # new velocity take turns in rows 0 and 3, on either side.
+    # The new velocity is a linear combination of three vectors. A matrix product reads each number once, whereas five
+    # elementwise operations would read or write it nine times, and memory bandwidth limits this step. So the old
+    # velocity, theta and the gradient are adjacent rows of one array. The product cannot overwrite what it reads;
+    # therefore the old and the new velocity alternate between rows 0 and 3.
 
     def allocate(self, parameters: Parameters) -> None:
-        """Lay theta and gradient between two rows for the velocity."""
+        """Place theta and the gradient between two rows for the velocity."""
         self._rows = np.empty((4, parameters.theta.size), parameters.theta.dtype)
-        # Zeros are written, where np.zeros would only promise them: memory that is read first comes in small pages.
+        # Write the zeros: with np.zeros, the system maps the memory on first read, and then in small pages.
         self._rows[0] = self._rows[3] = 0.0
         self._rows[1], self._rows[2] = parameters.theta, parameters.grad
         parameters.bind(self._rows[1], self._rows[2])
@@ -72,14 +82,14 @@ class SGD(Optimizer):
             rows = sorted(factors)
             combination = np.array([factors[row] for row in rows], theta.dtype)
             np.matmul(combination, self._rows[rows[0] : rows[-1] + 1, part], out=velocity[part])
-        if self.nesterov:  # - learning_rate g is new - momentum old; the gradient has done its duty, its row is free
+        if self.nesterov:  # - learning_rate g is new - momentum old; the row of the gradient, now unneeded, is free
             lead = {old: -self.momentum, new: 1 + self.momentum}
             velocity = np.matmul(np.array([lead[0], lead[3]], theta.dtype), self._rows[::3], out=grad)
         theta += velocity
 
     @staticmethod
     def _velocity_before(step: int) -> int:
-        """Return the row that holds the velocity before a step, counted from 1."""
+        """Return the row that holds the velocity before a step; steps count from 1."""
         return 0 if step % 2 == 1 else 3
 
     def state(self) -> dict[str, Any]:
@@ -94,6 +104,6 @@ class SGD(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if self.parameters is not None:  # rows and parameters have come apart
+        if self.parameters is not None:  # the copied rows and parameters no longer share memory
             self._rows[1], self._rows[2] = self.parameters.theta, self.parameters.grad
             self.parameters.bind(self._rows[1], self._rows[2])

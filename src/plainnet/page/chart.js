@@ -1,10 +1,10 @@
 // Figures as inline SVG: lines, bars and a matrix. Colors come from the style sheet, by class: blue is training, orange
-// validation, gray a magnitude; dashes say the same to those who do not see colors.
+// is validation, gray is a magnitude; dashes tell them apart without colors.
 
 import { button, html, svg } from "./dom.js";
 
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
-// A probability, which never reads as certain when it is not.
+// A probability as text; one below 1 is never rounded to 100 %.
 export const likely = (p) => (p >= 0.9995 ? ">99.9\u00a0%" : p < 0.0005 ? "<0.1\u00a0%" : percent(p));
 export const brief = (v) => {
   const size = Math.abs(v);
@@ -15,7 +15,7 @@ export const brief = (v) => {
       : v.toExponential(1).replace("e+", "e");
 };
 
-// Round numbers from low to high, about so many.
+// About `count` round numbers from low to high.
 export function ticks(low, high, count = 4) {
   if (!(high > low)) return [low];
   const raw = (high - low) / count,
@@ -26,8 +26,8 @@ export function ticks(low, high, count = 4) {
   return found;
 }
 
-// Lines over whole numbers from 1, or over given places. series: [{ name, kind, values, x? }], kind a class of the style
-// sheet; values that are null leave a gap. What has no name is not in the legend.
+// Lines over x = 1, 2, ..., or over given x. series: [{ name, kind, values, x? }], where kind is a class of the style
+// sheet. Values that are null leave a gap; a series without a name is not in the legend.
 export function lines(title, series, { y = "", x = "epoch", low, high, mark, share = false } = {}) {
   const W = 460,
     H = 240,
@@ -114,7 +114,7 @@ export function figure(title, picture, legend = []) {
   return html("figure", {}, caption, html("div", { class: "picture" }, picture));
 }
 
-// Horizontal bars with a value written at each. rows: [{ name, value, text, low?, high?, kind? }].
+// Horizontal bars, each with its value as text. rows: [{ name, value, text, low?, high?, kind? }].
 export function bars(title, rows, { most = 1, least = 0, width: W = 460 } = {}) {
   const line = 24,
     name = W < 400 ? 44 : 96,
@@ -151,7 +151,7 @@ export function bars(title, rows, { most = 1, least = 0, width: W = 460 } = {}) 
   return figure(title, picture);
 }
 
-// How often class i (row) was taken for class j (column); mistakes are shaded by their share of the row's mistakes' most.
+// How often class i (row) was classified as class j (column). Mistakes are shaded relative to the most frequent one.
 export function matrix(title, counts, names, chosen) {
   const table = html("table", { class: "matrix" }),
     most = Math.max(1, ...counts.flatMap((row, i) => row.filter((_, j) => j !== i)));
@@ -172,7 +172,9 @@ export function matrix(title, counts, names, chosen) {
       const cell = html("td", { class: shade });
       if (chosen && count && i !== j) {
         cell.append(
-          button(String(count), () => chosen(i, j), { "aria-label": `${count} of ${names[i]} taken for ${names[j]}` }),
+          button(String(count), () => chosen(i, j), {
+            "aria-label": `${count} of ${names[i]} classified as ${names[j]}`,
+          }),
         );
       } else {
         cell.append(count ? String(count) : "·");
@@ -184,7 +186,7 @@ export function matrix(title, counts, names, chosen) {
   return html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title }, table);
 }
 
-// An image of bytes (H, W) or (H, W, 3) on a canvas, light on dark as it is stored.
+// An image of bytes (H, W) or (H, W, 3) on a canvas, light on dark, as stored.
 export function image(pixels, height, width, label) {
   const told = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
   const canvas = html("canvas", { width, height, class: "pixels", ...told });

@@ -1,4 +1,4 @@
-"""A document: one HTML text with its style, its program and its data, that asks for nothing from elsewhere."""
+"""A self-contained page: one HTML text with its style, its program and its data, which loads nothing else."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _FETCHED = re.compile(r"\b(?:fetch|import|XMLHttpRequest|WebSocket|EventSource|s
 
 
 def document(title: str, data: str, modules: list[str | Path], styles: list[Path]) -> str:
-    """Return a page whose program, of these modules, draws the data, a JSON text, into `main`.
+    """Return a page with a program, made of these modules, that draws the data, a JSON text, into `main`.
 
-    Its policy lets nothing else run, and nothing be fetched.
+    The page's content security policy allows no other program and no requests.
     """
     program = bundled(*modules)
     style = "".join(path.read_text(encoding="utf-8") for path in (FOLDER / "base.css", *styles))
@@ -26,7 +26,7 @@ def document(title: str, data: str, modules: list[str | Path], styles: list[Path
         f"default-src 'none'; script-src 'sha256-{_hash(program)}'; style-src 'sha256-{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    inert = data.replace("<", "\\u003c")  # no text in it ends the element
+    inert = data.replace("<", "\\u003c")  # so that no text in the data can end the element
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -37,7 +37,7 @@ def document(title: str, data: str, modules: list[str | Path], styles: list[Path
 <style>{style}</style>
 </head>
 <body>
-<main id="report"><noscript>This report is drawn by a program in the page; allow scripts.</noscript></main>
+<main id="report"><noscript>This report needs JavaScript; please allow scripts.</noscript></main>
 <script type="application/json" id="data">{inert}</script>
 <script type="module">{program}</script>
 </body>

@@ -1,4 +1,4 @@
-// Elements of the page, made in one call.
+// Make elements of the page in one call.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,13 +1,13 @@
-// A trained network's answers: one forward pass, layer by layer, over the weights that plainnet learned.
+// The answers of a trained network: one forward pass, layer by layer, with the weights that plainnet learned.
 //
-// `load` takes the table that `plainnet/export/js_program.py` writes; `answers` gives the probabilities for one example.
-// An array of activations is { shape, data }: data in rows, the last axis (channels or units) running fastest.
+// `load` takes the table that `plainnet/export/js_program.py` writes; `answers` returns the probabilities of an example.
+// Activations are { shape, data }: data in row-major order, with channels or units on the last axis.
 
 const map = (f) => (x) => ({ shape: x.shape, data: x.data.map(f) });
 const logistic = (v) => (1 + Math.tanh(v / 2)) / 2;
 const channels = (x) => (x.shape.length === 3 ? x.shape[2] : 1);
 
-// One function a layer: (activations, layer) -> activations.
+// One function per type of layer: (activations, layer) -> activations.
 const LAYERS = {
   Dense(x, { W, b }) {
     const y = b.data.slice(),
@@ -57,7 +57,7 @@ const LAYERS = {
     return { shape: [C], data };
   },
 
-  // Batch normalization, by its running averages.
+  // Batch normalization with its running averages.
   Scale: (x, { factor, shift }) => ({
     shape: x.shape,
     data: x.data.map((v, i) => v * factor.data[i % factor.data.length] + shift.data[i % shift.data.length]),
@@ -144,7 +144,7 @@ function logSoftmax(logits) {
   return shifted.map((v) => v - total);
 }
 
-// The arrays of a model's table, found in one text of all weights.
+// Replace each reference to weights in a model's table by an array, read from one text that holds all weights.
 export function load(table) {
   const bytes = Uint8Array.from(atob(table.weights), (letter) => letter.charCodeAt(0));
   const all = new Float32Array(bytes.buffer);
@@ -160,13 +160,13 @@ export function load(table) {
   return { ...table, layers: found(table.layers) };
 }
 
-// The outputs of the last layer for one example, an array of numbers; bytes are divided by 255.
+// The outputs of the last layer for one example, an array of numbers. Bytes are divided by 255.
 export function outputs(model, inputs) {
   const data = Float32Array.from(inputs, model.bytes ? (v) => v / 255 : (v) => v);
   return Array.from(model.layers.reduce(forward, { shape: model.shape, data }).data);
 }
 
-// The image moved by some pixels, dark where nothing comes in.
+// The image shifted by some pixels; the new pixels are 0.
 export function moved(model, image, down, right) {
   const [height, width] = model.shape,
     shifted = new Array(image.length).fill(0);
@@ -180,7 +180,7 @@ export function moved(model, image, down, right) {
   return shifted;
 }
 
-// The probability of every class, of every label by itself, or the numbers that the network gives, for one example.
+// The probability of every class, or of every label separately, or the predicted numbers, for one example.
 export function answers(model, inputs, shifts = model.shifts) {
   const logits = (x) => {
     const found = outputs(model, x).map((v) => v / model.temperature);

@@ -1,11 +1,11 @@
-// A paper to draw on with mouse, pen, finger or keys. Strokes are lists of whole numbers from 0 to PAPER.
+// A paper to draw on with mouse, pen, finger or keys. Strokes are lists of points, whole numbers from 0 to PAPER.
 //
-// Keys: the arrows move the pen, space puts it down or lifts it, Escape clears, Backspace takes back a stroke.
+// Keys: the arrows move the pen, Space lowers or lifts it, Escape clears the paper, Backspace removes a stroke.
 
 import { html } from "./dom.js";
 import { PAPER } from "./prepare.js";
 
-const KEYS = "Arrows move the pen, space puts it down or lifts it, Backspace takes back a stroke, Escape clears.";
+const KEYS = "Arrow keys move the pen, Space lowers or lifts it, Backspace removes a stroke, Escape clears the paper.";
 
 export const paperCanvas = () =>
   html("canvas", {
@@ -17,7 +17,7 @@ export const paperCanvas = () =>
     "aria-label": `Paper to draw a digit on. ${KEYS}`,
   });
 
-const STEP = 28; // units that an arrow moves the pen by
+const STEP = 28; // how far an arrow key moves the pen
 
 export function pad(canvas, { changed, pen = 90, said = () => {} }) {
   let strokes = [],
@@ -47,7 +47,7 @@ export function pad(canvas, { changed, pen = 90, said = () => {} }) {
       context.stroke();
     }
     if (at) {
-      // where the keys' pen is
+      // the position of the pen that the keys move
       context.beginPath();
       context.lineWidth = 2;
       context.arc(at[0] * scale, at[1] * scale, 8, 0, 2 * Math.PI);

@@ -1,22 +1,22 @@
-// From strokes to the 28x28 that a network sees, in whole numbers: `plainnet/sources/pen/strokes.py` does the same in
-// Python, and gets the same bytes.
+// From strokes to the 28x28 image that a network sees, with integer arithmetic. `plainnet/sources/pen/strokes.py` does
+// the same in Python and gets the same bytes.
 //
-// MNIST's makers fitted each digit into 20x20 pixels and moved its center of mass to the middle of 28x28. So: the box
-// around the strokes becomes 20x20, each pixel the mean of 8x8 samples, and the center of mass goes to the middle.
+// The makers of MNIST scaled each digit to 20x20 pixels and moved its center of mass to the middle of 28x28. This does
+// the same: the box around the strokes becomes 20x20 pixels, each the mean of 8x8 samples, and is then centered.
 
 export const BOX = 20,
   SIZE = 28,
-  PAPER = 1120; // pixels; and the units of a side of the paper drawn on
+  PAPER = 1120; // sizes in pixels; PAPER is the side of the paper in its own units
 const SAMPLES = 8,
-  ACROSS = BOX * SAMPLES; // a side of a pixel, and of the box
+  ACROSS = BOX * SAMPLES; // the side of a pixel and of the box, in samples
 const FINE = 8,
-  LEAST = 6; // units from sample to sample; the least radius, which meets one
+  LEAST = 6; // units from sample to sample; the least radius of the pen, which still covers a sample
 const THINNEST = 8,
-  THICKEST = 15; // % of the digit's longer side; most of MNIST's strokes are between
+  THICKEST = 15; // % of the digit's longer side; most strokes in MNIST lie between
 
 const div = (a, b) => Math.floor(a / b);
 
-// The middle of the box around the points of all strokes, doubled, and its longer side.
+// The box around the points of all strokes: twice the coordinates of its middle, and its longer side.
 function around(strokes) {
   let left = Infinity,
     top = Infinity,
@@ -33,7 +33,7 @@ function around(strokes) {
   return { x2: left + right, y2: top + bottom, longer: Math.max(right - left, bottom - top) };
 }
 
-// Which of ACROSS x ACROSS samples lie under a pen of this width: those no further from a line than half of it.
+// Mark which of ACROSS x ACROSS samples the pen covers: those at most half its width away from a line.
 export function sampled(strokes, pen) {
   const { x2, y2, longer } = around(strokes),
     whole = longer + pen,
@@ -75,7 +75,7 @@ function line(under, [ax, ay], [bx, by], radius) {
   }
 }
 
-// The number of samples under the pen, and of those among them at the outline.
+// The number of samples that the pen covers, and how many of them are on the outline.
 function areaAndOutline(under) {
   let area = 0,
     outline = 0;
@@ -91,8 +91,8 @@ function areaAndOutline(under) {
   return { area, outline };
 }
 
-// The width of a pen that makes strokes as thick as MNIST's; the pen's own, if they are.
-// A pen too wide for its digit is made narrower. Lines too thin are drawn wider, unless they lie side by side and fill.
+// The width of a pen that makes strokes as thick as in MNIST; the pen's own width, if they already are.
+// A pen too wide for its digit is made narrower. Lines that are too thin are made wider, unless they fill an area.
 export function usualPen(strokes, pen) {
   const { longer } = around(strokes),
     whole = longer + pen;
@@ -100,12 +100,12 @@ export function usualPen(strokes, pen) {
   if (100 * pen > THICKEST * whole) return Math.max(1, div(THICKEST * longer, 100 - THICKEST));
   const { area, outline } = areaAndOutline(sampled(strokes, pen)),
     unit = ACROSS * outline;
-  const thick = 2 * area * whole; // the strokes' width, times `unit`
+  const thick = 2 * area * whole; // the width of the strokes, times `unit`
   if (100 * thick >= THINNEST * whole * unit) return pen;
   return Math.max(1, div(THINNEST * longer * unit + 100 * (pen * unit - thick), (100 - THINNEST) * unit));
 }
 
-// The mean of the samples of each of 20x20 pixels, the strongest made 255.
+// The mean of the samples in each of 20x20 pixels, scaled so that the strongest pixel is 255.
 function fitted(under) {
   const counts = new Array(BOX * BOX).fill(0);
   for (let row = 0; row < ACROSS; row++) {
@@ -117,7 +117,7 @@ function fitted(under) {
   return counts.map((count) => div(510 * count + most, 2 * most));
 }
 
-// The image with its center of mass in the middle of 28x28, to the nearest pixel.
+// The image with its center of mass at the middle of 28x28, to the nearest pixel.
 function centered(image) {
   let ink = 0,
     down = 0,
@@ -137,7 +137,7 @@ function centered(image) {
   return placed;
 }
 
-// What a network sees of strokes, lists of points [x, y] from 0 to PAPER, drawn with a pen so wide; null of nothing.
+// The image that a network sees for strokes (lists of points [x, y] from 0 to PAPER) and a pen width, or null if empty.
 export function prepared(strokes, pen) {
   strokes = strokes.filter((stroke) => stroke.length > 0);
   if (strokes.length === 0) return null;

@@ -1,5 +1,5 @@
-// One step of a small network, number by number: forward pass, loss, backward pass, update. All in 64 bits, as NumPy has
-// it; the products are summed in the order of the formulas.
+// One training step of a small network, number by number: forward pass, loss, backward pass, update. All numbers have
+// 64 bits, as in NumPy; products are summed in the order of the formulas.
 //
 // A network is { layers: [{ W, b }], activation, x, label, rate }; W is (inputs, units), activation "relu" or "tanh".
 
@@ -8,15 +8,15 @@ const ACTIVATIONS = {
   tanh: { of: Math.tanh, slope: (z) => 1 - Math.tanh(z) ** 2 },
 };
 
-// What a fault does to the backward pass, by name; each takes the right gradients of a layer and spoils them.
+// What each fault does to the backward pass: it changes the right gradients of a layer to wrong ones.
 export const FAULTS = {
   none: { says: "no fault", spoil: (g) => g },
-  "rows reversed": { says: "the rows of dW stand in reverse order", spoil: (g) => ({ ...g, dW: [...g.dW].reverse() }) },
-  "no activation": { says: "the activation's derivative is left out", open: true },
+  "rows reversed": { says: "the rows of dW are in reverse order", spoil: (g) => ({ ...g, dW: [...g.dW].reverse() }) },
+  "no activation": { says: "the derivative of the activation is missing", open: true },
   "sign of db": { says: "db has the wrong sign", spoil: (g) => ({ ...g, db: g.db.map((v) => -v) }) },
-  "no label": { says: "the loss's gradient is p, not p - y", label: false },
+  "no label": { says: "the gradient of the loss is p instead of p - y", label: false },
   doubled: {
-    says: "dW is twice as long as it should be",
+    says: "dW is twice the right value",
     spoil: (g) => ({ ...g, dW: g.dW.map((row) => row.map((v) => 2 * v)) }),
   },
 };
@@ -28,7 +28,7 @@ export function softmax(z) {
   return e.map((v) => v / total);
 }
 
-// z = x W + b, a = activation(z), layer by layer; of the last layer a = softmax(z). Loss: -log a[label].
+// z = x W + b, a = activation(z), layer by layer; in the last layer a = softmax(z). Loss: -log a[label].
 export function forwardPass({ layers, activation, x, label }) {
   const found = [];
   let a = x;
@@ -42,7 +42,7 @@ export function forwardPass({ layers, activation, x, label }) {
   return { layers: found, loss: -Math.log(Math.max(a[label], 1e-300)) };
 }
 
-// dz = a - y at the end; dW = x dz, db = dz, dx = dz W, and below dz = dx activation'(z).
+// dz = a - y in the last layer; dW = x dz, db = dz, dx = dz W; in the layer below dz = dx activation'(z).
 export function backwardPass(network, forward, fault = "none") {
   const { layers, activation, label } = network,
     { spoil = (g) => g, open = false, label: uses = true } = FAULTS[fault];
@@ -68,7 +68,7 @@ export function updated({ layers, rate }, backward) {
   }));
 }
 
-// (L(w + h) - L(w - h)) / 2h for one weight, without any backward pass: what the gradient must be.
+// (L(w + h) - L(w - h)) / 2h for one weight: the right gradient, computed without a backward pass.
 export function centralDifference(network, k, i, j, h = 1e-6) {
   const loss = (by) => {
     const layers = network.layers.map(({ W, b }) => ({ W: W.map((row) => [...row]), b: [...b] }));

@@ -1,4 +1,4 @@
-"""What `predict` made of pictures: each with its answer, and the steps from one picture to what the network sees."""
+"""Pictures of `predict`: each image with its answer, and the steps from one image to what the network sees."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST, _COLUMNS = 40, 5
 
 
 def answers_drawn(answers: Sequence[Answer]) -> Figure:
-    """Draw up to 40 pictures, the digits found in them framed, each with its answer or the reason why there is none."""
+    """Draw up to 40 pictures with frames around the digits found, each with its answer or the reason for no answer."""
     shown = answers[:_MOST]
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
@@ -51,7 +51,7 @@ def answers_drawn(answers: Sequence[Answer]) -> Figure:
 
 
 def steps_drawn(said: Answer) -> Figure:
-    """Draw the steps from a picture to what the network sees: its ink, the ink that is kept, the digits."""
+    """Draw the steps from a picture to what the network sees: the ink, the ink that is kept, the digits."""
     steps = said.reading.steps if said.reading is not None else {}
     names = {"picture": "the picture", "ink": "ink, without the paper", "kept": "ink that is kept"}
     panels = [(names[name], _as_picture(step)) for name, step in steps.items()]
@@ -77,7 +77,7 @@ def _picture(said: Answer) -> np.ndarray:
 
 
 def _as_picture(step: np.ndarray) -> np.ndarray:
-    """Return a step as a picture: ink dark on white, colors as they are."""
+    """Return a step as a picture: ink dark on white, colors unchanged."""
     if step.ndim == 2:
         return 1 - np.clip(step, 0, 1)
     return np.clip(step[..., 0] if step.shape[2] == 1 else step, 0, 1)

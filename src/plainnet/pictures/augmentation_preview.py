@@ -1,4 +1,4 @@
-"""Augmentation: images as they are, and as they are learned from."""
+"""Preview of augmentation: original images beside the changed images used for training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _VARIANTS = 9
 
 
 def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 0) -> Figure:
-    """Draw one image of each class, and beside it what the augmentation makes of it."""
+    """Draw one image of each class, and beside it examples of its augmentation."""
     rng = np.random.default_rng(seed)
     chosen = [np.flatnonzero(data.labels == label)[:1] for label in range(len(data.class_names))]
     images = data.images[np.concatenate(chosen)]
@@ -27,5 +27,5 @@ def augmentation_preview(augmentation: Augmentation, data: DataSet, seed: int = 
     axes.imshow(sheet.reshape(classes * height, across * width, *sheet.shape[4:]), cmap="gray_r", vmin=0, vmax=1)
     axes.axvline(width - 0.5, color=ORANGE, linewidth=2)
     axes.axis("off")
-    axes.set_title("left: as it is; right: as it is learned from")
+    axes.set_title("left: original; right: changed for training")
     return figure

@@ -1,4 +1,4 @@
-"""The pairs of classes that are most often confused, with the images concerned."""
+"""The pairs of classes that the network confuses most often, with the misclassified images."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PAIRS, _EXAMPLES = 6, 10
 
 
 def confusing_pairs(test: Evaluation) -> Figure | None:
-    """Draw the pairs of classes that are most often confused, with the images concerned, the surest mistakes first.
+    """Draw the pairs of classes confused most often, with the misclassified images, highest confidence first.
 
-    None if the inputs are no images.
+    Returns None if the inputs are not images.
     """
     if drawable(test.data.images[:1]) is None:
         return None
@@ -28,7 +28,7 @@ def confusing_pairs(test: Evaluation) -> Figure | None:
     figure = Figure(figsize=(10.5, 0.5 + 0.92 * lines), layout=spaced())
     axes = figure.subplots()
     axes.axis("off")
-    axes.set_title("the most confusing pairs" if pairs else "the most confusing pairs: none, all images are recognized")
+    axes.set_title("pairs confused most often" if pairs else "pairs confused most often: none, all images are right")
     for line, (label, guess) in enumerate(pairs):
         caption = f"{names[label]} read as {names[guess]}\n{mistakes[label, guess]} of {test.confusion[label].sum():,}"
         axes.text(-4, (line + 0.5) * height, caption, ha="right", va="center", fontsize=11)

@@ -1,4 +1,4 @@
-"""The confusion matrix: how often each class was taken for each other one."""
+"""The confusion matrix: how often each class was predicted as each other class."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def confusion_matrix(test: Evaluation) -> Figure:
     axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="predicted", ylabel="true")
     wrong = int(np.nansum(mistakes))
-    axes.set_title(f"{test.accuracy:.2%} of {len(test.data):,} test images right, {wrong:,} mistaken")
+    axes.set_title(f"{test.accuracy:.2%} of {len(test.data):,} test images right, {wrong:,} misclassified")
     axes.tick_params(length=0)
     figure.colorbar(picture, ax=axes, label="mistakes", shrink=0.8)
     return figure

@@ -1,4 +1,4 @@
-"""Training curves: loss and accuracy by epoch, of one run, or of several side by side."""
+"""Training curves: loss and accuracy by epoch, for one run or several."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plainnet.pictures.style import BLUE, GRAY, ORANGE, PALETTE, by_epochs, lite
 
 
 def training_curves(history: Sequence[Epoch], title: str) -> Figure:
-    """Draw loss and accuracy by epoch, training and validation, with a mark where the learning rate falls in steps."""
+    """Draw training and validation loss and accuracy by epoch, and mark where the learning rate falls in steps."""
     figure = Figure(figsize=(11, 4.6), layout=spaced())
     figure.suptitle(literal(title))
     numbers = [epoch.number for epoch in history]
@@ -33,13 +33,13 @@ def training_curves(history: Sequence[Epoch], title: str) -> Figure:
         for part, color in (("train", BLUE), ("validation", ORANGE)):
             values: list[Any] = [epoch.to_table().get(f"{part}_{name}") for epoch in history]
             if values[-1] is not None:
-                label = "training (mean while learning)" if part == "train" else "validation (after the epoch)"
+                label = "training (mean during the epoch)" if part == "train" else "validation (after the epoch)"
                 axes.plot(numbers, np.multiply(values, scale), color=color, marker=marker, markersize=4, label=label)
         for place, rate in falls:
             axes.axvline(place, color=GRAY, linewidth=0.8, linestyle=":")
             height, va = (0.97, "top") if axes is left else (0.03, "bottom")
             axes.annotate(rate, (place, height), fontsize=8, color=GRAY, xycoords=("data", "axes fraction"), va=va)
-        marks = " (dotted: the learning rate falls to the number beside)" if falls and axes is left else ""
+        marks = " (dotted: the learning rate falls to this number)" if falls and axes is left else ""
         axes.set_xlabel(f"epoch{marks}")
         by_epochs(axes, len(history))
         without_frame(axes)
@@ -53,10 +53,10 @@ def training_curves(history: Sequence[Epoch], title: str) -> Figure:
 
 
 def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Draw the losses and errors of several runs, by epoch: training dashed, validation in full.
+    """Draw the losses and error rates of several runs by epoch: training dashed, validation solid.
 
-    `runs` maps a name to figures by epoch: train_loss, validation_loss, train_accuracy and validation_accuracy, as far
-    as they are known.
+    `runs` maps a name to figures by epoch: train_loss, validation_loss, train_accuracy and validation_accuracy, NaN if
+    unknown.
     """
     figure = Figure(figsize=(11.5, 4.8), layout=spaced())
     axes_of = dict(zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True))
@@ -66,7 +66,7 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure
             for part, style, face in (("train", "--", "white"), ("validation", "-", color)):
                 values = np.asarray(figures[f"{part}_{quantity}"], float)
                 shown = values if quantity == "loss" else 100 * (1 - values)
-                shown = np.where(shown > 0, shown, np.nan)  # none of the errors that a logarithm could show
+                shown = np.where(shown > 0, shown, np.nan)  # a logarithmic axis cannot show 0
                 label = literal(name) if quantity == "loss" and part == "validation" else None
                 axes.plot(np.arange(1, len(shown) + 1), shown, style, color=color, marker="o" * (len(shown) < 12),
                           markersize=4, markerfacecolor=face, linewidth=1.3, label=label)  # fmt: skip
@@ -75,6 +75,6 @@ def compared_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure
         logarithmic(axes)
         by_epochs(axes, max(len(figures["train_loss"]) for figures in runs.values()))
         without_frame(axes)
-    figure.suptitle("dashed or hollow: training, while learning; solid: validation, after the epoch")
+    figure.suptitle("dashed: training (mean during the epoch); solid: validation (after the epoch)")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure

@@ -1,4 +1,4 @@
-"""What the first layer looks for: a template of each class, or what its units have learned since the start."""
+"""The first layer's weights as images: a template of each class, or what its units have learned since the start."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MOST_UNITS, _COLUMNS = 16, 8
 
 
 def first_layer(network: Network, start: Network, class_names: Sequence[str]) -> Figure | None:
-    """Draw the first layer's weights as images, red where light counts for a unit and blue where it counts against it.
+    """Draw the first layer's weights as images: red where light pixels raise a unit's output, blue where they lower it.
 
-    A first layer that is also the last one shows a template of each class. The weights of hidden units are mostly what
-    they were drawn as at random; so their change since the `start` is shown, of the 16 units that have changed most.
-    None if the first layer is not one of units that look at whole images of one channel: filters of a few pixels show
-    nothing that can be read.
+    A first layer that is also the last one shows a template of each class. The weights of hidden units are mostly their
+    random initial values, so the picture shows their change since the `start`, for the 16 units that changed most.
+    Returns None unless the first layer is dense and takes whole images of one channel; small filters would show nothing
+    readable.
     """
     layers = [layer for _, layer in network.walk() if layer.parameters]
     before = next((layer for _, layer in start.walk() if layer.parameters), None)
@@ -29,7 +29,7 @@ def first_layer(network: Network, start: Network, class_names: Sequence[str]) ->
     if isinstance(first, Dense) and isinstance(before, Dense) and len(first.W.value) == height * width:
         names: Sequence[str] = ()
         if len(layers) == 1:
-            images, names, title = first.W.value, class_names, "what speaks for each class"
+            images, names, title = first.W.value, class_names, "weights of each class"
         else:
             images, title = first.W.value - before.W.value, f"what {{}} of {first.units:,} units have learned"
         images = images.T.reshape(-1, height, width)
@@ -41,7 +41,7 @@ def first_layer(network: Network, start: Network, class_names: Sequence[str]) ->
     rows = -(-len(shown) // columns)
     figure = Figure(figsize=(max(7.5, 1.3 * columns), 1.3 * rows * (1.15 if names else 1) + 0.6),
                     layout=spaced())  # fmt: skip
-    figure.suptitle(f"{title.format(len(shown))}: red for it, blue against it")
+    figure.suptitle(f"{title.format(len(shown))}: red raises the output, blue lowers it")
     for place, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.axis("off")
         if place < len(shown):

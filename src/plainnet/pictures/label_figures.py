@@ -1,4 +1,4 @@
-"""Recall and precision of each label, of examples that have several."""
+"""Recall and precision of each label of a multi-label classifier."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def label_figures(test: LabelEvaluation) -> Figure:
     figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout=spaced())
     axes = figure.subplots()
     for offset, key, color, told in (
-        (-0.21, "recall", BLUE, "recall: of those that have it, how many were given it"),
-        (0.21, "precision", ORANGE, "precision: of those it was given to, how many have it"),
+        (-0.21, "recall", BLUE, "recall: of the examples with this label, the share that got it"),
+        (0.21, "precision", ORANGE, "precision: of the examples that got it, the share that has it"),
     ):
         shares = [100 * (figures[key] or 0) for figures in test.per_label.values()]
         axes.bar(np.arange(len(names)) + offset, shares, 0.4, color=color, label=told)

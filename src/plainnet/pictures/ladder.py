@@ -1,4 +1,4 @@
-"""The ladder: accuracy against minutes of training, a dot a recipe."""
+"""The ladder: accuracy against minutes of training, one dot per recipe."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from plainnet.pictures.style import BLUE, GRAY, literal, spaced
 
 
 def ladder(rows: list[dict[str, Any]]) -> Figure:
-    """Draw accuracy against minutes of training, the number of parameters as the size of the dot.
+    """Draw accuracy against minutes of training; the size of a dot shows the number of parameters.
 
-    Accuracies are spread by the logarithm of the errors, or the best would all lie on one line.
+    The accuracy axis is logarithmic in the error rate; otherwise the best recipes would all lie on one line.
     """
     figure = Figure(figsize=(9, 5.2), layout=spaced())
     axes = figure.subplots()
@@ -29,7 +29,7 @@ def ladder(rows: list[dict[str, Any]]) -> Figure:
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", ylabel="test accuracy (%)")
     axes.set_xlabel("minutes of training (an ensemble: of all its members)")
-    axes.set_title("every rung of the ladder; the area of a dot grows with the root of the parameters")
+    axes.set_title("all recipes of the ladder; a dot's area grows with the square root of its parameters")
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

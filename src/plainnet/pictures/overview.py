@@ -1,4 +1,4 @@
-"""What data look like: how many examples each class has, and some of them; of a table, how its columns are spread."""
+"""Overview of data: how many examples each class has, and some of them; for a table, histograms of its columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_CLASSES, _EXAMPLES, _COLUMNS = 12, 10, 12
 
 
 def overview_drawn(found: Overview) -> Figure:
-    """Draw the targets, and beside them examples of images or histograms of columns; suspects stand below."""
+    """Draw the targets, beside them examples of images or histograms of columns, and below them suspicious labels."""
     train = found.data.train
     images = drawable(train.inputs[:1]) is not None
     suspects = found.suspects[:_EXAMPLES] if images else []
@@ -64,7 +64,7 @@ def _targets(axes: Axes, found: Overview) -> None:
 
 
 def _images(axes: Axes, found: Overview) -> None:
-    """Draw a few images, of classes a row each."""
+    """Draw a few images; for classes, one row per class."""
     train = found.data.train
     axes.axis("off")
     if train.kind == "classes":
@@ -91,7 +91,7 @@ def _images(axes: Axes, found: Overview) -> None:
 
 
 def _columns(figure: Figure, found: Overview) -> None:
-    """Draw a histogram of each of the first columns, of classes one over the other."""
+    """Draw a histogram of each of the first columns."""
     train = found.data.train
     names = train.column_names or tuple(f"number {k}" for k in range(train.inputs.shape[1]))
     shown = min(_COLUMNS, len(names))

@@ -12,10 +12,10 @@ from plainnet.pictures.style import BLUE, GRAY, ORANGE, class_names, name_column
 
 
 def recall_and_precision(test: Evaluation) -> Figure:
-    """Draw the recall, which is the accuracy, and the precision of each class as bars, and the accuracy of all."""
+    """Draw the recall and the precision of each class as bars, and the overall accuracy as a line."""
     bars = {
-        "recall: of its images, how many are recognized": (BLUE, per_class_accuracy(test.confusion)),
-        "precision: of those taken for it, how many are": (ORANGE, precision(test.confusion)),
+        "recall: of the images of this class, the share predicted as it": (BLUE, per_class_accuracy(test.confusion)),
+        "precision: of the images predicted as it, the share that really is": (ORANGE, precision(test.confusion)),
     }
     values = 100 * np.array([shares for _, shares in bars.values()])
     worst, best = float(np.nanmin(values)), float(np.nanmax(values))
@@ -37,8 +37,8 @@ def recall_and_precision(test: Evaluation) -> Figure:
                 )  # fmt: skip
     name_columns(axes, names)
     axes.axhline(100 * test.accuracy, color=GRAY, linewidth=1, linestyle="--", zorder=0)
-    axes.set_title(f"test figures by class; dashed: the accuracy of all together, {test.accuracy:.2%}")
-    axes.set(ylabel=f"share (axis begins at {bottom:.0f} %)" if bottom else "share")
+    axes.set_title(f"test figures by class; dashed: overall accuracy, {test.accuracy:.2%}")
+    axes.set(ylabel=f"share (axis starts at {bottom:.0f} %)" if bottom else "share")
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=None))
     axes.set_yticks([tick for tick in axes.get_yticks() if bottom <= tick <= 100])
     axes.legend(frameon=False, ncols=2, loc="upper center", fontsize=9)

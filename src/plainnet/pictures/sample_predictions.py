@@ -1,4 +1,4 @@
-"""Sample predictions: what was recognized, and the mistakes the network was surest of."""
+"""Sample predictions: correctly classified images, and the mistakes with the highest confidence."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from plainnet.pictures.style import BLUE, ORANGE, class_names, drawable
 
 
 def sample_predictions(test: Evaluation) -> Figure | None:
-    """Draw one image of each class that was recognized, and the mistakes the network was surest of.
+    """Draw one correctly classified image of each class, and the mistakes with the highest confidence.
 
-    None if the inputs are no images.
+    Returns None if the inputs are not images.
     """
     if drawable(test.data.images[:1]) is None:
         return None
@@ -26,8 +26,8 @@ def sample_predictions(test: Evaluation) -> Figure | None:
     figure = Figure(figsize=(12, 2.4 + 1.7 * max(1, -(-len(wrong) // 10))))
     axes = figure.add_axes((0.01, 0.0, 0.98, 1.0))
     axes.axis("off")
-    below = _gallery(axes, 0.0, f"recognized: one of each class, {test.accuracy:.2%} of all", right, test, BLUE)
-    below = _gallery(axes, below, "mistaken: where the network was surest and wrong", list(wrong), test, ORANGE)
+    below = _gallery(axes, 0.0, f"right: one of each class ({test.accuracy:.2%} of all are right)", right, test, BLUE)
+    below = _gallery(axes, below, "wrong: the mistakes with the highest confidence", list(wrong), test, ORANGE)
     axes.set(xlim=(0, 10), ylim=(below, 0), aspect="auto")
     return figure
 

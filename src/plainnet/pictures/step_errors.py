@@ -1,4 +1,4 @@
-"""The errors of numerical derivatives against the step: why the complex step is the better judge."""
+"""The errors of numerical derivatives by step size: they show why the complex step is more accurate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plainnet.pictures.style import BLUE, GRAY, ORANGE, spaced
 def step_errors(
     steps: np.ndarray, central_differences: np.ndarray, complex_step: np.ndarray, *, tolerance: float, epsilon: float
 ) -> Figure:
-    """Draw relative errors (steps, elements) of both methods: the median, and the range, by step."""
+    """Draw relative errors (steps, elements) of both methods: the median and the range, by step size."""
     figure = Figure(figsize=(8.5, 5), layout=spaced())
     axes = figure.subplots()
     for values, color, name in (
@@ -28,7 +28,7 @@ def step_errors(
     axes.annotate(f"epsilon {epsilon:g}", (epsilon, 3e-17), xytext=(4, 0), textcoords="offset points", color=GRAY)
     axes.set(xscale="log", yscale="log", xlabel="step (epsilon, or h along the imaginary axis)", ylim=(1e-17, 2))
     count = central_differences.shape[1]
-    axes.set(ylabel="relative error of a gradient", title=f"{count} gradients: line the median, shade the range")
+    axes.set(ylabel="relative error of a gradient", title=f"{count} gradients; line: median, shaded: range")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.02, 0.55))
     return figure

@@ -1,4 +1,4 @@
-"""Stress: accuracy over the severity of each corruption, and over the limit of each attack."""
+"""Stress test: accuracy over the severity of each corruption, and over the limit of each attack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ACROSS = 6
 
 
 def stress_drawn(table: dict[str, Any]) -> Figure:
-    """Draw what `Stress.to_table` gives: a small picture for each corruption, and one for the attacks."""
+    """Draw the result of `Stress.to_table`: a small picture for each corruption, and one for the attacks."""
     names = list(table["corruptions"])
     down = -(-(len(names) + 1) // _ACROSS)
     figure = Figure(figsize=(2.05 * _ACROSS, 2.1 * down + 0.4), layout=spaced())
@@ -28,7 +28,7 @@ def stress_drawn(table: dict[str, Any]) -> Figure:
         last.plot(
             [0, *map(float, row)], [table["accuracy"], *row.values()], "o-", color=color, markersize=3.5, label=name
         )
-    last.set_title("attacks, limit a pixel", fontsize=10)
+    last.set_title("attacks, by limit per pixel", fontsize=10)
     last.legend(frameon=False, fontsize=7)
     for axes in panels[len(names) + 1 :]:
         axes.axis("off")
@@ -38,5 +38,5 @@ def stress_drawn(table: dict[str, Any]) -> Figure:
         axes.tick_params(labelsize=8)
         without_frame(axes)
     mean = table["mean_corrupted_accuracy"]
-    figure.suptitle(f"accuracy {table['accuracy']:.2%}, under corruption of severity 1 to 5 {mean:.1%} on the mean")
+    figure.suptitle(f"accuracy {table['accuracy']:.2%}; mean under corruptions of severity 1 to 5: {mean:.1%}")
     return figure

@@ -1,4 +1,4 @@
-"""What all pictures share: colors, the frame, names that fit, images as they are drawn, and PNG bytes."""
+"""The common style of all pictures: colors, axes, shortened names, images ready to draw, and PNG files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def spaced() -> ConstrainedLayoutEngine:
 
 
 def drawable(images: np.ndarray) -> np.ndarray | None:
-    """Return images (N, H, W) or (N, H, W, 3) with values from 0 to 1; None for what is not to be drawn, as a table."""
+    """Return images (N, H, W) or (N, H, W, 3) with values from 0 to 1; None for other data, such as a table."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.ndim != 3 and images.shape[3:] != (3,):
@@ -38,34 +38,34 @@ def drawable(images: np.ndarray) -> np.ndarray | None:
 
 
 def literal(text: str) -> str:
-    """Return text in which matplotlib sees neither a formula nor a sign that it cannot draw."""
+    """Return text in which matplotlib finds neither a formula nor a character that it cannot draw."""
     return shown(text).replace("$", r"\$")
 
 
 def shortened(name: str, most: int) -> str:
-    """Return a name of at most so many letters, as matplotlib writes it literally."""
+    """Return a name of at most this many characters, for matplotlib to draw literally."""
     return literal(name if len(name) <= most else f"{name[: most - 1]}\u2026")
 
 
 def class_names(test: Evaluation, most: int = 24) -> list[str]:
-    """Return the names of the classes, to be written into a picture; longer ones are cut."""
+    """Return the names of the classes for a picture; longer ones are shortened."""
     return [shortened(name, most) for name in test.data.class_names]
 
 
 def name_columns(axes: Axes, names: Sequence[str]) -> None:
-    """Write the names of the classes below their columns, upright where they would run into each other."""
+    """Write the names of the classes below their columns, rotated if they would overlap."""
     axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 9 else 0)
 
 
 def by_epochs(axes: Axes, epochs: int) -> None:
-    """Let the horizontal axis count whole epochs."""
+    """Let the horizontal axis show only whole epochs."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if epochs == 1:
         axes.set(xlim=(0.5, 1.5), xticks=[1])
 
 
 def without_frame(axes: Axes) -> None:
-    """Leave out the frame above and to the right, and draw faint lines to read heights by."""
+    """Remove the frame at the top and on the right, and draw faint horizontal grid lines."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", linewidth=0.4, color=LIGHT_GRAY)
     axes.set_axisbelow(True)
@@ -79,7 +79,7 @@ def png(figure: Figure) -> bytes:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Let the vertical axis be logarithmic, with numbers that people read, after all has been drawn."""
+    """Make the vertical axis logarithmic, with readable numbers; call it after drawing everything."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,), numticks=12))

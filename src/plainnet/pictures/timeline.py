@@ -1,4 +1,4 @@
-"""The timeline: what the original's iterations claimed, beside what their description gives and what is right."""
+"""The timeline: the claimed accuracy of the original report's iterations, beside reproduced and correct results."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from plainnet.pictures.style import BLUE, GRAY, ORANGE, spaced
 
 
 def timeline(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Figure:
-    """Draw what was claimed, what the description gives, and what is right; and how the last iteration went.
+    """Draw the claimed, reproduced and correct accuracy of each iteration, and the course of the last iteration.
 
-    There are two rows for each iteration, one a form: as it was described first, then as it is right. `names` are those
-    of the iterations, in their order.
+    There are two rows for each iteration, one per form: first as described, then done right. `names` are the names of
+    the iterations, in their order.
     """
     found = {(row["iteration"], row["form"]): row for row in rows}
     described, right_form = dict.fromkeys(row["form"] for row in rows)
@@ -42,13 +42,14 @@ def timeline(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Figure:
     left.legend(frameon=False, ncols=3, loc="upper center", fontsize=9)
     for form, color in ((described, ORANGE), (right_form, BLUE)):
         history = found[names[-1], form]["validation_by_epoch"]
-        if history:  # none of a training that diverged
+        if history:  # empty if the training diverged
             right.plot(range(1, len(history) + 1), np.multiply(history, 100), color=color)
             right.annotate(form, (len(history), 100 * history[-1] - 0.9), color=color, ha="right")
     right.set(xlabel="epoch (the learning rate falls after 30, 50 and 65)", ylabel="validation accuracy (%)",
               title="the sixth iteration, epoch by epoch")  # fmt: skip
     figure.supxlabel(
-        "Claim and truth part where a missing 1/N made every step 128 times too long: docs/anatomy.md", fontsize=9
+        "Claimed and correct results differ where a missing 1/N made every step 128 times too long: docs/anatomy.md",
+        fontsize=9,
     )
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""Where a recipe's examples come from: a path, or a table of it and of what is to be said about the data there."""
+"""The source of a recipe's examples: a path, or a table with the path and options for reading the data."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {  # see `sources.load`
 
 
 def described(given: Any, folder: Path) -> dict[str, Any]:
-    """Return a recipe's `data` as a table whose path is absolute; a relative one counts from `folder`.
+    """Return a recipe's `data` as a table with an absolute path; a relative path starts at `folder`.
 
-    Raises: `InputError` if it is no such thing.
+    Raises: `InputError` if it is neither a path nor a valid table.
     """
     table = {"path": given} if isinstance(given, str) else given
     if not isinstance(table, Mapping):
@@ -47,7 +47,7 @@ def described(given: Any, folder: Path) -> dict[str, Any]:
 
 
 def check(table: Any) -> None:
-    """Raise `InputError` unless it is a table that `described` has returned, or None."""
+    """Raise `InputError` unless it is None or a valid table, such as `described` returns."""
     if table is None:
         return
     if not isinstance(table, Mapping) or (unknown := set(table) - set(_KEYS)):

@@ -1,4 +1,4 @@
-"""The form of data: what a recipe must know of them, and what follows for what it leaves open."""
+"""The form of data: the shapes and kinds that a recipe needs to fill in the settings it leaves open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OUTPUTS = {"classes": "classes", "probabilities": "classes", "labels": "labels",
 
 
 class Form(NamedTuple):
-    """What a recipe must know of data: the shape of an example, the number of outputs, the kind of targets."""
+    """What a recipe must know about data: the shape of an example, the number of outputs, the kind of targets."""
 
     in_shape: tuple[int, ...]
     outputs: int
@@ -32,6 +32,6 @@ MNIST = Form((28, 28), 10, "classes")
 
 
 def last_dense(layers: tuple[Mapping[str, Any], ...]) -> int | None:
-    """Return the place of the last `Dense` layer if it gives the outputs, alone or below one that scales them."""
+    """Return the index of the last `Dense` layer if it gives the outputs; one layer, which scales, may follow it."""
     places = [place for place, layer in enumerate(layers) if layer.get("type") == "Dense"]
     return places[-1] if places and places[-1] >= len(layers) - 2 else None

@@ -1,4 +1,4 @@
-"""Overrides: single values of a recipe replaced, by dotted keys such as optimizer.momentum=0.8."""
+"""Overrides: replace single values of a recipe, by dotted keys such as optimizer.momentum=0.8."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def override(table: Table, overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_override(text: str) -> tuple[str, Any]:
-    """Read "optimizer.momentum=0.8" as a dotted key and a TOML value; a word may lack its quotes: "loss.reduction=sum".
+    """Read "optimizer.momentum=0.8" as a dotted key and a TOML value; a word needs no quotes: "loss.reduction=sum".
 
-    Raises: `InputError` if it is not of that form.
+    Raises: `InputError` if it does not have that form.
     """
     key, _, value = text.partition("=")
     if re.fullmatch(r"[A-Za-z]\w*", value) and value not in ("true", "false", "inf", "nan"):
-        return key.strip(), value  # a word, which TOML would want in quotes and a shell would take from them
+        return key.strip(), value  # a word; TOML requires quotes around it, but shells remove them
     try:
         if "\n" in text:
             raise ValueError("more than one line")
@@ -60,8 +60,8 @@ def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
         for step in path:
             place = place[_place(step) if isinstance(place, list) else step]
         if last == "type" and isinstance(place, dict) and place.get("type") != value:
-            place.clear()  # what another kind was made with is not for this one
-        place[_place(last) if isinstance(place, list) else last] = copy.deepcopy(value)  # which may be changed next
+            place.clear()  # the arguments of the other type do not apply
+        place[_place(last) if isinstance(place, list) else last] = copy.deepcopy(value)  # later overrides may change it
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise InputError(
             f"there is no {dotted!r:.100} in this recipe; its keys are {', '.join(sorted(table))}, "
@@ -71,5 +71,5 @@ def _replace(table: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _place(text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(f"{text!r} counts no layer")
+        raise ValueError(f"{text!r} is not the number of a layer")
     return int(text)

@@ -31,10 +31,10 @@ Table = Mapping[str, Any]
 
 
 class ReadOnly(dict[str, Any]):
-    """A table that cannot be changed."""
+    """A dict that cannot be changed."""
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("a recipe cannot be changed; make another one, with dataclasses.replace or Recipe.from_table")
+        raise TypeError("a recipe cannot be changed; make a new one with dataclasses.replace or Recipe.from_table")
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
@@ -44,10 +44,10 @@ class ReadOnly(dict[str, Any]):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A training, described by plain values; `network()`, `loss_function()` and the like make the objects.
+    """A training described by plain values; `network()`, `loss_function()` and similar methods make the objects.
 
-    What it leaves open follows from the data, once `fitted` has seen them: `input_shape`, the `loss`, and the units of
-    the last `Dense` layer.
+    It may leave open `input_shape`, the `loss`, and the units of the last `Dense` layer; `fitted` takes these from the
+    data.
     """
 
     name: str
@@ -59,15 +59,15 @@ class Recipe:
     schedule: Table
     input_shape: tuple[int, ...] | None = None
     loss: Table | None = None
-    data: Table | None = None  # where the examples come from, see `sources.load`; the embedded MNIST if left out
+    data: Table | None = None  # where the examples come from, see `sources.load`; default: the embedded MNIST
     workers: int = 1
     augmentation: Table | None = None
-    clean_epochs: int = 0  # at the end, without augmentation
-    averaging: float | None = None  # the decay of the moving average of the weights, with which the training ends
-    test_shifts: int = 0  # answer by the mean over the image moved by up to so many pixels in every direction
-    stop: Table | None = None  # when to end before the last epoch
-    validate: bool = True  # if not, the validation images are trained on as well: for a recipe that is settled
-    own_layers: tuple[type[Layer], ...] = field(default=(), repr=False, compare=False)  # that `layers` may name
+    clean_epochs: int = 0  # the number of last epochs without augmentation
+    averaging: float | None = None  # decay of an exponential moving average of the weights, used as the final weights
+    test_shifts: int = 0  # average answers over the image shifted by up to this many pixels in every direction
+    stop: Table | None = None  # early stopping: when to end before the last epoch
+    validate: bool = True  # if not, train on the validation images as well: for a recipe with fixed settings
+    own_layers: tuple[type[Layer], ...] = field(default=(), repr=False, compare=False)  # which `layers` may name
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -75,7 +75,7 @@ class Recipe:
 
     @classmethod
     def completed(cls, table: Table) -> dict[str, Any]:
-        """Return a recipe's table with the defaults of the keys that it lacks; no value is looked at.
+        """Return a recipe's table with the defaults of its missing keys; it does not check values.
 
         Raises: `InputError` if a key is unknown, or one without a default is missing.
         """
@@ -90,9 +90,9 @@ class Recipe:
 
     @classmethod
     def from_table(cls, table: Table, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
-        """Make a recipe of what a TOML or JSON file holds, after checking every key and value.
+        """Make a recipe from a table, as in a TOML or JSON file, after checking every key and value.
 
-        `own_layers` are layers of one's own that it may name.
+        `own_layers` are your own layer classes that it may name.
 
         Raises: `InputError` if a key is unknown or missing, or a value is of the wrong kind or out of range.
         """
@@ -137,7 +137,7 @@ class Recipe:
         return recipe
 
     def completed_for(self, form: Form) -> Recipe:
-        """Return the recipe with what it leaves open as data of this form need it."""
+        """Return the recipe with the settings that it leaves open chosen for data of this form."""
         layers = [dict(layer) for layer in self.layers]
         dense = [place for place, layer in enumerate(layers) if layer.get("type") == "Dense"]
         if dense and "units" not in layers[dense[-1]]:
@@ -146,13 +146,13 @@ class Recipe:
         if loss is None:
             loss = {"type": LOSS_OF[form.kind]}
             if form.kind == "numbers" and not layers[-1].get("inverse"):
-                layers.append({"type": "Standardize", "inverse": True})  # from about -1 to 1 to the targets' own range
+                layers.append({"type": "Standardize", "inverse": True})  # from about -1 to 1 to the targets' range
         return replace(self, input_shape=self.input_shape or form.in_shape, layers=tuple(layers), loss=loss)
 
     def fitted(self, data: DataSet) -> Recipe:
-        """Return the recipe as it is for these data; what it says itself, it insists on.
+        """Return the recipe completed for these data; the settings that it states stay unchanged.
 
-        Raises: `InputError` if what it says does not fit the data, with what would.
+        Raises: `InputError` if a stated setting does not fit the data; the message says which value would.
         """
         form = Form.of(data)
         whole = self.completed_for(form)
@@ -179,28 +179,28 @@ class Recipe:
             raise InputError(
                 f"recipe {self.name} has the loss {type(loss).__name__}, which takes {' or '.join(loss.takes)}, the "
                 "data "
-                f"has {data.kind}; make them agree with --set loss.type={LOSS_OF[data.kind]}, or take recipe table or "
-                "pictures, whose loss follows from the data"
+                f"has {data.kind}; make them agree with --set loss.type={LOSS_OF[data.kind]}, or use the recipe table "
+                "or pictures, which choose the loss by the data"
             )
         return whole
 
     def to_table(self) -> dict[str, Any]:
-        """Return the recipe as plain values, yours to change; `from_table` reads it back."""
+        """Return the recipe as plain values, which you may change; `from_table` reads it back."""
         left_out = {"own_layers"} | {name for name in ("stop", "data") if getattr(self, name) is None}
         return {name: _plain(value) for name, value in vars(self).items() if name not in left_out}
 
     def network(self, *, rng: int | np.random.Generator = 0) -> Network:
-        """Return the network, built and initialized; what the recipe leaves open is as MNIST needs it."""
+        """Return the network, built and initialized; settings that the recipe leaves open fit MNIST."""
         whole = self.completed_for(MNIST)
         assert whole.input_shape is not None
         return Network(*layers_from_config(whole.layers, self.own_layers)).build(whole.input_shape, rng=rng)
 
     def loss_function(self) -> Loss:
-        """Return the loss; that of classes if it is left open."""
+        """Return the loss; if the recipe leaves it open, the one for classes."""
         return construct(LOSSES, {"type": LOSS_OF["classes"]} if self.loss is None else self.loss, "loss")
 
     def make_optimizer(self) -> Optimizer:
-        """Return an optimizer that has made no step yet."""
+        """Return a new optimizer."""
         return construct(OPTIMIZERS, self.optimizer, "optimizer")
 
     def learning_rate(self) -> Schedule:
@@ -208,7 +208,7 @@ class Recipe:
         return construct(SCHEDULES, self.schedule, "schedule")
 
     def stopping(self) -> Stopping | None:
-        """Return when to end before the last epoch, or None."""
+        """Return the rule for early stopping, or None."""
         return (
             None
             if self.stop is None
@@ -216,7 +216,7 @@ class Recipe:
         )
 
     def make_augmentation(self) -> Augmentation | None:
-        """Return the augmentation, or None if images are learned from as they are."""
+        """Return the augmentation, or None if training uses the images unchanged."""
         if self.augmentation is None:
             return None
         return construct({"Augmentation": Augmentation}, {"type": "Augmentation"} | dict(self.augmentation), "table")
@@ -228,7 +228,7 @@ def available() -> list[str]:
 
 
 def source(name: str) -> str:
-    """Return a recipe's TOML, comments included; `name` is one of ours or the path of a .toml file.
+    """Return a recipe's TOML text with its comments; `name` is a recipe in the package or the path of a .toml file.
 
     Raises: `InputError` if there is no such recipe.
     """
@@ -246,7 +246,10 @@ def recipe_for(examples: DataSet) -> str:
 
 
 def read(name: str, overrides: Mapping[str, Any] | None = None, *, own_layers: Iterable[type[Layer]] = ()) -> Recipe:
-    """Return the recipe called `name`, or in the file `name`, with some of its values replaced (see `override`)."""
+    """Return the recipe named `name`, or in the file `name`, with some of its values replaced (see `override`).
+
+    Raises: `InputError` if there is no such recipe, or it is invalid.
+    """
     text = source(name)
     try:
         table = parse_toml(text)
@@ -269,7 +272,7 @@ def _read_only(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a copy of such values as dicts and lists."""
+    """Return a copy of read-only values as dicts and lists."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return list(map(_plain, value)) if isinstance(value, tuple) else value

@@ -1,1 +1,1 @@
-"""Records: the results of runs, one file each, and what follows from them: the ladder, and ensembles."""
+"""Records: the results of runs, one file per run, and what is computed from them: the ladder, and ensembles."""

@@ -1,4 +1,4 @@
-"""A committee: the models of a recipe's recorded runs, answering together, as one model with a record of its own."""
+"""Ensembles: combine the models of a recipe's recorded runs into one model, with its own record."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from plainnet.writing import to_json, write_atomically
 
 
 def combine_models(models: list[Model]) -> Model:
-    """Return one model that answers with the mean of the log-probabilities of all.
+    """Return one model that answers with the mean of the log-probabilities of all models.
 
-    Raises: `InputError` if there is none, or they do not take the same images or know the same classes.
+    Raises: `InputError` if there is none, or their inputs or classes differ.
     """
     if not models:
         raise InputError("an ensemble needs at least one model")
@@ -35,7 +35,7 @@ def combine_models(models: list[Model]) -> Model:
     }
     if len(kinds) > 1:
         raise InputError(
-            f"the models of an ensemble must take the same images in the same way and know the same classes: {kinds}"
+            f"the models of an ensemble must have the same inputs, preparation and classes, received {kinds}"
         )
     values = {
         f"ensemble_1.{number}.{name}": tensor
@@ -58,39 +58,39 @@ def combine_models(models: list[Model]) -> Model:
 
 
 def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> dict[str, Any]:
-    """Return the record of the ensemble of a recipe's runs with these seeds, made now unless it is there already.
+    """Return the record of the ensemble of a recipe's runs with these seeds; make it unless it exists.
 
-    `source` is the name of the recipe, or the file that holds it.
+    `source` is the name of the recipe, or its file.
 
-    Raises: `InputError` if a run or its model is missing, the images are not those the runs were made with, or another
-    ensemble is on record.
+    Raises: `InputError` if a run or its model is missing, the runs were made with other images, or another ensemble is
+    on record.
     """
     recipe = Path(source).stem
     found = {run["seed"]: run for run in runs(records / recipe)}
     for seed in seeds:
         if seed not in found or not model_path(records / recipe, seed).exists():
             raise InputError(
-                f"there is no model of {recipe} with seed {seed} in {records}, and records may come without models; "
-                f"make both in a folder of your own, plainnet series {source} --seeds {seeds.start}:{seeds.stop} --out "
+                f"there is no model of {recipe} with seed {seed} in {records} (records may come without models); "
+                f"make both in your own folder, plainnet series {source} --seeds {seeds.start}:{seeds.stop} --out "
                 "mine, and give it with --records mine"
             )
     first, folder = found[seeds[0]], records / "ensemble"
     if first["data"] != fingerprint(data.train_and_validation):
-        raise InputError(f"the runs of {recipe} were made with other images; give theirs with --data-dir")
+        raise InputError(f"the runs of {recipe} were made with other images; give these with --data-dir")
     models = [_model_of(found[seed], model_path(records / recipe, seed)) for seed in seeds]
     weights = [zlib.crc32(model.network.theta.tobytes()) for model in models]
     members = {"recipe": recipe, "seeds": list(seeds), "weights_crc32": weights}
     on_record = runs(folder)
     for table in on_record:
         recorded = table.get("members")
-        # The weights of an ensemble that was made before they were noted are not known.
+        # Older records of ensembles do not hold the weights' checksums.
         if recorded not in (members, {key: members[key] for key in ("recipe", "seeds")}):
             of = (
                 f"{recorded.get('recipe')} with seeds {recorded.get('seeds')}"
                 if isinstance(recorded, dict)
                 else "others"
             )
-            raise InputError(f"{folder} holds another ensemble, of {of}, or of other weights; remove that folder first")
+            raise InputError(f"{folder} holds another ensemble, of {of}, or with other weights; remove it first")
     model = combine_models(models)
     save_model(model_path(folder, seeds[0]), model)
     if on_record:
@@ -122,5 +122,5 @@ def _model_of(run: dict[str, Any], path: Path) -> Model:
     made = model.about.get("metrics")
     for key in ("seed", "test_set_opened", "mistakes"):
         if not isinstance(made, dict) or made.get(key) != run.get(key):
-            raise InputError(f"{path} is not the model of the run recorded beside it; put that back, or make both anew")
+            raise InputError(f"{path} is not the model of the run recorded beside it; restore it, or make both again")
     return model

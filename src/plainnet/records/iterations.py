@@ -1,7 +1,7 @@
-"""The original's six iterations, each as its text describes it and done right: what was claimed, and what is measured.
+"""The original report's six iterations, each as its text describes it and done right: claimed and measured accuracy.
 
-Its text gives the gradient of the output as p - y, summed over the batch where the loss is a mean, and clips it to
-[-5, 5]. Its first iteration had wrong gradients and ended in NaN; ours adds y where it should be taken away.
+Its text gives the gradient of the output as p - y, summed over the batch although the loss is a mean, and clips it to
+[-5, 5]. Its first iteration had wrong gradients and ended in NaN; here it adds y instead of subtracting it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from plainnet.runs.run import Run
 from plainnet.writing import to_json, write_atomically
 
 DESCRIBED, RIGHT = "as described", "done right"
-ITERATIONS = [  # name, hidden units, learning rate, epochs, the test accuracy that is claimed
+ITERATIONS = [  # name, hidden units, learning rate, epochs, claimed test accuracy
     ("128 units, 0.01, wrong gradients", 128, 0.01, 20, None),
     ("128 units, 0.01", 128, 0.01, 20, 0.881),
     ("256 units, 0.01", 256, 0.01, 20, 0.889),
@@ -45,7 +45,7 @@ _ROW = {
 
 
 class WrongCrossEntropy:
-    """A softmax that overflows, and a gradient with the wrong sign before the label: p + y instead of p - y."""
+    """A wrong loss: a softmax that can overflow, and a gradient with the wrong sign of the label, p + y, not p - y."""
 
     reduction, takes, metrics = "sum", ("classes",), SoftmaxCrossEntropy.metrics
 
@@ -57,7 +57,7 @@ class WrongCrossEntropy:
 
 
 def iterations(data: Splits, out: Path) -> Iterator[dict[str, Any]]:
-    """Run all iterations in both forms and yield a row each; rows in `out`/iterations.json are not made again."""
+    """Run all iterations in both forms and yield a row for each; skip those already in `out`/iterations.json."""
     path = out / "iterations.json"
     record = read_json(path, "record") if path.exists() else {"rows": []}
     if (what := problem(record, {"rows": listed(_ROW)})) is not None:
@@ -98,7 +98,7 @@ def _measure(data: Splits, units: int, rate: float, epochs: int, form: str, *, w
 
 
 def _largest_gradient(run: Run) -> float:
-    """Return the largest gradient of one batch: what a summed one is known by, where clipping hides the rest."""
+    """Return the largest gradient of one batch, which reveals a summed gradient even though clipping hides it later."""
     network, loss, data = run.network, run.recipe.loss_function(), run.data.train
     logits = network.forward(network.as_input(data.images[:128]), training=True)
     network.backward(loss(logits, data.labels[:128])[1])

@@ -1,4 +1,4 @@
-"""The ladder: every recipe of the comparison, from random guess to ensemble, as the records have it."""
+"""The ladder: a comparison of all recipes, from random guessing to the ensemble, computed from the records."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ RUNGS = (
     "chance", "softmax", "classic-summed", "classic", "minute", "mlp", "mlp-augmented", "fast99", "cnn", "ensemble",
 )  # fmt: skip
 _COLUMNS = "{:<15}{:>5}{:>9}{:>7}{:>17}{:>11}{:>8}{:>7}"  # 79 in all
-_CLASSES = 10  # where a record does not tell
+_CLASSES = 10  # if a record does not say
 _TEST_IMAGES = 10_000
-_MNIST = 4000540026  # the crc32 of what it trains with, images and labels, by which records tell their data
-# Test images whose label most of five people did not confirm: Northcutt, Athalye, Mueller 2021, "Pervasive label errors
-# in test sets destabilize machine learning benchmarks". They were asked where a model had doubts.
+_MNIST = 4000540026  # crc32 of MNIST's training images and labels, which identifies the data in records
+# Test images with labels that most of five people did not confirm: Northcutt, Athalye, Mueller 2021, "Pervasive label
+# errors in test sets destabilize machine learning benchmarks". They were asked about images that a model doubted.
 LABEL_ERRORS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
 
 
 def ladder(records: Path) -> list[dict[str, Any]]:
-    """Return a row for each rung that is on record, from the bottom up, and then for every other recipe there.
+    """Return a row for each rung (recipe of the ladder) on record, from the bottom up, then for every other recipe.
 
     The Wilson interval is that of the mean accuracy on the test images. `without_label_errors` is the mean accuracy
-    with the known label errors of MNIST set aside, None for other images. `against_below` is the p-value of McNemar's
-    exact test between the median runs, by accuracy, of this rung and the one below, whichever is better; None where
-    that had other images.
+    without the images that have known label errors in MNIST, or None for other images. `against_below` is the two-sided
+    p-value of McNemar's exact test between the runs of median accuracy of this rung and the one below, or None if that
+    one used other images.
 
     Raises: `InputError` if no rung is on record.
     """
@@ -80,11 +80,11 @@ def as_columns(rows: list[dict[str, Any]]) -> str:
             f"{row['minutes']:.1f}", p,
         )  # fmt: skip
         lines.append(_COLUMNS.format(shown(row["recipe"], 14), *figures).rstrip())
-    return "\n".join([*lines, "", "p: of McNemar's test against the row above, whichever of the two is better"])
+    return "\n".join([*lines, "", "p: two-sided p-value of McNemar's test against the row above"])
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as a table to read, in Markdown."""
+    """Return the rows as a table in Markdown."""
     lines = [
         "| recipe | runs | test accuracy, mean | sd | least to most | 95 % interval | label errors set aside | "
         "parameters | minutes | p, against the row above |",
@@ -109,12 +109,12 @@ def as_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _classes(run: dict[str, Any]) -> int:
-    """Return how many classes the images of a run are of."""
+    """Return the number of classes of a run's images."""
     return len(run["data"].get("class_counts", ())) or _CLASSES
 
 
 def _median_mistakes(found: list[dict[str, Any]]) -> set[int]:
-    """Return the images that the median run, by accuracy, mistook; of an even number, the better one in the middle."""
+    """Return the images misclassified by the run of median accuracy (if even, the better of the middle two)."""
     ordered = sorted(found, key=lambda run: (run["test_accuracy"], run["seed"]))
     return set(ordered[len(ordered) // 2]["mistakes"])
 

@@ -1,6 +1,6 @@
-"""Openings: a line for every time the test set was opened for a recipe.
+"""Openings: a line for every time the test set was used for a recipe.
 
-Runs may be removed and made anew; the openings stay, so that nobody chooses by the test set unseen.
+Runs may be removed and repeated, but the openings stay, so that nobody can select by the test set unnoticed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPENINGS = listed({"settings_crc32": whole(), "seed": whole(), "when": text()})
 
 
 def note_opening(folder: Path, settings: dict[str, Any], seed: int, **more: Any) -> None:
-    """Write down, before it happens, that the test set is opened for a run with these settings, and `more` about it."""
+    """Record, beforehand, that the test set will be opened for a run with these settings, with `more` details."""
     checksum = zlib.crc32(json.dumps(comparable(settings), sort_keys=True).encode())
     line = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed, "settings_crc32": checksum} | more
     with FileLock(folder / ".openings.lock"):
@@ -39,5 +39,5 @@ def openings(folder: Path) -> list[dict[str, Any]]:
     path = folder / OPENINGS
     lines = read_json(path, "record") if path.exists() else []
     if not _OPENINGS(lines):
-        raise InputError(f"{path} is not a list of openings; put the committed one back")
+        raise InputError(f"{path} is not a list of openings; restore the committed file")
     return lines

@@ -1,4 +1,4 @@
-"""The runs on record: a JSON file a run, from which every published figure is taken; read, checked and summarized."""
+"""The runs on record: one JSON file per run, the source of every published figure, is read, checked and summarized."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from plainnet.recipes import Recipe
 from plainnet.runs.metrics_file import FIGURES, figures_go_together
 from plainnet.writing import to_json, write_atomically
 
-MAIN_FIGURE = {  # by which a run is judged, by its task
+MAIN_FIGURE = {  # the figure that a run is judged by, for each task
     "classes": "test_accuracy", "labels": "test_accuracy", "numbers": "test_mean_absolute_error",
 }  # fmt: skip
 
 
 def model_path(folder: Path, seed: int) -> Path:
-    """Return where the model of a recorded run lies."""
+    """Return the path of the model of a recorded run."""
     return folder / f"seed-{seed}.safetensors"
 
 
 def runs(folder: Path) -> list[dict[str, Any]]:
     """Return the records of all runs in a folder, in the order of their seeds.
 
-    Raises: `InputError` if one cannot be read, lacks what every record holds, or has other settings or data than the
-    others.
+    Raises: `InputError` if one cannot be read, is incomplete, or has other settings or data than the others.
     """
     found = {path: read_json(path, "record") for path in sorted(folder.glob("seed-*.json"))}
     settings = {path: _settings(path, run) for path, run in found.items()}
@@ -37,8 +36,8 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     for path, run in found.items():
         if settings[path] != next(iter(settings.values())) or run["data"] != tables[0]["data"]:
             raise InputError(
-                f"{path} was made with other settings or data than {next(iter(found)).name} there; put the committed "
-                "ones back, or move one of the two elsewhere"
+                f"{path} was made with other settings or data than {next(iter(found)).name} there; restore the "
+                "committed files, or move one of the two elsewhere"
             )
     return tables
 
@@ -46,14 +45,14 @@ def runs(folder: Path) -> list[dict[str, Any]]:
 def _settings(path: Path, run: Any) -> dict[str, Any]:
     """Return the settings, as JSON holds them, of the run that a file records.
 
-    Raises: `InputError` if it is not a whole record, or that of another run than its name says.
+    Raises: `InputError` if the record is incomplete, or belongs to another run than its name says.
     """
     if problem(run, FIGURES) is None and figures_go_together(run) and path.name == f"seed-{run['seed']}.json":
         try:
             return comparable(run["settings"])
         except InputError:
-            pass  # the settings are no recipe
-    raise InputError(f"{path} is not a whole record; put the committed one back, or make it anew")
+            pass  # the settings are not a recipe
+    raise InputError(f"{path} is not a complete record; restore the committed file, or make it again")
 
 
 def summarize(folder: Path) -> dict[str, Any]:
@@ -75,15 +74,15 @@ def summarize(folder: Path) -> dict[str, Any]:
 
 
 def spread(figures: Iterable[float]) -> dict[str, Any]:
-    """Return mean, standard deviation of the sample (None if it is a single one), least and largest."""
+    """Return the mean, the sample standard deviation (None for a single figure), the minimum and the maximum."""
     values = list(figures)
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return {"mean": statistics.mean(values), "sd": deviation, "min": min(values), "max": max(values)}
 
 
 def comparable(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return what decides a training, as JSON holds it: every setting but the title."""
+    """Return everything that decides a training, as JSON-compatible values: every setting except the title."""
     table: dict[str, Any] = json.loads(json.dumps(Recipe.completed(settings)))
     if table["data"] is not None:
-        table["data"].pop("path", None)  # the data may lie elsewhere; their checksum tells whether they are the same
+        table["data"].pop("path", None)  # the data may have moved; their checksum tells whether they are the same
     return {key: value for key, value in table.items() if (key, value) != ("stop", None)} | {"title": ""}

@@ -1,4 +1,4 @@
-"""A series: a recipe trained with several seeds, a record and a model of each run, made once."""
+"""A series: a recipe trained with several seeds, with a record and a model of each run; each run is made once."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _CALIBRATION = {"temperature": real(1e-3, 1e3), "threshold": real(0, 1), "certai
 
 
 def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: int | None = None) -> dict[str, Any]:
-    """Return the record of one run, trained now unless its file is there already; an interrupted one goes on.
+    """Return the record of one run; train it (or resume it, if interrupted) unless its record exists.
 
     The model is saved beside the record.
 
-    Raises: `InputError` if there are records of other settings or data in the folder, or a file there is damaged.
+    Raises: `InputError` if the folder holds records of other settings or data, or a damaged file.
     """
     run = Run(recipe, data, seed=seed, threads=threads)
     if table := on_record(run, folder):
@@ -42,7 +42,7 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
     unfinished = unfinished_in(folder, seed)
     check_writable(unfinished)
     with locked(unfinished):
-        if table := on_record(run, folder):  # made by another process, just before it let go of the folder
+        if table := on_record(run, folder):  # another process made it, just before it released the folder
             return table
         note = partial(note_opening, folder, run.recipe.to_table(), seed)
         table, model = made(run, unfinished, calibration_in(folder), note)
@@ -53,7 +53,7 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
 def made(
     run: Run, unfinished: Path, calibration: Calibration | None, note: Callable[[], object] = lambda: None
 ) -> tuple[dict[str, Any], bytes]:
-    """Return the record of a run and its model as a file holds it; its checkpoints lie in the folder meanwhile.
+    """Train a run, and return its record and the bytes of its model file; `unfinished` holds its checkpoints.
 
     `note` is called before the test set is opened.
     """
@@ -72,19 +72,19 @@ def made(
 
 
 def keep(folder: Path, seed: int, table: dict[str, Any], model: bytes) -> None:
-    """Write a record and its model, and remove what was saved on the way."""
+    """Write a record and its model, and remove the run's checkpoints."""
     write_atomically(model_path(folder, seed), model)
     write_atomically(folder / f"seed-{seed}.json", to_json(table))
     shutil.rmtree(unfinished_in(folder, seed), ignore_errors=True)
 
 
 def unfinished_in(folder: Path, seed: int) -> Path:
-    """Return where a run is saved that has not ended."""
+    """Return the folder of an unfinished run's checkpoints."""
     return folder / f"unfinished-{seed}"
 
 
 def calibration_in(folder: Path) -> Calibration | None:
-    """Return the calibration of the recipe's sibling runs that validate, if they are on record.
+    """Return the calibration of the recipe's runs that validated, if it is on record.
 
     Raises: `InputError` for a damaged record.
     """
@@ -93,7 +93,7 @@ def calibration_in(folder: Path) -> Calibration | None:
         return None
     found = read_json(path, "record")
     if (what := problem(found, _CALIBRATION)) is not None:
-        raise InputError(f"{path} is no calibration: {what}; put the committed one back")
+        raise InputError(f"{path} is not a calibration: {what}; restore the committed file")
     tables = ({share: float(least) for share, least in found.get(name, {}).items()} for name in ("certain", "sets"))
     return Calibration(float(found["temperature"]), float(found["threshold"]), *tables)
 
@@ -104,9 +104,7 @@ def on_record(run: Run, folder: Path) -> dict[str, Any] | None:
     Raises: as `record_run`.
     """
     if run.recipe.name in ("chance", "ensemble"):
-        raise InputError(
-            f"a recipe called {run.recipe.name} would take the place of that rung of the ladder; rename it"
-        )
+        raise InputError(f"a recipe named {run.recipe.name} would replace that rung of the ladder; rename the recipe")
     recorded, _ = runs(folder), openings(folder)
     for table in recorded[:1]:
         if (comparable(table["settings"]), table["data"]) != (
@@ -114,18 +112,18 @@ def on_record(run: Run, folder: Path) -> dict[str, Any] | None:
             run.settings()["data"],
         ):
             raise InputError(
-                f"the runs in {folder} were made with other settings or data than recipe {run.recipe.name} and the "
-                "data have now; remove them first, or choose another --out"
+                f"the runs in {folder} were made with other settings or data than the recipe {run.recipe.name} and "
+                "the data now have; remove them first, or choose another --out"
             )
     return next((table for table in recorded if table["seed"] == run.seed), None)
 
 
 def _train(run: Run, unfinished: Path) -> str:
-    """Train the run to its end, from its checkpoint if there is one; return what else changed since that was saved."""
+    """Train the run to its end, from its checkpoint if there is one; return what has changed since that was saved."""
     changed = ""
     if checkpoint.present(unfinished):
         found = read_checkpoint(unfinished)
-        if found.about.get("diverged"):  # the process ended before it could remove what nobody can go on from
+        if found.about.get("diverged"):  # the process ended before it could remove this useless checkpoint
             checkpoint.remove(unfinished)
         else:
             changed = resume(run, found)
@@ -133,6 +131,6 @@ def _train(run: Run, unfinished: Path) -> str:
         for _ in events(run, unfinished):
             pass
     except TrainingDivergedError:
-        checkpoint.remove(unfinished)  # nobody can go on from there
+        checkpoint.remove(unfinished)  # it cannot be resumed
         raise
     return changed

@@ -1,4 +1,4 @@
-"""A report: what came of a training, on one page that needs nothing else, with the trained network in it.
+"""The report: the results of trainings on one self-contained HTML page, with the trained network in it.
 
-`gathering` reads results folders, `writing` puts the page together, `report.js` shows it.
+`gathering` reads results folders, `writing` makes the page, `report.js` shows it.
 """

@@ -1,4 +1,4 @@
-// A paper in the report, and what its networks make of a drawing.
+// The paper in a report, and the answers of its networks to a drawing.
 
 import { bars, image, likely } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -6,7 +6,7 @@ import { answers } from "./forward.js";
 import { pad, paperCanvas } from "./pad.js";
 import { prepared } from "./prepare.js";
 
-// How sure an answer is, as `plainnet predict` has it: the odds of the answer times the odds that it is a digit at all.
+// The confidence of an answer, as in `plainnet predict`: the odds of the answer times the odds of being a digit.
 function sureness(shares, judge, pixels) {
   const p = Math.max(...shares);
   if (!judge) return p;
@@ -16,7 +16,7 @@ function sureness(shares, judge, pixels) {
   return both / (1 + both);
 }
 
-// Networks: their name, the model, and the one that judges whether a drawing is a digit, if there is one
+// Each network has a name, a model, and perhaps a judge: a second network that tells whether a drawing is a digit
 export function drawing(networks) {
   const canvas = paperCanvas();
   const said = html("div", { class: "answers", "aria-live": "polite" }),
@@ -28,13 +28,13 @@ export function drawing(networks) {
     if (!drawing) {
       said.append(
         html("p", { class: "answer unsure" }, "nothing drawn"),
-        html("p", { class: "soft" }, "Draw a digit, of any size, anywhere."),
+        html("p", { class: "soft" }, "Draw a digit of any size, anywhere on the paper."),
       );
       return;
     }
     sees.append(
       image(drawing.image, 28, 28, "what the network sees, 28 by 28"),
-      html("p", { class: "soft" }, "what it sees, 28x28"),
+      html("p", { class: "soft" }, "what the network sees, 28x28"),
     );
     for (const { name, model, judge } of networks) {
       const shares = answers(model, drawing.image, Math.max(model.shifts, 1));

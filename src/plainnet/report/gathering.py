@@ -1,4 +1,4 @@
-"""What a report tells of a run: plain values, gathered from its results folder."""
+"""Collects the contents of a report from a results folder, as plain values."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _MODEL = "model_final.safetensors"
 def gathered(
     folder: Path, *, model: bool = True, own_layers: tuple[type[Layer], ...] = (), data: Splits | None = None
 ) -> dict[str, Any]:
-    """Return what is to be told of the finished run in a folder, its network for JavaScript if it reads handwriting.
+    """Return the contents of a report on the finished run in a folder, with its network if it reads handwriting.
 
-    `data` are those of the run, if they are at hand.
+    `data` are the data of the run, if already loaded.
 
     Raises: `InputError` if the folder holds no finished run.
     """
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}; give that of a finished training")
+        raise InputError(f"there is no folder {folder}; give the folder of a finished training")
     if checkpoint.present(folder):
         raise InputError(
-            f"the training in {folder} has not ended; resume it with plainnet train --resume {folder}, or see what "
+            f"the training in {folder} is not finished; resume it with plainnet train --resume {folder}, or see what "
             f"went wrong with plainnet diagnose {folder}"
         )
     if not (folder / DONE).exists():
-        raise InputError(f"{folder} holds no results, {DONE} is missing; give the folder of a finished training")
+        raise InputError(f"{folder} holds no results: {DONE} is missing; give the folder of a finished training")
     case = read_case(folder, own_layers=own_layers)
     if data is not None:
-        vars(case)["data"] = data  # which need not be read again
+        vars(case)["data"] = data  # so that they are not read again
     metrics = read_json(folder / DONE, "record")
     history = read_json(folder / "training_history.json", "record")
     loaded = load_model(folder / _MODEL, layers=own_layers)
@@ -67,14 +67,14 @@ def gathered(
         "findings": [finding.to_table() for finding in findings(case)],
         "stress": _stress(folder),
         "provenance": _provenance(folder, metrics),
-    } | (_network(loaded) if model else {"no_model": "It was left out, as asked"})
+    } | (_network(loaded) if model else {"no_model": "It was left out, as requested"})
 
 
 _LEFT_OUT = {"confusion_matrix", "mistakes", "settings", "data", "versions", "methods"}
 
 
 def by_class(matrix: list[list[int]], names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the share of each class that was recognized, with its Wilson interval."""
+    """Return the share of each class that is classified right, with its Wilson interval."""
     found = []
     for k, (name, row) in enumerate(zip(names, matrix, strict=True)):
         if (total := sum(row)) > 0:
@@ -84,18 +84,18 @@ def by_class(matrix: list[list[int]], names: tuple[str, ...]) -> list[dict[str, 
 
 
 def mistakes(model: Model, metrics: dict[str, Any], data: Splits | None = None) -> dict[str, Any]:
-    """Return the test images that were taken for something else, those first that the model was surest of."""
+    """Return the misclassified test images, beginning with those that the model was surest of."""
     rows = metrics.get("mistakes")
     if rows is None or model.kind != "classes":
-        return {"images": [], "why": "the model does not tell classes apart"}
+        return {"images": [], "why": "the model does not predict classes"}
     try:
         test = (data or load_described(metrics["settings"].get("data"))).test
     except InputError as error:
-        return {"images": [], "why": f"the data are not there any more: {shown(error, 200)}"}
+        return {"images": [], "why": f"the data cannot be read any more: {shown(error, 200)}"}
     inputs = test.inputs
     rows = [row for row in rows if row < len(inputs)][:2000]
     if inputs.ndim not in (3, 4) or inputs.dtype != np.uint8:
-        return {"images": [], "why": "the examples are no images"}
+        return {"images": [], "why": "the examples are not images"}
     if not rows:
         return {"images": [], "why": "there are none"}
     shares = model.shares(inputs[rows], model.test_shifts)
@@ -118,9 +118,9 @@ def mistakes(model: Model, metrics: dict[str, Any], data: Splits | None = None) 
 
 
 def _network(model: Model) -> dict[str, Any]:
-    """Return the network as JavaScript takes it, and the one that tells digits from other things; or why not."""
+    """Return the network for JavaScript, and the network that judges whether a drawing is a digit; or why not."""
     if not model.reads_a_pen or not model.class_names:
-        return {"no_model": "It takes tables or other pictures, so there is nothing to draw for it"}
+        return {"no_model": "Its inputs are not drawings of digits"}
     try:
         table = as_table(model)
     except InputError as error:
@@ -130,14 +130,14 @@ def _network(model: Model) -> dict[str, Any]:
 
 
 def _stress(folder: Path) -> dict[str, Any] | None:
-    """Return what `plainnet stress --json FOLDER/stress.json` has measured."""
+    """Return the results of `plainnet stress --json FOLDER/stress.json`, if there are any."""
     path = folder / "stress.json"
     table = read_json(path, "record") if path.exists() else None
     return table if isinstance(table, dict) and "corruptions" in table else None
 
 
 def _provenance(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return where the figures come from: versions, seed, threads, checksums, openings of the test set."""
+    """Return where the figures come from: versions, seed, threads, checksums, uses of the test set."""
     import zlib
 
     versions = metrics.get("versions", {})

@@ -1,4 +1,4 @@
-// The report: shows what the data in the page tell, section by section, and lets the network answer a drawing.
+// The report: shows the data in the page, section by section, and lets the network answer a drawing.
 
 import { drawing } from "./drawing.js";
 import { load } from "./forward.js";
@@ -73,7 +73,7 @@ if (!several && runs[0].metrics.test_accuracy !== undefined) {
     html(
       "p",
       { class: "soft" },
-      `of ${count(either(runs[0].metrics, "test"))} test examples, which the training has not seen, are recognized`,
+      `of ${count(either(runs[0].metrics, "test"))} test examples, which the training has not seen, are classified right`,
     ),
   );
 }
@@ -85,13 +85,13 @@ first.append(
 );
 if (several) first.classList.add("whole");
 
-// The network, to draw for
+// The network, with a paper to draw on
 
 const networks = runs
   .filter((run) => run.model)
   .map((run) => ({ name: run.name, model: load(run.model), judge: run.judge && load(run.judge) }));
 if (networks.length) {
-  card("Draw a digit: the network is in this page", drawing(networks)).classList.add("whole", "noprint");
+  card("Draw a digit for the network in this page", drawing(networks)).classList.add("whole", "noprint");
 }
 for (const run of runs) {
   if (run.no_model)
@@ -112,18 +112,22 @@ const metricNames = [
     ),
   ),
 ];
-// Cross-entropy is measured in nats; the losses and accuracies of different tasks do not compare.
+// Cross-entropy is measured in nats. Losses and accuracies of different tasks cannot be compared.
 const losses = new Set(runs.map((run) => JSON.stringify(run.settings.loss))),
   classes = new Set(runs.map((run) => run.classes.join()));
 const unit = runs.every((run) => run.settings.loss?.type.includes("CrossEntropy")) ? "nats" : "";
 function incomparable(name) {
   if (classes.size > 1)
-    return html("p", { class: "soft" }, "These trainings learned different things: their curves do not compare.");
+    return html(
+      "p",
+      { class: "soft" },
+      "These trainings have different tasks or classes, so their curves cannot be compared.",
+    );
   if (name === "loss" && losses.size > 1)
     return html(
       "p",
       { class: "soft" },
-      "These trainings minimized different losses, which do not compare; their accuracies do.",
+      "These trainings minimized different losses, which cannot be compared; their accuracies can.",
     );
   return "";
 }
@@ -148,14 +152,12 @@ for (const name of metricNames) {
   const title = name.replaceAll("_", " ");
   card(
     title[0].toUpperCase() + title.slice(1),
-    lines(several ? `${title} on validation examples, or on training examples without them` : "by epoch", series, {
+    lines(several ? `${title} on validation examples, or on training examples if there are none` : "by epoch", series, {
       y: name === "loss" ? unit : "",
       share: name === "accuracy",
     }),
     incomparable(name),
-    runs.every((run) => run.history.length < 2)
-      ? html("p", { class: "soft" }, "One epoch: a point, no curve yet.")
-      : "",
+    runs.every((run) => run.history.length < 2) ? html("p", { class: "soft" }, "One epoch gives only one point.") : "",
   );
 }
 
@@ -163,7 +165,7 @@ function mistakesOf(run) {
   const { images, size, why } = run.mistakes;
   const tiles = html("ul", { class: "tiles" });
   for (const one of images) {
-    const label = `${one.label} taken for ${one.answer}`;
+    const label = `${one.label} classified as ${one.answer}`;
     tiles.append(html("li", {}, image(bytes(one.pixels), size[0], size[1], label), `${label}, ${likely(one.share)}`));
   }
   const wrong =
@@ -171,18 +173,18 @@ function mistakesOf(run) {
       ? ""
       : ` (${images.length} of ${Math.round((1 - run.metrics.test_accuracy) * either(run.metrics, "test"))})`;
   card(
-    named(run, `Mistakes it was surest of${images.length ? wrong : ""}`),
+    named(run, `Most confident mistakes${images.length ? wrong : ""}`),
     images.length ? tiles : html("p", { class: "soft" }, `No images: ${why}.`),
   ).classList.add("whole");
 }
 
-// Classes, mistakes, trust, findings, provenance: of each run
+// Classes, mistakes, trust, findings and provenance of each run
 
 for (const run of runs) {
   if (run.confusion) {
     card(
-      named(run, "What was taken for what"),
-      html("p", { class: "soft" }, "Rows: what it is. Columns: what it was taken for."),
+      named(run, "Which classes are confused"),
+      html("p", { class: "soft" }, "Rows: the true class. Columns: the predicted class."),
       matrix("Confusion matrix", run.confusion, run.classes),
     ).classList.add("whole");
   }
@@ -192,7 +194,7 @@ for (const run of runs) {
     card(
       named(run, "Accuracy by class"),
       bars(
-        `Share recognized, from ${percent(floor, 0)} to 100 %, with 95 % intervals`,
+        `Share classified right, from ${percent(floor, 0)} to 100 %, with 95 % intervals`,
         run.by_class.map((one) => ({
           name: one.name,
           value: one.share,
@@ -207,7 +209,7 @@ for (const run of runs) {
   const trust = run.metrics.trust;
   if (trust) {
     const section = card(
-      named(run, "Do the probabilities mean what they say?"),
+      named(run, "Are the probabilities reliable?"),
       lines(
         "Reliability",
         [
@@ -225,14 +227,14 @@ for (const run of runs) {
     const kept = Object.entries(trust.certain ?? {});
     if (kept.length) {
       section.append(
-        html("h3", {}, "If so many answers must be right, how many can it give?"),
+        html("h3", {}, "How many answers can it give if this share must be right?"),
         table(
           kept.map(([promised, of]) => [
             percent(Number(promised), 2),
             percent(of.coverage, 2),
             of.accuracy === null ? "-" : percent(of.accuracy, 2),
           ]),
-          ["must be right", "answered", "of these, right"],
+          ["required share right", "answered", "right among these"],
         ),
       );
     }
@@ -241,7 +243,7 @@ for (const run of runs) {
   if (run.stress) {
     card(
       named(run, "Robustness"),
-      html("p", { class: "soft" }, "Accuracy on images that were spoiled, severity 1 to 5."),
+      html("p", { class: "soft" }, "Accuracy on corrupted images, severity 1 to 5."),
       table(
         Object.entries(run.stress.corruptions).map(([name, by]) => [name, ...Object.values(by).map((v) => percent(v))]),
         ["", "1", "2", "3", "4", "5"],

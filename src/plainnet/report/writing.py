@@ -1,4 +1,4 @@
-"""The page of a report."""
+"""Writes a report as one HTML page."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Runs: a recipe's training, from the first weights to the results folder, and what it needs from the machine."""
+"""Runs: one training of a recipe, from the initial weights to the results folder, and its use of the machine."""

@@ -1,4 +1,4 @@
-"""The pictures of a finished run, drawn by two processes at once where the system can fork them."""
+"""The pictures of a finished run, drawn by two processes in parallel if the system can fork."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Task = tuple[Callable[..., Figure | None], tuple[Any, ...]]  # a function that d
 
 
 def pngs(run: Run, test: AnyEvaluation) -> dict[str, bytes | None]:
-    """Return the pictures of a finished run as PNG files, by name; None for what its inputs do not allow."""
+    """Return the pictures of a finished run as PNG files, by name; None for pictures that its inputs do not allow."""
     todo, drawn = tasks(run, test), {}
     names, fork = list(todo), None
 
@@ -36,18 +36,18 @@ def pngs(run: Run, test: AnyEvaluation) -> dict[str, bytes | None]:
         connection.send({name: _drawn(todo[name]) for name in names[::2]})
 
     if forking.possible() and available_cores() > 1:
-        with contextlib.suppress(OSError):  # there was no process or no memory to be had; it can be done without
+        with contextlib.suppress(OSError):  # no more processes or memory; this process then draws everything
             fork = Fork(draw_half)
     if fork is not None:
         drawn = {name: _drawn(todo[name]) for name in names[1::2]}
-        with contextlib.suppress(EOFError):  # the other one has failed; what at, is seen below
+        with contextlib.suppress(EOFError):  # the other process failed; drawing its part below shows why
             drawn |= fork.connection.recv()
         fork.end()
     return {name: drawn[name] if name in drawn else _drawn(todo[name]) for name in names}
 
 
 def tasks(run: Run, test: AnyEvaluation) -> dict[str, Task]:
-    """Return how to draw each picture of a finished run, by its name, those first that take longest."""
+    """Return how to draw each picture of a finished run, by its name; the slowest come first."""
     at_first = run.recipe.network(rng=run.seed)
     for_all: dict[str, Task] = {
         "first_layer_weights": (first_layer, (run.network, at_first, test.data.class_names)),

@@ -1,4 +1,4 @@
-"""What a figure was measured with: versions, processor, threads, memory."""
+"""The environment of a measurement: versions, processor, threads, memory."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_info
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that decides the figures: Python, NumPy, its BLAS, and plainnet."""
+    """Return the versions of everything that affects the figures: Python, NumPy, its BLAS, and plainnet."""
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    pools = [pool for pool in pools if "numpy" in pool["filepath"]] or pools  # others, such as SciPy's, decide nothing
+    pools = [pool for pool in pools if "numpy" in pool["filepath"]] or pools  # others, such as SciPy's, affect nothing
     blas = " ".join(f"{pool['internal_api']} {pool['version']} {pool.get('architecture', '')}" for pool in pools)
     return {
         "plainnet": version("plainnet"),
@@ -46,8 +46,8 @@ def hardware() -> str:
 
 
 def peak_memory_mb() -> float:
-    """Return the largest resident memory of this process so far, in megabytes of 10^6 bytes; 0 if it is not known."""
-    with contextlib.suppress(OSError):  # Linux: its figure is that of this program alone, not of who started it
+    """Return the largest resident memory of this process so far, in megabytes of 10^6 bytes; 0 if unknown."""
+    with contextlib.suppress(OSError):  # Linux: this figure counts only this program, not the one that started it
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6

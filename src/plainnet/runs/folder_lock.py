@@ -1,4 +1,4 @@
-"""The lock on a results folder, which keeps two trainings from writing to one."""
+"""The lock on a results folder, which prevents two trainings from writing to the same folder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from plainnet.writing import LEFT_OVER
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other trainings out of the folder; the system opens the lock when a process dies, however it does.
+    """Keep other trainings out of the folder; the system releases the lock when a process ends, for any reason.
 
-    Raises: `InputError` if another training holds it.
+    Raises: `InputError` if another training holds the lock, or the folder cannot be locked.
     """
     lock = FileLock(folder / ".lock", blocking=False)
     try:
@@ -27,7 +27,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise InputError(f"cannot lock the folder {folder}: {error.strerror}; choose another with --out") from error
     try:
         for path in folder.iterdir():
-            if LEFT_OVER.fullmatch(path.name):  # by a process that was killed while it wrote
+            if LEFT_OVER.fullmatch(path.name):  # left behind by a process that was killed while writing
                 path.unlink(missing_ok=True)
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Cross-validation: one training for each fold, judged by the part that it has not seen; the test part stays closed."""
+"""Cross-validation: one training per fold, validated on the part that it has not seen; the test set is not used."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from plainnet.sources import load_described
 def folds(recipe: Recipe, count: int, **settings: Any) -> Iterator[dict[str, Any]]:
     """Train once for each of `count` folds, and yield the last validation figures of each, by name.
 
-    `settings` are those of `Run`. Every example that is not for the test validates once.
+    `settings` are those of `Run`. Every example outside the test set is used for validation once.
 
-    Raises: `InputError` for the embedded MNIST, whose parts are given, or fewer than 2 folds.
+    Raises: `InputError` for the embedded MNIST, which has a fixed split, or fewer than 2 folds.
     """
     if recipe.data is None:
-        raise InputError("--folds splits data of your own; give them with --data")
+        raise InputError("--folds splits your own data; give them with --data")
     for number in range(count):
         data = load_described(recipe.data, fold=(number, count))
         run = Run(recipe, data, **settings)
@@ -34,7 +34,7 @@ def folds(recipe: Recipe, count: int, **settings: Any) -> Iterator[dict[str, Any
 
 
 def mean_and_spread(figures: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
-    """Return mean and standard deviation over the folds of each figure that they hold."""
+    """Return the mean and the standard deviation over the folds of each figure."""
     names = [name for name in figures[0] if name not in ("fold", "examples", "epochs")]
     return {
         name: (float(np.mean([f[name] for f in figures])), float(np.std([f[name] for f in figures], ddof=1)))

@@ -1,4 +1,4 @@
-"""The figures of a run, as metrics.json and the records hold them: what must stand there when they are read again."""
+"""The schema of a run's figures in metrics.json and the records: what a file must hold to be accepted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ share = real(0, 1)
 seconds = real(0, 1e12)
 path = either(nothing, text(4096))
 
-FINGERPRINT: dict[str, Any] = {  # of the data that were trained on, see `run.fingerprint`
+FINGERPRINT: dict[str, Any] = {  # of the training data, see `data.fingerprint`
     "pixels": text(),
     "largest": real(),
-    "class_counts?": listed(whole(), least=1),  # of classes
-    "targets?": text(),  # of all else, with the number of examples
+    "class_counts?": listed(whole(), least=1),  # for classes
+    "targets?": text(),  # for other targets, with the number of examples
     "examples?": whole(1),
     "crc32": whole(),
 }
@@ -23,7 +23,7 @@ FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
     "seed": whole(),
     "parameters": whole(),
     "seconds": seconds,
-    "data": {f"{key}?": value for key, value in FINGERPRINT.items()},  # the oldest records say less
+    "data": {f"{key}?": value for key, value in FINGERPRINT.items()},  # the oldest records hold less
     "task?": text(),  # "labels" or "numbers"; classes if left out
     "test_images?": whole(1),
     "test_examples?": whole(1),  # of a table
@@ -41,7 +41,7 @@ FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
 
 
 def figures_go_together(figures: dict[str, Any]) -> bool:
-    """Tell whether figures that fit their description can be those of one run."""
+    """Tell whether figures that fit the schema are consistent with each other."""
     examples = figures.get("test_images") or figures.get("test_examples")
     if examples is None or not has_examples(figures["data"]):
         return False
@@ -58,5 +58,5 @@ def figures_go_together(figures: dict[str, Any]) -> bool:
 
 
 def has_examples(fingerprint: dict[str, Any]) -> bool:
-    """Tell whether data that were trained on held any example."""
+    """Tell whether training data with this fingerprint held any example."""
     return fingerprint.get("examples", 0) > 0 or sum(fingerprint.get("class_counts", [1])) > 0

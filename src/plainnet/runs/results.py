@@ -12,7 +12,7 @@ from plainnet.model_file import save_model
 from plainnet.runs.run import Run
 from plainnet.writing import to_json, write_atomically
 
-DONE = "metrics.json"  # written last: where it is, the results are complete
+DONE = "metrics.json"  # written last: if it exists, the results are complete
 _PICTURES = (
     "training_curves.png", "confusion_matrix.png", "per_digit_accuracy.png", "sample_predictions.png",
     "confusing_pairs.png", "first_layer_weights.png", "per_class_accuracy.png", "per_label_figures.png",
@@ -23,26 +23,26 @@ _NAMES = ("model_final.safetensors", "model_final.pkl", "training_history.json",
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder, before anything costs time.
+    """Create the folder, and check that it can be written to, before any time is spent.
 
-    Raises: `InputError` if it cannot be made or written to.
+    Raises: `InputError` if it cannot be created or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}; choose another with --out") from error
+        raise InputError(f"cannot create the folder {folder}: {error.strerror}; choose another with --out") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"cannot write to the folder {folder}: permission denied; choose another with --out")
 
 
 def check_free(folder: Path) -> None:
-    """Make sure that a new training in the folder would destroy nothing.
+    """Make sure that a new training in the folder would overwrite nothing.
 
-    Raises: `InputError` if it holds the results of a training, or one that is not finished.
+    Raises: `InputError` if it holds the results of a training, or an unfinished training.
     """
     if checkpoint.present(folder):
         raise InputError(
-            f"{folder} holds a training that is not finished; resume it with: plainnet train --resume {folder}, "
+            f"{folder} holds an unfinished training; resume it with: plainnet train --resume {folder}, "
             "or start anew with --force"
         )
     present = [name for name in (DONE, *_NAMES) if (folder / name).exists()]
@@ -52,21 +52,21 @@ def check_free(folder: Path) -> None:
         )
     if present:
         raise InputError(
-            f"{folder} holds {', '.join(present)}, which would be replaced; choose another --out, or use --force"
+            f"{folder} holds {', '.join(present)}, which would be overwritten; choose another --out, or use --force"
         )
 
 
 def write_results(run: Run, folder: Path, *, pictures: bool = True) -> list[str]:
-    """Write everything a finished run leaves behind, remove its checkpoints, and return the names of the files.
+    """Write all result files of a finished run, remove its checkpoints, and return the names of the files.
 
-    Without `pictures` none are drawn, and those of an earlier run are removed.
+    Without `pictures`, none are drawn, and those of an earlier run are removed.
     """
     metrics = run.metrics()
     test = run.test
     assert test is not None
     drawn: dict[str, bytes | None] = dict.fromkeys(_PICTURES)
     if pictures:
-        from plainnet.runs.drawing import pngs  # takes a while to import
+        from plainnet.runs.drawing import pngs  # slow to import
 
         drawn |= {f"{name}.png": content for name, content in pngs(run, test).items()}
     model, pickled = run.model(), _pickled(run)
@@ -76,9 +76,9 @@ def write_results(run: Run, folder: Path, *, pictures: bool = True) -> list[str]
         **drawn,
         DONE: to_json(metrics),
     }
-    save_model(folder / "model_final.safetensors", model)  # all is there to be written: nothing is left half done
+    save_model(folder / "model_final.safetensors", model)  # all contents are ready: no half results
     for name, content in pictures_and_figures.items():
-        if content is None:  # and one that another network left here would mislead
+        if content is None:  # an old picture of another network would mislead
             (folder / name).unlink(missing_ok=True)
         else:
             write_atomically(folder / name, content)
@@ -87,7 +87,7 @@ def write_results(run: Run, folder: Path, *, pictures: bool = True) -> list[str]
 
 
 def _pickled(run: Run) -> bytes:
-    """Return the model as a pickled dict of NumPy arrays and plain values, which NumPy alone can open."""
+    """Return the model as a pickled dict of NumPy arrays and plain values, which needs only NumPy to open."""
     model = run.model()
     arrays = {name: tensor.copy() for name, tensor in model.network.tensors().items()}
     learned = {parameter.name for parameter in model.network.parameters}

@@ -1,4 +1,4 @@
-"""A run: one training of a recipe, from the first weights to the figures, with the test set read once."""
+"""A run: one training of a recipe, from the initial weights to the figures; it uses the test set once, at the end."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from plainnet.stopping import Stop
 from plainnet.training import Event, Training
 from plainnet.workers import Threads, Workers, quickest
 
-_SEEN_AGAIN = 10_000  # training images whose accuracy is taken after the training: more would tell no more
-_CALIBRATED_BY, _LOOKED_AT_TWICE = 5000, 1500  # validation images; those that are looked at from several sides
-_SMALL = 3_000_000  # parameters times batch: below, a product is done before a second thread has begun
+_SEEN_AGAIN = 10_000  # training images to measure the accuracy on after training; more would not change it
+_CALIBRATED_BY, _LOOKED_AT_TWICE = 5000, 1500  # validation images for calibration, without and with shifted views
+_SMALL = 3_000_000  # parameters times batch size; below, a product is done before a second thread has started
 
 
 class Run:
-    """One training of a recipe: iterate over `events()` or `epochs()` to the end, then ask for the `metrics()`.
+    """One training of a recipe: iterate over `events()` or `epochs()` to the end, then call `metrics()`.
 
-    `seed` decides the first weights and the order of the images; `limit` is the number of images to train on, all
-    if None; `threads`, those for matrix products, over all workers, chosen by timing if None; `loss` takes the place of
-    the recipe's; `team` makes the workers. A recipe that does not validate trains on the validation images
-    as well.
+    `seed` decides the initial weights and the order of the images. `limit` is the number of images to train on (None:
+    all). `threads` is the number of threads for matrix products, over all workers (None: chosen by timing). `loss`
+    replaces the recipe's loss. `team` makes the workers. A recipe that does not validate also trains on the validation
+    images.
 
-    Raises: `InputError` if the recipe does not fit the data, or there are not as many images as `limit`.
+    Raises: `InputError` if the recipe does not fit the data, or there are fewer images than `limit`.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Run:
         return self.training.history
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the training, as plain values."""
+        """Return everything that decides the training, as plain values."""
         table = {
             "recipe": self.recipe.to_table(),
             "seed": self.seed,
@@ -114,7 +114,7 @@ class Run:
         return settings
 
     def events(self) -> Iterator[Event | ThreadChoice]:
-        """Train, yielding what happens: batches, epochs, a stop, and how many threads were chosen."""
+        """Train, yielding events: batches, epochs, a stop, and choices of the number of threads."""
         with self.threads.in_force():
             training = self.training
             choice = self.threads.begin(self.throw_away_step(), len(training.history), training.batch)
@@ -128,15 +128,15 @@ class Run:
                     choice = self.threads.after(event, training.steps_per_epoch, self.throw_away_step())
                 yield event
                 if choice is not None:
-                    training.workers.forget()  # processes keep to the threads that they were forked with
+                    training.workers.forget()  # forked processes would keep their number of threads
                     yield choice
 
     def epochs(self) -> Iterator[Epoch]:
-        """Train, yielding the record of each epoch, and saving nothing."""
+        """Train, yielding the record of each epoch, without saving anything."""
         return (event for event in self.events() if isinstance(event, Epoch))
 
     def throw_away_step(self) -> Callable[[], object] | None:
-        """Return what does the work of a batch on a copy of the network; None if its products are small."""
+        """Return a function that trains a copy of the network on a batch, for timing; None if that is little work."""
         work = self.network.theta.size * self.recipe.batch_size
         if work < _SMALL and not any(isinstance(layer, Conv2D) for _, layer in self.network.walk()):
             return None
@@ -167,7 +167,7 @@ class Run:
         return step
 
     def metrics(self) -> dict[str, Any]:
-        """Return the figures of the trained network; the first call reads the test set, none does so again."""
+        """Return the figures of the trained network; only the first call uses the test set."""
         if not self._metrics:
             workers = self.recipe.workers
             with self.threads.in_force(), Threads(self.network, self.recipe.loss_function(), workers) as threads:
@@ -184,18 +184,18 @@ class Run:
         return self._metrics
 
     def calibrate_as(self, given: Calibration | None) -> None:
-        """Take the calibration of sibling runs that validate, where this one does not."""
+        """Use the calibration of runs with other seeds that validated, if this run does not validate."""
         if given is not None and self.validation is None:
             self.calibration = given
 
     def calibrate(self, outputs: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Learn from the validation examples how much the answers are to be trusted."""
+        """Learn from the validation examples how far the answers can be trusted."""
         held_out = self.validation
         if held_out is None or held_out.kind != "classes" or not calibration.enough(len(held_out)):
             return
         some = held_out.sample(min(len(held_out), _CALIBRATED_BY))
         temperature = calibration.temperature(outputs(some.inputs), some.targets)
-        shifts = max(self.recipe.test_shifts, int(self.reads_a_pen))  # as `answers` looks at pictures
+        shifts = max(self.recipe.test_shifts, int(self.reads_a_pen))  # as `answers` does for pictures
         some = held_out.sample(min(len(held_out), _LOOKED_AT_TWICE)) if shifts else held_out
         shares = probabilities(outputs, some.inputs, shifts, temperature)
         digits = self.reads_a_pen and some.class_names == DIGITS
@@ -235,11 +235,11 @@ class Run:
         }
 
     def history_table(self) -> list[dict[str, Any]]:
-        """Return the history as plain values, one object an epoch."""
+        """Return the history as plain values, one table per epoch."""
         return [epoch.to_table() for epoch in self.history]
 
     def model(self) -> Model:
-        """Return the network with what its file should say about it."""
+        """Return the network as a model, with everything that its file should say about it."""
         figures = {key: value for key, value in self.metrics().items() if key != "settings"}
         about = {"recipe": self.recipe.to_table(), "metrics": figures}
         outputs, known, held_out = len(self.train.class_names), self.calibration, self.validation
@@ -256,7 +256,7 @@ class Run:
 
 
 def is_written(data: DataSet) -> bool:
-    """Tell whether images are of signs written with a pen, as MNIST shows them: one letter a class, dark all around."""
+    """Tell whether images show handwritten characters like MNIST's: one character per class, with a dark border."""
     images = data.inputs
     if images.shape[1:] != (28, 28) or not all(len(name) == 1 and name.isalnum() for name in data.class_names or ("",)):
         return False

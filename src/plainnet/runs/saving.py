@@ -1,4 +1,4 @@
-"""Saving while training: a checkpoint every epoch and every minute, and an orderly end on Ctrl-C."""
+"""Saving during training: a checkpoint every epoch and every minute, and an orderly stop on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from plainnet.runs.threads import ThreadChoice
 from plainnet.stopping import Stop
 from plainnet.training import Event
 
-ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the training
+ABOUT: dict[str, Any] = {  # what a checkpoint holds besides the state of the training
     "run": {"recipe": table, "seed": whole(), "limit": either(nothing, whole(1)), "data": FINGERPRINT},
     "made_with": {"versions": table, "threads?": whole(1, 10_000), "methods?": table},
-    "data_dir?": path,  # of a checkpoint of earlier versions; now the recipe says where its data are
+    "data_dir?": path,  # in checkpoints of earlier versions; now the recipe says where its data are
     "diverged?": text(1000),
     "threads?": either(nothing, whole(1, 10_000)),
     "thread_choices?": listed(listed(whole(0, 10**9), least=3), least=1),
@@ -38,7 +38,7 @@ ABOUT: dict[str, Any] = {  # what a checkpoint says beside the state of the trai
 def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
     """Return the checkpoint in a folder, after checking what it says about its training.
 
-    Raises: `InputError` if there is none that is whole.
+    Raises: `InputError` if there is none, or it is damaged.
     """
     found = checkpoint.Checkpoint(folder)
     if (what := problem(found.about, ABOUT)) is not None:
@@ -48,42 +48,42 @@ def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
     if found.about.get("data_dir"):
         found.about["run"]["recipe"]["data"] = {"path": found.about["data_dir"]}
     if not has_examples(found.about["run"]["data"]):
-        raise InputError(f"{found.path} is not a checkpoint of a training: it has learned from nothing; start anew")
+        raise InputError(f"{found.path} is not a checkpoint of a training: it names no training data; start anew")
     return found
 
 
 def resume(run: Run, found: checkpoint.Checkpoint) -> str:
-    """Put the run to where the checkpoint was saved; return what else has changed since, if anything has.
+    """Resume the run from the checkpoint; return a text of what has changed since it was saved, or "".
 
-    The result is the same to the last bit as without the interruption if nothing has.
+    If nothing has changed, the result is bit-identical to that of an uninterrupted run.
 
-    Raises: `InputError` if the checkpoint is one of a training with other settings, or that diverged.
+    Raises: `InputError` if the checkpoint belongs to a training with other settings, or to one that diverged.
     """
     if found.about.get("diverged"):
-        raise InputError(f"this training cannot go on: {found.about['diverged']}; start anew with --force")
+        raise InputError(f"this training cannot be resumed: {found.about['diverged']}; start anew with --force")
     now, then = _about(run), found.about
     for about in (then, now):
-        about["run"]["recipe"].setdefault("data", {}).pop("path", None)  # the data may lie elsewhere by now
+        about["run"]["recipe"].setdefault("data", {}).pop("path", None)  # the data may have moved
     names = then["run"]["recipe"].get("name"), now["run"]["recipe"].get("name")
     if names[0] != names[1]:
         raise InputError(
-            f"{found.path.parent} holds a training of {names[0]}, not of {names[1]}; leave out the recipe: it is known"
+            f"{found.path.parent} holds a training of {names[0]}, not of {names[1]}; leave out the recipe's name"
         )
     if changed := differences(then["run"], now["run"]):
-        raise InputError(f"the training in {found.path.parent} has other settings: {changed}; leave them as they were")
+        raise InputError(f"the training in {found.path.parent} has other settings: {changed}; keep its settings")
     number, before_it = run.training.workers.number, found.values.get("training", {}).get("workers")
     workers_changed = ""
-    if before_it not in (None, number):  # with equal recipes, because other processes train together
+    if before_it not in (None, number):  # with equal recipes, this is due to another number of processes
         found.values = for_other_workers(found.values, run.training)
         workers_changed = f"workers was {before_it}, now {number}"
     found.restore(run.training)
-    # Version 1 of checkpoints noted only the threads of each worker.
+    # Version 1 of checkpoints recorded only the threads of each worker.
     choices = then.get("thread_choices") or [[0, 0, int(then["made_with"]["threads"]) * run.recipe.workers]]
     given, before = run.threads.given, choices[-1][2]
-    # Threads that were asked for, as they always were in version 1, are obeyed to the end.
+    # A number of threads that was requested, as always in version 1, is kept to the end.
     run.threads.repeat(choices, then.get("threads") if "thread_choices" in then else before)
     versions_changed = differences(then["made_with"]["versions"], now["made_with"]["versions"], "versions")
-    methods = now["made_with"]["methods"]  # earlier checkpoints do not note them: there was one, the direct way
+    methods = now["made_with"]["methods"]  # earlier checkpoints do not record them: all used the direct method
     methods_changed = differences(
         then["made_with"].get("methods", dict.fromkeys(methods, "direct")), methods, "methods"
     )
@@ -94,13 +94,13 @@ def resume(run: Run, found: checkpoint.Checkpoint) -> str:
 
 
 def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | ThreadChoice]:
-    """Train the run to its end, yielding its events and saving a checkpoint after each, and every so many seconds.
+    """Train the run to its end, yielding its events; save a checkpoint after each epoch, and `every` this many seconds.
 
-    SIGINT (Ctrl-C), SIGTERM and SIGHUP are answered after the batch under way, when its checkpoint is written; a second
-    one stops at once.
+    On SIGINT (Ctrl-C), SIGTERM or SIGHUP, it stops after the current batch and saves a checkpoint; a second signal
+    stops at once.
 
-    Raises: `TrainingInterruptedError` after such a signal; `TrainingDivergedError`, with the weights put back to the
-    last ones that were finite; `InputError` if a checkpoint cannot be written, which leaves the one before it.
+    Raises: `TrainingInterruptedError` after such a signal; `TrainingDivergedError`, after putting back the last finite
+    weights; `InputError` if a checkpoint cannot be written, in which case the previous one remains.
     """
     training, saved = run.training, time.monotonic()
     about = _about(run)
@@ -114,7 +114,7 @@ def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | T
                     saved = time.monotonic()
                 if signal_received:
                     done = f"{len(training.history)} of {training.epochs} epochs and {counted(training.batch, 'batch')}"
-                    raise TrainingInterruptedError(int(signal_received), f"stopped after {done}; all is saved")
+                    raise TrainingInterruptedError(int(signal_received), f"stopped after {done}; everything is saved")
                 yield event
         except TrainingDivergedError as error:
             checkpoint.save(folder, training, about | {"diverged": str(error)} | _threads(run))
@@ -122,7 +122,7 @@ def events(run: Run, folder: Path, *, every: float = 60.0) -> Iterator[Event | T
 
 
 def save(run: Run, folder: Path) -> None:
-    """Write a checkpoint of a run as it stands; `plainnet train --resume FOLDER` goes on with it.
+    """Write a checkpoint of a run in its current state; `plainnet train --resume FOLDER` resumes from it.
 
     Raises: as `checkpoint.save`.
     """
@@ -130,7 +130,7 @@ def save(run: Run, folder: Path) -> None:
 
 
 def differences(before: Any, now: Any, name: str = "") -> str:
-    """Say in one line where two tables of plain values differ, or nothing."""
+    """Return in one line where two tables of plain values differ, or ""."""
     if isinstance(before, dict) and isinstance(now, dict):
         keys = [*before, *(key for key in now if key not in before)]
         parts = (differences(before.get(key), now.get(key), f"{name}.{key}".lstrip(".")) for key in keys)
@@ -142,18 +142,18 @@ def differences(before: Any, now: Any, name: str = "") -> str:
 
 
 def _threads(run: Run) -> dict[str, Any]:
-    """Return what a checkpoint should say about threads: those that were asked for, and those that were chosen."""
+    """Return what a checkpoint should say about threads: how many were requested, and how many were chosen."""
     return {"threads": run.threads.given, "thread_choices": run.threads.choices}
 
 
 def _about(run: Run) -> dict[str, Any]:
-    """Return what a checkpoint should say beside the state: what decides the training, and what it was made with."""
+    """Return what a checkpoint should hold besides the state: the training's settings, and what it was made with."""
     return {"run": run.settings(), "made_with": {"versions": versions(), "methods": run.network.methods()}}
 
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collect the signals that ask for an end in a list; the second one ends the program at once."""
+    """Collect signals that ask the program to end in a list; the second one ends it at once."""
     received: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -164,7 +164,7 @@ def _signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread may receive signals
         yield received
         return
-    heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup has it
+    heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # which nohup sets
     before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield received

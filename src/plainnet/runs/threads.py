@@ -1,9 +1,9 @@
-"""Threads for matrix products: as many as are quickest on this machine, with what else it does, for this network.
+"""Threads for matrix products: choose the number that is fastest for this network on this machine, at its current load.
 
-A matrix-product thread that has nothing to do spins while it waits for the others. Where other programs use the same
-cores, two threads then take longer than one, sometimes twenty times as long; and for small products they never pay.
-So a few steps are timed with one thread and with all. Threads decide the last bits of a result; therefore a run keeps
-what was chosen as a part of its state.
+An idle matrix-product thread spins while it waits for the others. If other programs use the same cores, two threads
+then take longer than one, sometimes twenty times as long; and for small products they never help. So a few steps are
+timed with one thread and with all. The number of threads affects the last bits of a result; therefore a run keeps its
+choices as a part of its state.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from plainnet.errors import InputError
 from plainnet.events import Epoch
 from plainnet.runs.environment import threads as threads_of_blas
 
-_SECONDS = 0.25  # for timing, with all candidates together, after a first round that does not count
-_ROUND = 0.02  # seconds that a candidate works before the other one has its turn
+_SECONDS = 0.25  # for timing all candidates together, after a first round that does not count
+_ROUND = 0.02  # seconds that a candidate works before the next one's turn
 _GAIN = 0.95  # more threads must take at most this share of the time
-_MOST = 64  # threads, or twice as many as there are cores: more would only stand in each other's way
-_CHANGED = 1.5  # times quicker or slower than when threads were chosen: then they are chosen anew
+_MOST = 64  # threads, or twice the number of cores if that is larger; more would only slow each other down
+_CHANGED = 1.5  # choose again if an epoch is this many times faster or slower than after the last choice
 
 
 class ThreadChoice(NamedTuple):
-    """After so many complete epochs and batches, matrix products use `threads`, over all workers together."""
+    """After this many complete epochs and batches, matrix products use `threads`, over all workers together."""
 
     epoch: int
     batch: int
@@ -42,9 +42,9 @@ class ThreadChoice(NamedTuple):
 
 
 class MatrixThreads:
-    """The threads of one run: `total` over its `workers`, obeyed as it is, or chosen by timing if it is None.
+    """The threads of one run: `total` over its `workers`, or chosen by timing if it is None.
 
-    `choices` holds [epochs, batches, threads] for each choice, the last one being in force.
+    `choices` holds [epochs, batches, threads] for each choice; the last one is active.
 
     Raises: `InputError` for a number below 1 or far above the number of cores.
     """
@@ -57,11 +57,11 @@ class MatrixThreads:
         self.choices: list[list[int]] = []
         self._blas = ThreadpoolController()
         self._most = max(workers, min(threads_of_blas(), available_cores()))
-        self._seconds: float | None = None  # a batch took, when threads were last chosen
+        self._seconds: float | None = None  # per batch, in the epoch after the last choice
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """Give matrix products back the threads they had before, at the end."""
+        """Use the chosen threads for matrix products; at the end, restore the number they had before."""
         with self._blas.limit(limits=None, user_api="blas"):
             if self.choices:
                 self._use(self.choices[-1][2])
@@ -71,30 +71,30 @@ class MatrixThreads:
         self._blas.limit(limits=max(1, total // self.workers), user_api="blas")
 
     def repeat(self, choices: Sequence[Sequence[int]], given: int | None = None) -> None:
-        """Take up the choices of a run that goes on, and the threads it was given, unless it is given others now."""
+        """Restore the choices of a resumed run, and its requested number of threads, unless a new one is requested."""
         self.given = self.given or given
         self.choices = [[int(number) for number in choice] for choice in choices]
 
     def begin(self, step: Callable[[], object] | None, epoch: int = 0, batch: int = 0) -> ThreadChoice | None:
-        """Choose, unless that was done before; `step` does the work of a batch on a copy, None if it is small.
+        """Choose, unless there is a choice already; `step` trains a copy on a batch, or is None if that is little work.
 
-        A run that goes on does so after so many complete epochs and batches.
+        `epoch` and `batch` are the numbers of complete epochs and batches of a resumed run.
         """
         if self.given is not None:
-            total = self.workers * max(1, self.given // self.workers)  # each worker has as many
+            total = self.workers * max(1, self.given // self.workers)  # the same number for each worker
             why = (
-                f"{self.given} were asked for, for {self.workers} workers"
+                f"{self.given} were requested, for {self.workers} workers"
                 if total != self.given
-                else "one a worker"
+                else "one per worker"
                 if total == self.workers > 1
-                else "as was asked for"
+                else "as requested"
             )
             as_before = self.choices and self.choices[-1][2] == total
             return None if as_before else self._note(epoch, batch, total, why)
         return None if self.choices else self._choose(epoch, step)
 
     def after(self, epoch: Epoch, batches: int, step: Callable[[], object] | None) -> ThreadChoice | None:
-        """Choose again if the epoch was much slower or quicker than the one after the last choice."""
+        """Choose again if the epoch was much slower or faster than the one after the last choice."""
         seconds = epoch.seconds / batches
         if self.given is not None or self._seconds is None:
             self._seconds = seconds
@@ -112,7 +112,7 @@ class MatrixThreads:
     def _choose(self, epoch: int, step: Callable[[], object] | None) -> ThreadChoice:
         few, many = self.workers, self._most - self._most % self.workers
         if many <= few:
-            return self._note(epoch, 0, few, "one a worker" if self.workers > 1 else "there is one core to use")
+            return self._note(epoch, 0, few, "one per worker" if self.workers > 1 else "only one core is available")
         if step is None:
             return self._note(epoch, 0, few, "the products are small")
         seconds = timed(step, (few, many), self._use)
@@ -127,7 +127,7 @@ class MatrixThreads:
 
 
 def timed(step: Callable[[], object], numbers: Sequence[int], use: Callable[[int], object]) -> dict[int, float]:
-    """Return the mean seconds of a step with each number of threads, taken in turns for a short while."""
+    """Return the mean seconds of a step with each number of threads; they take turns for a short while."""
     total, steps = dict.fromkeys(numbers, 0.0), dict.fromkeys(numbers, 0)
     started, first = time.perf_counter(), True
     while first or time.perf_counter() - started < _SECONDS:
@@ -140,7 +140,7 @@ def timed(step: Callable[[], object], numbers: Sequence[int], use: Callable[[int
                 if time.perf_counter() - turn > _ROUND:
                     break
             total[number] += time.perf_counter() - turn
-        if first:  # memory was allocated, threads were started
+        if first:  # which included allocating memory and starting threads
             total, steps = dict.fromkeys(numbers, 0.0), dict.fromkeys(numbers, 0)
             first = False
         else:
@@ -152,7 +152,7 @@ def timed(step: Callable[[], object], numbers: Sequence[int], use: Callable[[int
 
 @contextmanager
 def quickest(step: Callable[[], object]) -> Iterator[None]:
-    """Let matrix products use the number of threads with which `step` is done soonest, as long as this lasts."""
+    """Within the `with` block, let matrix products use the number of threads with which `step` is fastest."""
     threads = MatrixThreads()
     with threads.in_force():
         threads.begin(step)
@@ -160,7 +160,7 @@ def quickest(step: Callable[[], object]) -> Iterator[None]:
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use: a container may have fewer than the machine."""
+    """Return how many cores this process may use; a container may have fewer than the machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with contextlib.suppress(OSError, ValueError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()

@@ -1,4 +1,4 @@
-"""plainnet in scikit-learn: `PlainnetClassifier` and `PlainnetRegressor`, for pipelines, searches and all the rest."""
+"""plainnet in scikit-learn: `PlainnetClassifier` and `PlainnetRegressor`, estimators for pipelines and searches."""
 
 from plainnet.errors import InputError
 

@@ -1,4 +1,4 @@
-"""An estimator that follows a recipe: network, loss, optimizer, schedule and all the rest are the recipe's."""
+"""Train an estimator by a recipe, which defines the network, loss, optimizer, schedule and all other settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from plainnet.training import Training
 
 
 def train(estimator: Any, data: DataSet, held_out: Any, tasks: Tasks) -> None:
-    """Train as the recipe says, for as many epochs, or `epochs`; what it says of stopping needs validation data.
+    """Train by the estimator's recipe; `epochs` replaces its number of epochs. Early stopping needs validation data.
 
     Raises: `InputError` for a recipe that cannot be read, or does not fit the data.
     """
     recipe = read(estimator.recipe)
     if data.inputs.ndim == 2 and any(layer.get("type") == "Conv2D" for layer in recipe.layers):
-        raise ValueError(f"recipe {estimator.recipe} is for images: image_shape=(28, 28) says what a row of X holds")
+        raise ValueError(f"recipe {estimator.recipe} is for images: give their shape, such as image_shape=(28, 28)")
     recipe = recipe.fitted(data)
     if estimator.epochs is not None:
         recipe = replace(recipe, epochs=int(estimator.epochs))

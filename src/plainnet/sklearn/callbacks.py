@@ -1,4 +1,4 @@
-"""Callbacks in scikit-learn's form, where the installed version has them (from 1.9): a task for `fit`, one an epoch."""
+"""Callbacks of scikit-learn, if the installed version has them (from 1.9): one task for `fit`, and one per epoch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ try:
 except ImportError:  # an earlier scikit-learn
 
     class CallbackSupport:  # type: ignore[no-redef]
-        """Nothing to support."""
+        """A mixin without effect."""
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the method as it is."""
+        """Return the method unchanged."""
         return method
 
 
@@ -23,7 +23,7 @@ __all__ = ["CallbackSupport", "Tasks", "with_callbacks"]
 
 
 class Tasks:
-    """Tells an estimator's callbacks of its training and of each epoch; one of them may ask to end it."""
+    """Informs an estimator's callbacks about its training and each epoch; a callback may ask to stop."""
 
     def __init__(self, estimator: Any, X: Any, y: Any, epochs: int) -> None:
         self.estimator, self.data = estimator, {"X": X, "y": y}
@@ -34,18 +34,18 @@ class Tasks:
             self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def begin_epoch(self, number: int) -> None:
-        """Tell that an epoch begins."""
+        """Inform the callbacks that an epoch begins."""
         if self.root is not None:
             self.epoch = self.root.subcontext(task_name=f"epoch {number}")
             self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def end_epoch(self) -> bool:
-        """Tell that it has ended, with a copy of the estimator as it is now; return whether to stop."""
+        """Inform the callbacks that an epoch has ended, with a copy of the estimator; return whether to stop."""
         epoch, self.epoch = self.epoch, None
         return epoch is not None and bool(self._end(epoch))
 
     def end(self) -> None:
-        """Tell that the training has ended."""
+        """Inform the callbacks that the training has ended."""
         self.end_epoch()
         if self.root is not None:
             self._end(self.root)

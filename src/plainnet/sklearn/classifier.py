@@ -1,4 +1,4 @@
-"""`PlainnetClassifier`: a network for classes, or for several labels an example."""
+"""`PlainnetClassifier`: a network for classes, or for several labels per example."""
 
 from __future__ import annotations
 
@@ -22,20 +22,29 @@ from plainnet.softmax import sigmoid, softmax
 
 
 class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
-    """A network for classes of any type of label, or for several labels an example (y of zeros and ones).
+    """A network for classes of any type of label, or for several labels per example (y of zeros and ones).
 
     The parameters are those of scikit-learn's `MLPClassifier`; with the same `random_state` it starts from the same
-    weights, takes the same batches and makes the same steps. More are:
+    weights, uses the same batches and makes the same steps. It has these additional parameters:
 
     `layers`, such as [Dense(100), BatchNorm(), ReLU()], instead of hidden_layer_sizes; the last Dense is added.
-    `recipe`, such as "minute" or a TOML file, instead of all that describes a training; `epochs` may shorten it.
-    `epochs`, another name for max_iter. `dropout`, the share of hidden units that are dropped. `schedule`, such as
+    `recipe`, such as "minute" or a TOML file, instead of all other settings of the training; `epochs` may shorten it.
+    `epochs`, another name for max_iter. `dropout`, the share of hidden units to drop. `schedule`, such as
     plainnet.schedules.cosine(0.01), instead of learning_rate. `augmentation`, such as {"shift": 2.0, "rotation": 10}.
-    `image_shape`, such as (28, 28), of which a row of X is one. `class_weight`, a number for each class or "balanced".
-    With image_shape or a recipe, X of bytes (uint8) holds pixels, which are scaled from 0-255 to [0, 1].
+    `image_shape`, such as (28, 28), the shape of the image in each row of X. `class_weight`, a number for each class
+    or "balanced". With image_shape or a recipe, X of type uint8 holds pixels, which are scaled from 0-255 to [0, 1].
 
     Attributes after `fit`: classes_, n_features_in_, feature_names_in_, network_, coefs_, intercepts_, loss_curve_,
     loss_, best_loss_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, out_activation_.
+    Shapes: X (N, D), y (N,), or (N, K) for several labels.
+    Raises: `ValueError` in `fit` for invalid parameters or data.
+
+    Example:
+        >>> from plainnet.sklearn import PlainnetClassifier
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
+        >>> classifier = PlainnetClassifier((8,), solver="lbfgs", random_state=0).fit(X, y)
+        >>> classifier.predict([[-1.0], [4.0]]).tolist()
+        ['low', 'high']
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -65,7 +74,7 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
 
     @property
     def several_(self) -> bool:
-        """Whether an example has several labels, or none, instead of one class."""
+        """Whether an example has any number of labels instead of one class."""
         return bool(self._binarizer.y_type_.startswith("multilabel"))
 
     def _out_activation(self) -> str:
@@ -89,7 +98,7 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
         return SoftmaxCrossEntropy() if self._out_activation() == "softmax" else SummedCrossEntropy()
 
     def _labels(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the classes that outputs (N, K) stand for, or the labels (N, K)."""
+        """Return the predicted classes (N,) for outputs (N, K), or the labels (N, K)."""
         if self._out_activation() == "softmax":
             return self.classes_[outputs.argmax(axis=1)]
         positive = outputs > 0
@@ -122,11 +131,12 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
 
     @available_if(lambda self: self.solver in STOCHASTIC)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Train for one epoch on X (N, D) and y, with the weights and the solver's memory as they are.
+        """Train for one more epoch on X (N, D) and y; the weights and the solver's memory are kept.
 
-        `classes`, all that there will be, must be given in the first call.
+        The first call must give `classes`, the list of all classes that any call will have.
 
-        Raises: as `fit`; for classes that differ from those of the first call, or with `early_stopping`.
+        Raises: `ValueError` as `fit` does; also if the classes differ from those of the first call, or with
+        `early_stopping`.
         """
         from sklearn.utils.multiclass import _check_partial_fit_first_call
 
@@ -137,5 +147,5 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
 
 
 def _places(targets: np.ndarray) -> np.ndarray:
-    """Return which class each row (N, K) marks; a single column marks the second of two."""
+    """Return the index of the class that each one-hot row (N, K) marks; a single column marks the second of two."""
     return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0].astype(int)

@@ -1,4 +1,4 @@
-"""What both estimators share: `fit` and what comes of it, in scikit-learn's names."""
+"""The common part of both estimators: `fit` and the fitted attributes, with scikit-learn's names."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _NOT_FINITE = (
 
 
 class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
-    """Base of `PlainnetClassifier` and `PlainnetRegressor`."""
+    """Base class of `PlainnetClassifier` and `PlainnetRegressor`."""
 
     network_: Network
     loss_curve_: list[float]
 
-    # What the two do each in its own way
+    # What differs between the two
 
     @abstractmethod
     def _targets(
         self, y: np.ndarray, classes: Any = None, *, first: bool = False, incremental: bool = True
     ) -> np.ndarray:
-        """Return y as numbers, (N, K), after checking it: that of a `first` training, or of one that goes on."""
+        """Return y as numbers, (N, K), after checking it, for a `first` training or one that continues."""
 
     @abstractmethod
     def _data_set(self, X: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> DataSet:
-        """Return the examples as plainnet takes them."""
+        """Return the examples as a plainnet data set."""
 
     @abstractmethod
     def _loss_function(self) -> Loss: ...
@@ -67,18 +67,18 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
         """Train on X (N, D) and y, and return the estimator.
 
-        `sample_weight` (N,) says how much each example counts. With `early_stopping`, X_val and y_val take the place of
-        the share of X that `validation_fraction` would set aside.
+        `sample_weight` (N,) says how much each example counts. With `early_stopping`, X_val and y_val replace the share
+        of X that `validation_fraction` would hold out.
 
-        Raises: `ValueError` for parameters or data that cannot be used.
+        Raises: `ValueError` for invalid parameters or data.
         """
         return self._fit(X, y, sample_weight, validation=None if X_val is None else (X_val, y_val))
 
     @available_if(lambda self: self.solver in STOCHASTIC)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch on X (N, D) and y, with the weights and the solver's memory as they are.
+        """Train for one more epoch on X (N, D) and y; the weights and the solver's memory are kept.
 
-        Raises: as `fit`; with `early_stopping` or a recipe.
+        Raises: `ValueError` as `fit` does; also with `early_stopping` or a recipe.
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -86,7 +86,7 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if self.recipe is not None:
-            raise ValueError("partial_fit cannot follow a recipe, whose schedule is that of a whole training; use fit")
+            raise ValueError("partial_fit cannot follow a recipe, because its schedule spans a whole training; use fit")
         return self._fit(X, y, sample_weight, classes=classes, incremental=True)
 
     def _fit(
@@ -138,7 +138,7 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         self.network_ = made
 
     def _clear(self) -> None:
-        """Forget what was on record of an earlier training."""
+        """Clear the records of an earlier training."""
         self.__dict__.pop("_rule_state", None)
         self.t_, self.loss_curve_, self._no_improvement_count = 0, [], 0
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
@@ -172,7 +172,7 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
             fitting.train(self, data, score, tasks, incremental=incremental)
 
     def _set_aside(self, X: np.ndarray, targets: np.ndarray, weights: Any) -> tuple[Any, Any]:
-        """Return the examples to train on and those to stop by, the two answers of a classifier in proportion."""
+        """Split the examples into training and validation; for two classes, each keeps its share."""
         alike = targets if self._out_activation() == "logistic" and targets.shape[1] == 1 else None
         arrays = (X, targets) if weights is None else (X, targets, weights)
         parts = train_test_split(
@@ -190,19 +190,19 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         return self._score_of(outputs, targets, weights) if np.isfinite(outputs).all() else float("nan")
 
     def _types(self, X: Any, *, first: bool = False) -> Any:
-        """Return the types that X may have: bytes of images are pixels and stay so, all else is numbers.
+        """Return the types that X may have: bytes of images are pixels and stay bytes, everything else is numbers.
 
-        Raises: `ValueError` for numbers where the estimator has learned from pixels.
+        Raises: `ValueError` for numbers if the estimator was trained on pixels.
         """
         is_bytes = getattr(X, "dtype", None) == np.uint8
         if first:
             return np.uint8 if is_bytes and (self.image_shape is not None or self.recipe is not None) else _FLOATS
         of_bytes = getattr(self, "takes_bytes_", False)
         if of_bytes and not is_bytes:
-            raise ValueError("the estimator has learned from bytes (uint8), which are pixels; give such ones again")
+            raise ValueError("the estimator was trained on pixels of type uint8; give uint8 again")
         return np.uint8 if of_bytes else _FLOATS
 
-    # What has come of it
+    # After training
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for X (N, D), after checking it."""
@@ -211,7 +211,7 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         return self.network_.logits(_dense(X))
 
     def check_gradients(self, X: Any, y: Any) -> Report:
-        """Compare the network's gradients on a few examples with derivatives found numerically; `print` the report.
+        """Compare the network's gradients on the first 8 examples with numerical derivatives; `print` the report.
 
         Raises: `NotFittedError` before `fit`.
         """
@@ -221,7 +221,7 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         return check_gradients(self.network_, self._loss_function(), data.inputs, data.targets, directions=8)
 
     def save(self, path: str | Path) -> None:
-        """Write a model file of plainnet's, which `load`, `plainnet.load_model` and every command read.
+        """Write a plainnet model file, which `load`, `plainnet.load_model` and all commands can read.
 
         Raises: `InputError` if the file cannot be written.
         """
@@ -231,11 +231,11 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         files.save(self, path)
 
     def to_onnx(self, path: str | Path | None = None, precision: str = "float32") -> Any:
-        """Return an `onnx.ModelProto` that takes rows of X and gives what `predict_proba`, or `predict`, gives.
+        """Return an `onnx.ModelProto` that takes rows of X and returns what `predict_proba` (or `predict`) returns.
 
-        It is written to a file as well, if `path` is given. `precision` of the weights: float32, float16 or int8.
+        If `path` is given, it is also written to that file. `precision` of the weights: float32, float16 or int8.
 
-        Raises: `InputError` if onnx is not installed, or a layer has no rule.
+        Raises: `InputError` if onnx is not installed, or a layer cannot be exported.
         """
         from plainnet.export.onnx_file import as_onnx
         from plainnet.sklearn import files
@@ -248,9 +248,9 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Return the estimator that `save` wrote, fitted.
+        """Return the fitted estimator that `save` wrote.
 
-        Raises: `InputError` if the file holds none.
+        Raises: `InputError` if the file does not hold such an estimator.
         """
         from plainnet.sklearn import files
 

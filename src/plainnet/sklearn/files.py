@@ -1,4 +1,4 @@
-"""Estimators in plainnet's model files, which commands and `load_model` read as well; no pickle."""
+"""Save estimators in plainnet's model files, without pickle; commands and `load_model` read these files as well."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def as_model(estimator: Any) -> Model:
-    """Return what an estimator has learned as a model.
+    """Return a fitted estimator as a model.
 
-    Parameters that are objects, such as `layers`, `schedule` and `random_state`, matter only to a further training and
+    Parameters that are objects, such as `layers`, `schedule` and `random_state`, matter only for further training and
     are left out; the network has its layers anyway.
 
-    Raises: `InputError` for counts, whose exponential function no layer computes.
+    Raises: `InputError` for loss="poisson", because no layer computes its exponential function.
     """
     plain = {name: _plain(value) for name, value in estimator.get_params().items()}
     if estimator.out_activation_ == "exp":
         raise InputError(
-            "a network for counts (loss='poisson') gives logarithms, which a model file does not say; pickle it"
+            "a network for counts (loss='poisson') outputs logarithms, which a model file cannot express; pickle it"
         )
     about: dict[str, Any] = {
         "estimator": type(estimator).__name__,
@@ -78,7 +78,7 @@ def load(kind: Any, path: str | Path) -> Any:
         estimator._validate_params()
         if left_out := about.get("left_out"):
             warnings.warn(
-                f"the file does not hold {', '.join(map(str, left_out))}: objects, to be set before training on",
+                f"the file does not hold {', '.join(map(str, left_out))}; set them before you continue training",
                 stacklevel=3,
             )
         estimator.network_, estimator.n_features_in_ = model.network, int(about["features"])
@@ -97,18 +97,18 @@ def load(kind: Any, path: str | Path) -> Any:
         estimator.n_outputs_, estimator.out_activation_ = outputs, estimator._out_activation()
         estimator._clear()
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} holds no {kind.__name__} that can be used: {error}") from error
+        raise InputError(f"{path} does not hold a usable {kind.__name__}: {error}") from error
     return estimator
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise TypeError("its parameters are no table")
+        raise TypeError("its parameters are not a table")
     return {str(name): tuple(v) if isinstance(v, list) else v for name, v in value.items()}
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it, () if it cannot."""
+    """Return a value in JSON-compatible form, or () if it has none."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""One training of an estimator: plainnet's loop, watched and ended as scikit-learn's solvers do."""
+"""One training of an estimator: plainnet's training loop, with scikit-learn's rules for monitoring and stopping."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ Score = Callable[[], float]
 
 
 def train(estimator: Any, data: DataSet, score: Score | None, tasks: Tasks, *, incremental: bool) -> None:
-    """Train the estimator's network by "sgd" or "adam": for one epoch if `incremental`, else until it has converged.
+    """Train the estimator's network by "sgd" or "adam": for one epoch if `incremental`, else until convergence.
 
-    `score` gives the score on validation data, by which to stop early.
+    `score` returns the score on validation data, for early stopping.
 
-    Raises: `TrainingDivergedError` if the weights are no longer finite; with early stopping the best ones are put back.
+    Raises: `TrainingDivergedError` if the weights are no longer finite. With early stopping, it warns instead and puts
+    the best weights back.
     """
     fitting = _Fitting(estimator, data, score, tasks, incremental)
     try:
@@ -65,7 +66,7 @@ class _Fitting:
             estimator._optimizer = LearningRate(kind, estimator.learning_rate_init, estimator.power_t)
 
     def run(self, epochs: int) -> None:
-        """Train for so many epochs at most."""
+        """Train for at most this many epochs."""
         estimator = self.estimator
         training = Training(
             estimator.network_, estimator._loss_function(), self.rule, self.data,
@@ -80,7 +81,7 @@ class _Fitting:
                 return
 
     def order(self, number: int) -> np.ndarray:
-        """Return the rows in the order of an epoch, as scikit-learn shuffles them; tell the solver of its batches."""
+        """Return the rows in the order of an epoch, shuffled as in scikit-learn; tell the solver the batch weights."""
         if number != self.ordered:
             self.ordered = number
             self.tasks.begin_epoch(number)
@@ -94,7 +95,7 @@ class _Fitting:
         return self.rows
 
     def ends_with(self, epoch: Epoch, epochs: int) -> bool:
-        """Put an epoch on the estimator's record, and tell whether the training ends with it."""
+        """Record an epoch on the estimator, and return whether training ends with it."""
         estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.loss_ = epoch.train_loss + self.rule.penalty
@@ -123,7 +124,7 @@ class _Fitting:
         return stop
 
     def count_without_improvement(self) -> None:
-        """Count the epochs in a row that were not better by `tol`; with early stopping, keep the best weights."""
+        """Count the epochs in a row that did not improve by `tol`; with early stopping, keep the best weights."""
         estimator = self.estimator
         if self.score is None:
             worse = estimator.loss_ > estimator.best_loss_ - estimator.tol
@@ -140,7 +141,7 @@ class _Fitting:
         estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
 
     def close(self) -> None:
-        """Put the best weights in place, if there are any, and keep what a later `partial_fit` goes on with."""
+        """Put the best weights back, if there are any, and keep the state that a later `partial_fit` continues from."""
         if self.best is not None:
             self.estimator.network_.restore(self.best)
         if self.incremental and self.rule.parameters is not None:
@@ -154,6 +155,6 @@ def _augmentation(given: Any) -> Augmentation | None:
 
 
 def _seed(estimator: Any) -> int:
-    """Return a seed for what layers and augmentation draw, if anything is drawn."""
+    """Return a seed for layers and augmentation if they use random numbers, else 0."""
     draws = estimator.dropout or estimator.augmentation is not None or estimator.layers is not None
     return int(estimator._random_state.randint(2**31 - 1)) if draws else 0

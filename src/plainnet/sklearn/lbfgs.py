@@ -1,4 +1,4 @@
-"""The solver "lbfgs": SciPy's quasi-Newton method on the loss of all examples at once."""
+"""The solver "lbfgs": SciPy's quasi-Newton method, with the loss over all examples at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.workers import Threads
 
 
 def fit(estimator: Any, data: DataSet) -> None:
-    """Find the weights at which the loss, with its penalty alpha ||W||^2 / (2 n), is least.
+    """Find the weights that minimize the loss plus the penalty alpha ||W||^2 / (2 n).
 
     Source: Byrd, Lu, Nocedal, Zhu 1995, "A limited memory algorithm for bound constrained optimization".
     """

@@ -1,4 +1,4 @@
-"""The losses of scikit-learn's estimators, where they are scaled otherwise than plainnet's own."""
+"""Losses of scikit-learn's estimators that plainnet lacks or scales differently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.metrics import Metric
 class HalfSquaredError(MeanSquaredError):
     """Half the squared error, sum_j (y_j - t_j)^2 / 2 for one example; gradient y - t.
 
-    scikit-learn descends this one; the value that it reports for M > 1 numbers is an M-th of it.
+    scikit-learn minimizes this loss; the value that it reports for M > 1 numbers is this divided by M.
     """
 
     metrics: Mapping[str, Metric] = {}
@@ -23,10 +23,10 @@ class HalfSquaredError(MeanSquaredError):
         return 0.5 * np.square(error).sum(axis=1), error
 
 
-class PoissonDeviance(MeanSquaredError):  # noqa: N818 (what it derives from is no exception)
-    """Half the deviance of exp(z) from counts t; gradient exp(z) - t.
+class PoissonDeviance(MeanSquaredError):  # noqa: N818 (it is not an exception)
+    """Half the Poisson deviance of exp(z) from counts t; gradient exp(z) - t.
 
-    Of one example it is sum_j (exp(z_j) - t_j - t_j (z_j - ln t_j)).
+    For one example it is sum_j (exp(z_j) - t_j - t_j (z_j - ln t_j)).
 
     Source: McCullagh, Nelder 1989, "Generalized linear models", section 6.2.
     """
@@ -41,7 +41,7 @@ class PoissonDeviance(MeanSquaredError):  # noqa: N818 (what it derives from is 
 
 
 class SummedCrossEntropy(BinaryCrossEntropy):
-    """Sigmoid with cross-entropy, the sum over the labels of an example instead of their mean; gradient p - t."""
+    """Sigmoid with cross-entropy, summed over the labels of an example instead of averaged; gradient p - t."""
 
     metrics: Mapping[str, Metric] = {}
 

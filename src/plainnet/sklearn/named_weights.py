@@ -1,4 +1,4 @@
-"""The weights of an estimator in scikit-learn's names, `coefs_` and `intercepts_`: those of the network itself."""
+"""The network's weights under scikit-learn's names, `coefs_` and `intercepts_`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from plainnet.sklearn.networks import dense_layers
 
 
 class NamedWeights:
-    """Lists of the arrays W and b of the dense layers, to be read, changed in place, and assigned."""
+    """Lists of the arrays W and b of the dense layers, which can be read, changed in place, and assigned."""
 
     network_: Network
 
     @property
     def coefs_(self) -> list[np.ndarray]:
-        """The weights W of the dense layers; what is assigned becomes the weights of the network, or its first ones."""
+        """The weights W of the dense layers; assigned arrays become the network's (initial) weights."""
         return self._arrays("coefs_", "W")
 
     @coefs_.setter

@@ -1,4 +1,4 @@
-"""The network of an estimator: what `hidden_layer_sizes`, `layers` or a recipe describe, with its first weights."""
+"""The network of an estimator, built from `hidden_layer_sizes` or `layers`, with its initial weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACTIVATIONS: dict[str, type[Layer] | None] = {"identity": None, "logistic": Sigm
 
 
 def hidden_sizes(given: Any) -> list[int]:
-    """Return `hidden_layer_sizes`, a number or several, as a list.
+    """Return `hidden_layer_sizes`, one number or several, as a list.
 
     Raises: `InputError` unless all are whole numbers of at least 1.
     """
@@ -29,9 +29,9 @@ def hidden_sizes(given: Any) -> list[int]:
 
 
 def example_shape(features: int, given: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape of one example: `image_shape`, if it is given.
+    """Return the shape of one example: `image_shape` if given, else (features,).
 
-    Raises: `InputError` if it does not hold as many numbers as there are features.
+    Raises: `InputError` if `image_shape` does not hold as many numbers as there are features.
     """
     shape = (features,) if given is None else tuple(int(size) for size in given)
     if math.prod(shape) != features:
@@ -40,11 +40,11 @@ def example_shape(features: int, given: Sequence[int] | None) -> tuple[int, ...]
 
 
 def network(estimator: Any, features: int, outputs: int, dtype: np.dtype, random: np.random.RandomState) -> Network:
-    """Return the network with its first weights.
+    """Return the network with its initial weights.
 
-    Those of `hidden_layer_sizes` are drawn as scikit-learn draws them, uniformly between -b and b with
-    b = sqrt(6 / (fan in + fan out)), or sqrt(2 / ...) before a logistic function; so are the biases. Those of `layers`
-    are drawn as each layer says.
+    With `hidden_layer_sizes`, weights and biases are drawn as in scikit-learn, uniformly between -b and b with
+    b = sqrt(6 / (fan in + fan out)), or sqrt(2 / ...) before a logistic function. With `layers`, each layer's
+    initializer draws them.
 
     Source: Glorot, Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks".
     """

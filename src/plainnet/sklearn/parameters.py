@@ -1,4 +1,4 @@
-"""The parameters of the estimators: scikit-learn's own for its multilayer perceptrons, and what plainnet adds."""
+"""The parameters of the estimators: those of scikit-learn's multilayer perceptrons, and plainnet's additional ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FROM_1 = Interval(Integral, 1, None, closed="left")
 
 
 class Parameters(BaseEstimator):
-    """What an estimator is made with, and which values each parameter may have."""
+    """The parameters of an estimator, and the values that each may have."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", _FROM_1],

@@ -21,8 +21,17 @@ from plainnet.sklearn.parameters import Parameters
 class PlainnetRegressor(RegressorMixin, PlainnetEstimator):
     """A network for one number or several; the parameters and attributes are those of `PlainnetClassifier`.
 
-    `loss` is "squared_error", or "poisson" for counts, whose logarithm the network then learns. The values in
-    `loss_curve_` are sums over several numbers, where scikit-learn reports means; the steps are the same.
+    `loss` is "squared_error", or "poisson" for counts; the network then learns their logarithm. For several numbers,
+    the values in `loss_curve_` are sums, where scikit-learn reports means; the steps are the same.
+    Shapes: X (N, D), y (N,) or (N, M).
+    Raises: `ValueError` in `fit` for invalid parameters or data.
+
+    Example:
+        >>> from plainnet.sklearn import PlainnetRegressor
+        >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]  # y = 2 x + 1
+        >>> regressor = PlainnetRegressor((), solver="lbfgs", alpha=0.0, tol=1e-8, random_state=0).fit(X, y)
+        >>> regressor.predict([[3.0]]).round(2).tolist()
+        [7.0]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -58,6 +67,6 @@ class PlainnetRegressor(RegressorMixin, PlainnetEstimator):
         return float(r2_score(targets, self._numbers(outputs), sample_weight=weights))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return a number for each row of X, (N,), or several, (N, M)."""
+        """Return one number for each row of X, (N,), or several, (N, M)."""
         numbers = self._numbers(self._outputs(X))
         return numbers[:, 0] if self._one else numbers

@@ -1,4 +1,4 @@
-"""Steps as scikit-learn's solvers make them: with a penalty on the weights, at a rate that follows the training."""
+"""Optimizers and learning rates that make the same steps as scikit-learn's solvers "sgd" and "adam"."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from plainnet.optimizers import SGD, Adam, Optimizer
 
-_LEAST = 1e-6  # below which an adaptive learning rate gives up
+_LEAST = 1e-6  # an adaptive learning rate below this ends the training
 _DIVIDED_BY = 5.0
 
 
 class Penalized(Optimizer):
-    """What both solvers share: alpha ||W||^2 / (2 n) is added to the loss of a batch whose examples weigh n.
+    """The common part of both solvers: add alpha ||W||^2 / (2 n) to the loss of a batch with the total weight n.
 
-    `begin_epoch` tells how much the batches of an epoch weigh; `penalty` is then the mean of what was added.
+    `begin_epoch` sets the total weights of an epoch's batches; afterwards `penalty` is the mean of what was added.
     """
 
     alpha = 0.0
@@ -25,13 +25,13 @@ class Penalized(Optimizer):
     _squares_of_weights: list[float]
 
     def begin_epoch(self, weights: Iterable[float], counts: Iterable[int]) -> None:
-        """Take the sums of the examples' weights and their counts, a number for each batch of the epoch."""
+        """Set the sums of the examples' weights and their counts, one number for each batch of the epoch."""
         self._weights: Iterator[tuple[float, int]] = iter(list(zip(weights, counts, strict=True)))
         self._penalties: list[tuple[float, int]] = []
 
     @property
     def penalty(self) -> float:
-        """The mean over the epoch's examples of what was added to the loss."""
+        """The mean of the penalties over the epoch's examples."""
         total = sum(count for _, count in self._penalties)
         return sum(penalty * count for penalty, count in self._penalties) / total
 
@@ -42,17 +42,17 @@ class Penalized(Optimizer):
         self._penalties.append((0.5 * self._strength * sum(self._squares_of_weights), count))
 
     def penalize(self, theta: np.ndarray, grad: np.ndarray) -> None:
-        """Add the penalty's gradient to that of a part of the parameters, while it is at hand."""
+        """Add the penalty's gradient to the gradient of a part of the parameters."""
         assert self.parameters is not None
         decayed = max(0, self.parameters.groups["decayed"].stop - self.begin)
         W = theta[:decayed]
         self._squares_of_weights.append(float(W @ W))
         if self._strength:
-            grad[:decayed] += np.multiply(W, self._strength, dtype=W.dtype)  # SciPy's BLAS has threads of its own
+            grad[:decayed] += np.multiply(W, self._strength, dtype=W.dtype)  # SciPy's BLAS has its own threads
 
 
 class PenalizedSGD(Penalized, SGD):
-    """SGD as the solver "sgd" makes it."""
+    """SGD with the same steps as the solver "sgd"."""
 
     not_state = Penalized.not_state | SGD.not_state
 
@@ -62,7 +62,7 @@ class PenalizedSGD(Penalized, SGD):
 
 
 class PenalizedAdam(Penalized, Adam):
-    """Adam as the solver "adam" makes it: epsilon is added to sqrt(s), before the correction of its bias."""
+    """Adam with the same steps as the solver "adam": epsilon is added to sqrt(s) before the bias correction."""
 
     elementwise = True
 
@@ -89,10 +89,10 @@ def solver(estimator: Any) -> PenalizedSGD | PenalizedAdam:
 
 
 class LearningRate:
-    """The learning rate of the next step: constant, falling with the examples seen, or divided when nothing improves.
+    """The learning rate of the next step: constant, falling with the number of examples, or adaptive.
 
-    Of "invscaling" it is learning_rate_init / (examples seen + 1)^power_t. An "adaptive" one is divided by 5 each time
-    that the loss has not improved, until it is below 1e-6.
+    "invscaling": learning_rate_init / (examples seen + 1)^power_t. "adaptive": divided by 5 each time that the loss has
+    not improved, until it is below 1e-6.
     """
 
     def __init__(self, kind: str, first: float, power: float) -> None:
@@ -103,12 +103,12 @@ class LearningRate:
         return self.learning_rate
 
     def after_epoch(self, seen: int) -> None:
-        """Go on after an epoch, when so many examples have been seen in all."""
+        """Update the rate after an epoch; `seen` is the number of examples seen in total."""
         if self.kind == "invscaling":
             self.learning_rate = self.first / float(seen + 1) ** self.power
 
     def without_improvement(self) -> bool:
-        """Return whether to stop, since nothing improves any more."""
+        """Lower the rate if that is possible; return whether to stop because it is not."""
         if self.kind != "adaptive" or self.learning_rate <= _LEAST:
             return True
         self.learning_rate /= _DIVIDED_BY

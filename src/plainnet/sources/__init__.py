@@ -1,4 +1,4 @@
-"""Data of the user's own, in any usual form: recognized by content, split, and made ready for a network.
+"""Loads the user's own data from any common format: recognizes it by content, splits it, and prepares it for a network.
 
 from plainnet import sources
 data = sources.load("titanic.csv", label="survived", missing="mean")   # train, validation, test
@@ -23,17 +23,17 @@ KEYS = ("path", "label", "missing", "validation", "test", "group", "transposed",
 
 
 def load(path: str | Path | None = None, **wanted: Any) -> Splits:
-    """Return the training, validation and test part of the data at `path`; without it, of the embedded MNIST.
+    """Return the training, validation and test parts of the data at `path`; without a path, of MNIST.
 
-    A file or a folder: IDX files under every usual name, .npz, .npy files in a folder, CSV and TSV, Parquet, folders of
-    pictures, .zip or .tar.gz of any of these. What the data do not say may be said: `label` names the column of the
-    labels, `missing="mean"` fills gaps, `validation` and `test` are the shares to split off where there are no such
-    parts, `group` names a column whose equal values stay together, `transposed` tells that images are stored with rows
-    and columns exchanged, `task` is "classes", "labels" or "numbers". `fold=(i, k)` validates with the i-th of k parts.
-    `progress` is called with how many of how many pictures are read. `splits.notes` says what was found out about the
-    data.
+    The path is a file or a folder: IDX files under all usual names, .npz, .npy files in a folder, CSV, TSV, Parquet,
+    folders of pictures, or a .zip or .tar.gz of any of these. Options tell what the data do not show: `label` names the
+    column with the labels, `missing="mean"` fills missing values, `validation` and `test` are the shares to split off
+    if there are no such parts, examples with the same value in the column `group` stay in the same part, `transposed`
+    says that images are stored with rows and columns swapped, `task` is "classes", "labels" or "numbers". `fold=(i, k)`
+    validates on the i-th of k parts. `progress` is called with the number of pictures read and their total.
+    `splits.notes` says what was found in the data.
 
-    Raises: `InputError` with what was found, what is read, and how to convert it.
+    Raises: `InputError` that says what was found, which formats can be read, and how to convert the data.
     """
     if path is None:
         return mnist.load()
@@ -48,23 +48,23 @@ def load(path: str | Path | None = None, **wanted: Any) -> Splits:
 
     progress, fold = (wanted.pop(name, None) for name in ("progress", "fold"))
     if unknown := set(wanted) - {*KEYS}:
-        raise InputError(f"unknown option {min(unknown)!r} of data; there are {', '.join(KEYS)}")
+        raise InputError(f"unknown option {min(unknown)!r} of data; the options are {', '.join(KEYS)}")
     options = Wanted(**{key: value for key, value in wanted.items() if value is not None})
     return splits(find(Path(path), options, progress), options, fold)
 
 
 def load_described(table: Mapping[str, Any] | None, **more: Any) -> Splits:
-    """Return the data that a recipe's `data` describes, the embedded MNIST if it is None."""
+    """Return the data that a recipe's `data` describes, or MNIST if it is None."""
     return load(**(dict(table or {}) | more))
 
 
 def load_for(model: Model, table: Mapping[str, Any], *, only_test: bool) -> DataSet:
-    """Return data as a model takes them, with targets that mean what its outputs mean.
+    """Return data in the form that a model takes, with targets that match its outputs.
 
-    The test part if the data bring one along, or if `only_test`, as for data that the model was trained on, which are
-    split as they were then; else all of them.
+    Returns the test part if the data have one, otherwise all examples. With `only_test`, for data that the model was
+    trained on, they are split as for the training, and the test part is returned.
 
-    Raises: `InputError` if they lack a column, or have a class that the model does not know.
+    Raises: `InputError` if a column is missing, or if there is a class that the model does not know.
     """
     from plainnet.data.columns import Columns
     from plainnet.data.targets import Meaning
@@ -88,7 +88,7 @@ def load_for(model: Model, table: Mapping[str, Any], *, only_test: bool) -> Data
 
 
 def _expect_unchanged(model: Model, parts: Splits, path: str) -> None:
-    """Raise `InputError` if a model was not trained on these parts: its test part may hold what it has learned from."""
+    """Raise `InputError` if a model was trained on other parts: its training data may be in this test part."""
     metrics = model.about.get("metrics")
     if not isinstance(metrics, Mapping) or metrics.get("limit") is not None or parts.made.get("test") == "given":
         return
@@ -97,22 +97,22 @@ def _expect_unchanged(model: Model, parts: Splits, path: str) -> None:
         return
     if told.get("crc32") not in (fingerprint(parts.train)["crc32"], fingerprint(parts.train_and_validation)["crc32"]):
         raise InputError(
-            f"the data at {path} have changed since the training, so that the part kept for testing is another one, "
-            "which the model may have learned from; give new examples in a file of their own: it is judged as a whole"
+            f"the data at {path} have changed since the training, so the test part may now contain examples that the "
+            "model was trained on; give new examples in a separate file, which is then used as a whole"
         )
 
 
 def renamed(data: DataSet, names: tuple[str, ...]) -> DataSet:
-    """Return data whose classes are numbered as `names` lists them.
+    """Return data with classes numbered in the order of `names`.
 
-    Raises: `InputError` if one of its classes is not among them.
+    Raises: `InputError` if one of the classes is not in `names`.
     """
     if data.class_names == names or data.kind != "classes":
         return data
     present = [data.class_names[k] for k in np.unique(data.targets)]
     if unknown := [name for name in present if name not in names]:
         raise InputError(
-            f"the data have the class {unknown[0]!r:.60}, which the model does not know; it tells "
+            f"the data have the class {unknown[0]!r:.60}, which the model does not know; its classes are "
             f"{', '.join(names)[:200]}"
         )
     places = np.array([names.index(name) if name in names else 0 for name in data.class_names])

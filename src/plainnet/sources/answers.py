@@ -1,4 +1,4 @@
-"""Answers: what a model makes of pictures, prepared as it learned from them, and when it had better not say."""
+"""Answers: prepares pictures as in the training of a model, and returns its answer or the reason for giving none."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from plainnet.sources.pen.strokes import Drawing
 from plainnet.sources.picture_files import as_stored, is_gray, layers, opened
 
 UNLIKE = "unlike what it has learned"
-_BACKGROUND = 40  # of 255: darker is the ground of a picture in the model's own form
+_BACKGROUND = 40  # of 255: a picture in the model's own form has a background darker than this
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model says of one picture.
+    """The answer of a model to one picture.
 
-    `answer` is a class, a number read from several digits, or None; then `reason` says why. `shares` are the
-    probabilities of the classes, of the surest reading there is; `digits` the single ones with their boxes and
-    confidences; `pixels` what the network has seen.
+    `answer` is a class, a number read from several digits, or None; `reason` then says why. `shares` are the
+    probabilities of the classes (for several digits, those of the least sure one); `digits` are the single digits with
+    their boxes and confidences; `pixels` are the images that the network saw.
     """
 
     file: str
@@ -47,13 +47,13 @@ class Answer:
     digits: tuple[dict[str, Any], ...] = ()
     pixels: np.ndarray | None = None
     reading: Reading | None = field(default=None, repr=False)
-    several: bool = False  # labels an example, each with a probability of its own
+    several: bool = False  # several labels per example, each with its own probability
 
     def to_table(self) -> dict[str, Any]:
         """Return the answer as plain values."""
         return {
             "file": self.file,
-            "image": self.file,  # as the version before called it
+            "image": self.file,  # the name in the previous version
             "answer": self.answer,
             "prediction": self.answer
             if self.shares is None or len(self.digits) > 1 or self.several
@@ -66,13 +66,12 @@ class Answer:
 
 
 def answer(model: Model, path: str | Path | bytes, least: float = 0.0) -> Answer:
-    """Return what a model makes of a picture, or of its content; with a probability below `least` it is not sure.
+    """Return the answer of a model to a picture file or its content; with a probability below `least` it is not sure.
 
-    One in the model's own form is taken as it is, and answered whatever the confidence, as a stored example is.
-    One that a model of other things than writing takes is resized. What a pen wrote is found, and made like the images
-    that were learned from.
+    A picture in the model's own form is used as it is, and answered whatever the confidence. For a model that does not
+    read handwriting, the picture is resized. For one that does, the writing is found and made like the training images.
 
-    Raises: `InputError` if it is no picture, or the model does not take pictures.
+    Raises: `InputError` if it is not a picture, or if the model does not take pictures.
     """
     expect_pictures(model)
     name = "the picture" if isinstance(path, bytes) else str(path)
@@ -91,9 +90,9 @@ def answer(model: Model, path: str | Path | bytes, least: float = 0.0) -> Answer
 def answer_to_drawing(
     model: Model, drawing: Drawing | None, least: float = 0.0, *, shifts: int | None = None
 ) -> Answer:
-    """Return what a model of handwriting makes of strokes; with a probability of less than `least` it is not sure.
+    """Return the answer of a handwriting model to strokes; with a probability below `least` it is not sure.
 
-    `shifts` takes the place of the model's own, for an answer that is quicker and less sure.
+    `shifts` replaces the model's own number of shifts, for an answer that is quicker and less accurate.
     """
     if drawing is None:
         return Answer("drawing", None, NOTHING, model.class_names)
@@ -112,8 +111,7 @@ def expect_pictures(model: Model) -> None:
         raise InputError("the model takes the rows of a table, not pictures; give it a CSV file with the same columns")
     if _size(model) is None:
         raise InputError(
-            f"the model takes rows of {model.network.in_shape[0]:,} numbers, which are no picture; give it a CSV or "
-            "NPZ file"
+            f"the model takes rows of {model.network.in_shape[0]:,} numbers, not pictures; give it a CSV or NPZ file"
         )
 
 
@@ -127,7 +125,7 @@ def _size(model: Model) -> tuple[int, int, int] | None:
 
 
 def in_own_form(model: Model, picture: Image.Image) -> np.ndarray | None:
-    """Return a picture that is in the model's own form already: its size, its colors, the ground it learned from."""
+    """Return a picture that already has the model's own form (size, colors and background), otherwise None."""
     size = _size(model)
     assert size is not None
     height, width, channels = size
@@ -143,7 +141,7 @@ def in_own_form(model: Model, picture: Image.Image) -> np.ndarray | None:
 
 
 def _as_mnist_shows_it(image: np.ndarray) -> bool:
-    """Tell whether an image shows something light and of MNIST's size and place on a dark ground."""
+    """Return whether an image shows a light shape on a dark background, of the size and position usual in MNIST."""
     drawn = image > 127
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     if not drawn.any() or np.median(border) > _BACKGROUND or (border > _BACKGROUND).mean() > 0.1:
@@ -199,7 +197,7 @@ def _answered(
 
 
 def _strange(model: Model, images: np.ndarray) -> bool:
-    """Tell whether a picture is unfamiliar to a model that has not learned writing."""
+    """Return whether a picture is unfamiliar to a model that does not read handwriting."""
     if model.reads_a_pen or model.familiar is None:
         return False
     return bool(model.familiar.score(images)[0] < model.familiar.least)

@@ -1,4 +1,4 @@
-"""Archives, .zip and .tar.gz, unpacked within bounds into a folder that is gone afterward."""
+"""Unpacks archives (.zip and .tar.gz) into a temporary folder, with limits on size and number of files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from plainnet.foreign.opening import open_file
 from plainnet.foreign.showing import shown
 
 _MOST_BYTES, _MOST_FILES, _MOST_TIMES = 4_000_000_000, 500_000, 200  # unpacked; times the size of the archive
-_ALWAYS = 100_000_000  # bytes that may be unpacked however small the archive is
+_ALWAYS = 100_000_000  # bytes that may always be unpacked, even from a small archive
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Give a folder with what an archive holds; links and hidden files are left out.
+    """Provide a folder with the contents of an archive, without links and hidden files.
 
-    Raises: `InputError` if it is damaged or encrypted, unpacks to too much, or holds a path that leads out of it.
+    Raises: `InputError` if it is damaged, encrypted or too large, or contains a path that leads out of it.
     """
     with tempfile.TemporaryDirectory(prefix="plainnet-") as name:
         folder = Path(name)
@@ -44,7 +44,9 @@ def unpacked(path: Path) -> Iterator[Path]:
             lzma.LZMAError,
             NotImplementedError,
         ) as error:
-            raise InputError(f"{path} is damaged: it does not unpack ({shown(error, 80)}); fetch it again") from error
+            raise InputError(
+                f"{path} is damaged: it cannot be unpacked ({shown(error, 80)}); download it again"
+            ) from error
         except OSError as error:
             raise InputError(
                 f"cannot unpack {path}: {error.strerror or shown(error, 80)}; unpack it yourself"
@@ -81,20 +83,20 @@ def _tar(file: IO[bytes], path: Path, folder: Path) -> None:
 
 
 def _target(name: str, folder: Path, path: Path) -> Path | None:
-    """Return where a member goes; None for what is hidden.
+    """Return the path to unpack a member to, or None for a hidden one.
 
     Raises: `InputError` if its name leads out of the archive.
     """
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
-        raise InputError(f"{path} holds {shown(name, 80)!r}, a path that leads out of it; do not trust this archive")
+        raise InputError(f"{path} contains {shown(name, 80)!r}, a path that leads out of it; do not trust this archive")
     if any(part.startswith((".", "__MACOSX")) for part in parts):
         return None
     return folder.joinpath(*parts)
 
 
 class _Room:
-    """How much may still be unpacked."""
+    """Counts how much may still be unpacked."""
 
     def __init__(self, path: Path, files: int) -> None:
         self.path, self.files = path, 0
@@ -115,8 +117,8 @@ class _Room:
                     raise InputError(
                         f"{self.path} unpacks to more than "
                         f"{min(_MOST_BYTES, _MOST_TIMES * self.path.stat().st_size) / 1e6:,.0f} "
-                        "MB, as a trap would; if it is yours, unpack it, and give the folder"
+                        "MB, which is suspicious; if you trust it, unpack it, and give the folder"
                     )
                 out.write(piece)
         if shutil.disk_usage(target.parent).free < 100_000_000:
-            raise InputError(f"there is no room to unpack {self.path}; unpack it where there is, and give the folder")
+            raise InputError(f"the disk is too full to unpack {self.path}; unpack it elsewhere, and give the folder")

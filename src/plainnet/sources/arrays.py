@@ -1,4 +1,4 @@
-"""NumPy's own files: an .npz of arrays, or .npy files in a folder, with the names that inputs and labels have."""
+"""Reads NumPy files (an .npz, or .npy files in a folder) and finds the arrays that are inputs and labels."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from plainnet.foreign.showing import shown
 from plainnet.sources.found import ALL, TRAIN, Found, Part, part_of
 
 MOST_BYTES = 4_000_000_000  # unpacked into memory
-_TIMES, _ALWAYS = 200, 500_000_000  # times that a file may grow when it is unpacked; bytes that are always fine
+_TIMES, _ALWAYS = 200, 500_000_000  # the most that a file may grow when unpacked; bytes that are always allowed
 _LABELS = re.compile(r"(?<![a-z])y(?![a-z])|label|target|class|(?<![a-z])y_?(train|test|val)|answer|species")
 
 
 def read_npz(path: Path) -> Found:
-    """Return what an .npz holds.
+    """Return the contents of an .npz file.
 
-    Raises: `InputError` if it is damaged, holds pickled objects, or no pair of arrays is inputs and labels.
+    Raises: `InputError` if it is damaged, holds pickled objects, or has no pair of arrays for inputs and labels.
     """
     return paired(contents(path), str(path))
 
 
 def contents(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays in an .npz by name.
+    """Return the arrays in an .npz file by name.
 
     Raises: as `read_npz`.
     """
@@ -38,18 +38,18 @@ def contents(path: Path) -> dict[str, np.ndarray]:
         with open_file(path, "data") as file, zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if info.filename.endswith(".npy")]
             if sum(info.file_size for info in infos) > min(MOST_BYTES, max(_ALWAYS, _TIMES * path.stat().st_size)):
-                raise InputError(f"{path} unpacks to more than its size can be good for; save its arrays as .npy files")
+                raise InputError(f"{path} unpacks to suspiciously much for its size; save its arrays as .npy files")
             arrays = {}
             for info in infos:
                 with archive.open(info) as member:
                     arrays[info.filename.removesuffix(".npy")] = _array(member, info.file_size, path, info.filename)
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path} is damaged: it is no whole .npz ({error}); save it again") from error
+        raise InputError(f"{path} is damaged: it is not a complete .npz file ({error}); save it again") from error
     return arrays
 
 
 def read_npy_files(files: list[Path]) -> Found:
-    """Return what the .npy files of a folder hold, mapped into memory: they may be larger than it.
+    """Return the contents of the .npy files in a folder, mapped into memory, so that they may be larger than memory.
 
     Raises: as `read_npz`.
     """
@@ -73,7 +73,7 @@ def mapped(files: list[Path]) -> dict[str, np.ndarray]:
 
 
 def _header(file: IO[bytes], size: int, path: Path, name: str) -> tuple[tuple[int, ...], np.dtype, int, bool]:
-    """Return shape, type, where the numbers begin, and whether they are stored column by column."""
+    """Return shape, type, the position of the first number, and whether the array is stored column by column."""
     try:
         version = np.lib.format.read_magic(file)
         read: Callable[[Any], tuple[tuple[int, ...], bool, np.dtype]] = {
@@ -82,15 +82,14 @@ def _header(file: IO[bytes], size: int, path: Path, name: str) -> tuple[tuple[in
         }[version]
         shape, fortran, dtype = read(file)
     except (ValueError, KeyError, EOFError, OSError) as error:
-        raise InputError(f"{path}: {shown(name, 60)} is damaged: it is no whole array; save it again") from error
+        raise InputError(f"{path}: {shown(name, 60)} is damaged: it is not a complete array; save it again") from error
     if dtype.hasobject:
         raise InputError(
-            f"{path}: {shown(name, 60)} holds pickled objects, which could run a program when they are read; if you "
-            "made "
-            f"it, save the arrays as numbers or texts: np.savez('data.npz', X=np.stack(list(X)), y=y.astype(str))"
+            f"{path}: {shown(name, 60)} holds pickled objects, which can run a program when they are read; if you "
+            "made it, save the arrays as numbers or texts: np.savez('data.npz', X=np.stack(list(X)), y=y.astype(str))"
         )
     if min(shape, default=0) < 0:
-        raise InputError(f"{path}: {shown(name, 60)} is damaged: its header says shape {shape}; save it again")
+        raise InputError(f"{path}: {shown(name, 60)} is damaged: its header has the shape {shape}; save it again")
     if dtype.names or dtype.kind not in "biufSU":
         raise InputError(f"{path}: {shown(name, 60)} holds {shown(dtype, 60)}; save arrays of numbers or texts")
     start = file.tell()
@@ -113,9 +112,9 @@ def _array(member: IO[bytes], size: int, path: Path, name: str) -> np.ndarray:
 
 
 def paired(arrays: Mapping[str, np.ndarray], where: str) -> Found:
-    """Return inputs and labels among arrays by name: by their names, else the one pair that fits.
+    """Find inputs and labels among arrays: by their names, otherwise the only pair that fits.
 
-    Raises: `InputError` if there is no such pair, or more than one.
+    Raises: `InputError` if no pair fits, or more than one.
     """
     parts: dict[str, list[str]] = {}
     for name in arrays:
@@ -125,12 +124,11 @@ def paired(arrays: Mapping[str, np.ndarray], where: str) -> Found:
         pair = _pair(arrays, names)
         if pair is None:
             if part == ALL and TRAIN in parts:
-                continue  # something beside the data
+                continue  # an array that is not part of the data
             held = ", ".join(f"{shown(name, 40)} {a.shape}" for name, a in arrays.items()) or "no array"
             raise InputError(
-                f"{where} holds {held}, in which no pair is inputs and their labels; save two arrays of one length, "
-                "such "
-                "as np.savez('data.npz', X=inputs, y=labels)"
+                f"{where} holds {held}, but no pair of them is inputs and labels; save two arrays of the same length, "
+                "such as np.savez('data.npz', X=inputs, y=labels)"
             )
         inputs, labels = pair
         found[part] = Part(arrays[inputs], arrays[labels])
@@ -141,10 +139,10 @@ def paired(arrays: Mapping[str, np.ndarray], where: str) -> Found:
 
 
 def _pair(arrays: Mapping[str, np.ndarray], names: list[str]) -> tuple[str, str] | None:
-    """Return the names of inputs and labels among those of one part."""
+    """Return the names of inputs and labels among the arrays of one part."""
     inputs = [name for name in names if arrays[name].ndim >= 2 and not _LABELS.search(name.lower())]
     labels = [name for name in names if arrays[name].ndim in (1, 2) and _LABELS.search(name.lower())]
-    if not labels:  # nothing says so: one a row
+    if not labels:  # no name says so: take arrays with one value per row
         labels = [n for n in names if arrays[n].ndim == 1 or (arrays[n].ndim == 2 and arrays[n].shape[1] == 1)]
         inputs = [name for name in inputs if name not in labels]
     pairs = [(x, y) for x in inputs for y in labels if len(arrays[x]) == len(arrays[y])]

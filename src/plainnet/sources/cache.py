@@ -1,4 +1,4 @@
-"""A cache of decoded pictures, known again by names, sizes and times of their files: what changes is read anew."""
+"""A cache of decoded pictures. Their files are identified by name, size and time; if one changes, all are decoded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 from plainnet.errors import InputError
 from plainnet.writing import write_atomically
 
-_LEAST = 2000  # pictures: fewer are decoded in a moment
+_LEAST = 2000  # pictures: fewer are decoded quickly anyway
 _VERSION = "1"
-_MOST_BYTES = 4_000_000_000  # of all that is kept; the oldest goes first
+_MOST_BYTES = 4_000_000_000  # of the whole cache; the oldest files are removed first
 
 
 def folder() -> Path:
-    """Return where the cache lies: PLAINNET_CACHE, or plainnet in the user's folder for caches."""
+    """Return the folder of the cache: PLAINNET_CACHE, or plainnet in the user's cache folder."""
     given = os.environ.get("PLAINNET_CACHE")
     return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plainnet"
 
@@ -33,7 +33,7 @@ def _path(files: list[Path]) -> Path:
 
 
 def load(files: list[Path]) -> tuple[np.ndarray, np.ndarray, list[str]] | None:
-    """Return what `save` kept of these files, if it did and none of them has changed since."""
+    """Return what `save` stored for these files, or None if there is nothing or a file has changed."""
     if len(files) < _LEAST:
         return None
     try:
@@ -51,7 +51,7 @@ def load(files: list[Path]) -> tuple[np.ndarray, np.ndarray, list[str]] | None:
 
 
 def save(files: list[Path], images: np.ndarray, readable: np.ndarray, notes: list[str]) -> None:
-    """Keep decoded pictures for the next time; without room or permission, nothing is kept."""
+    """Store decoded pictures for the next time; without space or permission, store nothing."""
     if len(files) < _LEAST or images.nbytes > _MOST_BYTES:
         return
     with contextlib.suppress(OSError, InputError):

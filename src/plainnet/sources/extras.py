@@ -1,4 +1,4 @@
-"""The libraries that read what is not NumPy's: optional, and asked for in a sentence where they are missing."""
+"""Imports the optional libraries that read tables, with a clear message if one is not installed."""
 
 from __future__ import annotations
 

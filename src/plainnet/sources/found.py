@@ -1,4 +1,4 @@
-"""What a reader finds: the parts of a data set, as they are stored, and what a user should know about them."""
+"""The result of every reader: the parts of a data set as they are stored, and notes for the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
 TRAIN, VALIDATION, TEST, ALL = "train", "validation", "test", "all"
-_PARTS = {  # by which names of files, folders and arrays say what they hold; x and y may stand before: xtrain
+_PARTS = {  # words in the names of files, folders and arrays; x or y may precede them: xtrain
     TRAIN: re.compile(r"(?<![a-wz])(train|learn)"),
     VALIDATION: re.compile(r"(?<![a-wz])valid|(?<![a-z])(val|dev)(?![a-z])"),
     TEST: re.compile(r"(?<![a-wz])test|(?<![a-z])(t10k|eval)(?![a-z])"),
@@ -22,7 +22,7 @@ _PARTS = {  # by which names of files, folders and arrays say what they hold; x 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user says about data: see `plainnet.sources.load`."""
+    """The options that a user gives about data: see `plainnet.sources.load`."""
 
     label: str | None = None
     missing: str | None = None
@@ -43,13 +43,13 @@ class Part:
 
     @property
     def given(self) -> np.ndarray:
-        """The labels, which are there."""
+        """The labels, which must exist."""
         assert self.labels is not None
         return self.labels
 
     @property
     def table(self) -> Mapping[str, np.ndarray]:
-        """The inputs, which are the columns of a table."""
+        """The inputs, which must be the columns of a table."""
         assert isinstance(self.inputs, Mapping)
         return self.inputs
 
@@ -68,9 +68,9 @@ class Part:
 
 @dataclass
 class Found:
-    """The parts by name (`TRAIN`, `VALIDATION`, `TEST`, or `ALL` where nothing says which), and notes, a sentence each.
+    """The parts by name (`TRAIN`, `VALIDATION`, `TEST`, or `ALL` if nothing says which), and notes, a sentence each.
 
-    `meaning` is that of the labels, where the files say it; `label` the name of their column.
+    `meaning` is the meaning of the labels, if the files give it; `label` is the name of their column.
     """
 
     what: str
@@ -81,16 +81,16 @@ class Found:
 
 
 def part_of(name: str) -> str | None:
-    """Return which part a file, a folder or an array holds, by its name; None if that does not say it."""
+    """Return which part a file, a folder or an array holds, by its name, or None if the name does not show it."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     found = [part for part, pattern in _PARTS.items() if pattern.search(words)]
     return found[0] if len(found) == 1 else None
 
 
 def by_part(names: list[str], what: str) -> dict[str, str]:
-    """Return one name for each part that the names tell; a single one that tells nothing is all there is.
+    """Return the name of the file for each part; a single file that names no part holds all examples.
 
-    Raises: `InputError` if two names tell the same part, or none tells any.
+    Raises: `InputError` if two names mean the same part, or if none means any.
     """
     found: dict[str, str] = {}
     for name in names:
@@ -98,9 +98,8 @@ def by_part(names: list[str], what: str) -> dict[str, str]:
         if part is not None:
             if part in found:
                 raise InputError(
-                    f"{what} holds {shown(found[part], 60)} and {shown(name, 60)}, both to be the {part} part; give "
-                    "the "
-                    "path of one of them"
+                    f"{what} holds {shown(found[part], 60)} and {shown(name, 60)}, which both look like the {part} "
+                    "part; give the path of one of them"
                 )
             found[part] = name
     if TRAIN in found:
@@ -109,6 +108,6 @@ def by_part(names: list[str], what: str) -> dict[str, str]:
         return {ALL: names[0]}
     listed = ", ".join(shown(name, 60) for name in names[:8])
     raise InputError(
-        f"{what} holds {len(names)} files of one kind, {listed}, none of which is called train; give the path of one "
-        "of them, or call them train and test"
+        f"{what} holds {len(names)} files of one kind, {listed}, but none is called train; give the path of one of "
+        "them, or call them train and test"
     )

@@ -1,7 +1,7 @@
-"""IDX files under every usual spelling: MNIST, Fashion-MNIST, KMNIST, EMNIST.
+"""Reads IDX files under all usual names: MNIST, Fashion-MNIST, KMNIST, EMNIST.
 
-Which file holds images and which labels, they say themselves, by their number of dimensions; which part they are, and
-of which of EMNIST's sets, their names say.
+The number of dimensions in a file shows whether it holds images or labels. Its name shows the part, and the set in the
+case of EMNIST.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from plainnet.sources.found import ALL, Found, Part, Wanted, part_of
 
 DIGITS = tuple(string.digits)
 _FASHION = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-_FASHION_CRC32 = 785835114  # of its training labels, by which the data set is recognized
+_FASHION_CRC32 = 785835114  # checksum of its training labels, which identifies the data set
 _EMNIST = {  # its sets: Cohen et al. 2017, "EMNIST: an extension of MNIST to handwritten letters"
     "balanced": DIGITS + tuple(string.ascii_uppercase) + tuple("abdefghnqrt"),
     "bymerge": DIGITS + tuple(string.ascii_uppercase) + tuple("abdefghnqrt"),
@@ -33,7 +33,7 @@ _EMNIST = {  # its sets: Cohen et al. 2017, "EMNIST: an extension of MNIST to ha
 
 
 def dimensions(path: Path) -> int | None:
-    """Return how many dimensions the array in an IDX file of bytes has, compressed or not; None for another file."""
+    """Return the number of dimensions of an IDX file of bytes, compressed or not, or None for another file."""
     try:
         with open_file(path, "data") as plain:
             head = plain.read(4)
@@ -46,9 +46,9 @@ def dimensions(path: Path) -> int | None:
 
 
 def read(files: list[Path], wanted: Wanted, only: Path | None = None) -> Found:
-    """Return what a folder's IDX files hold; `only` names one of them, whose set is meant.
+    """Return the contents of the IDX files in a folder; `only` is a file that selects one of several sets.
 
-    Raises: `InputError` if they are of several sets, images or labels are missing, or a file is damaged.
+    Raises: `InputError` if there are several sets, if images or labels are missing, or if a file is damaged.
     """
     folder = files[0].parent
     sets: dict[str, list[Path]] = {}
@@ -59,7 +59,7 @@ def read(files: list[Path], wanted: Wanted, only: Path | None = None) -> Found:
         example = sets[name][0]
         raise InputError(
             f"{folder} holds IDX files of {len(sets)} sets, {', '.join(shown(n, 40) for n in sets)}; give the path of "
-            f"one file of the set that you mean, such as {example}"
+            f"one file of the set that you want, such as {example}"
         )
     parts, arrays = {}, _arrays(sets[name], folder)
     transposed = wanted.transposed or "emnist" in name
@@ -69,13 +69,13 @@ def read(files: list[Path], wanted: Wanted, only: Path | None = None) -> Found:
         parts[part] = Part(images, labels)
     found = Found(f"the IDX files of {folder}", parts)
     if transposed:
-        found.notes.append("the images are stored with rows and columns exchanged, as EMNIST's are; they were turned")
+        found.notes.append("the images are stored with rows and columns swapped, as in EMNIST; they were swapped back")
     found.meaning = _meaning(folder, name, parts, found.notes)
     return found
 
 
 def _set_of(path: Path) -> str:
-    """Return what a file's name says beside its part, its kind and its format."""
+    """Return the words in a file's name that are not its part, kind or format."""
     words = re.split(r"[-_.\s]+", path.name.lower())
     left = [w for w in words if not re.fullmatch(r"train(ing)?|t10k|test(ing)?|valid(ation)?|images?|imgs?|labels?"
                                                  r"|idx\d?|ubyte|u?int8|gz|idx\dubyte|data|bin", w)]  # fmt: skip
@@ -83,7 +83,7 @@ def _set_of(path: Path) -> str:
 
 
 def _arrays(files: list[Path], folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return images and labels of each part."""
+    """Return the images and labels of each part."""
     images: dict[str, np.ndarray] = {}
     labels: dict[str, np.ndarray] = {}
     for path in files:
@@ -93,38 +93,38 @@ def _arrays(files: list[Path], folder: Path) -> dict[str, tuple[np.ndarray, np.n
         part = part_of(path.name) or ALL
         if part in there:
             if {path.with_suffix(""), path.with_suffix(path.suffix + ".gz")} & set(files):
-                continue  # compressed beside not compressed: the same
-            raise InputError(f"{folder} holds two files of the {part} part, one of them {path.name}; remove one")
+                continue  # the same file, compressed and uncompressed
+            raise InputError(f"{folder} holds two files for the {part} part, one of them {path.name}; remove one")
         there[part] = read_idx(path, dimensions=number)
     if images.keys() != labels.keys() or not images:
         part = next(iter(images.keys() ^ labels.keys()))
         has, lacks = ("images", "labels") if part in images else ("labels", "images")
         raise InputError(
-            f"{folder} holds {has} of the {part} part, but no {lacks} to them{_no_idx(folder)}; put the IDX file with "
-            f"the {lacks} there"
+            f"{folder} holds {has} for the {part} part, but no {lacks}{_no_idx(folder)}; add the IDX file with the "
+            f"{lacks}"
         )
     for part, array in images.items():
         if len(array) != len(labels[part]):
             raise InputError(
-                f"{folder}: the {part} part has {len(array):,} images but {len(labels[part]):,} labels; fetch its "
+                f"{folder}: the {part} part has {len(array):,} images but {len(labels[part]):,} labels; download its "
                 "files again"
             )
     return {part: (images[part], labels[part]) for part in images}
 
 
 def _no_idx(folder: Path) -> str:
-    """Say which file there has the name of an IDX file, but is none."""
+    """Return a remark on a file that has the name of an IDX file but is none."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and re.search(r"idx|ubyte", path.name) and dimensions(path) is None:
             with open_file(path, "data") as file:
                 head = file.read(4).hex(" ")
             begins = f"it begins with {head}" if head else "it is empty"
-            return f" ({shown(path.name, 60)} is no whole IDX file of unsigned bytes: {begins})"
+            return f" ({shown(path.name, 60)} is not a complete IDX file of unsigned bytes: {begins})"
     return ""
 
 
 def _meaning(folder: Path, name: str, parts: dict[str, Part], notes: list[str]) -> Meaning | None:
-    """Return what the labels mean, if a file of names or the set's own name says it; digits are taken for digits."""
+    """Return what the labels mean, if a file of class names or the data set shows it; 0 to 9 are digits."""
     given, labels = folder / "class_names.txt", [part.labels for part in parts.values() if part.labels is not None]
     largest = max(int(part.max(initial=0)) for part in labels)
     first = 0
@@ -132,7 +132,8 @@ def _meaning(folder: Path, name: str, parts: dict[str, Part], notes: list[str]) 
         names = [line.strip() for line in read_text(given, "class names").split("\n") if line.strip()]
         if largest >= len(names):
             raise InputError(
-                f"{given} names {len(names)} classes, the labels go up to {largest}; give one name a line, from label 0"
+                f"{given} has {len(names)} classes, but the labels go up to {largest}; give one name per line for "
+                "the labels from 0"
             )
     elif "emnist" in name and (known := next((n for key, n in _EMNIST.items() if key in name), None)):
         names = list(known)

@@ -1,4 +1,4 @@
-"""Inputs without labels, for a model to answer: the rows of a table or of arrays."""
+"""Reads inputs without labels, for a model to predict: the rows of a table or of arrays."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ROWS = ("text", "npz", "npy", "parquet", "idx")
 
 
 def holds_rows(path: Path) -> bool:
-    """Tell whether a file holds rows of numbers rather than a picture."""
+    """Return whether a file holds rows of numbers rather than a picture."""
     return not is_picture(path) and path.is_file() and recognizing.kind_of(path) in _ROWS
 
 
 def inputs_from(path: Path, model: Model, notes: list[str]) -> np.ndarray:
-    """Return the inputs in a file of rows, as the model takes them; what is odd about them is added to `notes`.
+    """Return the inputs in a file of rows, in the form that the model takes; add remarks on them to `notes`.
 
-    Raises: `InputError` if a column is missing, or no array is of the model's size.
+    Raises: `InputError` if a column is missing, or if no array has the size that the model takes.
     """
     kind = recognizing.kind_of(path)
     if kind in ("npz", "npy", "idx"):
@@ -50,9 +50,8 @@ def inputs_from(path: Path, model: Model, notes: list[str]) -> np.ndarray:
         numbers = numbers.iloc[:, 1:]
     if numbers.shape[1] != size or any(column.dtype.kind not in "iufb" for _, column in numbers.items()):
         raise InputError(
-            f"{path} has rows of {numbers.shape[1]:,} columns, the model takes {size:,} numbers; give rows like "
-            "those it "
-            "learned from"
+            f"{path} has rows of {numbers.shape[1]:,} columns, but the model takes {size:,} numbers; give rows like "
+            "those it was trained on"
         )
     values = numbers.to_numpy()
     pixels = (
@@ -76,6 +75,6 @@ def _of_arrays(path: Path, kind: str, model: Model) -> np.ndarray:
     fits = [a for a in held.values() if a.ndim >= 2 and np.prod(a.shape[1:]) == size and a.dtype.kind in "biuf"]
     if not fits:
         told = ", ".join(f"{shown(name, 40)} {array.shape}" for name, array in held.items())
-        raise InputError(f"{path} holds {told}, the model takes rows of {model.network.in_shape}; give such an array")
+        raise InputError(f"{path} holds {told}, but the model takes rows of {model.network.in_shape}; give such rows")
     array = fits[-1] if len(fits) > 1 and "test" in list(held)[-1] else fits[0]
     return array if array.dtype == np.uint8 else array.astype(np.float32)

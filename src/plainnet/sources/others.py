@@ -1,4 +1,4 @@
-"""Forms of data that are not read, each with the way to one that is: a sentence and the lines that convert it."""
+"""Data formats that cannot be read, each with a message that says how to convert it to one that can."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from plainnet.foreign.opening import open_file
 
 _HEAD = 4096
 READ = (
-    "IDX files, .npz, .npy files in a folder, CSV or TSV, Parquet, folders of pictures with one folder a class, or a "
-    ".zip or "
-    ".tar.gz of these"
+    "IDX files, .npz, .npy files in a folder, CSV or TSV, Parquet, folders of pictures with one folder per class, or "
+    "a .zip or .tar.gz of these"
 )
 _PICKLE = (
-    "a pickle, which can run any program when it is read. If you trust who made it: "
+    "a pickle, which can run any program when it is read. If you trust its source: "
     "python -c \"import sys, pickle; d = pickle.load(OPENED, encoding='latin1'); print(type(d))\" {0}, "
     "then save its arrays: np.savez('data.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
 )
-_WAYS = {  # {0} is the path, quoted for a shell; the lines take it as sys.argv[1]
+_WAYS = {  # {0} is the path, quoted for a shell; the programs take it as sys.argv[1]
     "pickle": _PICKLE.replace("OPENED", "open(sys.argv[1], 'rb')"),
     "gzipped pickle": _PICKLE.replace("sys, pickle", "sys, gzip, pickle").replace("OPENED", "gzip.open(sys.argv[1])"),
     "torch": (
-        'a file of PyTorch, which holds a pickle. If you trust who made it: python -c "import sys, torch; '
+        'a file of PyTorch, which holds a pickle. If you trust its source: python -c "import sys, torch; '
         'print(type(torch.load(sys.argv[1], weights_only=False)))" {0}, then save its arrays: '
         "np.savez('data.npz', X=..., y=...)"
     ),
     "hdf5": (
-        'an HDF5 file (a MATLAB file of version 7.3 is one too); with h5py: python -c "import sys, h5py; '
+        'an HDF5 file (as are MATLAB files of version 7.3); with h5py: python -c "import sys, h5py; '
         "print(list(h5py.File(sys.argv[1])))\" {0} names its arrays; save two: np.savez('data.npz', X=..., y=...)"
     ),
     "matlab": (
@@ -54,7 +53,7 @@ _WAYS = {  # {0} is the path, quoted for a shell; the lines take it as sys.argv[
         "X, y = s.load_svmlight_file(sys.argv[1]); np.savez('data.npz', X=X.toarray(), y=y)\" {0}"
     ),
     "html": "a web page, not the data that its link promised; download the file itself",
-    "pointer": "a pointer of Git LFS, not the file itself; fetch it with: git lfs pull",
+    "pointer": "a Git LFS pointer, not the file itself; fetch the file with: git lfs pull",
     "7z": "a 7-Zip or RAR archive; unpack it, and give the folder",
     "sqlite": (
         "an SQLite database; python -c \"import sys, pandas, sqlite3; pandas.read_sql('SELECT * FROM ' + sys.argv[2], "
@@ -66,8 +65,8 @@ _WAYS = {  # {0} is the path, quoted for a shell; the lines take it as sys.argv[
         "pandas.read_feather(sys.argv[1]).to_parquet('data.parquet')\" {0}"
     ),
     "picture": (
-        "a single picture; plainnet learns from many, a folder for each class: data/cat/1.png. To ask a model about "
-        "this one: plainnet predict MODEL {0}"
+        "a single picture; training needs many, in a folder for each class: data/cat/1.png. To classify this one: "
+        "plainnet predict MODEL {0}"
     ),
     "model": "a trained model, not data; plainnet evaluate {0} measures it",
     "other idx": "an IDX file, but not of unsigned bytes; save it as .npz: np.savez('data.npz', X=..., y=...)",
@@ -82,25 +81,25 @@ _MAGICS = (
 
 
 def head_of(path: Path) -> bytes:
-    """Return the first bytes of a file, unpacked if it is gzipped and they can be."""
+    """Return the first bytes of a file, unpacked if it is gzipped and this is possible."""
     with open_file(path, "data") as plain:
         head = plain.read(_HEAD)
         if head[:2] != b"\x1f\x8b":
             return head
         packed = head + plain.read(1 << 16)
     try:
-        return zlib.decompressobj(31).decompress(packed, _HEAD)  # as far as it goes: the file may be cut short
+        return zlib.decompressobj(31).decompress(packed, _HEAD)  # as much as possible: the file may be cut short
     except zlib.error:
         return b""
 
 
 def refuse(path: Path, kind: str) -> InputError:
-    """Return the error that says what a file of a kind in `_WAYS` is, and how to convert it."""
+    """Return the error for a file of a kind in `_WAYS`: what it is, and how to convert it."""
     return InputError(f"{path} is {_WAYS[kind].format(shlex.quote(str(path)))}")
 
 
 def known_kind(path: Path, head: bytes) -> str | None:
-    """Return which of the forms that are not read a file has, by its first bytes; None if none is known."""
+    """Return the kind of a file that cannot be read, by its first bytes, or None if it is not in the tables here."""
     for magic, kind in _MAGICS:
         if head.startswith(magic):
             return kind

@@ -15,22 +15,22 @@ from plainnet.foreign.showing import counted, shown
 from plainnet.sources.suspects import Suspect, suspects
 
 _MOST_CLASSES, _MOST_COLUMNS = 20, 30
-_UNEVEN = 10  # times as many examples as the rarest class, from which it is worth a word
+_UNEVEN = 10  # ratio between the commonest and the rarest class from which to warn
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What there is to know about data before training."""
+    """What to know about data before training."""
 
     data: Splits
-    class_counts: dict[str, list[int]]  # of each class, in the training, validation and test part
+    class_counts: dict[str, list[int]]  # for each class, in the training, validation and test parts
     constant: list[str]  # inputs that are the same in all training examples
-    duplicates: dict[str, int]  # "within training" and the like: how many examples occur before
+    duplicates: dict[str, int]  # for example "within the training part": how many examples are repeated
     suspects: list[Suspect]
     test_suspects: list[Suspect]
 
     def lines(self) -> list[str]:
-        """Return the overview to read."""
+        """Return the overview as lines of text."""
         train = self.data.train
         parts = dict(zip(("train", "validate", "test"), self.data, strict=True))
         found = [", ".join(f"{len(part):,} to {name}" for name, part in parts.items())]
@@ -45,14 +45,14 @@ class Overview:
             listed = ", ".join(shown(name, 30) for name in self.constant[:8]) + (
                 ", ..." if len(self.constant) > 8 else ""
             )
-            found.append(f"{counted(len(self.constant), 'input')} the same in all training examples: {listed}")
+            found.append(f"{counted(len(self.constant), 'input')} constant in all training examples: {listed}")
         for where, number in self.duplicates.items():
             if number:
                 found.append(f"{counted(number, 'duplicate')} {where}")
         if not any(self.duplicates.values()):
             found.append("no duplicates")
         if self.suspects:
-            found.append("labels that are probably wrong, judged by a quick network that had not seen them:")
+            found.append("labels that are probably wrong, judged by a small network that was not trained on them:")
             found += [_told(s, int(self.data.training[s.row]), "of the source") for s in self.suspects[:10]]
         if self.test_suspects:
             found.append("labels of the test part that are probably wrong:")
@@ -64,7 +64,7 @@ class Overview:
         if train.kind == "classes":
             return f"targets: {counted(len(train.class_names), 'class')}"
         if train.kind == "labels":
-            return f"targets: {counted(len(train.class_names), 'label')}, {targets.sum(axis=1).mean():.1f} an example"
+            return f"targets: {counted(len(train.class_names), 'label')}, {targets.sum(axis=1).mean():.1f} per example"
         return f"targets: numbers from {targets.min():g} to {targets.max():g}, mean {targets.mean():.4g}"
 
     def _of_classes(self) -> list[str]:
@@ -78,9 +78,8 @@ class Overview:
         numbers = [counts[0] for counts in self.class_counts.values() if counts[0]]
         if max(numbers) >= _UNEVEN * min(numbers):
             lines.append(
-                f"the commonest class has {max(numbers) / min(numbers):.0f} times as many examples as the rarest: "
-                "accuracy "
-                "alone will flatter; look at each class"
+                f"the most common class has {max(numbers) / min(numbers):.0f} times as many examples as the rarest: "
+                "accuracy alone will look too good; check each class"
             )
         return lines
 
@@ -110,7 +109,7 @@ class Overview:
 
 
 def overview(data: Splits, *, quick: bool = False) -> Overview:
-    """Look at data; `quick` leaves out the network that looks for wrong labels."""
+    """Return an overview of data; `quick` skips the search for wrong labels, which trains networks."""
     train, validation, test = data
     counts: dict[str, list[int]] = {}
     if train.kind == "classes":

@@ -1,4 +1,4 @@
-"""Parquet files: tables, and pictures in the form of Hugging Face, whose names of classes lie beside the columns."""
+"""Reads Parquet files: tables, and pictures in the form of Hugging Face, with class names in the metadata."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from plainnet.sources.found import Found, Part, Wanted
 from plainnet.sources.picture_folders import Progress, as_arrays
 
 _MOST_CELLS = 100_000_000
-_MOST_BYTES = 6_000_000_000  # that the columns say they take, unpacked
+_MOST_BYTES = 6_000_000_000  # unpacked, according to the metadata
 
 
 def read(files: dict[str, list[Path]], what: str, wanted: Wanted, progress: Progress | None) -> Found:
-    """Return what Parquet files hold, several of which may be one part.
+    """Return the contents of Parquet files; several files may form one part.
 
-    Raises: `InputError` if one is damaged, or no column is the label.
+    Raises: `InputError` if one is damaged, or if no column holds the labels.
     """
     arrow = {part: [_table(path) for path in paths] for part, paths in files.items()}
     first = next(iter(arrow.values()))[0]
@@ -66,17 +66,17 @@ def _table(path: Path) -> Any:
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups))
         if size > _MOST_BYTES:
             raise InputError(
-                f"{path} unpacks to {size / 1e9:.0f} GB, more than {_MOST_BYTES / 1e9:.0f}; give a part of it"
+                f"{path} unpacks to {size / 1e9:.0f} GB, the most is {_MOST_BYTES / 1e9:.0f} GB; give a part of it"
             )
         table = file.read()
     except InputError:
         raise
-    except Exception as error:  # pyarrow raises errors of many kinds at a damaged file
+    except Exception as error:  # pyarrow raises many kinds of errors for a damaged file
         raise InputError(
-            f"{path} is damaged: it is no whole Parquet file ({shown(error, 80)}); fetch it again"
+            f"{path} is damaged: it is not a complete Parquet file ({shown(error, 80)}); download it again"
         ) from error
     if table.num_rows == 0:
-        raise InputError(f"{path} holds no rows; give one example a row")
+        raise InputError(f"{path} holds no rows; give one example per row")
     return table
 
 
@@ -86,7 +86,7 @@ def _joined(pieces: list[Any], what: str) -> Any:
     try:
         return pyarrow.concat_tables(pieces)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
-        raise InputError(f"the files of {what} have different columns: {shown(error, 120)}") from error
+        raise InputError(f"the files of {what} must have the same columns: {shown(error, 120)}") from error
 
 
 def _is_picture(kind: Any) -> bool:
@@ -100,7 +100,7 @@ def _pictures(frames: dict[str, Any], column: str, what: str, wanted: Wanted, pr
     label = wanted.label or next((by_name[n] for n in tables.LABELS if n in by_name), others[-1] if others else None)
     if label is None or label not in others:
         raise InputError(
-            f"{what} has no column {label or 'label'!r} beside the pictures in {column!r}; --label names one"
+            f"{what} has no column {label or 'label'!r} beside the pictures in {column!r}; name one with --label"
         )
     contents: list[tuple[Path | bytes, str]] = []
     labels: dict[str, np.ndarray] = {}
@@ -122,7 +122,7 @@ def _pictures(frames: dict[str, Any], column: str, what: str, wanted: Wanted, pr
 
 
 def _class_names(table: Any, label: str) -> tuple[str, ...] | None:
-    """Return the names of the classes, if the schema tells them as Hugging Face's does."""
+    """Return the class names, if the schema holds them as in the files of Hugging Face."""
     try:
         features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
         for name, feature in features.items():

@@ -1,4 +1,4 @@
-"""Parts: which examples train, which validate, which test; made where the data do not say it, the same every time."""
+"""Makes the training, validation and test parts: as the data give them, otherwise split off in a fixed way."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from plainnet.foreign.showing import counted, shown
 from plainnet.sources.found import ALL, TEST, TRAIN, VALIDATION, Found, Part, Wanted
 from plainnet.sources.inputs_as_numbers import pixels_or_numbers
 
-SHARE = 0.15  # of the examples, for each part that the data do not bring along
-_LEAST = 6  # examples
-_FEW = 20  # different whole numbers
+SHARE = 0.15  # of the examples, for each part that the data do not have
+_LEAST = 6  # the fewest examples
+_FEW = 20  # the most different whole numbers that count as classes
 _MOST_COLUMNS = 5000
 
 
 def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, columns: Columns | None = None) -> Splits:
-    """Return the parts of what was found, as a network takes them; what is missing is split off by a fixed seed.
+    """Return the parts of the found data in the form that networks take; missing parts are split off with a fixed seed.
 
-    What is learned from data, such as the words of a column, is learned from the training part. `fold` (i, k) makes the
-    i-th of k equal parts of all that would train or validate the one that validates. `columns`, those of a model, take
-    the place of what would be learned.
+    Everything that is learned from data, such as the words in a column, is learned from the training part. With `fold`
+    (i, k), the examples for training and validation are cut into k equal parts, and the i-th validates. `columns`, from
+    a model, replace what would be learned.
 
-    Raises: `InputError` if there are too few examples, or a share, a group or a label is no good.
+    Raises: `InputError` if there are too few examples, or if a share, a group or a label is invalid.
     """
     if _share(wanted.test, "test", 0.0) + _share(wanted.validation, "validation", 0.0) >= 1:
         raise InputError(
@@ -42,14 +42,14 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
     parts = {name: _with_labels(name, part, notes) for name, part in found.parts.items()}
     learn = parts.get(TRAIN) or parts.get(ALL)
     if learn is None:
-        raise InputError(f"{found.what} holds only a {next(iter(parts), 'test')} part; give one to train on as well")
+        raise InputError(f"{found.what} holds only a {next(iter(parts), 'test')} part; add a training part")
     _expect_one_shape(found, parts)
     meant = _meaning(found, wanted, parts)
     targets = {name: meant.targets(part.given, f"the labels{_of(name)}") for name, part in parts.items()}
     of_learn = targets[TRAIN if TRAIN in parts else ALL]
     if len(learn) < _LEAST:
         raise InputError(
-            f"{found.what} holds {counted(len(learn), 'example')}; at least {_LEAST} are needed to train and judge"
+            f"{found.what} holds {counted(len(learn), 'example')}; at least {_LEAST} are needed to train and test"
         )
     made: dict[str, Any] = {"seed": SPLIT_SEED}
     rows = np.arange(len(learn))
@@ -80,8 +80,8 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
     _remark(meant, of_learn[rows], targets, notes)
     if isinstance(learn.inputs, Mapping) and len(learn.inputs) > _MOST_COLUMNS:
         raise InputError(
-            f"{found.what} has {len(learn.inputs):,} columns to learn from, at most {_MOST_COLUMNS:,} can be named in "
-            "a model; save the numbers as .npz, which has no names"
+            f"{found.what} has {len(learn.inputs):,} columns to learn from, but a model can store the names of at most "
+            f"{_MOST_COLUMNS:,}; save the numbers as .npz, which has no column names"
         )
     if columns is None and isinstance(learn.inputs, Mapping):
         columns = Columns.learned(learn[rows].table, wanted.missing)
@@ -91,7 +91,7 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
     preparation = {} if columns is None else columns.to_table()
     for name, word in sorted(columns.unknown)[:3] if columns is not None else ():
         notes.append(
-            f"the word {shown(word, 40)!r} of {shown(name, 40)!r} does not occur in the training part; it tells nothing"
+            f"the word {shown(word, 40)!r} in column {shown(name, 40)!r} is not in the training part; it is ignored"
         )
     about: dict[str, Any] = {"preparation": preparation, "made": made, "notes": notes}
     if VALIDATION in parts and fold is None:
@@ -101,7 +101,7 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
 
 
 def _expect_one_shape(found: Found, parts: Mapping[str, Part]) -> None:
-    """Raise `InputError` if the parts have inputs of different shapes, or of too many dimensions."""
+    """Raise `InputError` if the parts have inputs of different shapes, or with too many dimensions."""
     ordered = [name for name in (ALL, TRAIN, VALIDATION, TEST) if name in parts]
     arrays = {name: parts[name].inputs for name in ordered}
     shapes = {name: array.shape[1:] for name, array in arrays.items() if isinstance(array, np.ndarray)}
@@ -112,13 +112,13 @@ def _expect_one_shape(found: Found, parts: Mapping[str, Part]) -> None:
         )
     if len(set(shapes.values())) > 1:
         told = " and ".join(f"{'x'.join(map(str, shape))} ({name})" for name, shape in shapes.items())
-        raise InputError(f"{found.what} hold examples of {told}; they must be of one size")
+        raise InputError(f"{found.what} hold examples of {told}; give examples of one size")
 
 
 def everything(found: Found, wanted: Wanted, columns: Columns | None) -> DataSet:
-    """Return the test part of what was found, or all of it where there is none, as a model with these columns takes it.
+    """Return the test part of the found data, or all data if there is none, for a model with these `columns`.
 
-    Raises: `InputError` if it is not such data.
+    Raises: `InputError` if the data do not fit.
     """
     notes: list[str] = []
     name = next(part for part in (TEST, ALL, TRAIN) if part in found.parts)
@@ -143,7 +143,7 @@ def _count(examples: int, share: float) -> int:
 
 
 def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
-    """Return the examples that have a label, and note how many have none."""
+    """Return the examples that have a label, and add a note on how many have none."""
     assert part.labels is not None
     if len(part.labels) == 0:
         raise InputError(f"the {name} part holds no examples; give at least {_LEAST}")
@@ -155,7 +155,7 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
     if not gaps.any():
         return part
     if gaps.all():
-        raise InputError(f"no example{_of(name)} has a label; is another column the one of the labels?")
+        raise InputError(f"no example{_of(name)} has a label; if another column holds the labels, name it with --label")
     number, first = int(gaps.sum()), int(gaps.argmax()) + 1
     notes.append(
         f"left out: {counted(number, 'example')}{_of(name)} without a label (empty, NA or the like), the first in row "
@@ -165,7 +165,7 @@ def _with_labels(name: str, part: Part, notes: list[str]) -> Part:
 
 
 def _whole_if_few(labels: np.ndarray) -> np.ndarray:
-    """Return numbers such as 0.0, 1.0 and 2.0 as whole ones, if there are few: those of classes, written by NumPy."""
+    """Return numbers such as 0.0, 1.0 and 2.0 as whole numbers if there are few different ones, as for classes."""
     there = labels[~np.isnan(labels)]
     values = np.unique(there)
     if len(values) > _FEW or len(values) * 2 > len(there) or not (values == np.floor(values)).all():
@@ -189,7 +189,7 @@ def _meaning(found: Found, wanted: Wanted, parts: dict[str, Part]) -> Meaning:
     ]
     if len({array.ndim for array in labels}) > 1 or len({array.shape[1:] for array in labels}) > 1:
         raise InputError(
-            f"the labels of the parts of {found.what} have different shapes; give each part labels of one kind"
+            f"the labels of the parts of {found.what} have different shapes; give all parts labels of one kind"
         )
     return meaning(np.concatenate(labels), wanted.task)
 
@@ -197,7 +197,7 @@ def _meaning(found: Found, wanted: Wanted, parts: dict[str, Part]) -> Meaning:
 def _split_off(
     rows: np.ndarray, targets: np.ndarray, part: Part, meant: Meaning, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows without and with so many of them, chosen at random, classes in proportion, groups together."""
+    """Split off `count` rows at random, with classes in proportion and groups together; return the rest and these."""
     rng = np.random.default_rng(SPLIT_SEED)
     count = min(count, len(rows) - 1)
     if part.groups is not None:
@@ -216,7 +216,7 @@ def _by_group(
     names, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(names) < 3:
         raise InputError(
-            f"the column to keep together has {counted(len(names), 'value')}; at least 3 are needed, one a part"
+            f"the --group column has {counted(len(names), 'value')}; at least 3 are needed, one for each part"
         )
     chosen, filled = [], 0
     for group in rng.permutation(len(names))[: len(names) - 2 if filled == 0 else None]:
@@ -231,15 +231,15 @@ def _by_group(
 def _fold(
     rows: np.ndarray, targets: np.ndarray, part: Part, meant: Meaning, number: int, of: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows without and with the `number`-th of so many equal parts, classes in proportion."""
+    """Cut the rows into `of` equal parts, with classes in proportion; return all others and the `number`-th part."""
     if not 2 <= of <= len(rows):
-        raise InputError(f"folds must be a whole number from 2 to {len(rows):,}, the examples, received {of}")
+        raise InputError(f"folds must be from 2 to {len(rows):,}, the number of examples, received {of}")
     rng = np.random.default_rng(SPLIT_SEED)
     order = rng.permutation(len(rows))
     if part.groups is not None:
         names, places = np.unique(part.groups[rows], return_inverse=True)
         if len(names) < of:
-            raise InputError(f"there are {len(names)} groups to keep together, too few for {of} folds")
+            raise InputError(f"there are {len(names)} groups to keep together, too few for {of} folds; make fewer")
         inside = rng.permutation(len(names))[places] % of == number
     else:
         if meant.kind == "classes":
@@ -250,9 +250,9 @@ def _fold(
 
 
 def _remark(meant: Meaning, train: np.ndarray, targets: dict[str, np.ndarray], notes: list[str]) -> None:
-    """Note what is odd about the labels: classes that training does not see, or sees once."""
+    """Add notes on classes with no or only one training example; raise `InputError` if all labels are the same."""
     if meant.kind == "numbers" and (train == train[:1]).all():
-        raise InputError(f"the numbers to learn are all {train.ravel()[0]:g}; there is nothing to tell apart")
+        raise InputError(f"the numbers to learn are all {train.ravel()[0]:g}; give data with different ones")
     if meant.kind != "classes":
         return
     counts = np.bincount(train, minlength=len(meant.names))
@@ -260,8 +260,8 @@ def _remark(meant: Meaning, train: np.ndarray, targets: dict[str, np.ndarray], n
     if (counts > 0).sum() < 2:
         only = meant.names[int(counts.argmax())]
         gaps = "".join(f" ({note})" for note in notes if "without a label" in note)
-        raise InputError(f"the labels to learn from are all {shown(only, 40)!r}{gaps}; there is nothing to tell apart")
-    for number, sentence in ((0, "no example to learn from"), (1, "a single example to learn from")):
+        raise InputError(f"the labels to learn from are all {shown(only, 40)!r}{gaps}; give at least two classes")
+    for number, sentence in ((0, "no training example"), (1, "a single training example")):
         names = [meant.names[k] for k in np.flatnonzero((counts == number) & (present > 0))]
         if names:
             listed = ", ".join(shown(name, 30) for name in names[:8]) + (", ..." if len(names) > 8 else "")

@@ -1,4 +1,4 @@
-"""Pictures from files, of any usual format: opened within bounds of memory, as the numbers of a network's inputs."""
+"""Opens picture files of all common formats, with a limit on memory, and converts them to arrays."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from plainnet.errors import InputError
 from plainnet.foreign.opening import open_file
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jpe", ".jfif")
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # those that run no program and need no other library
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")  # formats that run no program and need no other library
 _MOST_PIXELS, _MOST_BYTES = 150_000_000, 300_000_000
-_BYTES = {"1": 2, "L": 1, "P": 2, "LA": 8, "RGB": 5, "RGBA": 8, "I;16": 4}  # that a pixel takes until it is reduced
-_SIDE = 1024  # pixels: no content of a picture needs more
+_BYTES = {"1": 2, "L": 1, "P": 2, "LA": 8, "RGB": 5, "RGBA": 8, "I;16": 4}  # of a pixel in memory
+_SIDE = 1024  # pixels: the content of a picture never needs more
 
 
 @contextmanager
 def opened(source: str | Path | bytes, name: str | None = None) -> Iterator[Image.Image]:
-    """Give the picture in a file, or in its content, the right way up, its longer side below 2,048 pixels.
+    """Provide the picture in a file or in its content, upright, with its longer side below 2,048 pixels.
 
-    Raises: `InputError` if it is no picture, or would take too much memory; whatever goes wrong while it is used
-    counts.
+    Raises: `InputError` if it is not a picture, would take too much memory, or fails while it is used.
     """
     where = name or (f"the image {source}" if not isinstance(source, bytes) else "the image")
     with io.BytesIO(source) if isinstance(source, bytes) else open_file(source, "image") as file:
@@ -37,14 +36,14 @@ def opened(source: str | Path | bytes, name: str | None = None) -> Iterator[Imag
                 yield ImageOps.exif_transpose(_reduced(picture))
         except InputError as error:
             raise InputError(f"cannot read {where}: {error}") from error
-        except Exception as error:  # readers of pictures raise whatever a file makes them stumble over
+        except Exception as error:  # picture readers raise many kinds of errors for damaged files
             reason = getattr(error, "strerror", None) or "it is not a picture that can be opened"
             raise InputError(f"cannot read {where}: {reason}; give a PNG, JPEG or similar file") from error
 
 
 @contextmanager
 def _unlimited() -> Iterator[None]:
-    """Let Pillow open headers of any size: `_check_size` judges them, with a reason."""
+    """Let Pillow open headers of any size; `_check_size` checks the size and gives a reason."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         yield
@@ -53,15 +52,15 @@ def _unlimited() -> Iterator[None]:
 
 
 def _check_size(picture: Image.Image) -> None:
-    """Refuse, before anything is decoded, what would take too much memory.
+    """Check that a picture does not take too much memory, before anything is decoded.
 
-    Raises: `InputError`.
+    Raises: `InputError` if it does.
     """
     width, height = picture.size
     if width * height > _MOST_PIXELS:
-        raise InputError(f"it has {width:,} x {height:,} pixels, at most {_MOST_PIXELS:,} can be read")
+        raise InputError(f"it has {width:,} x {height:,} pixels, but at most {_MOST_PIXELS:,} can be read")
     each = _BYTES.get(picture.mode, 12)
-    if picture.format == "JPEG":  # decoded at the size that is needed, or all its coefficients are kept
+    if picture.format == "JPEG":  # decoded at the needed size; a progressive one keeps all its coefficients
         each = 2 * len(picture.getbands()) if picture.info.get("progressive") else 0
     needed = width * height * (14 if picture.format == "WEBP" else each)
     if needed > _MOST_BYTES:
@@ -72,11 +71,11 @@ def _check_size(picture: Image.Image) -> None:
 
 
 def _reduced(picture: Image.Image) -> Image.Image:
-    """Return the picture with its longer side below 2,048 pixels, by means over squares."""
+    """Return the picture with its longer side below 2,048 pixels, reduced by averaging squares."""
     factor = max(1, max(picture.size) // _SIDE)
     if factor == 1:
         return picture
-    picture.draft("RGB", (picture.width // factor, picture.height // factor))  # which only JPEG can
+    picture.draft("RGB", (picture.width // factor, picture.height // factor))  # has an effect only for JPEG
     if picture.mode == "P":
         picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
     elif picture.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
@@ -93,14 +92,14 @@ def _reduced(picture: Image.Image) -> Image.Image:
 
 
 def is_deep(picture: Image.Image) -> bool:
-    """Tell whether the picture has 16 bits or more a pixel."""
+    """Return whether the picture has 16 or more bits per pixel."""
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
 def layers(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return brightness (H, W, 1) or colors (H, W, 3), bytes, and how opaque each pixel is (H, W), if not all are.
+    """Return brightness (H, W, 1) or colors (H, W, 3) as bytes, and the opacity (H, W) if not all pixels are opaque.
 
-    Deep pictures are scaled so that the next of 255 and 65,535 is white, 1 where they hold shares.
+    For deep pictures, white is 255 or 65,535, whichever the largest value fits, or 1 for floating-point values.
     """
     if is_deep(picture):
         values = np.asarray(picture, np.float32)
@@ -122,16 +121,16 @@ def layers(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def is_gray(colors: np.ndarray) -> bool:
-    """Tell whether colors (H, W, 3) or (H, W, 1) are shades of gray."""
+    """Return whether colors (H, W, 3) or (H, W, 1) are shades of gray."""
     if colors.shape[2] == 1:
         return True
     return bool((colors[..., 0] == colors[..., 1]).all() and (colors[..., 1] == colors[..., 2]).all())
 
 
 def as_stored(picture: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
-    """Return a picture as bytes of `size` (height, width), (H, W) for one channel or (H, W, 3), on white where clear.
+    """Return a picture as bytes, (H, W) for one channel or (H, W, 3), on a white background where it is transparent.
 
-    It is resized only if it has another size.
+    It is resized only if its size is not `size` (height, width).
     """
     colors, alpha = layers(picture)
     if alpha is not None:

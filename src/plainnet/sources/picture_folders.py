@@ -1,4 +1,4 @@
-"""Folders of pictures: one folder a class, with train, validation and test above or not; or a table that names them."""
+"""Reads folders of pictures: one folder per class, perhaps within train, validation and test; or named by a table."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from plainnet.sources import cache
 from plainnet.sources.found import ALL, Found, Part, part_of
 from plainnet.sources.picture_files import ENDINGS, as_stored, is_gray, layers, opened
 
-MOST_SIDE = 64  # pixels: larger pictures are made smaller, or learning would take days
-_LOOKED_AT = 300  # pictures, to find their size and whether they have colors
+MOST_SIDE = 64  # pixels: larger pictures are reduced, otherwise training would take days
+_LOOKED_AT = 300  # pictures to examine for their size and colors
 _MOST_FILES = 2_000_000
 _NOT_READ = (".heic", ".heif", ".avif", ".svg", ".jp2", ".jxl", ".psd", ".raw", ".dng", ".cr2", ".nef", ".arw", ".dcm")
 Progress = Callable[[int, int], None]
 
 
 def is_picture(path: str | Path) -> bool:
-    """Tell by a file's name whether it should be a picture."""
+    """Return whether a file is a picture, by its name."""
     return str(path).lower().endswith(ENDINGS) and not Path(path).name.startswith(".")
 
 
 def labeled_by_folder(folder: Path) -> dict[str, list[tuple[Path, str]]] | None:
-    """Return each part's pictures with their classes, if the folder is of this kind, else None."""
+    """Return the pictures of each part with their classes, or None if the folder has another form."""
     folders = _folders(folder)
     if folders and all(part_of(sub.name) for sub in folders):
         parts = {}
@@ -37,7 +37,7 @@ def labeled_by_folder(folder: Path) -> dict[str, list[tuple[Path, str]]] | None:
             part = part_of(sub.name)
             assert part is not None
             if part in parts:
-                raise InputError(f"{folder} holds two folders of the {part} part, one of them {sub.name}; remove one")
+                raise InputError(f"{folder} holds two folders for the {part} part, one of them {sub.name}; remove one")
             pictures = [(path, cls.name) for cls in _folders(sub) for path in _pictures(cls)]
             if pictures:
                 parts[part] = pictures
@@ -53,16 +53,16 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def unread(folder: Path) -> list[str]:
-    """Say which files look like pictures and are not read."""
+    """Return a note on files that look like pictures but cannot be read."""
     files = [p for p in folder.rglob("*") if p.suffix.lower() in _NOT_READ and not p.name.startswith(".")]
     if not files:
         return []
     endings = ", ".join(sorted({p.suffix.lower() for p in files}))
-    return [f"left out: {counted(len(files), 'file')} of a form that is not read ({endings}); convert them to PNG"]
+    return [f"left out: {counted(len(files), 'file')} in a format that cannot be read ({endings}); convert them to PNG"]
 
 
 def _pictures(folder: Path) -> list[Path]:
-    """Return the pictures in a folder, or in the folders directly below it, by name."""
+    """Return the pictures in a folder and in the folders directly below it, sorted by name."""
     found = []
     for entry in os.scandir(folder):
         if entry.is_dir():
@@ -77,9 +77,9 @@ def _pictures(folder: Path) -> list[Path]:
 def read(
     folder: Path, parts: Mapping[str, Sequence[tuple[Path, object]]], progress: Progress | None, *, of_folders: bool
 ) -> Found:
-    """Return the pictures of each part as arrays of one size, with their labels: names `of_folders`, or of a table.
+    """Return the pictures of each part as arrays of one size, with their labels from folders (`of_folders`) or a table.
 
-    Raises: `InputError` if none can be read.
+    Raises: `InputError` if no picture can be read.
     """
     listed = [(path, label) for pictures in parts.values() for path, label in pictures]
     found = Found(f"the pictures in {folder}", {})
@@ -111,12 +111,12 @@ def read(
 def as_arrays(
     sources: Sequence[tuple[Path | bytes, str]], progress: Progress | None = None
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return pictures, each a file or its content with a name, as bytes (N, H, W) or (N, H, W, 3); and which are whole.
+    """Return pictures as bytes (N, H, W) or (N, H, W, 3), which of them could be read, and notes on how they changed.
 
-    All get one size: their own, if they share it and it is at most 64 x 64, else the usual one among them, made
-    smaller. The last of what is returned is how they were changed, in sentences.
+    Each source is a file or its content, with a name. All pictures get one size: their own if they share it and it is
+    at most 64 x 64, otherwise their median size, reduced if necessary.
 
-    Raises: `InputError` if none can be read.
+    Raises: `InputError` if no picture can be read.
     """
     size, channels, notes = _form(sources)
     images = np.zeros((len(sources), *size, *((3,) if channels == 3 else ())), np.uint8)
@@ -134,7 +134,7 @@ def as_arrays(
 
 
 def _form(sources: Sequence[tuple[Path | bytes, str]]) -> tuple[tuple[int, int], int, list[str]]:
-    """Return the size and the number of channels that all pictures get, and how that changes them."""
+    """Return the size and the number of channels for all pictures, and notes on how they change."""
     sizes, gray = [], True
     for place in np.unique(np.linspace(0, len(sources) - 1, _LOOKED_AT).astype(int)):
         source, name = sources[place]
@@ -164,9 +164,9 @@ def _small(picture: Image.Image) -> Image.Image:
 def labeled_by_table(
     folder: Path, names: Iterable[str], labels: Iterable[object], notes: list[str]
 ) -> list[tuple[Path, object]] | None:
-    """Return the pictures of a folder with the labels that a table beside them gives, if it names most of them.
+    """Return the pictures in a folder with their labels from a table, or None if the table names too few of them.
 
-    What either of the two lacks is added to `notes`.
+    Notes are added for rows without a picture and for pictures without a row.
     """
     there = {path.name: path for path in _pictures(folder)}
     by_stem = {path.stem: path for path in there.values()}
@@ -181,7 +181,7 @@ def labeled_by_table(
     if not pairs or len(pairs) < len(lacking):
         return None
     unnamed = sorted(path.name for path in {*there.values()} - {path for path, _ in pairs})
-    for left, what in ((lacking, "row whose picture is not there"), (unnamed, "picture that the table does not name")):
+    for left, what in ((lacking, "row without a picture"), (unnamed, "picture that the table does not name")):
         if left:
             some = ", ".join(shown(name, 60) for name in left[:3])
             notes.append(f"left out: {len(left):,} {what if len(left) == 1 else _plural(what)} ({some})")

@@ -1,4 +1,4 @@
-"""Recognizing what a path holds, by content: the one place that knows every form of data."""
+"""Recognizes the format of data by their content; the only module that knows all formats."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from plainnet.sources import archives, arrays, delimited, idx_folders, others, p
 from plainnet.sources.found import ALL, TRAIN, Found, Wanted, by_part, part_of
 from plainnet.sources.picture_folders import Progress, is_picture
 
-_DEEPEST = 4  # folders that hold nothing but another one
-_MOST_FILES = 2000  # of a folder, that are looked into; pictures are not counted
+_DEEPEST = 4  # levels of folders that each hold only one other folder
+_MOST_FILES = 2000  # of a folder that are examined; pictures are not counted
 _TEXTS = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab")
 _NO_DATA = (
     "readme",
@@ -34,9 +34,9 @@ _NO_DATA = (
 
 
 def find(path: Path, wanted: Wanted, progress: Progress | None = None) -> Found:
-    """Return what is found at a path: a file or a folder of any form that is known.
+    """Return the data at a path: a file or a folder in any known format.
 
-    Raises: `InputError` with what was found, what is read, and how to convert the one into the other.
+    Raises: `InputError` that says what was found, which formats can be read, and how to convert the data.
     """
     try:
         is_folder, there = path.is_dir(), path.exists()
@@ -44,18 +44,18 @@ def find(path: Path, wanted: Wanted, progress: Progress | None = None) -> Found:
         raise InputError(f"cannot read {path}: {error.strerror}; give the path of a file or a folder") from error
     if not there:
         near = [p.name for p in path.parent.iterdir()][:6] if path.parent.is_dir() else []
-        beside = f"; beside it are {', '.join(shown(n, 40) for n in sorted(near))}" if near else ""
+        beside = f"; its folder holds {', '.join(shown(n, 40) for n in sorted(near))}" if near else ""
         raise InputError(f"there is no {path}{beside}; --data takes a file or a folder: {others.READ}")
     try:
         return _folder(path, wanted, progress, _DEEPEST) if is_folder else _file(path, wanted, progress)
     except PermissionError as error:
         raise InputError(
-            f"cannot read {error.filename or path}: permission denied; give a folder of your own"
+            f"cannot read {error.filename or path}: permission denied; give a folder that you can read"
         ) from error
 
 
 def kind_of(path: Path) -> str:
-    """Return the form of a file, by its content: "idx", "npy", "npz", "zip", "tar", "parquet", "text", or another."""
+    """Return the format of a file by its content: "idx", "npy", "npz", "zip", "tar", "parquet", "text", or another."""
     head = others.head_of(path)
     with open_file(path, "data") as plain:
         start = plain.read(4)
@@ -113,7 +113,7 @@ def _file(path: Path, wanted: Wanted, progress: Progress | None) -> Found:
         with archives.unpacked(path) as folder:
             try:
                 return _named(_owned(_folder(folder, wanted, progress, _DEEPEST)), folder, path)
-            except InputError as error:  # which names files that will be gone
+            except InputError as error:  # the message names temporary files
                 raise InputError(f"{path}: {str(error).replace(str(folder), '')}".replace(": /", ": ")) from error
     if kind == "text":
         return tables.found_in({ALL: delimited.read(path)}, str(path), wanted)
@@ -121,14 +121,13 @@ def _file(path: Path, wanted: Wanted, progress: Progress | None) -> Found:
         raise InputError(f"{path} is empty; give {others.READ}")
     if kind == "unknown":
         raise InputError(
-            f"{path} is of no form that is known (it begins with {others.head_of(path)[:8].hex(' ')}); give "
-            f"{others.READ}"
+            f"{path} has an unknown format (it begins with {others.head_of(path)[:8].hex(' ')}); give {others.READ}"
         )
     raise others.refuse(path, kind)
 
 
 def _owned(found: Found) -> Found:
-    """Copy what is mapped from files that will be gone."""
+    """Copy arrays that are mapped from temporary files."""
     for name, part in found.parts.items():
         if isinstance(part.inputs, np.ndarray) and part.labels is not None:
             found.parts[name] = type(part)(np.array(part.inputs), np.array(part.labels), part.groups)
@@ -136,7 +135,7 @@ def _owned(found: Found) -> Found:
 
 
 def _named(found: Found, folder: Path, path: Path) -> Found:
-    """Say the archive where the folder is meant that it was unpacked to."""
+    """Replace the temporary folder by the archive in all texts."""
     found.what = found.what.replace(str(folder), str(path))
     found.notes = [note.replace(str(folder), str(path)) for note in found.notes]
     return found
@@ -194,19 +193,17 @@ def _folder(folder: Path, wanted: Wanted, progress: Progress | None, deep: int) 
 
 
 def _content(folder: Path, files: list[Path], folders: list[Path], pictures: bool) -> str:
-    """Say what a folder holds that cannot be learned from."""
+    """Return a text that says what a folder without usable data holds."""
     if pictures:
-        return (
-            "pictures side by side, and nothing says what is on them: put those of each class into a folder of its own"
-        )
+        return "pictures without labels: put the pictures of each class into a separate folder"
     if len(folders) == 1 and any(map(is_picture, folders[0].iterdir())):
-        return f"pictures of a single class, {shown(folders[0].name, 40)}: give a second folder beside it"
+        return f"pictures of a single class, {shown(folders[0].name, 40)}: add a folder for a second class"
     names = [shown(p.name, 40) for p in [*folders, *files]]
-    return (", ".join(names[:8]) + (", ..." if len(names) > 8 else "")) or "nothing in it"
+    return (", ".join(names[:8]) + (", ..." if len(names) > 8 else "")) or "no files"
 
 
 def _by_part(files: list[Path], folder: Path) -> dict[str, list[Path]]:
-    """Return files by part; several of one part belong together, and without a part that trains they all do."""
+    """Return files by part. Several files of one part belong together; without a training part, all files do."""
     parts: dict[str, list[Path]] = {}
     for path in files:
         parts.setdefault(part_of(path.name) or ALL, []).append(path)
@@ -214,7 +211,7 @@ def _by_part(files: list[Path], folder: Path) -> dict[str, list[Path]]:
 
 
 def _one_npy_file(path: Path) -> Found:
-    """Return an array with the one beside it that holds its labels."""
+    """Return an array together with the array in the same folder that holds its labels."""
     beside = [p for p in sorted(path.parent.iterdir()) if p.suffix == ".npy" and p != path]
     found = []
     for other in beside:
@@ -227,14 +224,14 @@ def _one_npy_file(path: Path) -> Found:
             "no array beside it fits as its labels" if not found else f"{len(found)} arrays beside it may be its labels"
         )
         raise InputError(
-            f"{path} is a single array, and {fits} its labels; save inputs and labels in a folder of their own, such "
-            "as X.npy and y.npy, and give the folder"
+            f"{path} is a single array, and {fits}; save inputs and labels in a separate folder, such as X.npy and "
+            "y.npy, and give the folder"
         )
     return found[0]
 
 
 def _npz_files(files: list[Path], folder: Path) -> Found:
-    """Return the arrays of several .npz files of one array each, as KMNIST has them, or of files that are parts."""
+    """Return the arrays of several .npz files that hold one array each, as in KMNIST, or one part each."""
     opened = {path: arrays.contents(path) for path in files}
     if all(len(content) == 1 for content in opened.values()):
         return arrays.paired({path.stem: next(iter(c.values())) for path, c in opened.items()}, str(folder))
@@ -249,11 +246,11 @@ def _npz_files(files: list[Path], folder: Path) -> Found:
 def _named_by_table(
     folder: Path, folders: list[Path], texts: list[Path], wanted: Wanted, progress: Progress | None
 ) -> Found | None:
-    """Return the pictures that a table beside them names, if there is one that does."""
+    """Return the pictures that a table in the folder names, or None if no table does."""
     for text in texts:
         try:
             frame = delimited.read(text)
-        except InputError:  # it is something beside the pictures
+        except InputError:  # it is another file, not such a table
             continue
         for column in frame.columns[:5]:
             if frame[column].dtype.kind in "fb":

@@ -1,9 +1,9 @@
-"""Suspected label errors: examples whose label a network that has not seen them finds very unlikely.
+"""Suspected label errors: examples with a label that a network, not trained on them, finds very unlikely.
 
-The examples are split in parts, and each part is judged by a small network that has learned from the others; so no
-example is judged by what has learned it by heart. Where there are more examples, as beside a test part, two networks
-learn from those instead, and the mean of what they say counts. Those come first whose own label got the least
-probability beside the likeliest.
+The examples are split into parts. Each part is judged by a small network trained on the others, so no network judges
+examples that it has memorized. For a test part, two networks are trained on the training examples instead, and their
+probabilities are averaged. The first suspects are those with the least probability for their label compared with the
+most likely class.
 
 Source: Northcutt, Jiang, Chuang 2021, "Confident learning: estimating uncertainty in dataset labels", for the idea.
 """
@@ -24,14 +24,14 @@ from plainnet.schedules import one_cycle
 from plainnet.training import Training
 
 _PARTS, _MOST, _LEARNERS, _MORE = 3, 12_000, 2, 60_000
-_STEPS = 400  # at least, of small data
-_SURE = 0.5  # of the probability, that another class must get
-_SMALLEST = 12  # pixels, of images that filters look at
+_STEPS = 400  # the fewest, for small data
+_SURE = 0.5  # probability that another class must reach
+_SMALLEST = 12  # pixels: smaller images get no convolutions
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """An example: its row, the names of its label and of the class that it looks like, and their probabilities."""
+    """A suspected example: its row, its label, the class that it looks like, and the probabilities of both."""
 
     row: int
     label: str
@@ -41,9 +41,9 @@ class Suspect:
 
 
 def suspects(data: DataSet, most: int = 20, more: DataSet | None = None) -> list[Suspect]:
-    """Return up to `most` examples that are probably labeled wrongly, the likeliest first; of large data, a sample.
+    """Return up to `most` examples with probably wrong labels, the most likely first; large data are sampled.
 
-    `more` are other examples of the same classes, to learn from.
+    `more` are other examples of the same classes, to train on.
     """
     if data.kind != "classes" or len(data) < 10 * _PARTS:
         return []
@@ -60,7 +60,7 @@ def suspects(data: DataSet, most: int = 20, more: DataSet | None = None) -> list
 
 
 def judged(data: DataSet, more: DataSet | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows (M,) and the probabilities (M, K) that networks give for them which have not learned from them."""
+    """Return rows (M,), and their probabilities (M, K) by networks that were not trained on them."""
     rows = _some(len(data), _MOST, 0)
     shares = np.zeros((len(rows), len(data.class_names)))
     if more is not None:
@@ -76,14 +76,14 @@ def judged(data: DataSet, more: DataSet | None = None) -> tuple[np.ndarray, np.n
 
 
 def _some(count: int, most: int, seed: int) -> np.ndarray:
-    """Return the rows of all examples, or of so many of them, in ascending order."""
+    """Return the rows of all examples, or of a sample of `most` examples, in ascending order."""
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
 
 
 def _quick(data: DataSet, seed: int) -> Network:
-    """Return a small network that has learned from all examples, in a few epochs."""
+    """Return a small network, trained on all examples for a few epochs."""
     shape, classes = data.inputs.shape[1:], len(data.class_names)
     images = len(shape) > 1
     filters = images and min(shape[:2]) >= _SMALLEST

@@ -1,4 +1,4 @@
-"""Tables: which column is the label, which are inputs, and which hold nothing to learn from."""
+"""Tables: finds the column with the labels, the columns to learn from, and those that are useless."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _IDENTIFIER = re.compile(
     r"(?i)(unnamed: 0|\(row names\)|index|id|.*[ _]id|uuid|row|rownames?|passengerid|customerid|name|filename|file)"
 )
 _NUMBER = re.compile(r"[$€£]?\s?[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][-+]?\d+)?\s?%?")
-_MOST_WORDS = 50  # different ones of a column, up to which it is one of words rather than of free text
-_LEAST_SIDE = 7  # of an image whose pixels are the columns of a table
+_MOST_WORDS = 50  # a column with more different words than this is free text
+_LEAST_SIDE = 7  # the smallest side of images with pixels stored as columns of a table
 
 
 def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
-    """Return the parts of a data set whose frames these are, by part.
+    """Return the parts of a data set from its frames by part.
 
-    Raises: `InputError` if no column can be the label, or one that is named is not there.
+    Raises: `InputError` if no column can be the label, or if a named column is missing.
     """
     notes: list[str] = []
     for part, frame in frames.items():
@@ -37,30 +37,30 @@ def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
     main = frames.get(TRAIN, next(iter(frames.values())))
     if TEST in frames and wanted.label is None:
         lacking_there = [c for c in main.columns if c not in frames[TEST].columns]
-        if len(lacking_there) == 1 and TRAIN in frames:  # as Kaggle has it: what is to be found out
+        if len(lacking_there) == 1 and TRAIN in frames:  # as on Kaggle: the column to predict
             wanted = replace(wanted, label=str(lacking_there[0]))
     label = _label_column(main, wanted.label, what, notes)
     for part in [part for part in frames if part != TRAIN and label not in frames[part].columns]:
-        notes.append(f"the {part} part has no column {shown(label, 60)!r}, so it cannot judge; it was left out")
+        notes.append(f"the {part} part has no column {shown(label, 60)!r}, so it cannot be used; it was left out")
         del frames[part]
     if wanted.group is not None and wanted.group not in map(str, main.columns):
         raise InputError(
-            f"there is no column {shown(wanted.group, 60)!r} to keep together; {what} has {_listed(main.columns)}"
+            f"there is no column {shown(wanted.group, 60)!r} for --group; {what} has {_listed(main.columns)}"
         )
     columns = [c for c in main.columns if c != label and str(c) != wanted.group]
     if alike := [c for c in columns if _same(main[c], main[label])]:
-        notes.append(f"learned from, and the same as the labels: {_listed(alike)}; leave such columns out")
+        notes.append(f"used as inputs, but the same as the labels: {_listed(alike)}; remove such columns")
     columns = _worth_learning(main, columns, notes)
     if not columns:
         why = "; ".join(note for note in notes if note.startswith("left out"))
         raise InputError(
-            f"{what} has no column to learn from beside {shown(str(label), 60)!r}{f' ({why})' if why else ''}; "
-            "give one a feature, or name another --label"
+            f"{what} has no column to learn from besides {shown(str(label), 60)!r}{f' ({why})' if why else ''}; "
+            "add columns, or name another --label"
         )
     parts = {}
     for part, frame in frames.items():
         if lacking := [c for c in columns if c not in frame.columns]:
-            raise InputError(f"the {part} part of {what} lacks the column {shown(lacking[0], 60)!r}; give it there too")
+            raise InputError(f"the {part} part of {what} lacks the column {shown(lacking[0], 60)!r}; add it there")
         groups = None if wanted.group is None else frame[_named(frame, wanted.group)].astype(str).to_numpy()
         labels = _plain_labels(frame[label])
         parts[part] = Part({str(c): values_of(frame[c]) for c in columns}, labels, groups)
@@ -70,7 +70,7 @@ def found_in(frames: dict[str, Any], what: str, wanted: Wanted) -> Found:
 
 
 def _flat(frame: Any, notes: list[str]) -> Any:
-    """Return a frame whose index is a column if it has a name, without columns of lists or tables."""
+    """Return a frame with a named index turned into a column, and without columns of lists or tables."""
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     nested = [c for c in frame.columns if frame[c].map(lambda value: isinstance(value, list | dict | np.ndarray)).any()]
@@ -80,7 +80,7 @@ def _flat(frame: Any, notes: list[str]) -> Any:
 
 
 def _named(frame: Any, name: str) -> Any:
-    """Return a column's name as the frame has it, which may be a number."""
+    """Return the name of a column as in the frame, where it may be a number."""
     return next(c for c in frame.columns if str(c) == name)
 
 
@@ -88,9 +88,8 @@ def _label_column(frame: Any, wanted: str | None, what: str, notes: list[str]) -
     columns = list(frame.columns)
     if len(columns) < 2:
         raise InputError(
-            f"{what} has a single column, {shown(columns[0], 60)!r}; give one example a row, inputs and label in "
-            "columns "
-            "of their own, separated by commas"
+            f"{what} has a single column, {shown(columns[0], 60)!r}; give one example per row, with inputs and "
+            "label in separate columns, separated by commas"
         )
     if wanted is not None:
         if wanted not in map(str, columns):
@@ -100,12 +99,13 @@ def _label_column(frame: Any, wanted: str | None, what: str, notes: list[str]) -
     for name in LABELS:
         if name in by_name:
             notes.append(
-                f"the column {shown(by_name[name], 60)!r} holds the labels, by its name; --label COLUMN names another"
+                f"the column {shown(by_name[name], 60)!r} holds the labels, judging by its name; --label COLUMN names "
+                "another"
             )
             return by_name[name]
     fit = [c for c in columns if _could_be_labels(frame[c])]
     if not fit:
-        raise InputError(f"no column of {what} looks like labels; name it with --label: {_listed(columns)}")
+        raise InputError(f"no column of {what} looks like labels; name one with --label: {_listed(columns)}")
     side = math.isqrt(len(columns) - 1)
     pixels = side * side == len(columns) - 1 and side >= _LEAST_SIDE
     first, last = columns[0], columns[-1]
@@ -116,12 +116,12 @@ def _label_column(frame: Any, wanted: str | None, what: str, notes: list[str]) -
     else:
         chosen = first if first in fit else fit[-1]
     place = "first" if chosen is first else "last" if chosen is last else "last fitting"
-    notes.append(f"the {place} column, {shown(chosen, 60)!r}, was taken for the labels; --label COLUMN names another")
+    notes.append(f"the {place} column, {shown(chosen, 60)!r}, is used as the labels; --label COLUMN names another")
     return chosen
 
 
 def _same(column: Any, labels: Any) -> bool:
-    """Tell whether a column and the labels determine each other."""
+    """Return whether a column and the labels determine each other."""
     pairs = len(set(zip(column.astype(str), labels.astype(str), strict=True)))
     return 1 < labels.nunique() == column.nunique() == pairs <= min(_MOST_WORDS, len(labels) / 2)
 
@@ -131,7 +131,7 @@ def _words(column: Any) -> bool:
 
 
 def _could_be_labels(column: Any) -> bool:
-    """Tell whether a column can be what is to be learned: neither always the same, nor words that hardly recur."""
+    """Return whether a column can hold labels: not all the same, and not words that hardly ever repeat."""
     different = column.nunique()
     return different > 1 and not (_words(column) and different > 20 and len(column) < 3 * different)
 
@@ -141,7 +141,7 @@ def _few(column: Any) -> bool:
 
 
 def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[Any]:
-    """Return the columns that a network can learn from, and note which others there are."""
+    """Return the columns that a network can learn from, and add notes on the others."""
     kept, empty, texts, numbered = [], [], [], []
     for column in columns:
         values = frame[column]
@@ -160,7 +160,7 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
             texts.append(column)
     for left, why in (
         (empty, "nothing"),
-        (numbered, "a number or name for each row, which tells nothing about others"),
+        (numbered, "a number or name for each row, which says nothing about other rows"),
         (texts, f"texts of more than {_MOST_WORDS} kinds, or dates"),
     ):
         if left:
@@ -170,7 +170,7 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
 
 
 def _counts(values: Any, name: str) -> bool:
-    """Tell whether unique whole numbers only number the rows: by the column's name, or each one above the last."""
+    """Return whether unique whole numbers only number the rows: by the column's name, or because they count up by 1."""
     numbers = np.asarray(values)
     return bool(_IDENTIFIER.fullmatch(name.strip())) or (len(numbers) > 20 and bool((np.diff(numbers) == 1).all()))
 
@@ -181,21 +181,21 @@ def _listed(columns: Any) -> str:
 
 
 def values_of(column: Any) -> np.ndarray:
-    """Return a column as numbers with NaN for gaps, or as words with None for gaps."""
+    """Return a column as numbers with NaN for missing values, or as words with None for them."""
     if column.dtype.kind in "biuf":
         return np.asarray(column, np.float64 if column.dtype.kind == "f" or column.hasnans else None)
     gaps = np.asarray(column.isna())
     words = [None if gap else str(w).strip() for w, gap in zip(column.tolist(), gaps, strict=True)]
     there = [word for word in words if word is not None]
     numbers = [_NUMBER.fullmatch(word) for word in there]
-    if there and all(numbers):  # as $1,234.50 and 12 %
+    if there and all(numbers):  # such as $1,234.50 and 12 %
         return np.array([np.nan if w is None else float(re.sub(r"[$€£%,\s]", "", w)) for w in words])
     plain = {word for word, number in zip(there, numbers, strict=True) if number}
     if sum(map(bool, numbers)) > 0.8 * len(there) and len(plain) >= 10:
         row, word = next((row, w) for row, w in enumerate(words) if w is not None and not _NUMBER.fullmatch(w))
         raise InputError(
             f"the column {shown(str(column.name), 60)!r} holds numbers, but {shown(word, 40)!r} in row {row + 1:,}; "
-            "mend it, or leave out such rows"
+            "fix it, or remove such rows"
         )
     return np.array(words, object)
 
@@ -205,7 +205,7 @@ def _plain_labels(column: Any) -> np.ndarray:
 
 
 def _as_images(found: Found, label: str, columns: list[Any]) -> None:
-    """Make images of rows whose columns are the pixels of square ones; note it."""
+    """Turn rows into square images if their columns are pixels, and add a note."""
     side = math.isqrt(len(columns))
     if side * side != len(columns) or side < _LEAST_SIDE:
         return
@@ -221,5 +221,5 @@ def _as_images(found: Found, label: str, columns: list[Any]) -> None:
         images = np.stack([v.astype(np.uint8) for v in values], axis=1).reshape(-1, side, side)
         found.parts[part] = Part(images, found.parts[part].labels, found.parts[part].groups)
     found.notes.append(
-        f"the {len(columns):,} columns beside {shown(label, 40)!r} are the pixels of {side}x{side} images"
+        f"the {len(columns):,} columns other than {shown(label, 40)!r} are the pixels of {side}x{side} images"
     )

@@ -1,4 +1,4 @@
-"""Writing data in other forms: IDX files, an .npz, a folder of pictures, or CSV files."""
+"""Writes data in other formats: IDX files, an .npz, a folder of pictures, or CSV files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _PARTS = ("train", "validation", "test")
 
 
 def convert(data: Splits, form: str, out: Path) -> list[str]:
-    """Write the parts of `data` in a form, one of `FORMS`, to `out`, and return the names of what was written.
+    """Write the parts of `data` to `out` in a format, one of `FORMS`, and return the names of the files.
 
-    Raises: `InputError` for an unknown form, data that it cannot hold, or something that is there already.
+    Raises: `InputError` for an unknown format, data that it cannot hold, or an output that already exists.
     """
     if form not in FORMS:
         raise InputError(f"--to must be one of {', '.join(FORMS)}, received {form!r:.60}")
     if out.exists() and (out.is_file() or any(out.iterdir())):
-        raise InputError(f"{out} is there already; choose another --out")
+        raise InputError(f"{out} already exists; choose another --out")
     return FORMS[form](data, out)
 
 
@@ -40,11 +40,11 @@ def _parts(data: Splits) -> Iterator[tuple[str, DataSet]]:
 def _pixels(part: DataSet) -> np.ndarray:
     """Return images as bytes.
 
-    Raises: `InputError` for what is no image of bytes or shares.
+    Raises: `InputError` if they are not images of bytes, or of numbers from 0 to 1.
     """
     inputs = part.inputs
     if inputs.ndim < 3:
-        raise InputError("rows of a table are no pictures; convert them with --to csv or --to npz")
+        raise InputError("rows of a table are not pictures; convert them with --to csv or --to npz")
     if inputs.dtype == np.uint8:
         return inputs
     if inputs.min() >= 0 and inputs.max() <= 1:
@@ -55,7 +55,7 @@ def _pixels(part: DataSet) -> np.ndarray:
 def _labels(part: DataSet) -> list[str]:
     if part.kind == "classes":
         return [part.class_names[k] for k in part.targets]
-    raise InputError(f"targets that are {part.kind} cannot be the names of classes; convert them with --to npz")
+    raise InputError(f"targets that are {part.kind} have no class names; convert them with --to npz")
 
 
 def _idx(data: Splits, out: Path) -> list[str]:
@@ -90,7 +90,7 @@ def _npz(data: Splits, out: Path) -> list[str]:
 def _folder(data: Splits, out: Path) -> list[str]:
     names = {name: re.sub(r"[^\w .+-]|^[. ]", "_", name) or "_" for name in data.train.class_names}
     if len(set(names.values())) < len(names):
-        raise InputError("two classes would have one folder; rename them, or convert with --to npz")
+        raise InputError("two classes would share one folder; rename them, or convert with --to npz")
     for name, part in _parts(data):
         for row, (image, label) in enumerate(zip(_pixels(part), _labels(part), strict=True)):
             buffer = io.BytesIO()
@@ -109,7 +109,7 @@ def _csv(data: Splits, out: Path) -> list[str]:
             f"pixel{k}" if part.inputs.ndim > 2 else f"x{k}" for k in range(flat.shape[1])
         )
         if part.kind not in ("classes", "numbers") or part.targets.ndim > 1:
-            raise InputError("a CSV file has one column of labels; convert several an example with --to npz")
+            raise InputError("a CSV file has one column of labels; convert several labels per example with --to npz")
         _expect_readable(part.class_names)
         labels = _labels(part) if part.kind == "classes" else [f"{value:.9g}" for value in part.targets]
         whole = flat.dtype.kind in "biu"
@@ -124,13 +124,13 @@ def _csv(data: Splits, out: Path) -> list[str]:
 
 
 def _expect_readable(names: tuple[str, ...]) -> None:
-    """Raise `InputError` if a reader of CSV files would take the name of a class for a gap, or for another number."""
+    """Raise `InputError` if a CSV reader would read a class name as a missing value or as another number."""
     numbers = all(re.fullmatch(r"[-+]?\d+(\.\d*)?", name) for name in names)
     lost = [name for name in names if name in GAPS or (numbers and not re.fullmatch(r"-?(0|[1-9]\d*)", name))]
     if lost:
         raise InputError(
-            f"the class {lost[0]!r:.60} would be read again as {'a number' if numbers else 'a gap'}; convert with --to "
-            "npz, which keeps it"
+            f"the class {lost[0]!r:.60} would be read back as {'a number' if numbers else 'a missing value'}; convert "
+            "with --to npz, which keeps it"
         )
 
 

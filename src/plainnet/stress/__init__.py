@@ -1,4 +1,4 @@
-"""Stress: how a classifier of images fares when they are spoiled by chance, or changed against it on purpose."""
+"""Stress test: an image classifier's accuracy on corrupted images, and on images changed on purpose to mislead it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from plainnet.model import Model
 from plainnet.stress.attacks import ATTACKS
 from plainnet.stress.corruptions import CORRUPTIONS, SEVERITIES
 
-LIMITS = (0.1, 0.2, 0.3)  # of what an attack may change each pixel by
+LIMITS = (0.1, 0.2, 0.3)  # the most that an attack may change each pixel by
 _BATCH = 250
 
 
 @dataclass
 class Stress:
-    """The accuracy on images as they are, for each corruption at each severity, and for each attack at each limit."""
+    """The accuracy on unchanged images, for each corruption at each severity, and for each attack at each limit."""
 
     examples: int
     clean: float
@@ -43,15 +43,15 @@ class Stress:
 
 
 def stress(model: Model, data: DataSet, *, most: int = 2000, attacked: int = 500, seed: int = 0) -> Stress:
-    """Return how a model of images answers `most` examples that are spoiled, and `attacked` that are attacked.
+    """Measure a model's accuracy on the first `most` examples, corrupted, and on the first `attacked`, under attack.
 
     It answers with one view of each image.
 
-    Raises: `InputError` if it is no classifier of images from 0 to 1.
+    Raises: `InputError` if it is not a classifier of images with pixels from 0 to 1.
     """
     images, labels = scaled(data.inputs[:most]), np.asarray(data.targets)[:most]
     if model.kind != "classes" or images.ndim not in (3, 4) or images.min() < 0 or images.max() > 1:
-        raise InputError("only classifiers of images, of bytes or of numbers from 0 to 1, can be put under stress")
+        raise InputError("the stress test needs a classifier of images, with pixels as bytes or numbers from 0 to 1")
     found = Stress(len(images), _accuracy(model, images, labels))
     for number, (name, corrupt) in enumerate(CORRUPTIONS.items()):
         rng = np.random.default_rng([seed, number])
@@ -68,9 +68,9 @@ def stress(model: Model, data: DataSet, *, most: int = 2000, attacked: int = 500
 
 
 def official(model: Model, parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the accuracy on corrupted images of others, by name: images and labels, as MNIST-C has them.
+    """Return the accuracy on sets of corrupted images by name, such as MNIST-C; each set holds images and labels.
 
-    Raises: `InputError` for images of another size than the model takes, or another number of labels.
+    Raises: `InputError` for images of another size than the model takes, or a different number of labels.
     """
     for name, (images, labels) in parts.items():
         if len(images) != len(labels) or math.prod(images.shape[1:]) != math.prod(model.network.in_shape):

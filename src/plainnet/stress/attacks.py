@@ -1,7 +1,7 @@
-"""Attacks in the maximum norm: images changed by at most a limit in every pixel, so that the network errs.
+"""Adversarial attacks: change every pixel of an image by at most a limit, so that the network misclassifies it.
 
-They know the network, and follow the gradient of its loss with respect to the image. Nothing in plainnet is trained
-against them.
+They know the network, and follow the gradient of its loss with respect to the image. No model in plainnet is trained
+to resist them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from plainnet.network import Network
 from plainnet.shortcuts import input_gradient
 
 Attack = Callable[[Network, np.ndarray, np.ndarray, float, int], np.ndarray]
-STEPS, _STRIDE = 20, 2.5  # of projected gradient descent; the way it could go in all, in limits
+STEPS, _STRIDE = 20, 2.5  # of projected gradient descent; the total length of its steps, in limits
 
 
 def fast_gradient_sign(
     network: Network, images: np.ndarray, labels: np.ndarray, limit: float, seed: int = 0
 ) -> np.ndarray:
-    """Return images + limit sign(dL/dx), kept from 0 to 1: one step as far as is allowed.
+    """Return images + limit sign(dL/dx), clipped to [0, 1]: one step of the largest size allowed.
 
     Shapes: images (N, ...) from 0 to 1, labels (N,).
     Source: Goodfellow, Shlens, Szegedy 2015, "Explaining and harnessing adversarial examples".
@@ -32,9 +32,9 @@ def fast_gradient_sign(
 def projected_gradient(
     network: Network, images: np.ndarray, labels: np.ndarray, limit: float, seed: int = 0
 ) -> np.ndarray:
-    """Return images after 20 smaller such steps from a random beginning, each time put back within the limit.
+    """Return images after 20 smaller steps from a random start, clipped to the limit after each step.
 
-    Shapes: as `fast_gradient_sign`.
+    Shapes: images (N, ...) from 0 to 1, labels (N,).
     Source: Madry et al. 2018, "Towards deep learning models resistant to adversarial attacks".
     """
     rng = np.random.default_rng(seed)

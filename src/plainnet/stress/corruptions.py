@@ -1,6 +1,6 @@
-"""Corruptions of images, each at five severities: what light, lenses, paper and hands do to them.
+"""Corruptions of images, each at five severities: effects of light, lenses, paper and hands.
 
-Every one takes images (N, H, W) or (N, H, W, C) from 0 to 1, a severity from 1 to 5 and a generator, and gives images
+Each takes images (N, H, W) or (N, H, W, C) from 0 to 1, a severity from 1 to 5 and a generator, and returns images
 of the same shape, from 0 to 1. Lengths are shares of the image's side.
 
 Sources: Hendrycks, Dietterich 2019, "Benchmarking neural network robustness to common corruptions and perturbations";
@@ -33,7 +33,7 @@ def gaussian_noise(images: np.ndarray, severity: int, rng: np.random.Generator) 
 
 
 def shot_noise(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Count few photons: Poisson noise, the stronger the lighter the pixel."""
+    """Simulate a low number of photons: Poisson noise, which is stronger for lighter pixels."""
     photons = _level(severity, 60, 25, 12, 5, 3)
     return _kept(rng.poisson(images * photons) / photons)
 
@@ -45,7 +45,7 @@ def impulse_noise(images: np.ndarray, severity: int, rng: np.random.Generator) -
 
 
 def blur(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Put it out of focus, by a Gaussian."""
+    """Blur the image with a Gaussian, as if out of focus."""
     side = images.shape[1]
     deviation = side / 28 * _level(severity, 0.6, 1.0, 1.4, 2.0, 2.8)
     down, across = (_gaussian(length, deviation) for length in images.shape[1:3])
@@ -53,7 +53,7 @@ def blur(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndar
 
 
 def _gaussian(length: int, deviation: float) -> np.ndarray:
-    """Return the matrix (L, L) that blurs a line, the edge going on outside."""
+    """Return the matrix (L, L) that blurs a line of pixels; outside, the edge pixels continue."""
     places = np.arange(length)
     reach = np.arange(-4 * length, 5 * length)
     weights = np.exp(-((places[:, None] - reach) ** 2) / (2 * deviation**2))
@@ -64,7 +64,7 @@ def _gaussian(length: int, deviation: float) -> np.ndarray:
 
 
 def motion_blur(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Move the camera in a straight line while the shutter is open."""
+    """Simulate a camera that moves in a straight line while the shutter is open."""
     length = images.shape[1] * _level(severity, 0.08, 0.13, 0.19, 0.26, 0.34)
     turn = rng.uniform(0, np.pi, len(images))
     moved = [
@@ -75,21 +75,21 @@ def motion_blur(images: np.ndarray, severity: int, rng: np.random.Generator) -> 
 
 
 def rotation(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Turn it to the left or to the right."""
+    """Rotate the image to the left or to the right."""
     degrees = _level(severity, 10, 20, 30, 40, 55) * rng.choice((-1, 1), len(images))
     a = np.radians(degrees)
     return _moved(images, np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]).transpose(2, 0, 1))
 
 
 def shear(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Slant it."""
+    """Slant the image to the left or to the right."""
     slant = _level(severity, 0.15, 0.3, 0.45, 0.6, 0.8) * rng.choice((-1.0, 1.0), len(images))
     one, none = np.ones(len(images)), np.zeros(len(images))
     return _moved(images, np.array([[one, none], [slant, one]]).transpose(2, 0, 1))
 
 
 def shift(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Move it in any direction."""
+    """Shift the image in a random direction."""
     length = images.shape[1] * _level(severity, 0.05, 0.09, 0.14, 0.19, 0.25)
     turn = rng.uniform(0, 2 * np.pi, len(images))
     away = length * np.stack([np.sin(turn), np.cos(turn)], axis=1)
@@ -97,17 +97,17 @@ def shift(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.nda
 
 
 def smaller(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Make what is drawn smaller."""
+    """Make the drawing smaller."""
     return _moved(images, np.tile(np.eye(2) / _level(severity, 0.85, 0.72, 0.6, 0.5, 0.4), (len(images), 1, 1)))
 
 
 def larger(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Make what is drawn larger."""
+    """Make the drawing larger."""
     return _moved(images, np.tile(np.eye(2) / _level(severity, 1.1, 1.2, 1.35, 1.5, 1.7), (len(images), 1, 1)))
 
 
 def _moved(images: np.ndarray, matrices: np.ndarray, away: np.ndarray | float = 0.0) -> np.ndarray:
-    """Return images in which each place looks at matrix (place - center) + center - away; outside, all is dark."""
+    """Return images that read each pixel at matrix (place - center) + center - away; everything outside is dark."""
     n, height, width = images.shape[:3]
     places = np.indices((height, width)).reshape(2, -1) - np.array([[height - 1], [width - 1]]) / 2
     down, right = (matrices @ places - np.reshape(away, (-1, 2, 1)) if np.ndim(away) else matrices @ places).transpose(
@@ -121,18 +121,18 @@ def _moved(images: np.ndarray, matrices: np.ndarray, away: np.ndarray | float = 
 
 
 def contrast(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Take contrast away: every pixel comes nearer to the mean of its image."""
+    """Reduce the contrast: move every pixel toward the mean of its image."""
     mean = images.mean(axis=(1, 2), keepdims=True)
     return _kept(mean + _level(severity, 0.6, 0.4, 0.25, 0.15, 0.08) * (images - mean))
 
 
 def brightness(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Make all lighter."""
+    """Make all pixels lighter."""
     return _kept(images + _level(severity, 0.1, 0.2, 0.35, 0.5, 0.65))
 
 
 def fog(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Lay smooth patches of light over it."""
+    """Lay smooth patches of light over the image."""
     n, height, width = images.shape[:3]
     cells = rng.random((n, 4, 4))
     rows, columns = (np.linspace(0, 3, length) for length in (height, width))
@@ -148,7 +148,7 @@ def _linear(places: np.ndarray) -> np.ndarray:
 
 
 def occlusion(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Cover a square of it with gray."""
+    """Cover a square of the image with gray."""
     found, (height, width) = images.copy(), images.shape[1:3]
     side = max(1, round(min(height, width) * _level(severity, 0.15, 0.22, 0.29, 0.36, 0.45)))
     for image in found:
@@ -158,7 +158,7 @@ def occlusion(images: np.ndarray, severity: int, rng: np.random.Generator) -> np
 
 
 def stripe(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Turn a broad stripe in the middle, from top to bottom, light for dark."""
+    """Invert a broad vertical stripe in the middle."""
     found, width = images.copy(), images.shape[2]
     half = max(1, round(width * _level(severity, 0.04, 0.07, 0.11, 0.16, 0.22)))
     middle = slice(width // 2 - half, width // 2 + half)
@@ -180,12 +180,12 @@ def _line(images: np.ndarray, severity: int, rng: np.random.Generator, *, dotted
 
 
 def dotted_line(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw dotted lines across it, one a severity."""
+    """Draw dotted lines across the image, as many as the severity."""
     return _line(images, severity, rng, dotted=True, zigzag=False)
 
 
 def zigzag(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw zigzag lines across it, one a severity."""
+    """Draw zigzag lines across the image, as many as the severity."""
     return _line(images, severity, rng, dotted=False, zigzag=True)
 
 

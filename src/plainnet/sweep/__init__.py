@@ -1,7 +1,7 @@
-"""Sweeps: a recipe trained with many settings, and the one that validates best.
+"""Sweeps: train a recipe with many settings, and find those with the best validation result.
 
-`space` says what varies, `search` asks Optuna what to try and tells it what came of it, `trial` trains, `crews` say
-where, and `sweeping` goes from the first to the best. The test set plays no part in it.
+`space` defines what varies, `search` asks Optuna what to try and reports the results to it, `trial` trains, `crews`
+distribute the trials over processes or machines, and `sweeping` runs the whole. The test set is never used.
 """
 
 try:
@@ -9,6 +9,6 @@ try:
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("joblib", "loky", "optuna", "tomlkit"):
         raise
-    raise ImportError("sweeps are searched by Optuna: pip install 'plainnet[sweep]'") from error
+    raise ImportError("sweeps need Optuna: pip install 'plainnet[sweep]'") from error
 
 __all__ = ["Sweep", "sweep"]

@@ -1,6 +1,6 @@
-"""Crews: where tasks run. Each takes tasks one by one, when there is room, and yields what came of them.
+"""Crews run tasks: in this process, in several processes, or on a Dask cluster. Each yields the results as they come.
 
-A process or machine that dies loses its task, not the whole: the task is done again.
+If a process or machine dies, its tasks are run again, and the others continue.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
 _MOST_LOSSES = 20
-_PATIENCE = 60  # seconds, for a cluster that has lost all its workers to get others
+_PATIENCE = 60  # seconds that a cluster without workers has to get new ones
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-_SHARED = ".data"  # in the folder, while a crew is at work: what all processes of this machine look at
+_SHARED = ".data"  # in the folder during the work: the data, shared by all processes of this machine
 Record = dict[str, Any]
 
 
 class Task(Protocol):
-    """Something to do with data, by its number; it can be pickled, and so can what comes of it."""
+    """Something to do with data, with a number; the task and its result can be pickled."""
 
     @property
     def number(self) -> int: ...
@@ -40,26 +40,26 @@ Crew = Callable[[Iterator[Any], Splits, Path], Iterator[Record]]
 
 
 def crew_for(jobs: int, dask: str | None) -> Crew:
-    """Return the crew of a Dask cluster, of so many processes, or of this one.
+    """Return a crew of a Dask cluster, of this many processes, or of this process alone.
 
     Raises: `InputError` if `dask` is not an address.
     """
     if dask is None:
         return processes(jobs) if jobs > 1 else here
     if not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://\S+:\d+/?", dask):
-        raise InputError(f"the address of a Dask scheduler is such as tcp://HOST:8786, received {dask!r:.100}")
+        raise InputError(f"the address of a Dask scheduler must be like tcp://HOST:8786, received {dask!r:.100}")
     return cluster(dask)
 
 
 def here(tasks: Iterator[Task], data: Splits, folder: Path) -> Iterator[Record]:
-    """Do one task after the other in this process."""
+    """Run one task after the other in this process."""
     return (task.run(data) for task in tasks)
 
 
 def processes(jobs: int) -> Crew:
-    """Return a crew of at most so many processes of this machine, by loky, with one thread each.
+    """Return a crew of at most this many processes on this machine, made by loky, with one thread each.
 
-    The data are written to a file once, which all of them have mapped into their memory.
+    The data are written once to a file, which all processes map into memory.
     """
 
     def crew(tasks: Iterator[Task], data: Splits, folder: Path) -> Iterator[Record]:
@@ -68,7 +68,7 @@ def processes(jobs: int) -> Crew:
         from loky.process_executor import BrokenProcessPool
 
         shared, under_way = folder / _SHARED, _UnderWay(tasks)
-        data.train, data.validation  # noqa: B018  (cut out once, and written with the rest)
+        data.train, data.validation  # noqa: B018  (makes these parts once, so that they are written as well)
         joblib.dump(data, shared)
         try:
             while first := list(under_way.some(jobs)):
@@ -93,7 +93,7 @@ def processes(jobs: int) -> Crew:
 
 
 def _end_with(parent: int) -> None:
-    """Have this process end when the one that began it has ended, however that was."""
+    """End this process when its parent has ended, for whatever reason."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -109,7 +109,7 @@ def _run_on(task: Task, path: Path) -> Record:
 
 @lru_cache(maxsize=1)
 def _mapped(path: Path) -> Splits:
-    """Return data whose arrays lie in a file, and are not read before they are looked at."""
+    """Return data whose arrays stay in a file and are read when used."""
     import joblib
 
     data: Splits = joblib.load(path, mmap_mode="r")
@@ -119,7 +119,7 @@ def _mapped(path: Path) -> Splits:
 def cluster(address: str) -> Crew:
     """Return a crew of the workers of a Dask cluster.
 
-    Raises: `InputError` if nothing answers at the address, or there are no workers.
+    Raises: `InputError` if no scheduler answers at the address, or it has no workers.
     """
 
     def crew(tasks: Iterator[Task], data: Splits, folder: Path) -> Iterator[Record]:
@@ -130,12 +130,12 @@ def cluster(address: str) -> Crew:
         from distributed.scheduler import KilledWorker
 
         for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what is lost is said here
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # losses are reported here
         try:
             client = Client(address, timeout="20s", set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(
-                f"no Dask scheduler answers at {address!r:.100}: {shown(error, 200)}; start one with dask scheduler"
+                f"no Dask scheduler answers at {address!r:.100}: {shown(error, 200)}; start one with: dask scheduler"
             ) from error
         with client:
             if not client.nthreads():
@@ -144,7 +144,7 @@ def cluster(address: str) -> Crew:
             while under_way.more():
                 room = _room(client, address)
                 try:
-                    kept = client.scatter(data, broadcast=True, hash=False)  # anew: who held them may have died
+                    kept = client.scatter(data, broadcast=True, hash=False)  # again: their workers may have died
 
                     def begun(count: int, kept: Any = kept) -> set[Any]:
                         return {client.submit(_run, task, kept, pure=False) for task in under_way.some(count)}
@@ -153,9 +153,9 @@ def cluster(address: str) -> Crew:
                     for future in coming:
                         yield under_way.done(future.result())
                         coming.update(begun(1))
-                except Exception as error:  # a connection that breaks raises what it was about to be used for
+                except Exception as error:  # a broken connection can raise many kinds of errors
                     if not isinstance(error, (CancelledError, KilledWorker, CommClosedError)):
-                        _room(client, address)  # the scheduler answers: the error is the task's
+                        _room(client, address)  # the scheduler answers, so the error comes from the task
                         raise
                     under_way.lose(error)
 
@@ -167,25 +167,25 @@ def _run(task: Task, data: Splits) -> Record:
 
 
 def _room(client: Any, address: str) -> int:
-    """Return how many tasks the workers take at a time, once there are workers.
+    """Wait for workers, and return how many tasks they can run at the same time.
 
-    Raises: `InputError` if there is no scheduler, or for a minute no worker.
+    Raises: `InputError` if the scheduler is gone, or if there is no worker for a minute.
     """
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         try:
             if room := sum(client.nthreads().values()):
                 return int(room)
-        except Exception as error:  # a client without a connection raises whatever it stumbles over
+        except Exception as error:  # a client without a connection can raise many kinds of errors
             raise InputError(
-                f"the Dask scheduler at {address} is gone; start it, and resume with the same command"
+                f"the Dask scheduler at {address} is gone; restart it, and resume with the same command"
             ) from error
         time.sleep(0.5)
-    raise InputError(f"all workers of {address} are gone; start some, and resume with the same command")
+    raise InputError(f"all workers of {address} are gone; restart some, and resume with the same command")
 
 
 class _UnderWay:
-    """Tasks, with those that were begun, and those that are to be begun again because their process has died."""
+    """The tasks: those to start, those running, and those to start again because their process died."""
 
     def __init__(self, tasks: Iterator[Any]) -> None:
         self.tasks, self.losses = tasks, 0
@@ -193,13 +193,13 @@ class _UnderWay:
         self.again: list[Any] = []
 
     def more(self) -> bool:
-        """Return whether a task is left to begin."""
+        """Return whether there is another task to start."""
         if not self.again and (task := next(self.tasks, None)) is not None:
             self.again.append(task)
         return bool(self.again)
 
     def some(self, count: int) -> Iterator[Any]:
-        """Yield so many tasks to begin, fewer where there are no more."""
+        """Yield up to `count` tasks to start."""
         for _ in range(count):
             if not self.more():
                 return
@@ -208,19 +208,19 @@ class _UnderWay:
             yield task
 
     def done(self, record: Record) -> Record:
-        """Return what came of a task, which is under way no more."""
+        """Mark a task as finished, and return its result."""
         self.begun.pop(record["number"], None)
         return record
 
     def lose(self, error: BaseException | None) -> None:
-        """Have all tasks that are under way begun again.
+        """Put all running tasks back, to be started again.
 
-        Raises: `InputError` if that has happened too often.
+        Raises: `InputError` if this has happened too often.
         """
         self.losses += 1
         if self.losses > _MOST_LOSSES:
             raise InputError(
-                f"processes died {self.losses} times: {shown(error, 200)}; look whether there is memory enough, and "
+                f"processes died {self.losses} times: {shown(error, 200)}; check that there is enough memory, and "
                 "resume with the same command"
             )
         self.again = sorted([*self.begun.values(), *self.again], key=lambda task: task.number)

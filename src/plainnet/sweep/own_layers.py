@@ -1,4 +1,4 @@
-"""Layers of a user's file on other machines, which need not have the file: its text goes with them."""
+"""Sends layers from a user's file to other machines, together with the text of the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.layers import OWN_LAYERS, Layer
 
 @dataclass(frozen=True)
 class OwnLayers:
-    """Kinds of layers that can be sent to another process: those of a file with its text, others as they are."""
+    """Layer classes that can be sent to another process: those from a user's file with its text, others by name."""
 
     kinds: tuple[type[Layer], ...] = ()
 
@@ -36,5 +36,5 @@ def _received(files: dict[str, tuple[str, str]], told: list[Any]) -> OwnLayers:
         if name not in sys.modules:
             module = sys.modules[name] = ModuleType(name)
             module.__file__ = path
-            exec(compile(text, path, "exec"), vars(module))  # noqa: S102  (what the user gave to --layers)
+            exec(compile(text, path, "exec"), vars(module))  # noqa: S102  (the file that the user gave to --layers)
     return OwnLayers(tuple(getattr(sys.modules[one[0]], one[1]) if isinstance(one, tuple) else one for one in told))

@@ -1,4 +1,4 @@
-"""The page of a sweep: which settings matter, what every trial tried, and how each went."""
+"""Writes the HTML page of a sweep: which settings matter, what each trial tried, and its curves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plainnet.sweep.sweeping import Sweep
 
 _HERE = Path(__file__).parent
-_MOST_CURVES = 300  # trials with their curves in the page; the others are in their records
+_MOST_CURVES = 300  # trials with curves in the page; the records hold the curves of all
 
 
 def page(found: Sweep, recipe: str, space: Mapping[str, Dimension], study: optuna.Study, trials: int) -> str:
@@ -43,7 +43,7 @@ def page(found: Sweep, recipe: str, space: Mapping[str, Dimension], study: optun
 
 
 def importance(study: optuna.Study) -> dict[str, float]:
-    """Return what share of being among the better trials each setting explains; nothing of fewer than four trials.
+    """Return how much each setting explains which trials are better, as shares; {} for fewer than four trials.
 
     Source: Watanabe, Bansal, Hutter 2023, "PED-ANOVA: efficiently quantifying hyperparameter importance in arbitrary
     subspaces".
@@ -53,21 +53,21 @@ def importance(study: optuna.Study) -> dict[str, float]:
 
     if len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))) < 4:
         return {}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):  # such as that its interface may change
+    with warnings.catch_warnings(), np.errstate(all="ignore"):  # such as: its interface may change
         warnings.simplefilter("ignore")
         try:
             return dict(get_param_importances(study, evaluator=PedAnovaImportanceEvaluator()))
-        except (ValueError, RuntimeError):  # of trials that are all alike
+        except (ValueError, RuntimeError):  # all trials are alike
             return {}
 
 
 def _shown(one: Dimension) -> dict[str, Any]:
-    """Return what the page needs of a dimension."""
+    """Return what the page needs from a dimension."""
     return {"key": one.key, "kind": one.kind, "low": one.low, "high": one.high, "choices": list(one.choices)}
 
 
 def _trial(one: Mapping[str, Any], *, with_curve: bool) -> dict[str, Any]:
-    """Return what the page needs of a record."""
+    """Return what the page needs from a record."""
     history = one["history"] if with_curve else []
     figure = one.get("figure", "")
     return {

@@ -1,5 +1,5 @@
-// Parallel coordinates: an axis for each setting and one for the result; every trial is a line through its values. And
-// slices: the result over one setting.
+// Parallel coordinates: one axis for each setting and one for the result; every trial is a line through its values.
+// Slices: the result plotted over one setting.
 
 import { svg } from "./dom.js";
 import { brief, figure, ticks } from "./chart.js";
@@ -7,7 +7,7 @@ import { brief, figure, ticks } from "./chart.js";
 const text = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 const short = (name, most) => (name.length > most ? `…${name.slice(1 - most)}` : name);
 
-// Where a value of a setting lies on its axis, from 0 to 1, and the marks of the axis.
+// The position of a value on the axis of its setting, from 0 to 1, and the marks of the axis.
 export function scale(setting) {
   if (setting.kind === "choice") {
     const names = setting.choices.map(text),

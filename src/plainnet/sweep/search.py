@@ -1,4 +1,4 @@
-"""The search: Optuna says what to try next, and is told what came of it; a database keeps all of it."""
+"""The search: asks Optuna which settings to try next, reports the results to it, and keeps all in a database."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _MOST_OF_A_GRID = 10_000
 
 
 class Search:
-    """A study of so many trials over a space.
+    """An Optuna study with a number of trials over a space.
 
-    `sampler` is "tpe", "random" or "grid"; what random and grid search try depends on the seed and a trial's number
-    alone, so that it is the same wherever trials run. `settings` are all that decides what a trial gives: a database
-    that was begun with others is refused.
+    `sampler` is "tpe", "random" or "grid". What random and grid search try depends only on the seed and the number of
+    the trial, so it is the same wherever trials run. `settings` are everything that decides the result of a trial; a
+    database that was begun with other settings is rejected.
 
-    Raises: `InputError` for a database that cannot be used, or a grid of ranges.
+    Raises: `InputError` for a database that cannot be used, or for a grid with ranges.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Search:
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         if sampler not in SAMPLERS:
-            raise InputError(f"the sampler is one of {', '.join(SAMPLERS)}, received {sampler!r:.40}")
+            raise InputError(f"the sampler must be one of {', '.join(SAMPLERS)}, received {sampler!r:.40}")
         self.space, self.sampler, self.seed, self.storage, self.name = space, sampler, seed, storage, name
         self.distributions = {key: one.distribution() for key, one in space.items()}
         self.study = _opened(storage, name, direction)
-        self.renewed = not self._expect(dict(settings))  # an earlier one came to nothing
+        self.renewed = not self._expect(dict(settings))  # replace an earlier study that has no complete trial
         if self.renewed:
             optuna.delete_study(study_name=name, storage=_kept_in(storage))
             self.study = _opened(storage, name, direction)
@@ -60,7 +60,7 @@ class Search:
             self.study.enqueue_trial(chosen)
 
     def _expect(self, settings: dict[str, Any]) -> bool:
-        """Return whether the study has these settings; if it has others and no complete trial, it may be replaced."""
+        """Return whether the study has these settings. A study with others but no complete trial may be replaced."""
         known, now = self.study.user_attrs.get("settings"), json.loads(json.dumps(settings))
         if known is None:
             self.study.set_user_attr("settings", now)
@@ -68,7 +68,7 @@ class Search:
             if any(trial.state == TrialState.COMPLETE for trial in self.study.get_trials(deepcopy=False)):
                 raise InputError(
                     f"the sweep in {_masked(self.storage)} was begun with other settings: {other:.300}; repeat the "
-                    "command that began it, or choose another --out"
+                    "original command, or choose another --out"
                 )
             return False
         return True
@@ -76,20 +76,20 @@ class Search:
     def _grid(self) -> list[dict[str, Any]]:
         for one in self.space.values():
             if one.kind != "choice":
-                raise InputError(f"a grid takes lists of choices, received {one.key}={one}; list the values to try")
+                raise InputError(f"a grid needs lists of choices, received {one.key}={one}; list the values to try")
         choices = [self.distributions[key].choices for key in self.space]
         count = 1
         for some in choices:
             count *= len(some)
         if count > _MOST_OF_A_GRID:
-            raise InputError(f"the grid has {count:,} points, at most {_MOST_OF_A_GRID:,} can be tried; use random")
+            raise InputError(f"the grid has {count:,} points, but at most {_MOST_OF_A_GRID:,} can be tried; use random")
         return [dict(zip(self.space, chosen, strict=True)) for chosen in product(*choices)]
 
     def ask(self, records: Container[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """Yield number, identity and overrides of the trials to make: first those that have begun and have no record.
+        """Yield number, identity and overrides of the trials to make, beginning with interrupted ones.
 
-        A trial is drawn whole before the database hears of it, and kept there in one step: one that is interrupted
-        while its values are written is tried with the same values.
+        All values of a trial are drawn before it is written to the database, in one step. So a trial that is
+        interrupted while its values are written is tried again with the same values.
         """
         for trial in self.study.get_trials(deepcopy=False):
             if trial.number in records or trial.state == TrialState.WAITING:
@@ -105,7 +105,7 @@ class Search:
             yield asked.number, asked._trial_id, self.overrides(asked.params)
 
     def _begun(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-        """Return the values of a trial that has begun, some of which may not have been written."""
+        """Return the values of a trial that has begun; some of them may not have been written."""
         drawn = dict(trial.system_attrs.get("fixed_params", trial.params))
         if len(drawn) < len(self.distributions):
             drawn = {}
@@ -115,16 +115,16 @@ class Search:
         return {key: drawn[key] for key in self.distributions}
 
     def _count(self, *, waiting: bool) -> int:
-        """Return how many trials wait, or have begun."""
+        """Return how many trials are waiting, or how many have begun."""
         trials = self.study.get_trials(deepcopy=False)
         return sum((trial.state == TrialState.WAITING) == waiting for trial in trials)
 
     def overrides(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a trial replaces in the recipe."""
+        """Return the values that a trial replaces in the recipe."""
         return {key: self.space[key].value(chosen) for key, chosen in params.items()}
 
     def tell(self, record: Mapping[str, Any]) -> None:
-        """Keep what came of a trial.
+        """Store the result of a trial.
 
         Raises: `InputError` if the database cannot be written to.
         """
@@ -134,7 +134,7 @@ class Search:
             self.study.tell(record["number"], value, state=state, skip_if_finished=True)
         except optuna.exceptions.StorageInternalError as error:
             raise InputError(
-                f"cannot write to the database {_masked(self.storage)}: {_reason(error)}; mend that, and resume with "
+                f"cannot write to the database {_masked(self.storage)}: {_reason(error)}; fix this, and resume with "
                 "the same command"
             ) from error
 
@@ -144,13 +144,13 @@ class Search:
 
 
 class Reporter:
-    """Reports a trial's epochs to the database, and asks whether there is any hope for it."""
+    """Reports the epochs of a trial to the database, and asks whether to end the trial early."""
 
     def __init__(self, storage: str, name: str, identity: int) -> None:
         self.storage, self.name, self.identity = storage, name, identity
 
     def __call__(self, epoch: int, figure: float) -> bool:
-        """Return whether the trial is worse, after this epoch, than half of those before it."""
+        """Return whether the trial is worse, after this epoch, than the median of the earlier trials."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = optuna.load_study(
             study_name=self.name, storage=_kept_in(self.storage), pruner=optuna.pruners.MedianPruner(n_startup_trials=4)
@@ -168,7 +168,7 @@ def _kept_in(storage: str) -> optuna.storages.RDBStorage:
 def _opened(storage: str, name: str, direction: Literal["maximize", "minimize"]) -> optuna.Study:
     try:
         return optuna.create_study(study_name=name, storage=_kept_in(storage), direction=direction, load_if_exists=True)
-    except Exception as error:  # the database's own, of many kinds
+    except Exception as error:  # databases raise many kinds of errors
         raise InputError(
             f"cannot use the database {_masked(storage)}: {_reason(error)}; give another --storage, such as "
             "sqlite:///PATH or, with its driver installed, postgresql://HOST/NAME"
@@ -176,11 +176,11 @@ def _opened(storage: str, name: str, direction: Literal["maximize", "minimize"])
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first sentence of what a database says."""
+    """Return the first line of the error of a database."""
     first = error.__cause__ or error
     return _masked(shown(str(first).strip().partition("\n")[0] or type(first).__name__, 200))
 
 
 def _masked(text: str) -> str:
-    """Return a text without the passwords of addresses."""
+    """Return a text with the passwords in addresses hidden."""
     return re.sub(r"://([^:/@\s]+):[^@/\s]+@", r"://\1:***@", text)

@@ -1,4 +1,4 @@
-"""A series by a crew: the runs of a recipe with several seeds, several at a time."""
+"""Runs a series with a crew: one recipe with several seeds, several runs at the same time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from plainnet.sweep.own_layers import OwnLayers
 
 @dataclass(frozen=True)
 class _Task:
-    """A run with a seed, the number of the task; checkpoints lie in the folder, if this machine has it."""
+    """One run; `number` is its seed. Checkpoints go to the folder `unfinished`, if this machine has it."""
 
     number: int
     recipe: dict[str, Any]
@@ -36,7 +36,7 @@ class _Task:
     own_layers: OwnLayers
 
     def run(self, data: Splits) -> dict[str, Any]:
-        """Train, open the test set, and return the record and the model's file."""
+        """Train, use the test set, and return the record and the model file."""
         recipe = Recipe.from_table(self.recipe, self.own_layers.kinds)
         with tempfile.TemporaryDirectory() as elsewhere, np.errstate(all="ignore"):
             unfinished = self.unfinished or Path(elsewhere)
@@ -55,7 +55,7 @@ def record_runs(
     dask: str | None = None,
     own_layers: tuple[type[Layer], ...] = (),
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield seed and record of each run as it ends, those on record first; matrix products use one thread a worker.
+    """Yield seed and record of each run as it ends, recorded runs first; each worker has one matrix-product thread.
 
     Raises: as `records.series.record_run`.
     """
@@ -67,7 +67,7 @@ def record_runs(
             if (table := on_record(run, folder)) is None:
                 check_writable(unfinished)
                 locks.enter_context(locked(unfinished))
-                table = on_record(run, folder)  # made by another process, just before it let go of the folder
+                table = on_record(run, folder)  # another process may have made it just before it released the lock
             if table is not None:
                 yield seed, table
                 continue

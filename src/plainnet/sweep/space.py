@@ -1,4 +1,4 @@
-"""The space of a sweep: for each value of a recipe that varies, from where to where, or which choices."""
+"""The space of a sweep: the values of a recipe that vary, each with its range or its choices."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _HOW = "give KEY=log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH), logint(LOW,
 
 @dataclass(frozen=True)
 class Dimension:
-    """A value of a recipe that varies, in a range or by `choices`.
+    """A value of a recipe that varies within a range or among `choices`.
 
-    `kind` is "log", evenly by the logarithm, "uniform", "int", by whole numbers, "logint", both, or "choice".
+    `kind` is "log" (uniform in the logarithm), "uniform", "int" (whole numbers), "logint" (both) or "choice".
     """
 
     key: str
@@ -39,7 +39,7 @@ class Dimension:
         return f"{self.kind}({self.low:g}, {self.high:g})"
 
     def distribution(self) -> Any:
-        """Return it as Optuna has it; what is no plain value is chosen by its text."""
+        """Return the dimension as an Optuna distribution; lists and tables among the choices become texts."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         if self.kind == "choice":
@@ -49,13 +49,13 @@ class Dimension:
         return FloatDistribution(self.low, self.high, log=self.kind == "log")
 
     def some(self) -> list[Any]:
-        """Return values to try whether any can be trained with: all choices, or both ends."""
+        """Return values to test whether the recipe accepts any of them: all choices, or both ends of the range."""
         if self.kind == "choice":
             return list(self.choices)
         return [int(self.low), int(self.high)] if self.kind in _WHOLE else [self.low, self.high]
 
     def value(self, chosen: Any) -> Any:
-        """Return the recipe's value for what Optuna chose."""
+        """Return the value for the recipe that belongs to Optuna's choice."""
         if self.kind != "choice":
             return chosen
         return next(choice for choice in self.choices if _named(choice) == chosen)
@@ -76,7 +76,7 @@ def parse_dimension(text: str) -> Dimension:
         try:
             _, values = parse_override(f"{key}={given.strip()}")
         except InputError as error:
-            raise InputError(f"cannot read {text!r:.200}; {_HOW}, texts in quotes") from error
+            raise InputError(f"cannot read {text!r:.200}; {_HOW}, with texts in quotes") from error
         return as_dimension(key, values)
     try:
         low, high = float(found[2]), float(found[3])
@@ -86,14 +86,14 @@ def parse_dimension(text: str) -> Dimension:
 
 
 def as_dimension(key: str, given: Any) -> Dimension:
-    """Return a dimension of a tuple ("log", low, high) or a list of choices.
+    """Return a dimension from a tuple ("log", low, high) or a list of choices.
 
-    Raises: `InputError` for anything else, an empty range, or a choice that is there twice.
+    Raises: `InputError` for anything else, an empty range, or a repeated choice.
     """
     if isinstance(given, tuple) and len(given) == 3 and given[0] in ("log", "uniform", *_WHOLE):
         kind, low, high = str(given[0]), number(given[1], key), number(given[2], key)
         if not (math.isfinite(low) and math.isfinite(high) and low < high) or (kind in _LOG and low <= 0):
-            raise InputError(f"{key}: {kind}({low:g}, {high:g}) holds no values; the first must be below the second"
+            raise InputError(f"{key}: {kind}({low:g}, {high:g}) is empty; the first number must be below the second"
                              f"{', and above 0' if kind in _LOG else ''}")  # fmt: skip
         if kind in _WHOLE and not (low.is_integer() and high.is_integer()):
             raise InputError(f"{key}: {kind} takes whole numbers, received {low:g} and {high:g}")
@@ -101,14 +101,14 @@ def as_dimension(key: str, given: Any) -> Dimension:
     if not isinstance(given, list) or not 1 <= len(given) <= _MOST_CHOICES:
         raise InputError(f"{key}: {_HOW}, received {given!r:.100}")
     if len({_named(choice) for choice in given}) < len(given):
-        raise InputError(f"{key}: a choice is there twice in {given!r:.200}")
+        raise InputError(f"{key}: a choice is repeated in {given!r:.200}; remove it")
     return Dimension(key, "choice", choices=tuple(given))
 
 
 def space_of(given: Mapping[str, Any] | Iterable[str]) -> dict[str, Dimension]:
-    """Return what varies, by key, of texts as on the command line, or of a mapping as in Python.
+    """Return what varies, by key, from texts as on the command line or from a mapping as in Python.
 
-    Raises: as `parse_dimension`; `InputError` if nothing varies, or a key is there twice.
+    Raises: as `parse_dimension`; `InputError` if nothing varies, or a key is repeated.
     """
     found = (
         [as_dimension(key, value) for key, value in given.items()]
@@ -116,21 +116,21 @@ def space_of(given: Mapping[str, Any] | Iterable[str]) -> dict[str, Dimension]:
         else [parse_dimension(str(text)) for text in given]
     )
     if not found:
-        raise InputError(f"nothing varies; {_HOW} to --vary, once for each value")
+        raise InputError(f"nothing varies; {_HOW} to --vary, which may be repeated")
     keys = [one.key for one in found]
     if len(set(keys)) < len(keys):
-        raise InputError(f"a key varies twice: {', '.join(keys)}")
+        raise InputError(f"a key is given twice: {', '.join(keys)}; give each key once")
     return {one.key: one for one in found}
 
 
 def expect_apart(space: Mapping[str, Dimension], overrides: Mapping[str, Any]) -> None:
-    """Raise `InputError` if a value varies that must not, or that another key changes as well."""
+    """Raise `InputError` if a key must not vary, or if another key changes the same value."""
     for key in space:
         if key.partition(".")[0] in _FIXED:
-            raise InputError(f"{key} cannot vary: trials differ in what is trained, and by one worker on the same data")
+            raise InputError(f"{key} cannot vary: all trials use the same data and one worker; vary another key")
         for other in [*overrides, *(one for one in space if one != key)]:
             if f"{other}.".startswith(f"{key}."):
-                raise InputError(f"{key} varies, and {other} changes it as well; leave out one")
+                raise InputError(f"{key} varies, but {other} changes it as well; leave one out")
 
 
 def _named(choice: Any) -> Any:

@@ -1,4 +1,4 @@
-// The page of a sweep: the best trial, which settings matter, what all trials tried, and how each went.
+// The page of a sweep: the best trial, which settings matter, what all trials tried, and their curves.
 
 import { bars, brief, lines, percent } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -35,7 +35,11 @@ main.append(
     "header",
     {},
     html("h1", {}, `A sweep of ${sweep.name}`),
-    html("p", { class: "soft" }, `${trials.length} of ${sweep.of} trials: ${states}. All are judged by validation.`),
+    html(
+      "p",
+      { class: "soft" },
+      `${trials.length} of ${sweep.of} trials: ${states}. All are compared by their validation result.`,
+    ),
   ),
 );
 
@@ -49,13 +53,13 @@ if (best) {
     html(
       "p",
       { class: "soft" },
-      `${figureName} after epoch ${best.epoch}, trial ${best.number}; the largest of ${ended.length} figures flatters: the test set has the last word`.replace(
+      `${figureName} after epoch ${best.epoch}, trial ${best.number}. The largest of ${ended.length} figures is too optimistic; only the test set gives a fair figure.`.replace(
         "largest",
         direction === "maximize" ? "largest" : "smallest",
       ),
     ),
     html("table", {}, ...rows),
-    html("p", { class: "soft" }, "winner.toml, beside this page, is the recipe: plainnet train winner.toml"),
+    html("p", { class: "soft" }, "To train this recipe: plainnet train winner.toml (the file is beside this page)."),
   );
   const shares = Object.entries(sweep.importance).sort((a, b) => b[1] - a[1]);
   const most = Math.max(...shares.map(([, v]) => v), 1e-9);
@@ -63,19 +67,19 @@ if (best) {
   if (shares.length) {
     matters.append(
       bars(
-        "What tells the better trials from the others (PED-ANOVA)",
+        "How much each setting explains which trials are better (PED-ANOVA)",
         shares.map(([key, v]) => ({ name: key.split(".").pop(), value: v, text: percent(v, 0) })),
         { most },
       ),
       html("p", { class: "soft" }, shares.map(([key]) => key).join(", ")),
     );
   } else {
-    matters.append(html("p", {}, "That can be sweep of at least four trials that came to their end."));
+    matters.append(html("p", {}, "This needs at least four finished trials."));
   }
   const result = { name: figureName, ...resultScale(ended, isShare) };
   card(
     "What was tried",
-    html("p", { class: "soft" }, `Every line is a trial; the best tenth is blue and thick. ${ended.length} trials.`),
+    html("p", { class: "soft" }, `Each line is one of ${ended.length} trials; the best tenth is blue and thick.`),
     html(
       "div",
       { class: "scroll parallel", tabindex: 0, role: "group", "aria-label": "parallel coordinates" },
@@ -92,7 +96,7 @@ if (best) {
       curves.map((one) => ({ kind: `trial${isGood(one) ? " good" : ""}`, values: one[of], trial: one.number }));
     const all = [lines(`${figureName}, epoch by epoch`, series("curve"), { share: isShare })];
     if (isShare) all.push(lines("validation loss", series("loss")));
-    for (const drawing of all) card("How each went", drawing);
+    for (const drawing of all) card("Curves of all trials", drawing);
   }
 }
 
@@ -124,7 +128,7 @@ for (const one of [...ended, ...rest]) {
 }
 card(
   "All trials",
-  html("p", { class: "soft" }, "Press a number to see that trial in every picture."),
+  html("p", { class: "soft" }, "Click a number to highlight that trial in every picture."),
   html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "all trials" }, table),
 ).classList.add("whole");
 

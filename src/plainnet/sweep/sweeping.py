@@ -1,4 +1,4 @@
-"""Sweeping: from the first trial to the best, kept so that it can be interrupted anywhere and resumed."""
+"""Runs a sweep from the first trial to the best, and saves it so that it can resume after any interruption."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from plainnet.sweep.winner import recipe_text
 from plainnet.writing import to_json, write_atomically
 
 _MOST_TRIALS = 100_000
-RUNNING = ".running"  # in the folder: how far each trial is that runs on this machine
-_NAME = "plainnet"  # of the study in the database
+RUNNING = ".running"  # in the folder: the progress of each trial that runs on this machine
+_NAME = "plainnet"  # the name of the study in the database
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What came of a sweep: a record of every trial, by its number, and the best; see `trial.train`."""
+    """The results of a sweep: a record of every trial, in the order of their numbers; see `trial.train`."""
 
     folder: Path
     direction: str
@@ -43,12 +43,12 @@ class Sweep:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The trial that validated best; None if none came to its end."""
+        """The trial with the best validation result, or None if no trial finished."""
         return next(iter(self.ranked), None)
 
     @property
     def ranked(self) -> list[dict[str, Any]]:
-        """The trials that came to their end, the best first; of equal figures, that with the smaller loss."""
+        """The finished trials, best first; among equal figures, the smaller loss comes first."""
         sign = -1 if self.direction == "maximize" else 1
         ended = [one for one in self.records if one["state"] == "complete"]
         losses = {one["number"]: one["history"][one["epoch"] - 1]["validation_loss"] for one in ended}
@@ -73,15 +73,15 @@ def sweep(
     own_layers: tuple[type[Layer], ...] = (),
     told: Callable[[dict[str, Any], Sweep, int], None] = lambda record, so_far, of: None,
 ) -> Sweep:
-    """Train a recipe with many settings and return what came of each; the test set is not opened.
+    """Train a recipe with many settings and return the result of each; the test set is not used.
 
     `sweep("classic", {"optimizer.weight_decay": ("log", 1e-6, 1e-2), "layers.1.units": [256, 512]}, trials=20)`
 
-    `data` are splits, or the path of data as `sources.load` takes it; what the recipe says if left out.
-    The trials are made by `jobs` processes, or the workers of the Dask cluster at the address `dask`. Each trains with
-    one thread. A sweep that was interrupted goes on when it is called again. `prune` ends trials that validate worse
-    than half of those before them. `overrides` replace values of the recipe in every trial. `told` is called after each
-    trial, with its record, what has come of the sweep so far, and how many trials there will be.
+    `data` are splits, or the path of data as `sources.load` takes it; by default the recipe names them. `jobs`
+    processes make the trials, or the workers of the Dask cluster at the address `dask`. Each trial trains with one
+    thread. An interrupted sweep resumes when it is called again. `prune` ends a trial early if its validation result
+    is worse than the median of earlier trials at the same epoch. `overrides` replace values of the recipe in every
+    trial. `told` is called after each trial with its record, the sweep so far, and the number of trials in all.
 
     Raises: `InputError` for a recipe, space or folder that cannot be used.
     """
@@ -99,8 +99,8 @@ def sweep(
     database = database if "://" in database else f"sqlite:///{database}"
     if prune and dask is not None and database.startswith("sqlite"):
         raise InputError(
-            "--prune on a cluster needs the database of a server that all its machines reach, such as "
-            "--storage postgresql://HOST/NAME; SQLite keeps a file"
+            "--prune on a cluster needs a database server that all machines can reach, such as "
+            "--storage postgresql://HOST/NAME; SQLite is only a file"
         )
     check_writable(folder)
     (folder / "trials").mkdir(exist_ok=True)
@@ -159,9 +159,9 @@ def _expect_trainable(
     limit: int | None,
     own_layers: tuple[type[Layer], ...],
 ) -> Literal["maximize", "minimize"]:
-    """Return whether the figure by which trials are judged is to be large.
+    """Return whether the figure that trials are compared by should be large or small.
 
-    Raises: `InputError` if the recipe cannot be trained, or with none of the values of something that varies.
+    Raises: `InputError` if the recipe cannot be trained, or if it accepts none of the values of a key that varies.
     """
 
     def refusal(changed: dict[str, Any]) -> InputError | None:
@@ -173,7 +173,7 @@ def _expect_trainable(
         return None
 
     if not chosen.validate:
-        raise InputError("trials are judged by validation examples; leave validate = true in the recipe")
+        raise InputError("a sweep needs validation examples; leave validate = true in the recipe")
     if (error := refusal({})) is not None and all(refusal({k: v}) for k, one in space.items() for v in one.some()):
         raise error
     for key, one in space.items() if error is None else ():
@@ -193,16 +193,16 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _on_disk(folder: Path, search: Search) -> dict[int, dict[str, Any]]:
-    """Return the records of trials that have ended; one that was written and never told is told now.
+    """Return the records of finished trials; those that the database has missed are reported to it now.
 
-    Raises: `InputError` for records that are damaged, or of another sweep.
+    Raises: `InputError` for records that are damaged or belong to another sweep.
     """
     found = {}
     for path in sorted((folder / "trials").glob("[0-9]*.json")):
         try:
             found[int(path.stem)] = dict(read_json(path, "record"))
         except (InputError, TypeError, ValueError) as error:
-            raise InputError(f"{path} is damaged; remove it, and its trial is made again") from error
+            raise InputError(f"{path} is damaged; remove it, and its trial will be made again") from error
     known = {trial.number for trial in search.study.get_trials(deepcopy=False)}
     for number in set(found) - search.ended():
         if number in known:

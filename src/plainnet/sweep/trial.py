@@ -1,4 +1,4 @@
-"""A trial: one training of a sweep, judged by its validation examples alone."""
+"""A trial: one training of a sweep, compared with others by its validation result only."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
 from plainnet.sweep.own_layers import OwnLayers
 
-Report = Callable[[int, float], bool]  # of an epoch and its figure; whether there is no hope
+Report = Callable[[int, float], bool]  # takes an epoch and its figure; returns whether to end the trial
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a trial trains: a recipe's table with some values replaced, a seed, a limit of examples.
+    """What a trial trains: a recipe with some values replaced, a seed, and a limit on the examples.
 
-    `running` is a file that says, while it trains, how far it is.
+    `running` is a file that holds the progress during the training.
     """
 
     number: int
@@ -44,15 +44,15 @@ class Task:
 
 
 def judged_by(epoch: dict[str, Any]) -> str:
-    """Return by which figure of the validation trials are judged: its accuracy, if the loss has one."""
+    """Return the figure that trials are compared by: the validation accuracy, if there is one, or the loss."""
     return "validation_accuracy" if "validation_accuracy" in epoch else "validation_loss"
 
 
 def train(task: Task, data: Splits) -> dict[str, Any]:
-    """Train, and return a record: what was trained, the history, the figures of the epoch that is kept.
+    """Train, and return a record: the settings, the history, and the figures of the epoch that is kept.
 
-    `state` is "complete", "pruned", "diverged", or "refused" if the settings make no training; `error` says why. What
-    the same task gives anywhere, with the same versions and threads, is the same to the bit, but for `made`.
+    `state` is "complete", "pruned", "diverged", or "refused" if the settings are invalid; `error` gives the reason. The
+    same task with the same versions and threads gives the same record to the last bit, except for `made`.
     """
     began = time.perf_counter()
     told: dict[str, Any] = {"number": task.number, "overrides": task.overrides, "seed": task.seed, "limit": task.limit}
@@ -60,7 +60,7 @@ def train(task: Task, data: Splits) -> dict[str, Any]:
         recipe = Recipe.from_table(override(task.recipe, task.overrides), task.own_layers.kinds)
         run = Run(recipe, data, seed=task.seed, limit=task.limit, threads=1)
         if run.validation is None:
-            raise InputError("trials are judged by validation examples; leave validate = true in the recipe")
+            raise InputError("a sweep needs validation examples; leave validate = true in the recipe")
         state = _trained(run, task)
     except InputError as error:
         told |= {"state": "refused", "error": str(error), "history": []}
@@ -84,7 +84,7 @@ def _trained(run: Run, task: Task) -> str:
         for epoch in run.epochs():
             figure = _figure(epoch)
             if task.running is not None:
-                with contextlib.suppress(OSError):  # who looks on must not stop it
+                with contextlib.suppress(OSError):  # an error in the progress display must not stop the training
                     task.running.write_text(f"{epoch.number} {run.training.epochs} {figure!r}")
             if task.report is not None and task.report(epoch.number, figure):
                 return "pruned"

@@ -1,4 +1,4 @@
-"""The winner as a recipe file: the recipe that was varied, its comments kept, with the values that validated best."""
+"""Writes the winner as a recipe file: the original recipe and its comments, with the best values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plainnet.sweep.space import Dimension
 
 
 def recipe_text(name: str, values: Mapping[str, Any], space: Mapping[str, Dimension], said: str) -> str:
-    """Return the TOML of a recipe with other values, a comment on each that says where it comes from."""
+    """Return the TOML text of a recipe with other values, each with a comment on where it comes from."""
     document = tomlkit.parse(source(name))
     for key, value in values.items():
         *path, last = key.split(".")
@@ -29,7 +29,7 @@ def recipe_text(name: str, values: Mapping[str, Any], space: Mapping[str, Dimens
 
 
 def _remark(place: Any, remark: str) -> None:
-    """Give a comment to each value that has none."""
+    """Add a comment to each value that has none."""
     for value in place.values() if isinstance(place, Mapping) else place:
         if isinstance(value, Table | AoT):
             _remark(value, remark)

@@ -1,4 +1,4 @@
-"""Workers: who computes the gradient of a batch, alone or in shares, and what a training asks of them."""
+"""Workers: threads or processes that share the computation of each batch's gradient, and their interface."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["Figures", "Processes", "Threads", "Workers", "quickest"]
 
 @runtime_checkable
 class Workers(Protocol):
-    """What a training asks of those who compute for it, be they threads or processes on several machines.
+    """The interface of workers, which may be threads, or processes on one or several machines.
 
-    All see the same rows of a batch and agree on who takes which; afterwards the network of each has the gradient of
-    the whole batch, and the same figures. `generators` are part of what decides how a training goes on. Of processes
-    that train together, each runs the same program, and one `leads`: it alone writes files.
+    All workers get the same rows of a batch and agree on who takes which. Afterwards the network of each has the
+    gradient of the whole batch, and the same figures. `generators` are part of a training's state. If several processes
+    train together, each runs the same program, and only the one that `leads` writes files.
     """
 
     number: int

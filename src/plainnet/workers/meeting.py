@@ -1,4 +1,4 @@
-"""A meeting of processes: they wait for each other, and add up what each brings, in memory that all of them see."""
+"""Meetings of processes: they wait for each other (a barrier), and add up their arrays in shared memory."""
 
 from __future__ import annotations
 
@@ -11,43 +11,44 @@ import numpy as np
 
 from plainnet.errors import InputError
 
-_MOST = 1 << 20  # bytes that each may bring
-_PATIENCE = 50  # looks at the others before the processor is left to somebody else
-_SUSPICION = 5_000  # looks before somebody checks whether the others are still there
+_MOST = 1 << 20  # bytes that each process can contribute
+_PATIENCE = 50  # checks of the others' arrivals before yielding the processor
+_SUSPICION = 5_000  # checks of the others' arrivals before testing whether the others still run
 
 
 class Meeting:
-    """So many processes in step, forked after this was made, which read writing in the order in which it was done.
+    """A barrier and sums for `number` processes, which must be forked after this object is made.
 
-    Each writes down how often it has arrived, and waits until the others have arrived as often. Waiting is looking,
-    again and again: to be woken would take longer than most waiting does.
+    The processor must show each process's writes to the others in order. Each process counts its own arrivals, and
+    waits until the others have arrived as often. It waits by polling, because a wake-up would take longer than most
+    waits.
     """
 
     def __init__(self, number: int) -> None:
-        self._arrivals = memoryview(mmap.mmap(-1, 8 * (number + 1))).cast("q")  # the last is the round that has failed
+        self._arrivals = memoryview(mmap.mmap(-1, 8 * (number + 1))).cast("q")  # last: the failed round
         self._slots = [mmap.mmap(-1, _MOST) for _ in range(number)]
 
     def begin(self, round_: int, present: int, others_live: Callable[[], bool]) -> None:
-        """Begin a round, the first being 1, of so many processes; `others_live` tells whether they still run."""
+        """Begin a round, counted from 1, with `present` processes; `others_live` tells whether they still run."""
         self._round, self._present, self._others_live = round_, present, others_live
-        self._times = round_ << 32  # arrived, of this process; rounds before count less
+        self._times = round_ << 32  # this process's count of arrivals; larger than any count of earlier rounds
 
     def forget_others(self) -> None:
-        """Let go of what tells whether the others live, which holds all that they know."""
+        """Drop `others_live`, which keeps references to the processes and their data."""
         self._others_live = lambda: True
 
     def fail(self) -> None:
-        """Let nobody wait any longer in this round."""
+        """Make all processes stop waiting in this round."""
         self._arrivals[-1] = self._round
 
     def total(self, number: int, sums: np.ndarray) -> np.ndarray:
-        """Return the sum of what all bring, this process being the one of that number.
+        """Return the sum of all processes' arrays; `number` is the number of this process.
 
-        Raises: `BrokenBarrierError` if another one has failed; `InputError` for more than there is room for.
+        Raises: `BrokenBarrierError` if another process has failed; `InputError` if the array is too large.
         """
         if sums.nbytes > _MOST:
             raise InputError(
-                f"a layer sums {sums.nbytes:,} bytes over all workers, at most {_MOST:,} can be; train with 1"
+                f"a layer sums {sums.nbytes:,} bytes over all workers, the most is {_MOST:,}; train with workers = 1"
             )
         brought = [
             np.frombuffer(slot, sums.dtype, sums.size).reshape(sums.shape) for slot in self._slots[: self._present]
@@ -55,7 +56,7 @@ class Meeting:
         brought[number][...] = sums
         self._wait(number)
         total: np.ndarray = sum(brought[1:], brought[0])
-        self._wait(number)  # nobody writes anew before all have read
+        self._wait(number)  # so that no process writes again before all have read
         return total if self._present > 1 else total.copy()
 
     def _wait(self, number: int) -> None:

@@ -1,14 +1,14 @@
-"""Workers that are processes: forked copies of this one share each batch with it.
+"""Workers that are processes: forked copies of this process share each batch with it.
 
-Threads of one process take turns with the interpreter. While one of them is between two operations of NumPy, another
-one cannot begin its next, and has to be woken when it can; the shorter the operations, the more they wait. Processes do
-not wait for each other. They have to be told what has changed: before each batch the weights and the layers' other
-state are copied into memory that all see, and each leaves its gradient in such memory. The result is that of as many
-threads, to the last bit.
+Threads of one process take turns with the Python interpreter. While one of them is between two NumPy operations,
+another cannot begin its next one and has to be woken later; the shorter the operations, the longer they wait. Processes
+do not wait for each other, but need to know what has changed: before each batch, the weights and the layers' other
+state are copied into shared memory, and each process leaves its gradient there. The result is bit-identical to that of
+the same number of threads.
 
-What else a layer, a loss or the data hold, the copies know as it was when they were forked, before the first batch.
-Whoever changes that in the middle of a training takes `Threads`, and so do layers that draw from np.random or print.
-Where other threads run, nothing is forked: a copy would wait for ever for a lock that one of them held.
+The copies see everything else in layers, loss and data as it was when they were forked, before the first batch. Use
+`Threads` if something else changes during training, or if layers draw from np.random or print. If other threads run,
+nothing is forked: a copy would wait forever for a lock that one of them held.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ if TYPE_CHECKING:
 
 
 def quickest(network: Network, loss: Loss, number: int, *, rng: int | np.random.Generator = 0) -> Threads:
-    """Return so many workers: processes, or threads where no process can be forked or memory is seen out of order.
+    """Return this number of workers: processes, or threads if the system cannot fork or may reorder memory writes.
 
-    Raises: as `Threads`.
+    Raises: `InputError` as `Threads` does.
     """
     forks = forking.possible() and platform.machine() == "x86_64"
     return (Processes if forks and number != 1 else Threads)(network, loss, number, rng=rng)
 
 
 class Processes(Threads):
-    """So many processes, of which this one is the first; see `Threads` for the arguments."""
+    """A given number of processes, including this one; see `Threads` for the arguments."""
 
     def __init__(self, network: Network, loss: Loss, number: int = 1, **options: Any) -> None:
         super().__init__(network, loss, number, **options)
         self._team: _Team | None = None
         self._meeting: Meeting | None = None  # while a batch is shared with other processes
-        self._refused = False  # whether the system has no process to give
+        self._refused = False  # whether the system refused to create a process
 
     def _learn_in_shares(
         self, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None
@@ -75,23 +75,23 @@ class Processes(Threads):
             self._meeting = None
 
     def _team_for(self, data: DataSet) -> _Team | None:
-        """Return processes that know these data, parameters and augmentation; None if there are none to be had."""
+        """Return processes that have these data, parameters and augmentation; None if they cannot be created."""
         if self._team is not None and not self._team.knows(data):
             self.forget()
         if self._team is None and not self._refused and forking.alone():
             try:
                 self._team = _Team(self, data)
-            except OSError:  # the threads of this process do the same, if more slowly
+            except OSError:  # threads of this process then do the same, more slowly
                 self._refused = True
         return self._team
 
     def forget(self) -> None:
-        """Drop what was remembered, and end the other processes: those for the next batch know what has changed."""
+        """Drop what was remembered, and end the other processes; the next batch forks new ones, with all changes."""
         super().forget()
         self._leave_team()
 
     def _leave_team(self) -> None:
-        """End the other processes, unless they are those of the program that this one was forked from."""
+        """End the other processes, unless they belong to the process that this one was forked from."""
         if self._team is not None:
             self._team.end()
             self._team = None
@@ -116,12 +116,12 @@ class Processes(Threads):
         super().__exit__(*details)
 
 
-# Errors that are made again of a message alone.
+# Errors that can be recreated from their message.
 _USUAL = (FloatingPointError, IndexError, RuntimeError, TypeError, ValueError, ZeroDivisionError)
 
 
 class _Order(NamedTuple):
-    """What a process is to do: learn from these rows, as one of `present` workers, in this round of the meeting."""
+    """An order to a process: compute the gradient on these rows, as one of `present` workers, in this round."""
 
     round: int
     present: int
@@ -133,7 +133,7 @@ class _Order(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    """What came of it: figures and the state of the generator, or an error."""
+    """The answer to an order: figures and the state of the generator, or an error."""
 
     figures: Figures | None = None
     generator: Any = None
@@ -141,7 +141,7 @@ class _Answer(NamedTuple):
 
 
 class _Team:
-    """The other processes, each of which does its share of a batch when it is told to."""
+    """The other processes; each computes its share of a batch when it gets an order."""
 
     def __init__(self, workers: Processes, data: DataSet) -> None:
         network = workers.network
@@ -152,7 +152,7 @@ class _Team:
         states = [layer.state for _, layer in network.walk()]
         self.state = [(state, name, _shared(array)) for state in states for name, array in state.items()]
         self.others: list[Fork] = []
-        self._made_by = os.getpid(), threading.get_ident()  # with this thread the system ends them
+        self._made_by = os.getpid(), threading.get_ident()  # the system ends them when this thread ends
         try:
             for number in range(1, workers.number):
                 self.others.append(Fork(partial(self._serve, number, os.getpid())))
@@ -161,19 +161,19 @@ class _Team:
             raise
 
     def is_of_this_thread(self) -> bool:
-        """Return whether this process and this thread forked the others, which end when it does."""
+        """Return whether this process and this thread forked the others, which end when the thread does."""
         return self._made_by == (os.getpid(), threading.get_ident())
 
     def knows(self, data: DataSet) -> bool:
-        """Return whether the processes have these data, the present parameters and the present augmentation."""
+        """Return whether the processes have these data and the current parameters and augmentation."""
         workers = self.workers
         same = self.data is data and self.parameters is workers.network.parameters
         return same and (workers.augmentation is None or workers.augmentation is self.augmentation)
 
     def learn(self, shares: list[np.ndarray], counted: float, momentum: float | None) -> list[Figures]:
-        """Have every worker learn from its share, and return their figures.
+        """Let every worker compute the gradient of its share, and return their figures.
 
-        Raises: what one of them raised; `InputError` if a process has come to an end.
+        Raises: what one of them raised; `InputError` if a process has ended.
         """
         workers, others = self.workers, [fork.connection for fork in self.others[: len(shares) - 1]]
         self.theta[:] = workers.network.theta
@@ -191,8 +191,8 @@ class _Team:
         except (EOFError, OSError) as gone:
             how = next((fork.how_it_ended() for fork in self.others if not fork.lives()), "ended")
             raise InputError(
-                f"a process that shares the work of each batch {how}; what was saved goes on with --resume, and "
-                "workers = 1 needs no other process"
+                f"a worker process {how}; continue from the last checkpoint with --resume, or set workers = 1, which "
+                "needs no other process"
             ) from gone
         errors = [answer.error for answer in answers if answer.error is not None]
         for error in sorted(errors, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
@@ -202,7 +202,7 @@ class _Team:
         return [answer.figures for answer in answers]
 
     def _answer(self, number: int, rows: np.ndarray, counted: float, momentum: float | None) -> _Answer:
-        """Do a share of a batch in the process of that number; if it fails, the others need not wait for it."""
+        """Compute a share of a batch in the process with this number; if it fails, release the others from waiting."""
         try:
             figures = self.workers._learn(number, self.data, rows, counted, momentum)
         except BaseException as error:
@@ -211,7 +211,7 @@ class _Team:
         return _Answer(figures, self.workers.generators[number].bit_generator.state)
 
     def _serve(self, number: int, parent: int, connection: Any) -> None:
-        """Do what a process is told, until it is told to end or the one that it was forked from has ended."""
+        """Follow orders, until told to end or until the parent process has ended."""
         for fork in self.others:
             fork.connection.close()
         workers = self.workers
@@ -227,30 +227,30 @@ class _Team:
             connection.send(answer if answer.error is None else _Answer(error=_sendable(answer.error)))
 
     def end(self) -> None:
-        """Have the processes end, if they are this one's to end."""
+        """End the other processes, if this process forked them."""
         self.meeting.forget_others()
         if self._made_by[0] != os.getpid():
             return
         for fork in self.others:
-            with contextlib.suppress(OSError):  # of one that has ended already
+            with contextlib.suppress(OSError):  # it may have ended already
                 fork.connection.send(None)
         for fork in self.others:
             fork.end()
 
 
 def _sendable(error: BaseException) -> BaseException:
-    """Return an error as it can be sent, with the place where it was raised."""
+    """Return an error in a form that can be sent, with the place where it was raised."""
     if isinstance(error, InputError | threading.BrokenBarrierError | MemoryError):
         return error
     places = traceback.extract_tb(error.__traceback__)
     at = f" in {Path(places[-1].filename).name}, line {places[-1].lineno}" if places else ""
     if type(error) in _USUAL:
         return type(error)(f"{error}{at}")
-    return InputError(f"a worker failed: {type(error).__name__}: {shown(error)}{at}; with workers = 1 it can be traced")
+    return InputError(f"a worker failed: {type(error).__name__}: {shown(error)}{at}; workers = 1 shows the traceback")
 
 
 def _shared(like: np.ndarray) -> np.ndarray:
-    """Return a copy of an array in memory that this process shares with those it forks from now on."""
+    """Return a copy of an array in memory that this process shares with all processes it forks from now on."""
     memory = mmap.mmap(-1, max(like.nbytes, 1))
     copy: np.ndarray = np.frombuffer(memory, like.dtype, like.size).reshape(like.shape)
     copy[...] = like

@@ -1,8 +1,8 @@
-"""Workers that are threads: they share each batch, every one in a context of its own.
+"""Workers that are threads: they share each batch, and each has its own context.
 
-NumPy computes elementwise on one core, but lets other threads run meanwhile. So a batch is done sooner in two halves,
-if each half has memory of its own. All compute with the same layers; the gradient of the batch is the sum of theirs,
-taken in the same order every time. Matrix products should then use one thread each.
+NumPy's elementwise operations use one core, but other threads can run at the same time. So two threads finish a batch
+sooner, each with its half and its own memory. All compute with the same layers; the gradient of the batch is the sum of
+theirs, always in the same order. Matrix products should then use one thread each.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 
 class Threads:
-    """So many threads of this process; with one, no other than the caller's.
+    """A given number of threads of this process; 1 means only the caller's thread.
 
-    To be used in a `with` statement. What each draws at random, to change the images it learns from by the
-    `augmentation`, if there is one, or to drop units, it draws from a generator of its own, made from `rng`.
-    `metrics` are functions by name; the loss's own if left out.
+    Use it in a `with` statement. Each thread draws its random numbers, for `augmentation` (changing images) or for
+    dropout, from its own generator, made from `rng`. `metrics` are functions by name (default: the loss's own).
 
-    Raises: `InputError` if `number` is not a whole number of at least 1, `loss` not a loss, or a metric not a function.
-    Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and not in step).
+    Raises: `InputError` if `number` is not a whole number of at least 1, `loss` is not a loss, or a metric is not a
+    function.
+    Source: Dean et al. 2012, "Large scale distributed deep networks" (between machines, and asynchronously).
     """
 
-    leads = True  # whether this process, of several that train together, writes for all
+    leads = True  # whether this process, of several that train together, writes the files
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Threads:
         self.augmentation: Augmentation | None = None
         self.generators = generator_for(rng, "augment").spawn(number)
         self._here = range(number)  # the workers that are in this process: all of them
-        self._vectors: list[np.ndarray] = []  # the gradients of all workers but the first, whose is the network's
+        self._vectors: list[np.ndarray] = []  # the gradients of all workers except the first, which uses the network's
         self._contexts: list[Context] = []
         self._slots: list[np.ndarray] = []
         self._made_for: object = None  # the parameters whose gradients the contexts hold
@@ -75,7 +75,7 @@ class Threads:
     def gradient(self, data: DataSet, rows: np.ndarray, *, momentum: float | None = None) -> Figures:
         """Write the gradient of the loss on these rows of the data into the network's `grad`; return the figures.
 
-        Running averages are taken with `momentum`, if it is given, instead of the layers' own.
+        If `momentum` is given, running averages use it instead of the layers' own.
         """
         self._make_contexts()
         weights = None if data.weights is None else data.weights[rows]
@@ -94,7 +94,7 @@ class Threads:
     def _learn_in_shares(
         self, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None
     ) -> list[Figures]:
-        """Do the parts of all workers, the gradients of all but the first into `_vectors`, and return their figures."""
+        """Compute all workers' parts, write the gradients of all but the first to `_vectors`, return their figures."""
         return self._all(lambda number, own_rows: self._learn(number, data, own_rows, counted, momentum), rows)
 
     def _added_up(self, parts: list[Figures]) -> list[Figures]:
@@ -105,7 +105,7 @@ class Threads:
         return parts
 
     def _learn(self, number: int, data: DataSet, rows: np.ndarray, counted: float, momentum: float | None) -> Figures:
-        """Do one worker's part of a batch: its gradient, its share of the loss, the sums of its metrics."""
+        """Compute one worker's part of a batch: its gradient, its share of the loss, the sums of its metrics."""
         with self._contexts[number] as context:
             context.momentum = momentum
             return self._figures(number, data, rows, counted)
@@ -130,14 +130,14 @@ class Threads:
             if np.shape(values) != targets.shape[:1]:
                 raise InputError(
                     f"the metric {name} must return a value for each of {len(targets)} examples, received shape "
-                    f"{np.shape(values)}; their mean is taken for you"
+                    f"{np.shape(values)}; plainnet computes their mean"
                 )
         if weights is None:
             return Figures(0.0, {name: float(np.sum(values)) for name, values in found.items()}, float(len(targets)))
         return Figures(0.0, {name: float(values @ weights) for name, values in found.items()}, math.fsum(weights))
 
     def outputs(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs (N, K) for any number of inputs, with the weights as they are."""
+        """Return the outputs (N, K) for any number of inputs, without changing the weights."""
 
         def task(number: int, rows: np.ndarray) -> np.ndarray:
             return self.network.logits(inputs[rows[0] : rows[-1] + 1])
@@ -145,7 +145,7 @@ class Threads:
         return np.concatenate(self._all(task, np.arange(len(inputs))))
 
     def evaluate(self, data: DataSet) -> Figures:
-        """Return the figures on `data`, with the weights as they are."""
+        """Return the figures on `data`, without changing the weights."""
         outputs = self.outputs(data.inputs)
         figures = self._measure(outputs, data.targets, data.weights)
         figures.counted = self.loss.total(data.targets, data.weights)
@@ -153,7 +153,7 @@ class Threads:
         return figures
 
     def _share(self, task: Task) -> None:
-        """Do a task with all parts of the network's vectors, each worker with as many as the others."""
+        """Call a task for all parts of the network's vectors, divided equally among the workers."""
         size = self.network.theta.size
         count = len(self._here)
         ends = [size * number // count for number in range(count + 1)]
@@ -163,7 +163,7 @@ class Threads:
             other.result()
 
     def forget(self) -> None:
-        """Drop what was remembered for a backward pass that will not come."""
+        """Drop what was remembered for a backward pass that will not happen."""
         for context in self._contexts:
             context.forget()
 
@@ -184,11 +184,11 @@ class Threads:
             )
 
     def _new_vector(self) -> np.ndarray:
-        """Return memory for the gradient of a worker."""
+        """Return memory for a worker's gradient."""
         return np.zeros_like(self.network.grad)
 
     def _summing(self, number: int) -> Callable[[np.ndarray], np.ndarray]:
-        """Return a function that gives the sum of what all workers bring, and lets none go on before all have it."""
+        """Return a function that sums the arrays of all workers; no worker continues before all have the sum."""
 
         def sum_over_workers(sums: np.ndarray) -> np.ndarray:
             self._slots[number] = sums
@@ -200,17 +200,17 @@ class Threads:
         return sum_over_workers
 
     def largest(self, *values: float) -> tuple[float, ...]:
-        """Return the largest of what the processes bring that train together, value by value; of one, its own."""
+        """Return the largest values over all processes that train together; with one process, its own values."""
         return values
 
     def gather(self) -> None:
-        """Have all that decides how the training goes on in every process; in one, it is there already."""
+        """Exchange the training's state, so that every process has all of it; one process has it already."""
 
     def rest(self) -> None:
-        """Wait until all processes are here, however long one of them takes for a file."""
+        """Wait until all processes arrive here, however long one of them takes to write a file."""
 
     def _all(self, task: Callable[[int, np.ndarray], Any], rows: np.ndarray) -> list[Any]:
-        """Return what `task` gives for each worker, by its number, and its share of the rows; all work at once."""
+        """Return the results of `task` for each worker's number and its share of the rows, computed in parallel."""
         if len(self._here) == 1:
             return [task(0, rows)]
         shares = np.array_split(rows, min(len(self._here), len(rows)))
@@ -223,7 +223,7 @@ class Threads:
             try:
                 return task(number, share)
             except BaseException:
-                self._barrier.abort()  # the workers that wait for this one would wait forever
+                self._barrier.abort()  # otherwise the workers that wait for this one would wait forever
                 raise
 
         others = [
@@ -235,7 +235,7 @@ class Threads:
         try:
             results = [careful(0, shares[0])]
         except threading.BrokenBarrierError:
-            results = []  # because another worker failed, whose error is raised below
+            results = []  # another worker failed; its error is raised below
         finally:
             wait(others)
         errors = [error for error in (other.exception() for other in others) if error]
@@ -255,7 +255,7 @@ class Threads:
         return {name: own.get(name, part) for name, part in vars(self).items()}
 
     def __enter__(self) -> Threads:
-        from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and is seldom needed
+        from concurrent.futures import ThreadPoolExecutor  # slow to import and seldom needed
 
         if self._entered == 0:
             self._pool = ThreadPoolExecutor(len(self._here), OURS)
@@ -270,4 +270,4 @@ class Threads:
             self._pool.shutdown()
             del self._pool
             self.network.parameters.by_workers = None
-            self._contexts, self._vectors, self._made_for = [], [], None  # their memory is large, and may be wanted
+            self._contexts, self._vectors, self._made_for = [], [], None  # frees their memory, which is large

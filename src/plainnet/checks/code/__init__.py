@@ -1,8 +1,9 @@
-"""Code of others: examine backpropagation that somebody else wrote, and say which line of it is wrong, and how.
+"""The doctor: examine backpropagation that somebody else wrote, name the fault, and find its line.
 
-From the file to the verdict: `loading` runs it as far as it goes, in the process of `worker`. `objects`, `functions`, `loops` and
-`scripts` find ways to call what looks like a backward pass, each an `episode`; `choosing` tries them. `judging` moves every number that forward
-depends on (`differences`) and holds the claims of backward against the truth (`claims`, `matching`). `examining` says what may be called
-right, wrong or open. `sites` recognizes what forward is made of, `explanations` puts the faults of the catalogue (`faults`) into it, and
-`locate` and `parting` find the line. `engines`, `elementwise`, `built` and `update_rules` judge what has a form of its own.
+From the file to the verdict: `loading` runs the file as far as it can, in the process of `worker`. `objects`, `functions`, `loops` and
+`scripts` find ways to call what looks like a backward pass. Each way is an `episode`; `choosing` tries them. `judging` changes every number
+that forward depends on (`differences`), and compares the gradients that backward claims with the true ones (`claims`, `matching`).
+`examining` decides what may be called right, wrong or undecidable. `sites` recognizes the layers of forward, `explanations` puts the faults
+of the catalogue (`faults`) into them, and `locate` and `parting` find the line. `engines`, `elementwise`, `built` and `update_rules` judge
+code in other forms.
 """

@@ -1,4 +1,4 @@
-"""Accusing: what must hold before anybody's gradient is called wrong, and what is said of it then."""
+"""Verdict "wrong": check that a gradient may be called wrong, name the fault, and write the finding."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import UNDECIDABLE
 
 _CASES = 3
-_NEARLY = 0.01  # what is off by less, for no known cause, may be meant so
+_NEARLY = 0.01  # a smaller error without a known cause may be intended
 
 
 def accused(subject: Subject, search: Search) -> list[CodeFinding]:
-    """Say what is wrong, if everything holds that must before anybody is accused; else say why it stays open."""
+    """Return findings of what is wrong, or one undecidable finding if the conditions for a verdict "wrong" do not hold."""
     wrongs = [j for j in search.best if j.count(WRONG, MISSING)] or search.best
     best = max(wrongs, key=lambda j: (j.episode.batch != 1, j.share_right))
     name = subject.name
     wrong = [h for h in best.held if h.verdict == WRONG]
     missing = [h for h in best.held if h.verdict == MISSING]
     if not best.held:
-        return [open_finding(name, "its forward pass depends on no number that a gradient was found for")]
+        return [open_finding(name, "its forward pass depends on no number for which a gradient was found")]
     if all(h.verdict == KINKS for h in best.held):
-        return [open_finding(name, "every gradient lies at a kink")]
+        return [open_finding(name, "every gradient is at a kink, where there is no derivative to compare with")]
     if not may_accuse(best):
         said = ", ".join(spelled(h.path) for h in missing or wrong)
         if any(is_no_call(best, h) for h in wrong):
@@ -43,20 +43,20 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
         if missing:
             return [open_finding(name, f"no gradient was found for {said}; tried {search.ran} ways to call it")]
         loss = (
-            "no loss that is known has these gradients"
+            "these gradients belong to no loss that the doctor knows"
             if best.inferred
             else f"the gradients of {said} do not fit {best.loss}"
         )
         return [open_finding(name, f"{loss}; tried {search.ran} ways to call it")]
     if any(is_unfinished(best, h) for h in wrong):
         return [
-            open_finding(name, "its gradient is zero everywhere, and its body says pass or TODO: it looks unfinished")
+            open_finding(name, "its gradient is zero everywhere, and its body holds pass or TODO: it looks unfinished")
         ]
     unlike = _unlike_in_columns(best)
     if unlike is not None:
         evidence = (
-            f"cause unknown; {unlike[1].claim.spelled if unlike[1].claim else ''} is a mean over the batch, {unlike[0].claim.spelled if unlike[0].claim else ''} a sum: "
-            "they do not belong to one loss"
+            f"cause unknown; {unlike[1].claim.spelled if unlike[1].claim else ''} is a mean over the batch, {unlike[0].claim.spelled if unlike[0].claim else ''} is a sum: "
+            "they cannot both be gradients of one loss"
         )
         return [wrong_finding(subject, best, key_in(best, unlike[0]), None, evidence)]
     cases = [Case(j, _files(j)) for j in _alike(best, search.best)[:_CASES]]
@@ -65,7 +65,9 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
     if best.upstream is None and not all(fitting):
         said = ", ".join(spelled(h.path) for h in wrong)
         return [
-            open_finding(name, f"what it gives for {said} has another shape; it may be meant for one example at a time")
+            open_finding(
+                name, f"its gradient of {said} has another shape than {said}; it may be meant for one example at a time"
+            )
         ]
     findings: list[CodeFinding] = []
     remaining = list(wrong)
@@ -77,8 +79,8 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             one = next((e for e in explanations if h.path in e.leaves), None)
             if one is None and best.upstream is None and (off := _share_off(best, h)) < _NEARLY:
                 why = (
-                    f"{h.claim.spelled if h.claim else ''} is off by {off:.1%} of its largest number at most, for no cause that is known: "
-                    "as a small number added to a logarithm, or a sequence cut short, would do it"
+                    f"{h.claim.spelled if h.claim else ''} is off by at most {off:.1%} of the largest derivative; the cause is unknown, but "
+                    "a small number added inside a logarithm or a truncated sequence has such an effect"
                 )
                 return [open_finding(name, why)]
             if one is None:
@@ -110,9 +112,9 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
 
 
 def _unlike_in_columns(judgment: Judgment) -> tuple[Held, Held] | None:
-    """Return a bias gradient that is a sum beside a weight gradient that is a mean, for examples in columns, or the reverse.
+    """Return a gradient that is a sum and one that is a mean over the batch, for examples in columns; None if all are alike.
 
-    There a mean in both is a convention, so the one that is no mean is the odd one.
+    With examples in columns, means for all parameters are a convention, so the gradient that is a sum is the wrong one.
     """
     episode, n = judgment.episode, judgment.episode.batch
     x = next((episode.names[key] for key in episode.inputs if key in episode.names), None)
@@ -135,7 +137,7 @@ def returned(judgment: Judgment) -> list[Any]:
 
 
 def _as_written(subject: Subject, slug: str) -> str:
-    """Tell a mask that is missing from one that masks nothing: their numbers are the same."""
+    """Distinguish a missing mask from a mask that masks nothing by the text of the code: their numbers are the same."""
     try:
         inclusive = ">=" in inspect.getsource(subject.functions["backward"])
     except (OSError, TypeError, KeyError):
@@ -144,7 +146,7 @@ def _as_written(subject: Subject, slug: str) -> str:
 
 
 def _alike(best: Judgment, group: list[Judgment]) -> list[Judgment]:
-    """Return the judgments in which the same arrays are wrong, larger batches only if there are any."""
+    """Return the judgments in which the same arrays are wrong; if there are larger batches, only those."""
     wrong = {h.path for h in best.held if h.verdict == WRONG}
     alike = [j for j in group if {h.path for h in j.held if h.verdict == WRONG} == wrong]
     larger = [j for j in alike if j.episode.batch != 1]
@@ -152,7 +154,7 @@ def _alike(best: Judgment, group: list[Judgment]) -> list[Judgment]:
 
 
 def _share_off(judgment: Judgment, h: Held) -> float:
-    """Return how far a claim of the right size is off at most, of the largest derivative."""
+    """Return the largest error of a claim, relative to the largest derivative; infinity for a claim of the wrong size."""
     if h.claim is None or np.size(h.claim.value) != int(np.prod(h.probes.shape)):
         return np.inf
     sure = np.isfinite(h.errors)
@@ -161,11 +163,11 @@ def _share_off(judgment: Judgment, h: Held) -> float:
 
 
 def _unknown(judgment: Judgment, h: Held) -> str:
-    """Say what is measured where no name holds."""
+    """Describe a wrong gradient that no fault of the catalogue explains."""
     assert h.claim is not None
     name = h.claim.spelled
     if np.size(h.claim.value) != int(np.prod(h.probes.shape)):
-        return f"cause unknown; {name} has shape {np.shape(h.claim.value)}, it should have {h.probes.shape}"
+        return f"cause unknown; {name} has shape {np.shape(h.claim.value)}, but should have {h.probes.shape}"
     truth = judgment.factor * h.truth
     off = np.abs(h.given - truth)
     off[~np.isfinite(h.errors)] = 0
@@ -173,8 +175,8 @@ def _unknown(judgment: Judgment, h: Held) -> str:
     i = int(np.argmax(off[: len(h.probes.places)] if len(h.probes.places) else off))
     where = ", ".join(str(int(n)) for n in np.unravel_index(h.probes.places[i], h.probes.shape))
     return (
-        f"cause unknown; {share:.0%} of {name} is off, most at [{where}]: it says {h.given[i]:.6g}, central differences "
-        f"say {truth[i]:.6g} ({judgment.episode.label})"
+        f"cause unknown; {share:.0%} of {name} is wrong, most at [{where}]: there it is {h.given[i]:.6g}, but central differences "
+        f"give {truth[i]:.6g} ({judgment.episode.label})"
     )
 
 
@@ -184,7 +186,7 @@ def key_in(judgment: Judgment, h: Held) -> str:
 
 
 def names_of(judgment: Judgment) -> dict[str, str]:
-    """Return, for every leaf, the name of its gradient in the author's words."""
+    """Return, for every leaf, the name that the author gave its gradient."""
     return {
         key_in(judgment, h): h.claim.spelled
         if h.claim is not None and not h.claim.spelled.startswith("what it returns")
@@ -206,7 +208,7 @@ def _files(judgment: Judgment) -> frozenset[str]:
 
 
 def _line_in_a_loop(case: Case, h: Held) -> int | None:
-    """Return the line of a training loop at which a gradient goes wrong; other forms have functions to look into."""
+    """Return the line of a training loop at which a gradient goes wrong; None for other forms of code."""
     body = case.judgment.episode.options.get("body")
     try:
         return None if body is None else line_where_they_part(case, h, body)

@@ -1,4 +1,4 @@
-"""Calls of the author's functions: which of the names that there are goes to which argument."""
+"""Calls of the author's functions: which name of the table goes to which argument."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from plainnet.checks.code.roles import number, returned_names, role_of
 from plainnet.checks.code.uses import use_of
 
 OUT, CACHE, DY, LOSS = "<out>", "<cache>", "<dy>", "<loss>"
-IN_PLACE = "<in place>"  # says that forward returned its input, changed
-OF_SELF = "self."  # begins the key of what the object keeps
-FURTHER = "<dy of "  # begins the key of a second gradient from above
-_ARRAYS = ("", "input", "output", "target", "upstream")  # roles of arrays, unless they are counted with
+IN_PLACE = "<in place>"  # marks that forward changed its input and returned it
+OF_SELF = "self."  # prefix of the key of an attribute of the object
+FURTHER = "<dy of "  # prefix of the key of a second upstream gradient
+_ARRAYS = ("", "input", "output", "target", "upstream")  # roles of arrays, unless they are used as counts
 _MOST_WAYS = 16
 _FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|out|probs?|p|scores|o")
 _ALTERNATIVES = {
@@ -34,17 +34,17 @@ _ALTERNATIVES = {
 
 @dataclass(frozen=True)
 class Call:
-    """One call: a function, or a method of the object by its name, with arguments from the table of names."""
+    """One call of a function, or of a method of the object by its name, with arguments from the table of names."""
 
     function: Callable[..., Any] | str
     arguments: tuple[tuple[str, str], ...]
 
     def target(self, names: Names) -> Callable[..., Any]:
-        """Return what is called."""
+        """Return the function or method to call."""
         return getattr(names["self"], self.function) if isinstance(self.function, str) else self.function
 
     def run(self, names: Names) -> Any:
-        """Call it, and put what it returns into the table under the names that its return statement gives."""
+        """Call it, and store the results in the table under the names of its return statement."""
         function = self.target(names)
         seed_everything()
         x = names.get("x")
@@ -64,7 +64,7 @@ class Call:
         return value
 
     def gradients(self, names: Names) -> Any:
-        """Call it, and return what it returns, its parts by the names of its return statement."""
+        """Call it, and return its results by the names of its return statement."""
         function = self.target(names)
         value = function(**self.filled(names))
         if not isinstance(value, tuple | list):
@@ -73,7 +73,7 @@ class Call:
         return dict(zip(called, value, strict=True)) if all(called) and len(set(called)) == len(called) else value
 
     def filled(self, names: Names) -> dict[str, Any]:
-        """Return the arguments by their parameters; a key such as self.output stands for what the object keeps."""
+        """Return the value of each parameter; a key such as self.output stands for an attribute of the object."""
         return {
             parameter: getattr(names["self"], key[5:]) if key.startswith(OF_SELF) else names[key]
             for parameter, key in self.arguments
@@ -81,12 +81,12 @@ class Call:
 
     @property
     def keys(self) -> set[str]:
-        """The names that go to its arguments."""
+        """The names of the table that are used as arguments."""
         return {key for _, key in self.arguments}
 
 
 def store(names: Names, function: Callable[..., Any], value: Any) -> None:
-    """Put what a function returned into the table: each part by its name, the output, the cache, a loss."""
+    """Store the results of a function in the table: each part by its name, and the output, the cache and a loss."""
     parts = list(value) if isinstance(value, tuple | list) and len(value) < 30 else [value]
     called = _called(function, len(parts))
     stem = getattr(function, "__name__", "result")
@@ -116,7 +116,7 @@ def store(names: Names, function: Callable[..., Any], value: Any) -> None:
 
 
 def _output(named: list[tuple[str, np.ndarray]]) -> np.ndarray:
-    """Return the output of what a function returned: the one without a name, the last of Z1, A1, Z2, A2, else the first."""
+    """Choose the output among the results: the one without a name, the last of Z1, A1, Z2, A2, otherwise the first."""
     unnamed = [part for name, part in named if not name]
     if len(unnamed) == 1:
         return unnamed[0]
@@ -128,7 +128,7 @@ def _output(named: list[tuple[str, np.ndarray]]) -> np.ndarray:
 
 
 def _called(function: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the last return statement with so many parts."""
+    """Return the names of the last return statement with `count` parts."""
     return next((names for names in reversed(returned_names(function)) if len(names) == count), [""] * count)
 
 
@@ -142,9 +142,9 @@ def is_scalar(value: Any) -> bool:
 def ways(
     function: Callable[..., Any], names: Names, *, known: dict[str, str] | None = None, back: bool = False
 ) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Yield ways to fill the arguments of a function from the table, likeliest first; constants are put into it.
+    """Yield ways to fill the arguments of a function from the table, likeliest first; needed constants are added to the table.
 
-    `known` says which name goes to which argument, where that is known; `back` allows the gradient of the output.
+    `known` maps arguments to names that are already known; `back` allows the gradient of the output as an argument.
     """
     choices: list[list[tuple[str, str]]] = []
     if back:
@@ -196,9 +196,9 @@ def ways(
 
 
 def _several_from_above(function: Callable[..., Any], names: Names) -> dict[str, str]:
-    """Return which key each gradient from above has, if there are several: da_next and dc_next, of a_next and c_next.
+    """Return the key of each upstream gradient if there are several, such as da_next and dc_next of a_next and c_next.
 
-    The first is what the judge gives; the others are drawn once, and their outputs count in the loss with them.
+    The judge sets the first. The others are drawn at random once, and the loss includes their outputs weighted by them.
     """
     found: dict[str, str] = {}
     for parameter in required(function):
@@ -214,17 +214,17 @@ def _several_from_above(function: Callable[..., Any], names: Names) -> dict[str,
 
 
 def choices_keys(choices: list[list[tuple[str, str]]]) -> list[list[str]]:
-    """Return the names that may go to each argument."""
+    """Return the possible names for each argument."""
     return [[key for _, key in choice] for choice in choices]
 
 
 def default_of(function: Callable[..., Any], parameter: str) -> Any:
-    """Return what an argument is if it is left out."""
+    """Return the default of an argument."""
     return inspect.signature(function).parameters[parameter].default
 
 
 def _keys(parameter: str, names: Names) -> list[str]:
-    """Return the names that may go to an argument: its own, one that differs in case or underscores, those of its role."""
+    """Return the possible names for an argument: its own, one that differs in case or underscores, or those of its role."""
     role = role_of(parameter)
     if parameter in names:
         return [parameter]
@@ -238,10 +238,10 @@ def _keys(parameter: str, names: Names) -> list[str]:
         return [parameter]
     if role == "parameters":
         return [key for key, value in names.items() if isinstance(value, dict) and not key.startswith("<")]
-    if parameter == "dvalues" and "t" in names:  # the most copied loss class calls its probabilities so
+    if parameter == "dvalues" and "t" in names:  # a widely copied loss class uses this name for its probabilities
         kept = getattr(names.get("self"), "output", None)
         return [DY, *([f"{OF_SELF}output"] if LOSS in names and isinstance(kept, np.ndarray) else []), "x"]
-    if role == "upstream" and re.match(r"d_?[A-Zaz]|d_?out|upstream", parameter):  # nothing else is called so
+    if role == "upstream" and re.match(r"d_?[A-Zaz]|d_?out|upstream", parameter):  # never anything else
         return [DY]
     return [key for key in _ALTERNATIVES.get(role, ()) if key in names or key == DY]
 

@@ -1,4 +1,4 @@
-"""plainnet's own layers and those that derive from them: built into a network of one layer, in float64."""
+"""Layers that derive from plainnet's: each is built into a network of one layer, in float64, and examined there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REBOUND = "must be written into, not replaced"
 
 
 class Built:
-    """A layer and copies of its parameters, which forward writes into it and whose gradients backward reads from the network."""
+    """A layer with copies of its parameters: forward writes them into the layer, backward reads their gradients from the network."""
 
     def __init__(self, layer: Any, in_shape: tuple[int, ...]) -> None:
         network = Network(layer).build(in_shape, rng=0, dtype=np.float64)
@@ -29,18 +29,18 @@ class Built:
         self.passes = _passes(network, layer)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Return the output, with the parameters as they are here."""
+        """Return the output for the parameters of this object."""
         output: np.ndarray = self.passes[0](self.parameters, x)
         return output
 
     def backward(self, dy: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the gradients: dx, and d and its name for each parameter."""
+        """Return the gradients: dx, and for each parameter one named d and its name."""
         gradients: dict[str, np.ndarray] = self.passes[1](dy)
         return gradients
 
 
 def _passes(network: Network, layer: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return forward and backward as functions, so that a copy of what holds them does not copy the network."""
+    """Return forward and backward as functions, so that copying their holder does not copy the network."""
     context = Context()
 
     def forward(parameters: Names, x: np.ndarray) -> np.ndarray:
@@ -59,12 +59,12 @@ def _passes(network: Network, layer: Any) -> tuple[Callable[..., Any], Callable[
 
 
 def is_ours(kind: type) -> bool:
-    """Tell whether a class is a layer of plainnet's."""
+    """Tell whether a class derives from a layer of plainnet."""
     return issubclass(kind, Layer)
 
 
 def episodes_of_layer(kind: type, module: ModuleType) -> Iterator[Episode]:
-    """Yield ways to run a layer of plainnet's."""
+    """Yield ways to run a class that derives from a layer of plainnet."""
     for label, layer in constructions(kind, module):
         for shape in _SHAPES:
             try:

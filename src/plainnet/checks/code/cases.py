@@ -1,4 +1,4 @@
-"""One judgment with something wrong in it, and what its forward pass is made of, measured when it is asked for."""
+"""A case: a judgment in which something is wrong, with the layers of its forward pass, measured on demand."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from plainnet.checks.code.sites import INPUT, LOSS, Site, sites_of
 from plainnet.checks.code.values import Path, follow, name_of, numbers_in, put, spelled
 from plainnet.checks.code.watching import Seen, watched
 
-_MOST_MOVED = 400  # places of an array that was seen
+_MOST_MOVED = 400  # places of an intermediate array
 
 
 @dataclass
 class Case:
-    """One judgment with something wrong in it, and what its forward pass is made of, measured when it is asked for."""
+    """A judgment in which something is wrong, with the layers of its forward pass, measured on demand."""
 
     judgment: Judgment
     files: frozenset[str]
@@ -29,7 +29,7 @@ class Case:
 
     @property
     def wrong(self) -> list[Held]:
-        """The leaves whose claims are wrong."""
+        """The leaves with wrong claims."""
         return [h for h in self.judgment.held if h.verdict == WRONG]
 
     @property
@@ -66,7 +66,7 @@ class Case:
         return self._sites
 
     def _losses(self, parameters: dict[str, np.ndarray]) -> list[float]:
-        """Return what the loss is without a penalty, for the usual penalties."""
+        """Return the possible values of the loss without its penalty, for the usual penalties."""
         if self.judgment.upstream is not None:
             return []
         value = self.judgment.value
@@ -76,7 +76,7 @@ class Case:
         return [value - s * k * squares for s in strengths for k in (1.0, 0.5, 1 / batch, 0.5 / batch)]
 
     def gradient_at(self, number: int, added: list[tuple[int, np.ndarray]]) -> np.ndarray | None:
-        """Return the gradient of the loss, and of the sums <u, D> that are added to it, by an array that was seen."""
+        """Return the gradient of the loss, plus the sums <u, D> added to it, with respect to an intermediate array."""
         value = self.seen[number].value
         output = self.judgment.output
         if self.judgment.upstream is not None and not added and self._is_output(value):
@@ -93,7 +93,7 @@ class Case:
         return np.shape(output) == value.shape and np.array_equal(output, value)
 
     def slopes(self, h: Held, added: list[tuple[int, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same by a leaf, at its probes."""
+        """Return the same derivative with respect to a leaf, at its probes, and its error bounds."""
         if all(i == INPUT for i, _ in added):
             change = (
                 sum(d for _, d in added) if h.path[0][1] in self.judgment.episode.inputs else np.zeros(h.probes.shape)
@@ -122,7 +122,7 @@ class Case:
 
 
 def strengths_of(episode: Episode) -> list[tuple[Path, float]]:
-    """Return the strengths of penalties that names speak of: reg, lambda, l2, decay."""
+    """Return the strengths of penalties, recognized by their names: reg, lambda, l2, decay."""
     words = ("reg", "lam", "lmbda", "l2", "decay")
     return [
         (path, float(value))
@@ -132,5 +132,5 @@ def strengths_of(episode: Episode) -> list[tuple[Path, float]]:
 
 
 def key_of(path: Path) -> str:
-    """Return the name of a parameter among those of a layer."""
+    """Return the name of a parameter within its layer."""
     return spelled(path)

@@ -1,4 +1,4 @@
-"""Of the many ways to run a backward pass, the one that counts: the one in which most arrays have a claim of their own."""
+"""Choose among the many ways to run a backward pass: the best is the one in which most arrays have their own claim."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from plainnet.checks.code.judging import judge
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
 from plainnet.checks.code.values import Path, numbers_in
 
-_HUGE = 1e8  # what divides by the small number that a loss clips its probabilities to
+_HUGE = 1e8  # gradients as large as this come from dividing by a clipped probability
 _MOST_TRIED, _MOST_JUDGED, _MOST_SETTINGS = 1000, 24, 6
 
 
 @dataclass
 class Search:
-    """What came of a search: the judgments of every way to call it, how many ways ran, and what the others raised."""
+    """The result of a search: the judgments of every way to call it, how many ways ran, and what the others raised."""
 
     groups: list[list[Judgment]] = field(default_factory=list)
     ran: int = 0
@@ -45,17 +45,17 @@ class Search:
 
     @property
     def trouble(self) -> str:
-        """What stood in the way most often."""
+        """The most frequent error."""
         return max(self.raised, key=lambda said: self.raised[said]) if self.raised else "no way to call it was found"
 
     @property
     def best(self) -> list[Judgment]:
-        """The judgments of the way that counts, one for each setting, those with something wrong first."""
+        """The judgments of the best way, one for each setting, those with something wrong first."""
         return self.groups[0] if self.groups else []
 
 
 def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
-    """Try the ways to run a backward pass, and judge those that explain most; one that is right is judged in all settings."""
+    """Try the ways to run a backward pass, and judge the most promising; a way that is right is judged in all settings."""
     TROUBLE.clear()
     found = Search()
     started = time.monotonic()
@@ -69,7 +69,7 @@ def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
 
 
 def _counts(group: list[Judgment], ranks: set[int]) -> bool:
-    """Tell whether a way counts: a vector where a matrix is meant runs in many a forward pass, and proves nothing wrong."""
+    """Tell whether a way counts: many forward passes accept a vector instead of a matrix, but that proves no fault."""
     vector = all(np.ndim(judgment.episode.names.get("x", 0.0)) == 1 for judgment in group)
     return not vector or 2 not in ranks or any(judgment.right for judgment in group)
 
@@ -98,7 +98,7 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
 
 
 def _by_turns(ranked: list[Episode]) -> list[Episode]:
-    """Return the ways so that every forward pass has its turn, in the order of its best, those that belong first."""
+    """Return the ways so that forward passes take turns, in the order of their best ways, those that belong first."""
     queues: dict[object, list[Episode]] = {}
     for episode in sorted(ranked, key=lambda e: not e.belongs):
         queues.setdefault(episode.functions.get("forward"), []).append(episode)
@@ -106,7 +106,7 @@ def _by_turns(ranked: list[Episode]) -> list[Episode]:
 
 
 def _judged_first(queue: list[Episode]) -> list[Judgment]:
-    """Judge the most promising ways; one that is right is judged in all its settings, and alone counts."""
+    """Judge the most promising ways; if one is right, judge it in all its settings and return only that one."""
     judged: list[Judgment] = []
     for number, episode in enumerate(queue[:_MOST_JUDGED]):
         new = _judged([episode])
@@ -120,7 +120,7 @@ def _judged_first(queue: list[Episode]) -> list[Judgment]:
 
 
 def _of_all_objects(same: list[Episode]) -> list[Episode]:
-    """Return the settings so that every way to make the object has its turn: each stride, each activation."""
+    """Return the settings so that the ways to make the object take turns: each stride, each activation."""
     queues: dict[str, list[Episode]] = {}
     for episode in same:
         queues.setdefault(episode.label.rpartition(", x ")[0], []).append(episode)
@@ -132,7 +132,7 @@ def _turns(queues: Iterable[list[Episode]]) -> list[Episode]:
 
 
 def counts_examples(episode: Episode) -> bool:
-    """Tell whether the text of a backward pass speaks of a batch: it divides by the length of its argument."""
+    """Tell whether the text of a backward pass mentions a batch, such as the length of its argument."""
     try:
         text = inspect.getsource(episode.functions["backward"])
     except (OSError, TypeError, KeyError):
@@ -141,14 +141,14 @@ def counts_examples(episode: Episode) -> bool:
 
 
 def _of_a_vector(group: list[Judgment]) -> bool:
-    """Tell whether a loss is right for one example as a vector, for which it may be meant."""
+    """Tell whether a loss is right for one example given as a vector, which may be its purpose."""
     first = group[0]
     alone = all(h.path[0][1] in first.episode.given for h in first.held) and not counts_examples(first.episode)
     return alone and first.right and first.upstream is None and np.ndim(first.episode.names.get("x", 0.0)) == 1
 
 
 def _rank(group: list[Judgment]) -> tuple[object, ...]:
-    """How well a way was understood: right everywhere, the share of leaves explained, and the rank of its best setting."""
+    """Rank a way by how well it was understood: right everywhere, the share of leaves explained, its best setting."""
     explained = sum(judgment.share_right for judgment in group) / len(group)
     last = max((i for i, h in enumerate(group[0].held) if h.verdict == RIGHT), default=-1)  # nearest to the output
     return (
@@ -179,14 +179,14 @@ def _judged(episodes: list[Episode]) -> list[Judgment]:
 
 
 def _grouped(judged: list[Judgment]) -> list[list[Judgment]]:
-    """Put together the judgments of one way and one loss, the way that explains most first."""
+    """Group the judgments by way and loss, the group that explains most first."""
     groups: dict[object, list[Judgment]] = {}
     for judgment in judged:
         groups.setdefault((judgment.episode.way, judgment.loss, judgment.output, judgment.variant), []).append(judgment)
     ordered = sorted(groups.values(), key=_rank, reverse=True)
     if (
         ordered and ordered[0][0].episode.batch == 1 and not _of_a_vector(ordered[0])
-    ):  # which hides every mean: a larger batch counts if it says as much
+    ):  # a batch of one hides every mean: a larger batch counts if it explains as much
         most = len(ordered[0][0].held)
         larger = [
             g
@@ -201,9 +201,9 @@ def _grouped(judged: list[Judgment]) -> list[list[Judgment]]:
 
 
 def _run_with_ones(episode: Episode) -> tuple[Names, dict[Path, Any]]:
-    """Run forward and backward, ones coming from above; return the table, and what was in it before backward.
+    """Run forward and backward with an upstream gradient of ones; return the table, and its content before backward.
 
-    Raises: what the author's code raises, whichever result is taken for the output.
+    Raises: what the author's code raises if no choice of the output works.
     """
     names = episode.replay()
     made = [v for k, v in names.items() if isinstance(v, np.ndarray) and k not in episode.names and k != "<out>"]
@@ -224,7 +224,7 @@ def _run_with_ones(episode: Episode) -> tuple[Names, dict[Path, Any]]:
 
 
 def _promise(episode: Episode) -> tuple[float, ...]:
-    """Return how promising a way is, without any derivative: how many arrays find a claim of their shape and name."""
+    """Return how promising a way is, without derivatives: how many arrays have a claim of their shape and name."""
     names, before = _run_with_ones(episode)
     held = [
         (path, value)

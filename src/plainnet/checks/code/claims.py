@@ -1,4 +1,4 @@
-"""What a backward pass claims: the arrays that it returned, and those that are new or changed after it, by their names."""
+"""Claims: arrays that may be gradients, because backward returned them, or because they are new or changed after it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPEAKS_OF_GRADIENTS = re.compile(
 
 @dataclass
 class Claim:
-    """An array that may be a gradient, and where it was found; `step` if it is how a parameter itself moved."""
+    """An array that may be a gradient, and where it was found; `step` if it is the change of a parameter."""
 
     path: Path
     value: Any
@@ -33,7 +33,7 @@ class Claim:
 
     @property
     def spelled(self) -> str:
-        """The name that its author gave it."""
+        """The name that the author gave it."""
         if self.path[0][1] != "<returned>":
             return spelled(self.path)
         first, *rest = self.path[1:] or [("", "what it returns")]
@@ -45,18 +45,18 @@ class Claim:
 
 
 def speaks_of_gradients(path: Path) -> bool:
-    """Tell whether some word of a path says that this is a gradient."""
+    """Tell whether a word of a path says that this is a gradient."""
     return any(isinstance(key, str) and _SPEAKS_OF_GRADIENTS.search(key) for _, key in path)
 
 
 def stem(word: str) -> str:
-    """Return the name of what a gradient is of: w1 for dW1, grad_W1 and W1_grad."""
+    """Return the name of the variable of a gradient: w1 for dW1, grad_W1 and W1_grad."""
     found = _OF_A_GRADIENT.match(word.lower().lstrip("_"))
     return canonical(found["stem"] if found and found["stem"] else word)
 
 
 def canonical(word: str) -> str:
-    """Return one spelling for the many of weights and biases, with the number kept: weights1 and W1 are w1."""
+    """Return one spelling for the many names of weights and biases, with the number: weights1 and W1 become w1."""
     word = word.lower().strip("_")
     text, digits = re.match(r"^(.*?)_?(\d*)$", word).groups()  # type: ignore[union-attr]
     for one, group in (("w", _WEIGHTS), ("b", _BIASES), ("x", _INPUT)):
@@ -69,7 +69,7 @@ def canonical(word: str) -> str:
 
 
 def affinity(leaf: Path, claim: Claim, upstream_input: bool = False) -> int:
-    """Return how much the names say that a claim is the gradient of a leaf: 0 for nothing at all."""
+    """Return how strongly the names suggest that a claim is the gradient of a leaf; 0 if they do not."""
     if claim.step:
         return 9 if claim.path == leaf else 0
     own, theirs = name_of(leaf), name_of(claim.path)
@@ -94,5 +94,5 @@ def affinity(leaf: Path, claim: Claim, upstream_input: bool = False) -> int:
 
 
 def fits(claim: Claim, shape: tuple[int, ...]) -> bool:
-    """Tell whether a claim has the shape of its leaf, axes of length 1 aside."""
+    """Tell whether a claim has the shape of its leaf; axes of length 1 are ignored."""
     return tuple(n for n in np.shape(claim.value) if n != 1) == tuple(n for n in shape if n != 1)

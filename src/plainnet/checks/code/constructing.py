@@ -1,4 +1,4 @@
-"""How to make an object of a class that nobody has seen before: its arguments, guessed from their names."""
+"""Make an object of an unknown class, with constructor arguments guessed from their names and uses."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _MOST_WORDS = 6
 
 
 def indices_for(made: Any) -> list[np.ndarray]:
-    """Return whole numbers that may stand for rows of the first matrix that an object holds: of one sequence, of several."""
+    """Return integer inputs that may index rows of the first matrix of an object: one sequence, or several."""
     matrices = [value for _, value in numbers_in({"self": made}, scalars=False) if value.ndim == 2]
     rows = np.random.default_rng(5).integers(0, len(matrices[0]), (N, 3)) if matrices else np.zeros((0, 0), int)
     return [rows[:, 0], rows] if matrices else []
 
 
 def shapes_for(made: Any) -> list[tuple[int, ...]]:
-    """Return shapes of inputs, from the arrays that an object holds: rows, columns, one example, images."""
+    """Return possible input shapes, from the arrays of an object: examples in rows or columns, one example, images."""
     arrays = [value for _, value in numbers_in({"self": made}, scalars=False)]
     image = next((array for array in arrays if array.ndim == 4), None)
     if image is not None:
         a, b, c, d = image.shape
-        if image.size == max(image.shape):  # a number for every channel
+        if image.size == max(image.shape):  # one number per channel
             return [(3, image.size, 4, 6), (3, 4, 6, image.size)]
         return [
             (3, b, c + 3, d + 4),
@@ -67,7 +67,7 @@ def shapes_for(made: Any) -> list[tuple[int, ...]]:
 def constructions(
     kind: type, module: ModuleType, depth: int = 1, sized: tuple[tuple[int, int], ...] = ((D, M), (D, D))
 ) -> Iterator[tuple[str, Any]]:
-    """Yield objects of a class, made with arguments guessed from their names and their uses, in a few ways."""
+    """Yield objects of a class, made in a few ways, with arguments guessed from their names and uses."""
     made = 0
     try:
         names = required(kind)
@@ -116,7 +116,7 @@ def _strides(names: list[str]) -> list[dict[str, Any]]:
 
 
 def _words_of(kind: type) -> list[dict[str, Any]]:
-    """Return what an optional argument may be, if it is compared with words: every activation that a class knows."""
+    """Return possible values of optional arguments that are compared with strings, such as all activations of a class."""
     found: list[dict[str, Any]] = []
     for name in optional(kind):
         words = use_of(kind, name).words
@@ -144,7 +144,7 @@ def _tanh_prime(x: Any) -> Any:
 
 
 class _Sized:
-    """A guess that depends on the two sizes."""
+    """A guess that depends on the sizes of the input and the output."""
 
     guess = True
 
@@ -156,7 +156,7 @@ class _Sized:
 
 
 def _options(name: str, kind: type, module: ModuleType, depth: int) -> list[Any]:
-    """Return what may be given for an argument, by what is done with it first, then by its name."""
+    """Return possible values of an argument, first by its use, then by its name."""
     use = use_of(kind, name)
     guesses = _guesses(name, kind, module)
     if use.whole and not use.through and not any(guess is int or isinstance(guess, int | _Sized) for guess in guesses):
@@ -165,7 +165,7 @@ def _options(name: str, kind: type, module: ModuleType, depth: int) -> list[Any]
 
 
 def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
-    """Return what may be given for an argument by what is done with it: an object, a list of objects, a list of sizes."""
+    """Return possible values of an argument by its use: an object, a list of objects, a list of sizes."""
     if use.attributes and not use.array and depth:
         return [found for kind in _kinds_with(use.attributes, module) for found in _made(kind, module, depth - 1)][:3]
     if use.element is not None and use.element.attributes and depth:
@@ -180,7 +180,7 @@ def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
 
 
 def _kinds_with(attributes: list[str], module: ModuleType) -> list[type]:
-    """Return the author's classes that have these attributes, as methods or as what their constructor keeps."""
+    """Return the author's classes with these attributes, as methods or set by their constructor."""
     found = []
     for kind in [value for value in vars(module).values() if inspect.isclass(value) and is_own(value)]:
         known = set(dir(kind)) | set(re.findall(r"self\.(\w+) *(?:=|,|:)", _source(kind)))
@@ -197,7 +197,7 @@ def _source(kind: type) -> str:
 
 
 def _made(kind: type, module: ModuleType, depth: int) -> Iterator[Any]:
-    """Yield an object of a class, and the class itself, whose static methods may be what is asked for."""
+    """Yield an object of a class, then the class itself, because its static methods may be wanted."""
     made = next(constructions(kind, module, depth), None)
     if made is not None:
         yield made[1]
@@ -205,7 +205,7 @@ def _made(kind: type, module: ModuleType, depth: int) -> Iterator[Any]:
 
 
 def _lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any]]:
-    """Yield lists of layers that fit one another: two that learn, with one that does not between them."""
+    """Yield lists of layers that fit together: two with parameters, and one without between them."""
     kinds = _kinds_with(element.attributes, module)
     learns: list[tuple[Any, Any]] = []
     plain: list[Any] = []
@@ -226,7 +226,7 @@ def _lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any
 
 
 def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
-    """Return what may be given for one argument of a constructor; `int` stands for the next size."""
+    """Return possible values of one constructor argument; `int` stands for the next size."""
     lower = name.lower()
     role = role_of(name)
     if "in_channel" in lower or lower in ("c_in", "channels", "in_ch", "num_channels"):
@@ -284,6 +284,8 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
         return [random(N, 1), np.eye(K)[[0, 2, 1, 3, 3, 0]], np.array([0, 2, 1, 3, 3, 0])]
     if lower in ("seed", "random_state", "random_seed"):
         return [1]
+    if lower in ("rng", "generator", "prng", "rand"):
+        return [_Sized(lambda _: np.random.default_rng(1)), _Sized(lambda _: np.random.RandomState(1))]
     if lower in ("name", "label"):
         return ["a"]
     constant = number(role, name)

@@ -1,4 +1,4 @@
-"""What looks like a backward pass in a file, and whether it was examined: nothing is passed over in silence."""
+"""Coverage: list every function that looks like a backward pass but was not examined, with the reason."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _OTHER = re.compile(
 
 
 def left_out(tree: ast.Module, found: list[CodeFinding], loops: set[str]) -> Iterator[dict[str, object]]:
-    """Yield name, line and reason of every function that looks like a backward pass and has no verdict.
+    """Yield name, line and reason for every function that looks like a backward pass but has no verdict.
 
-    Methods that clear count as examined, and so do functions that only call a backward pass that was judged.
+    Methods that clear gradients count as examined, and so do functions that only call a backward pass with a verdict.
     """
     judged = {finding.name for finding in found} | loops
     words = {name.rpartition(".")[2] for name in judged} | {finding.function for finding in found if finding.function}
@@ -30,9 +30,9 @@ def left_out(tree: ast.Module, found: list[CodeFinding], loops: set[str]) -> Ite
             continue
         if is_empty(node):
             if kind not in bases:
-                yield {"name": name, "line": node.lineno, "why": "nothing is written in it yet"}
+                yield {"name": name, "line": node.lineno, "why": "it is not implemented yet"}
         elif not calls(node) & words:
-            yield {"name": name, "line": node.lineno, "why": "no way to examine it is known"}
+            yield {"name": name, "line": node.lineno, "why": "the doctor knows no way to examine it"}
 
 
 def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -44,7 +44,7 @@ def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 
 def is_empty(node: ast.FunctionDef) -> bool:
-    """Tell whether a function does nothing: pass, a docstring, NotImplementedError, a return of nothing."""
+    """Tell whether a function does nothing but pass, a docstring, a raise, or a return of a constant."""
     for statement in node.body:
         if isinstance(statement, ast.Pass | ast.Raise) or (
             isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

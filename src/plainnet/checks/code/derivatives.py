@@ -1,4 +1,4 @@
-"""The judge of derivatives: g is right if g(x) = f'(x), or if g(f(x)) = f'(x), as many write it in terms of the output."""
+"""Judge derivatives of activations: g is right if g(x) = f'(x), or if g(f(x)) = f'(x), a common form that takes the output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _H = 1e-5
 
 
 class Pair(NamedTuple):
-    """A function and what should be its derivative; where it is defined, and its qualified name."""
+    """A function and its supposed derivative, where the derivative is defined, and its qualified name."""
 
     name: str
     f: Callable[[Any], Any] | None
@@ -29,7 +29,7 @@ class Pair(NamedTuple):
 
 
 def judge_pair(pair: Pair) -> CodeFinding | None:
-    """Return the verdict on a derivative; None if it is not one of a function of each number by itself."""
+    """Return the verdict on a derivative; None if its function is not elementwise (or a softmax)."""
     if pair.f is None:
         return None
     rng = np.random.default_rng(8)
@@ -60,26 +60,26 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
     verdict, where = RIGHT, _misused(pair) if same_x and not same_y else None
     if where is not None:
         verdict = UNDECIDABLE
-        said = (
-            f"it is the derivative, g(x) = f'(x), but line {where} gives it the output f(x), where it is another number"
-        )
+        said = f"it is the derivative, g(x) = f'(x), but line {where} gives it the output f(x) instead of the input"
     elif same_x:
         said = "it is the derivative, g(x) = f'(x), by central differences"
     else:
-        said = "it is the derivative as a function of the output, g(f(x)) = f'(x): right if it is given the output"
+        said = (
+            "it is the derivative as a function of the output, g(f(x)) = f'(x): right if the code gives it the output"
+        )
     if same_x or same_y:
         return CodeFinding(form="derivative", name=pair.name, verdict=verdict, evidence=said, line=where)
-    if pair.known or not slope.any():  # a step has no derivative to be wrong about
+    if pair.known or not slope.any():  # the derivative of a step function is zero everywhere
         return CodeFinding(
             form="derivative",
             name=pair.name,
             verdict=UNDECIDABLE,
-            evidence="the function that it is the derivative of is not in the file, or has none",
+            evidence="its function is not in the file, or has no derivative",
         )
     i = int(np.argmax(np.abs(np.broadcast_to(at_x, x.shape) - slope) * smooth))
     evidence = (
-        f"cause unknown; at x = {x.flat[i]:.4g} it says {np.broadcast_to(at_x, x.shape).flat[i]:.6g}, central differences say {slope.flat[i]:.6g}, "
-        f"and it is not the derivative in terms of the output {y.flat[i]:.4g} either"
+        f"cause unknown; at x = {x.flat[i]:.4g} it is {np.broadcast_to(at_x, x.shape).flat[i]:.6g}, but central differences give {slope.flat[i]:.6g}; "
+        f"as a function of the output {y.flat[i]:.4g} it is wrong too"
     )
     return CodeFinding(
         form="derivative", name=pair.name, verdict=WRONG, array="derivative", evidence=evidence, line=line
@@ -95,7 +95,7 @@ def _misused(pair: Pair) -> int | None:
 
 
 def _over_arrays(f: Callable[[Any], Any], x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return f as a function of arrays, number by number if it takes only numbers."""
+    """Return f as a function of arrays; if it takes only numbers, apply it to one number at a time."""
     try:
         if np.shape(f(x.copy())) in (x.shape, ()):
             return lambda a: (
@@ -109,7 +109,7 @@ def _over_arrays(f: Callable[[Any], Any], x: np.ndarray) -> Callable[[np.ndarray
 
 
 def _of_softmax(pair: Pair, f: Callable[[Any], Any], x: np.ndarray) -> CodeFinding | None:
-    """Judge the derivative of a softmax: its Jacobian is a matrix, of which the diagonal alone is not enough."""
+    """Judge the derivative of a softmax: its Jacobian is a full matrix, so the diagonal alone is wrong."""
     v = x[0].copy()
     y = np.asarray(f(v), float)
     if y.shape != v.shape or not np.isclose(y.sum(), 1) or not np.allclose(y, np.exp(v) / np.exp(v).sum()):
@@ -127,7 +127,7 @@ def _of_softmax(pair: Pair, f: Callable[[Any], Any], x: np.ndarray) -> CodeFindi
 
 
 def _is_used(pair: Pair) -> bool:
-    """Tell whether the file mentions a function besides defining it."""
+    """Tell whether the file mentions a function outside its definition."""
     word = pair.name.rpartition(".")[2]
     try:
         text = inspect.getsource(inspect.getmodule(pair.source) or pair.source)

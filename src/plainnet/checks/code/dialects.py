@@ -1,6 +1,6 @@
-"""Code of other days: what an older Python or NumPy did, for files that were written for it.
+"""Old dialects: run files that were written for Python 2 or an older NumPy.
 
-Python 2 rounded the quotient of whole numbers down, and NumPy took an array of one number where a number was asked for.
+Python 2 rounded quotients of whole numbers down. Older versions of NumPy accepted an array of one number in place of a number.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _OLD_NAMES: dict[str, Any] = {
 
 
 def old_names() -> None:
-    """Give NumPy the names back that it had once."""
+    """Restore names that NumPy has removed."""
     for name, value in _OLD_NAMES.items():
         if name not in vars(np):
             setattr(np, name, value)
 
 
 class Quotient(float):
-    """A quotient of whole numbers that may count as well: rounded down, as Python 2 did."""
+    """A quotient of whole numbers that also works as an index: it is then rounded down, as in Python 2."""
 
     def __index__(self) -> int:
         return int(np.floor(self))
 
     def _with(self, operation: str, other: Any) -> Any:
         if isinstance(other, np.generic | np.ndarray):
-            return NotImplemented  # NumPy's own arithmetic gives NumPy's own numbers, with a dtype
+            return NotImplemented  # NumPy's arithmetic returns NumPy numbers with a dtype
         value = getattr(float, operation)(self, other)
         return Quotient(value) if isinstance(value, float) and isinstance(other, int | Quotient) else value
 
@@ -60,12 +60,12 @@ class Quotient(float):
 
 
 def of_old(tree: ast.Module, *, python_2: bool) -> ast.Module:
-    """Return the syntax of a file with the operations that have changed since replaced."""
+    """Return the syntax tree of a file with the operations replaced that have changed since it was written."""
     return ast.fix_missing_locations(_Old("__divided__" if python_2 else "__quotient__").visit(tree))
 
 
 def helpers() -> dict[str, Any]:
-    """Return what the replaced operations call."""
+    """Return the functions that the replaced operations call."""
     return {"__divided__": _divided, "__quotient__": _quotient, "__number__": _number, "__put__": _put}
 
 

@@ -1,9 +1,9 @@
-"""The truth: how every result of a forward pass moves with a number that it depends on, by central differences.
+"""True derivatives by central differences: how each result of a forward pass changes with each number that it depends on.
 
-A leaf is moved in single places, all of them if there are few, and along random directions, in which a fault anywhere
-shows. Every result is kept at four distances, h and h/4 to both sides; the derivative of any function of the results, a loss
-or a sum weighted by a given gradient, is read off afterwards. Where the two widths or the two sides disagree there is
-a kink, or rounding too large to see through, and the place is not judged.
+A leaf is an array or number that forward depends on. It is changed at single places (all of them if there are few) and along random
+directions, in which a fault at any place shows. All results are kept at four distances, h and h/4 to both sides. From them the derivative
+of any function of the results follows, such as a loss, or a sum weighted by a given gradient. If the two widths or the two sides disagree,
+there is a kink or too much rounding, and the place is not judged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_PLACES, _DIRECTIONS = 200, 6
 
 @dataclass
 class Probes:
-    """Where a leaf is moved: at single places of it, flat, and along directions of length 1."""
+    """Where a leaf is changed: at single places (flat indices), and along directions of length 1."""
 
     shape: tuple[int, ...]
     places: np.ndarray
@@ -40,11 +40,11 @@ class Probes:
 
     @property
     def all(self) -> bool:
-        """Whether every place is one of them."""
+        """Whether every place of the leaf is a probe."""
         return len(self.places) == int(np.prod(self.shape))
 
     def step(self, number: int) -> np.ndarray:
-        """Return the direction of one probe, in the leaf's shape."""
+        """Return the direction of one probe, in the shape of the leaf."""
         flat = np.zeros(int(np.prod(self.shape)))
         if number < len(self.places):
             flat[self.places[number]] = 1.0
@@ -53,13 +53,13 @@ class Probes:
         return flat.reshape(self.shape)
 
     def project(self, array: Any) -> np.ndarray:
-        """Return what an array of the leaf's size says about every probe."""
+        """Return the components of an array of the leaf's size along all probes."""
         flat = np.asarray(array, float).reshape(-1)
         return np.concatenate([flat[self.places], self.directions @ flat])
 
 
 def probes_of(value: Any, most: int = _MOST_PLACES) -> Probes:
-    """Return the probes of a leaf: all its places if they are at most `most`, else some of them and directions."""
+    """Return the probes of a leaf: all its places if there are at most `most`, otherwise some places and some directions."""
     shape, size = np.shape(value), int(np.size(value))
     rng = np.random.default_rng([11, size])
     if size <= most:
@@ -71,16 +71,16 @@ def probes_of(value: Any, most: int = _MOST_PLACES) -> Probes:
 
 @dataclass
 class Differences:
-    """The results of forward with one leaf moved, for every probe at +h, -h, +h/4 and -h/4."""
+    """The results of forward with one leaf changed, for every probe by +h, -h, +h/4 and -h/4."""
 
     probes: Probes
     here: Results
     there: list[tuple[Results, ...]]
 
     def slopes(self, functional: Functional) -> tuple[np.ndarray, np.ndarray]:
-        """Return the derivative of a function of the results by every probe, and how far it can be trusted.
+        """Return the derivative of a function of the results along every probe, and its error bound.
 
-        The second is an error bound; it is infinite at a kink.
+        The error bound is infinite at a kink.
         """
         middle = functional(self.here)
         slopes, errors = np.zeros(self.probes.count), np.zeros(self.probes.count)
@@ -99,7 +99,7 @@ class Differences:
 
 
 def differences_of(value: Any, run: Callable[[np.ndarray], Results], most: int) -> Differences:
-    """Run forward with a value moved along each of its probes: `run` takes by how much and returns the results."""
+    """Run forward with a value changed along each of its probes: `run` takes the change and returns the results."""
     probes = probes_of(value, most)
     there = [
         tuple(run(distance * probes.step(number)) for distance in (_WIDTH, -_WIDTH, _WIDTH / 4, -_WIDTH / 4))
@@ -109,13 +109,13 @@ def differences_of(value: Any, run: Callable[[np.ndarray], Results], most: int) 
 
 
 def differences(episode: Episode, leaf: Path, results: list[Path], most: int) -> Differences:
-    """Run forward with a leaf moved along each of its probes."""
+    """Run forward with a leaf changed along each of its probes."""
     value = np.copy(follow(episode.names, leaf))
     return differences_of(value, lambda step: results_of(moved(episode, leaf, value + step), results), most)
 
 
 def moved(episode: Episode, leaf: Path, value: Any) -> Names:
-    """Run forward with another value in the place of a leaf."""
+    """Run forward with another value for a leaf."""
     return episode.replay(lambda names: put(names, leaf, value))
 
 

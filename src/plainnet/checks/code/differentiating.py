@@ -1,4 +1,4 @@
-"""One operation of an engine, run forwards and back: what it says of its leaves, and what central differences say."""
+"""Run one operation of an automatic-differentiation engine forward and backward, and compare with central differences."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from plainnet.checks.code.operations import Operation
 
 _STEP, _TOLERANCE = 1e-5, 1e-5
 _HUGE = 1e8
-_COARSE = (1e-2, 0.02)  # where the engine computes in float32
+_COARSE = (1e-2, 0.02)  # if the engine computes in float32
 
 
 class Measured(NamedTuple):
-    """What came of one operation: what the leaves were told, the truth, and the code that ran on the way back."""
+    """The result for one operation: the gradients of its leaves, the true gradients, and the code that ran in backward."""
 
     claims: list[Any]
     truths: list[Any]
     ran: frozenset[CodeType]
     single: bool  # it computes in float32
-    of_both: bool  # an operator, whose two operands both have a gradient
-    raised: str = ""  # what the way back raised, whichever way it was tried
+    of_both: bool  # an operator; both its operands need a gradient
+    raised: str = ""  # what backward raised in every attempt
 
     @property
     def right(self) -> bool:
-        """Whether every leaf was told its gradient."""
+        """Whether every leaf got its right gradient."""
         return self.wrong is None and not self.raised
 
     @property
     def wrong(self) -> int | None:
-        """The first leaf whose gradient is wrong, if there is one."""
+        """The index of the first leaf with a wrong gradient, or None."""
         tolerance = _COARSE[1] if self.single else _TOLERANCE
         wrong = [
             which
@@ -52,7 +52,7 @@ class Measured(NamedTuple):
 
 
 def measured(engine: Engine, operation: Operation, module: ModuleType, span: tuple[float, float]) -> Measured | None:
-    """Run an operation forwards and back, and measure the truth; None if it does not run, or its result depends on nothing."""
+    """Run an operation forward and backward, and measure the true gradients; None if it does not run or depends on no leaf."""
     rng = np.random.default_rng(6)
     shapes = operation.shapes if engine.arrays else ((), ())
     values = [rng.uniform(*span, shape) for shape in shapes]
@@ -96,7 +96,7 @@ def measured(engine: Engine, operation: Operation, module: ModuleType, span: tup
             raised = raised if way is _as_root else f"{type(error).__name__}: {error}"
             continue
         if any(np.abs(claim).max(initial=0) > _HUGE for claim in claims):
-            return None  # beyond where it is meant for
+            return None  # outside its domain
         found = Measured(claims, truths, frozenset(ran), single, operation.is_operator)
         if found.wrong is None:
             return found
@@ -113,7 +113,7 @@ def _plain(claim: Any, engine: Engine, shape: tuple[int, ...]) -> Any:
 
 
 def _with_gradient(engine: Engine, out: Any, weights: Any, *, as_node: bool = False) -> None:
-    """Call backward with the gradient from above, an array or a node."""
+    """Call backward with the upstream gradient, as an array or a node."""
     back = getattr(out, engine.back)
     wanted = next((n for n in [*required(back), *optional(back)] if BACK.match(n) or n in ("init", "seed", "d")), None)
     assert wanted is not None
@@ -144,7 +144,7 @@ _WAYS: tuple[Callable[[Engine, Any, Any], None], ...] = (
 
 @contextlib.contextmanager
 def _watched(path: str, ran: set[CodeType]) -> Iterator[None]:
-    """Collect the code of a file that runs."""
+    """Collect the code objects of a file that run."""
 
     def note_call(frame: Any, event: str, argument: Any) -> None:
         if event == "call" and frame.f_code.co_filename == path:

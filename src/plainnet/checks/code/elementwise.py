@@ -1,4 +1,4 @@
-"""Derivatives of activations: sigmoid_prime beside sigmoid, a method `derivative` beside `function`, f(x, deriv=True)."""
+"""Find derivatives of activations: sigmoid_prime beside sigmoid, a method `derivative` beside `function`, f(x, deriv=True)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _FLAG = re.compile(r"(?i)^(\w*deriv\w*|prime|grad|gradient|derv|dx)$")
 
 
 def elementwise_pairs(module: ModuleType) -> Iterator[Pair]:
-    """Yield the derivatives that a module defines, with the functions that they are of."""
+    """Yield the derivatives that a module defines, each with its function."""
     functions = own_functions(module)
     for name, g in functions.items():
         flag = next((p for p in inspect.signature(g).parameters if _FLAG.match(p)), None)
@@ -107,12 +107,12 @@ def elementwise_pairs(module: ModuleType) -> Iterator[Pair]:
 
 
 def _qualified(kind: type, name: str) -> str:
-    """Return the name of a method as it is written: __prime for _Network__prime."""
+    """Return the name of a method as it is written in the file: __prime for _Network__prime."""
     return f"{kind.__name__}.{name.removeprefix(f'_{kind.__name__}')}"
 
 
 def _object_of(kind: type, module: ModuleType) -> Any:
-    """Return an object of a class, one that was never initialized if nothing else can be made: many a derivative needs none."""
+    """Return an object of a class; if none can be made, one that was not initialized, which is enough for many derivatives."""
     made = next((value for _, value in constructions(kind, module)), None)
     if made is not None:
         return made
@@ -123,7 +123,7 @@ def _object_of(kind: type, module: ModuleType) -> Any:
 
 
 def _after(made: Any, f: str) -> Callable[[Any], Any]:
-    """Return x -> backward() after f(x): a derivative that remembers where it is wanted."""
+    """Return x -> backward() after f(x), for a derivative that remembers its input."""
 
     def g(x: Any) -> Any:
         getattr(made, f)(x)
@@ -137,7 +137,7 @@ def _flagged(f: Callable[..., Any], first: str, flag: str, value: bool) -> Calla
 
 
 def stem_of(name: str) -> str:
-    """Return what a derivative is of: sigmoid for sigmoid_prime, d_sigmoid, sigmoidDerivative and derivative_of_sigmoid."""
+    """Return the name of a derivative's function: sigmoid for sigmoid_prime, d_sigmoid, sigmoidDerivative, derivative_of_sigmoid."""
     word = re.sub(r"^_\w+?__(?=\w)", "", name.rpartition(".")[2])
     word = re.sub(r"^(der|deriv|derivada)(?=[A-Z])", "derivative_", word)
     bare = re.sub(rf"(?i)(^|_)({_WORDS})(_of)?(?=_|$)", "", word)

@@ -1,4 +1,4 @@
-"""Engines of automatic differentiation: classes of numbers or arrays that remember how they were made, and have `backward()`."""
+"""Engines of automatic differentiation: classes of numbers or arrays that record how they were computed, with `backward()`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_FILES, _LONGEST_FILE = 60, 200_000
 
 
 class Engine(NamedTuple):
-    """A class of such numbers: where it keeps value and gradient, its backward pass, and whether it takes arrays."""
+    """A class of such numbers: where it keeps its value and gradient, its backward pass, and whether it takes arrays."""
 
     kind: type
     data: str
@@ -32,7 +32,7 @@ class Engine(NamedTuple):
     arrays: bool
 
     def node(self, value: Any) -> Any:
-        """Return a leaf of this value, whose gradient is wanted."""
+        """Return a leaf with this value that needs a gradient."""
         wanted = {name: True for name in optional(self.kind) if _TRACKS.fullmatch(name)}
         made = self.kind(np.array(value) if self.arrays else float(value), **wanted)
         if self.arrays and np.asarray(getattr(made, self.data)).dtype != float:
@@ -78,7 +78,7 @@ def _speaks_of_gradients(module: ModuleType) -> bool:
 
 
 def _beside(module: ModuleType) -> Iterator[ModuleType]:
-    """Yield the modules of the same package in which a class has operators, imported."""
+    """Import and yield the modules of the same package in which a class defines operators."""
     path = Path(str(module.__file__)).resolve()
     if not module.__package__ and not (path.parent / "__init__.py").exists():
         return
@@ -93,5 +93,5 @@ def _beside(module: ModuleType) -> Iterator[ModuleType]:
             try:
                 with within(4):
                     yield importlib.import_module(name)
-            except Exception:  # what cannot be imported makes no numbers
+            except Exception:  # a module that cannot be imported is skipped
                 continue

@@ -1,4 +1,4 @@
-"""What is judged, whatever form it has: a table of names, a forward pass that fills it, and a backward pass."""
+"""An episode: one way to run a backward pass, with a table of names and a forward pass that fills it."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ import numpy as np
 from plainnet.checks.code.values import Path, in_float64, numbers_in
 
 Names = dict[str, Any]
-AT_FIRST = "__at_first__"  # where a module keeps a copy of its data as they were when it was loaded
+AT_FIRST = "__at_first__"  # where a module keeps a copy of its data from when it was loaded
 MODULE, RETURNED = "<module>", "<returned>"  # keys of a table: the module's own data, and what backward returned
 _KEPT = "<kept on functions>"
 _LARGE = 300_000  # numbers in an array
-_SECONDS = 4.0  # that one call may take
+_SECONDS = 4.0  # for one call
 
 
 copyreg.pickle(ModuleType, lambda module: (sys.modules.__getitem__, (module.__name__,)))  # a module is not copied
 
 
 class TookTooLongError(Exception):
-    """A call of the author's code did not end in time."""
+    """A call of the author's code took too long."""
 
 
 class OutOfTime(BaseException):
-    """The time for one search is up: no further call is made."""
+    """The time for one search is up; no further call is made."""
 
 
 class Deadline:
-    """Until when calls may be made, in seconds of the monotonic clock."""
+    """The time after which no call may be made, in seconds of the monotonic clock."""
 
     at = float("inf")
 
@@ -51,10 +51,10 @@ class Deadline:
 class Episode:
     """One way to run one backward pass.
 
-    `names` is the table before forward: "self" for an object, arguments by their names, and the data of the module.
-    `forward` adds its results to the table; `backward` takes the table and, if `upstream`, the gradient of the output,
-    and returns gradients; None if forward itself returns them. `given` are the names of what the doctor made up as data: they
-    need no gradient, unless `upstream`, where the input does.
+    `names` is the table before forward: "self" for an object, arguments by their names, and the data of the module. `forward` adds its
+    results to the table. `backward` takes the table and, if `upstream` is true, the gradient of the output, and returns gradients; it is None
+    if forward itself returns them. `given` names the data that the doctor made up. It needs no gradient, except the input if `upstream` is
+    true.
     """
 
     subject: str
@@ -68,17 +68,17 @@ class Episode:
     given: frozenset[str] = frozenset()
     inputs: tuple[str, ...] = ()
     batch: int | None = None
-    rate: float | None = None  # of the steps that backward takes, None if it is not known
+    rate: float | None = None  # learning rate of the steps that backward takes, None if unknown
     module: ModuleType | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    wrt: frozenset[str] | None = None  # what needs a gradient, where the user says it
-    belongs: bool = True  # whether forward and backward are of one class, or of one stem
+    wrt: frozenset[str] | None = None  # what needs a gradient, if the user says so
+    belongs: bool = True  # whether forward and backward share a class or the stem of their names
     way: tuple[Any, ...] = ()  # how it is called: one way is judged in all its settings
     cold: Names = field(default_factory=dict)  # the table before any forward
 
     @property
     def tolerance(self) -> float:
-        """How far a right gradient may be off, of the largest: more where a loss adds a small number to be safe from 0."""
+        """The largest error of a right gradient, relative to its largest value; larger if a loss adds a small number to avoid 0."""
         if self.upstream:
             return 1e-6
         try:
@@ -88,7 +88,7 @@ class Episode:
         return 1e-4 if re.search(r"eps|1e-|clip", text, re.I) else 1e-5
 
     def replay(self, change: Callable[[Names], None] | None = None) -> Names:
-        """Run forward on a copy of the table, changed before as asked, and return the copy."""
+        """Run forward on a copy of the table, after applying `change` to it, and return the copy."""
         names = self.fresh()
         if change is not None:
             change(names)
@@ -96,7 +96,7 @@ class Episode:
         return names
 
     def fresh(self) -> Names:
-        """Return a copy of the table, in which names of one thing stay names of one thing."""
+        """Return a copy of the table in which names that shared an object still share it."""
         return copy.deepcopy(self.names)
 
     def run(self, names: Names) -> None:
@@ -106,14 +106,14 @@ class Episode:
             self.forward(names)
 
     def run_back(self, names: Names, dy: Any) -> Any:
-        """Run backward on a table that forward has filled."""
+        """Run backward on a table after forward."""
         assert self.backward is not None
         with self._module_holds(names):
             return self.backward(names, dy)
 
     @contextlib.contextmanager
     def _module_holds(self, names: Names) -> Iterator[None]:
-        """Let the module hold the data of the table, which are those of the module afterwards."""
+        """Put the data of the table into the module, and read it back into the table afterwards."""
         held = names.get(MODULE)
         if self.module is not None and held is not None:
             _give_back(self.module, held)
@@ -124,7 +124,7 @@ class Episode:
 
 
 def settle(episode: Episode) -> None:
-    """Make the table what it is in the middle of a training: float64, after one forward, no parameter at zero."""
+    """Bring the table into the state of a running training: float64, after one forward pass, no parameter at zero."""
     if episode.module is not None and MODULE not in episode.names:
         known = vars(episode.module).get(AT_FIRST)
         episode.names[MODULE] = data_of(episode.module) if known is None else known
@@ -134,7 +134,7 @@ def settle(episode: Episode) -> None:
     first = episode.fresh()
     for (
         key
-    ) in episode.inputs:  # other numbers, so that what this forward leaves behind differs from what the next one does
+    ) in episode.inputs:  # other numbers, so that stale results of this forward pass can be told from those of the next
         if isinstance(first[key], np.ndarray) and first[key].dtype.kind == "f":
             first[key] = first[key] * 0.5 + 0.3
     episode.run(first)
@@ -146,9 +146,9 @@ def settle(episode: Episode) -> None:
 
 
 def data_of(module: ModuleType, *, everything: bool = False) -> Names:
-    """Return the module's data that its functions use: what is no function, class, module or name of Python's own.
+    """Return the global data that a module's functions use: not functions, classes, modules or Python's own names.
 
-    Arrays of more than a few hundred thousand numbers are left where they are: they are data, not parameters.
+    Arrays of more than a few hundred thousand numbers are not copied: they are data, not parameters.
     """
     closed = (type, ModuleType)
     used = _used_by_functions(module)
@@ -163,7 +163,7 @@ def data_of(module: ModuleType, *, everything: bool = False) -> Names:
 
 
 def _used_by_functions(module: ModuleType) -> set[str]:
-    """Return the global names that the module's functions and methods mention."""
+    """Return the global names that the module's functions and methods use."""
     used: set[str] = set()
     values = list(vars(module).values())
     todo: list[Any] = [f.__code__ for f in values if inspect.isfunction(f) and f.__module__ == module.__name__]
@@ -181,7 +181,7 @@ def _used_by_functions(module: ModuleType) -> set[str]:
 
 
 def _give_back(module: ModuleType, data: Names) -> None:
-    """Let a module and what is kept on its functions be as `data_of` found them."""
+    """Restore a module and the attributes of its functions to the state that `data_of` found."""
     vars(module).update({name: value for name, value in data.items() if name != _KEPT})
     for name, value in vars(module).items():
         if inspect.isfunction(value) and value.__module__ == module.__name__:
@@ -197,30 +197,30 @@ def _copies(value: Any) -> bool:
     return True
 
 
-TROUBLE: dict[str, int] = {}  # what stood in the way of calling, and how often: for the one who asks why
+TROUBLE: dict[str, int] = {}  # errors of calls, and how often each occurred
 
 
-RAISED: deque[BaseException] = deque(maxlen=8)  # the last of them
+RAISED: deque[BaseException] = deque(maxlen=8)  # the last errors
 
 
 def note(error: BaseException, weight: int = 1) -> None:
-    """Count an error of a way to call something; one that comes late says more."""
+    """Count an error of a call; `weight` counts errors of later stages more."""
     RAISED.append(error)
     said = f"{type(error).__name__}: {error}"[:200]
     TROUBLE[said] = TROUBLE.get(said, 0) + weight
 
 
 def seed_everything() -> None:
-    """Make what the file draws at random the same in every pass."""
+    """Make random numbers of the file the same in every pass."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  (it is the file's generator, not ours)
 
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise `TookTooLongError` if what is inside does not end in time; only the main thread can be interrupted.
+    """Raise `TookTooLongError` if the block does not end in time; only the main thread can be interrupted.
 
-    Raises: `OutOfTime` if the deadline has passed before.
+    Raises: `OutOfTime` if the deadline has already passed.
     """
     if time.monotonic() > Deadline.at:
         raise OutOfTime
@@ -246,7 +246,7 @@ def required(function: Callable[..., Any]) -> list[str]:
     found = [p.name for p in _parameters(function) if p.default is p.empty and p.kind in positional]
     handed_on = getattr(getattr(function, "__self__", None), "forward", None)
     if not found and handed_on is not None and getattr(function, "__name__", "") == "__call__":
-        return required(handed_on)  # __call__(*args, **kwargs) hands them on
+        return required(handed_on)  # __call__(*args, **kwargs) passes them on
     return found
 
 
@@ -263,7 +263,7 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def changes(before: dict[Path, Any], names: Names) -> dict[Path, Any]:
-    """Return what within reach of `names` is new or has changed since `before`, which `remembered` made."""
+    """Return the numbers reachable from `names` that are new or have changed since `before`, made by `remembered`."""
     found = {}
     for path, value in numbers_in(names):
         old = before.get(path)
@@ -273,5 +273,5 @@ def changes(before: dict[Path, Any], names: Names) -> dict[Path, Any]:
 
 
 def remembered(names: Names) -> dict[Path, Any]:
-    """Return a copy of every number within reach, by its path."""
+    """Return a copy of every reachable number, by its path."""
     return {path: np.copy(value) for path, value in numbers_in(names)}

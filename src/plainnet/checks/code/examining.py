@@ -1,4 +1,4 @@
-"""From judgments to a verdict: what may be called right, what may be called wrong, and what must be left open."""
+"""From judgments to a verdict: right, wrong, or undecidable."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if not group:
         return [open_finding(name, f"it could not be run: {search.trouble}")]
     empty = [j for j in group if _returns_nothing(j)] if form == "functions" else []
-    if empty and any(j.right for j in group):  # dx[pad:-pad] is empty without padding, which it is not meant for
+    if empty and any(j.right for j in group):  # dx[pad:-pad] is empty without padding
         group = [j for j in group if j not in empty]
         search.groups[0] = group
     first = max(group, key=lambda j: j.rank)
@@ -48,17 +48,19 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         return [open_finding(name, "it draws random numbers that np.random.seed does not govern")]
     if first.single and not any(j.right for j in group):
         return [
-            open_finding(name, "it computes in float32, where rounding hides any fault; make it compute in float64")
+            open_finding(name, "it computes in float32, in which rounding hides faults; make it compute in float64")
         ]
     state = faults_of_state(first)
     if state and not state[0].remark:
         return [wrong_finding(subject, first, _leaf_key(first, state[0].leaf), state[0].slug, state[0].evidence)]
     of_the_loss = faults_of_loss(first)
     if of_the_loss and of_the_loss[0].slug == "softmax-over-the-whole-batch" and not counts_examples(first.episode):
-        return [open_finding(name, "its softmax is over the whole array: right for one example, wrong for a batch")]
-    if (
-        of_the_loss and not of_the_loss[0].remark
-    ):  # a loss that is wrong itself explains a gradient that does not fit it
+        return [
+            open_finding(
+                name, "its softmax is over the whole array: this is right for one example, but wrong for a batch"
+            )
+        ]
+    if of_the_loss and not of_the_loss[0].remark:  # a wrong loss explains why the gradient does not fit it
         return [wrong_finding(subject, first, "loss", of_the_loss[0].slug, of_the_loss[0].evidence)]
     remarks = [
         Remark(name=found.slug, evidence=found.evidence, line=locate(subject, _leaf_key(first, found.leaf), found.slug))
@@ -68,53 +70,59 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         for found in of_the_loss
     ]
     if first.right and first.factor < 0 and "that it returns" in first.loss and not any(c.step for c in first.claims):
-        evidence = f"it is {first.factor:.6g} times the gradient of {first.loss}: it points the other way"
+        evidence = f"it is {first.factor:.6g} times the gradient of {first.loss}: it has the wrong sign"
         return [wrong_finding(subject, first, key_in(first, first.held[0]), "sign-flipped", evidence)]
     if first.right and first.inferred and len(first.held) < 3 and not _is_natural(first):
-        why = f"it is {first.factor:.6g} times the gradient of {first.loss}, a factor that nothing here explains"
+        why = (
+            f"it is {first.factor:.6g} times the gradient of {first.loss}, and nothing in the code explains this factor"
+        )
         return [open_finding(name, why)]
     if all(j.right or not j.count(WRONG, MISSING) for j in group) and any(j.right for j in group):
         if unseen := _always_at_kinks([j for j in group if j.right]):
             return [
-                open_finding(name, f"every gradient of {unseen} lies at a kink, where there is none to compare with")
+                open_finding(
+                    name, f"every gradient of {unseen} is at a kink, where there is no derivative to compare with"
+                )
             ]
         if size := kept_batch_size(first):
-            evidence = f"a last batch of fewer examples is divided by {size} all the same"
+            evidence = f"a smaller last batch is still divided by {size}"
             remarks.append(Remark(name="short-batch-divided-by-the-full-size", evidence=evidence, line=None))
         return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
     if _says_first_layer(first):
-        evidence = "it returns no gradient of its input, and says that it is the first layer"
+        evidence = "it returns no gradient with respect to its input, and a comment says that it is the first layer"
         return [replace(_right(name, [first]), remarks=(Remark(name="no-input-gradient", evidence=evidence),))]
     if form == "functions" and (caller := _of_the_first_layer(first)) is not None:
         remark = Remark(
             name="no-input-gradient",
-            evidence=f"it returns no gradient of its input, and {caller}, which calls it, takes none: right for a first layer only",
+            evidence=f"it returns no gradient with respect to its input, and {caller}, which calls it, uses none: this is right only for a first layer",
         )
         return [replace(_right(name, [first]), remarks=(remark,))]
     below = next((found for other in search.groups if (found := fused_with(other[0])) is not None), None)
-    if below is not None:  # two readings fit, and only the one who knows what lies below can tell
+    if below is not None:  # two readings fit; the layer below decides which is right
         return [
             open_finding(
                 name,
-                f"its gradient is the one by the logits, right if {below} lies below and passes it on as it is; by the "
-                "probabilities themselves it is not, and wrong if their derivative is taken again",
+                f"its gradient is with respect to the logits: right if {below} lies below and passes the gradient on unchanged, "
+                "but wrong if the layer below multiplies it by the derivative of its activation",
             )
         ]
     if (factor := _reported_loss_differs(first)) is not None:
         remark = Remark(
             name="reported-loss-not-descended",
-            evidence=f"the gradient is {factor:.6g} times that of the loss it stands beside, for every number",
+            evidence=f"every number of the gradient is {factor:.6g} times the derivative of the loss in the same function",
         )
-        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided; elsewhere something is"
+        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided by this number; other code divides"
         return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
     accusations = accused(subject, search)
     if _for_one_example(first) and not any(finding.diagnosis for finding in accusations):
-        return [open_finding(name, "given several examples it does not sum their gradients: it may be meant for one")]
+        return [
+            open_finding(name, "it does not sum the gradients of several examples: it may be meant for one example")
+        ]
     return accusations
 
 
 def _says_first_layer(judgment: Judgment) -> bool:
-    """Tell whether a pass lacks nothing but the gradient of its input, and its comments say that nothing lies below."""
+    """Tell whether only the gradient of the input is missing, and a comment says that this is the first layer."""
     return _lacks_only_dx(judgment) and re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
 
 
@@ -124,13 +132,13 @@ def _lacks_only_dx(judgment: Judgment) -> bool:
 
 
 def _always_at_kinks(right: list[Judgment]) -> str:
-    """Return the name of an array of which no gradient could be judged in any setting."""
+    """Return the name of an array with a gradient that could not be judged in any setting."""
     judged = {h.path for j in right for h in j.held if h.verdict == RIGHT}
     return next((spelled(h.path) for h in right[0].held if h.path not in judged), "")
 
 
 def _for_one_example(judgment: Judgment) -> bool:
-    """Tell whether a pass steps by gradients that it does not sum over the batch, and all else is right."""
+    """Tell whether a pass updates with gradients that are not summed over the batch, and everything else is right."""
     batch = judgment.episode.batch
     rest = [h for h in judgment.held if h.verdict != RIGHT]
     steps = [h.claim.value for h in rest if h.claim is not None and h.claim.path == h.path]  # the parameter itself
@@ -139,7 +147,7 @@ def _for_one_example(judgment: Judgment) -> bool:
 
 
 def _is_natural(judgment: Judgment) -> bool:
-    """Tell whether the factor of an inferred loss is a rate, a half, or a count of numbers: a few digits, over some sizes."""
+    """Tell whether the factor of an inferred loss is plausible: a number of few digits, divided by a product of sizes."""
     sizes = {
         1,
         *(n for path in judgment.results for n in np.shape(follow(judgment.names, path))),
@@ -150,14 +158,14 @@ def _is_natural(judgment: Judgment) -> bool:
 
 
 def _returns_nothing(judgment: Judgment) -> bool:
-    """Tell whether an array that backward returned has no numbers in it."""
+    """Tell whether backward returned an empty array."""
     return any(np.size(claim.value) == 0 for claim in judgment.claims) or any(
         np.size(v) == 0 for v in returned(judgment)
     )
 
 
 def _of_the_first_layer(judgment: Judgment) -> str | None:
-    """Return the author's function that calls a backward pass which lacks nothing but the gradient of its input."""
+    """Return the author's function that calls a backward pass in which only the gradient of the input is missing."""
     if not _lacks_only_dx(judgment):
         return None
     back = judgment.episode.functions["backward"]
@@ -170,7 +178,7 @@ def _of_the_first_layer(judgment: Judgment) -> str | None:
 
 
 def _repeats(judgment: Judgment) -> bool:
-    """Tell whether two passes over the same numbers agree."""
+    """Tell whether two forward passes with the same numbers agree."""
     one, other = (results_of(judgment.episode.replay(), judgment.results) for _ in range(2))
     return all(np.array_equal(one[path], other[path], equal_nan=True) for path in judgment.results)
 
@@ -180,7 +188,7 @@ def _leaf_key(judgment: Judgment, leaf: Path | None) -> str:
 
 
 def _reported_loss_differs(judgment: Judgment) -> float | None:
-    """Return by what the gradient of a loss is too large, if that is a count of numbers by which something else divides."""
+    """Return the factor by which the gradient of a loss is too large, if it is a count of numbers that other code divides by."""
     episode = judgment.episode
     if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1 or episode.backward is None:
         return None
@@ -203,9 +211,9 @@ def _right(name: str, rights: list[Judgment]) -> CodeFinding:
     settings = len({(j.episode.label, j.episode.batch) for j in rights})
     evidence = f"{_arrays(best)} with central differences in {settings} {'settings' if settings > 1 else 'setting'}"
     if best.means:
-        evidence += ", those of what is learned as means over the batch: right if what comes from above is not divided by the batch"
+        evidence += "; the gradients of the parameters are means over the batch: right if the upstream gradient is not divided by the batch size"
     if best.inferred:
-        evidence += f"; the loss that they descend is {best.loss}"
+        evidence += f"; they are gradients of this loss: {best.loss}"
         if not np.isclose(best.factor, 1):
             evidence += f", times {best.factor:.6g}"
         if best.decay:

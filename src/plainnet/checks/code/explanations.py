@@ -1,7 +1,7 @@
-"""From wrong numbers to the name of the fault: the one that, put into right code, gives just these numbers.
+"""From wrong numbers to the name of a fault: the fault that gives exactly these numbers when it is put into right code.
 
-A name holds if the fault explains every wrong gradient of an episode that it touches, leaves right what is right, and
-does so in every episode in which the gradient is wrong.
+A fault is named only if it explains every wrong gradient that it affects, leaves the right ones right, and does so in
+every episode in which the gradient is wrong.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from plainnet.checks.code.square_images import with_square_images
 from plainnet.checks.code.too_soon import with_a_tiny_step
 from plainnet.checks.code.values import Path, follow, put
 
-_CLOSE = 1e-5  # relative: as near as central differences and rounding let numbers be
+_CLOSE = 1e-5  # relative; central differences and rounding allow no more
 
 
 class Explanation(NamedTuple):
-    """A fault, the leaves whose gradients it explains, and the evidence."""
+    """A fault, the leaves with gradients that it explains, and the evidence."""
 
     slug: str
     leaves: frozenset[Path]
@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
 
 
 def explain(cases: list[Case]) -> list[Explanation]:
-    """Return the names that hold in every one of these cases, those that explain most gradients first."""
+    """Return the faults that hold in all of these cases, those that explain most gradients first."""
     known = [case for case in cases if case.sites] or cases
     found = [list(_explanations(case)) for case in known]
     shared = set.intersection(*({one.slug for one in case} for case in found)) if found else set()
@@ -48,19 +48,19 @@ def _explanations(case: Case) -> Iterator[Explanation]:
     yield from _by_site(case)
     yield from _by_mask(case)
     if leaves := with_a_tiny_step(case):
-        evidence = "with a step a thousand times smaller the gradient is right: it is taken with weights that the step has changed"
+        evidence = "with a step a thousand times smaller the gradient is right: it is computed with weights that the step has already changed"
         yield Explanation("weights-already-updated", leaves, evidence)
     if leaves := with_square_images(case):
-        evidence = "with square images the gradient is right: one side is taken for the other"
+        evidence = "with square images the gradient is right: height and width are exchanged"
         yield Explanation("height-and-width-exchanged", leaves, evidence)
 
 
 def _by_site(case: Case) -> Iterator[Explanation]:
-    """Put each fault into each layer, and into all layers of a kind, and see what the gradients would be."""
+    """Put each fault into each layer, and into all layers of a kind, and compare the resulting gradients."""
     kinds = list(dict.fromkeys(site.kind for site in case.sites))
     for kind in kinds:
         sites = [site for site in case.sites if site.kind is kind]
-        apart = list({site.source: site for site in sites}.values())  # not one inside the other
+        apart = list({site.source: site for site in sites}.values())  # no site inside another
         groups = [[site] for site in sites] + ([apart] if len(apart) > 1 else [])
         for slug in FAULTS[kind]:
             for shape in SHAPES.get(slug, ({},)):
@@ -77,8 +77,8 @@ def _by_site(case: Case) -> Iterator[Explanation]:
                         yield Explanation(
                             slug,
                             frozenset(h.path for h, _ in touched),
-                            f"a right {what} with this one fault gives your numbers, to {agreed} digits; without it they "
-                            "agree with central differences",
+                            f"correct code for {what} with this one fault gives your numbers, to {agreed} digits; without the fault, it "
+                            "agrees with central differences",
                         )
 
 
@@ -87,7 +87,7 @@ def _below_a_softmax(case: Case, site: Site) -> bool:
 
 
 def _with_fault(case: Case, group: list[Site], slug: str, shape: dict[str, Any]) -> list[tuple[Held, np.ndarray]]:
-    """Return the gradients that a fault in these layers would change, if just these are wrong, and so; else nothing."""
+    """Return the gradients that a fault in these layers would change, if exactly these are wrong in exactly this way."""
     added: list[tuple[int, np.ndarray]] = []
     direct: dict[str, np.ndarray] = {}
     for site in group:
@@ -133,11 +133,11 @@ def _with_fault(case: Case, group: list[Site], slug: str, shape: dict[str, Any])
 
 def _by_factor(case: Case) -> Iterator[Explanation]:
     n = case.judgment.episode.batch or 1
-    factors = [(-1.0, "sign-flipped", "the opposite sign")]
+    factors = [(-1.0, "sign-flipped", "the sign is wrong")]
     if n > 1:
         factors += [
-            (float(n), "gradient-not-divided-by-the-batch", "the batch size"),
-            (1.0 / n, "gradient-divided-twice", "one over the batch size"),
+            (float(n), "gradient-not-divided-by-the-batch", "this factor is the batch size"),
+            (1.0 / n, "gradient-divided-twice", "this factor is one divided by the batch size"),
         ]
     k = case.judgment.factor
     for factor, slug, meaning in factors:
@@ -151,7 +151,7 @@ def _by_factor(case: Case) -> Iterator[Explanation]:
         yield Explanation(
             name,
             frozenset(h.path for h in same),
-            f"your gradient is {factor:.6g} times the right one, everywhere, to {agreed} digits: {meaning}",
+            f"every number of your gradient is {factor:.6g} times the right one, to {agreed} digits; {meaning}",
         )
     for h in case.wrong:
         value = np.ravel(np.array(h.claim.value, dtype=np.float64))  # type: ignore[union-attr]
@@ -160,7 +160,7 @@ def _by_factor(case: Case) -> Iterator[Explanation]:
             total = k * float(h.truth.sum())
             for divisor in (1.0, float(n), float(size), float(n * size)):
                 if _near(value, np.array([total / divisor])):
-                    evidence = f"it is one number, {value[0]:.6g}, the sum of all {size}: sum without axis adds over the units too"
+                    evidence = f"it is one number, {value[0]:.6g}, the sum of all {size}: a sum without axis adds up the units too"
                     yield Explanation("bias-gradient-summed-over-units", frozenset({h.path}), evidence)
                     break
 
@@ -193,7 +193,7 @@ def _by_penalty(case: Case) -> Iterator[Explanation]:
                     groups.setdefault(slug, []).append((h, factor))
         for slug, group in groups.items():
             factor = group[0][1]
-            evidence = f"your gradient is the right one {factor:+.6g} times the weights; the penalty's gradient is {penalty:.6g} times the weights"
+            evidence = f"your gradient is the right one {factor:+.6g} times the weights; the gradient of the penalty is {penalty:.6g} times the weights"
             yield Explanation(slug, frozenset(h.path for h, _ in group), evidence)
 
 
@@ -214,7 +214,7 @@ def _penalty(case: Case, path: Path, strength: float) -> float | None:
 
 
 def _named_ratio(ratio: float, *, bias: bool) -> str | None:
-    """Name an error by how many times the penalty's gradient it is."""
+    """Return the fault for an error that is `ratio` times the gradient of the penalty, or None."""
     if bias:
         return "l2-applied-to-biases" if ratio > 0 else None
     if abs(ratio + 1) < 1e-5:
@@ -223,7 +223,7 @@ def _named_ratio(ratio: float, *, bias: bool) -> str | None:
 
 
 def _by_mask(case: Case) -> Iterator[Explanation]:
-    """Look for a dropout mask that is another one than that of forward."""
+    """Look for a dropout mask that differs from the mask of forward."""
     for site in case.sites:
         if "ratio" not in site.options or site.source != INPUT or case.judgment.upstream is None:
             continue
@@ -236,7 +236,7 @@ def _by_mask(case: Case) -> Iterator[Explanation]:
         elsewhere = int(np.sum((given == 0) != (ratio == 0)))
         kept = given[given != 0]
         if elsewhere and (close(kept, np.full(kept.shape, scale)) or close(kept, np.ones(kept.shape))):
-            evidence = f"of {ratio.size} places, {elsewhere} are dropped in one pass and not in the other"
+            evidence = f"{elsewhere} of {ratio.size} places are dropped in one pass but not in the other"
             yield Explanation("dropout-mask-redrawn", frozenset({h.path}), evidence)
 
 
@@ -247,7 +247,7 @@ def _near(a: np.ndarray, b: np.ndarray, h: Held | None = None) -> bool:
 
 
 def close(a: np.ndarray | float, b: np.ndarray | float) -> bool:
-    """Tell whether two arrays are equal as far as central differences can tell, and of one shape."""
+    """Tell whether two arrays have the same shape and are equal within the accuracy of central differences."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     if b.ndim == 0:
         b = np.broadcast_to(b, a.shape)
@@ -257,7 +257,7 @@ def close(a: np.ndarray | float, b: np.ndarray | float) -> bool:
 
 
 def digits_of_agreement(a: np.ndarray, b: np.ndarray) -> int:
-    """Return to how many significant digits two arrays agree, at most 15."""
+    """Return the number of significant digits to which two arrays agree, at most 15."""
     if a.shape != b.shape:
         return 0
     error = float(np.abs(a - b).max(initial=0) / max(np.abs(b).max(initial=0), 1e-300))

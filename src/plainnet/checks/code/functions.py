@@ -1,4 +1,4 @@
-"""Functions with a backward pass: pairs of forward and backward, and those that return a loss with its gradients."""
+"""Functions with a backward pass: pairs of forward and backward, and functions that return a loss with its gradients."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _same_stem(forward: str, back: str) -> bool:
 
 
 def _chains(functions: dict[str, Callable[..., Any]], back: str) -> list[tuple[str, ...]]:
-    """Return what may run before the backward pass, likeliest first: a function of the same stem, and a loss after it."""
+    """Return the calls that may precede the backward pass, likeliest first: a function of the same stem, and a loss after it."""
     if returns_gradients(functions[back]):
         return [()]
     losses = [
@@ -89,7 +89,7 @@ def _chains(functions: dict[str, Callable[..., Any]], back: str) -> list[tuple[s
     for name in functions:
         if name != back and name not in losses and not BACK.match(name) and _same_stem(name, back):
             found.append((name,))
-    for name in functions if not found else ():  # what has a forward pass of its own name belongs to no other
+    for name in functions if not found else ():  # if no forward pass has its name
         if (
             _FORWARD.search(name)
             and name != back
@@ -106,14 +106,14 @@ def _chains(functions: dict[str, Callable[..., Any]], back: str) -> list[tuple[s
 
 
 def takes_no_cache(function: Callable[..., Any]) -> bool:
-    """Tell whether a function gets everything that it needs from outside."""
+    """Tell whether a function needs no cache from forward."""
     return not any(role_of(name) == "cache" for name in required(function))
 
 
 def _bound(
     module: ModuleType, functions: dict[str, Callable[..., Any]], start: Names, forward: tuple[str, ...], back: str
 ) -> Iterator[Episode]:
-    """Yield the episodes of one start, for every way to fill the arguments of the functions."""
+    """Yield the episodes from one start, for every way to fill the arguments of the functions."""
     chain = [functions[name] for name in forward or (back,)]
     given_data = {
         key
@@ -169,7 +169,7 @@ def _bound(
 
 
 def _returns_both(function: Callable[..., Any]) -> bool:
-    """Tell whether a function returns its output and, beside it, gradients."""
+    """Tell whether a function returns both its output and gradients."""
     speak = r"d_?[A-Za-z]\w*|grad\w*|\w*_grad|update\w*|delta\w*"
     returned = [[bool(re.fullmatch(speak, name)) for name in names] for names in returned_names(function)]
     return any(any(said) and not all(said) for said in returned)
@@ -183,7 +183,7 @@ def _with_targets(
     forward: tuple[str, ...],
     back: str,
 ) -> Iterator[Episode]:
-    """Begin again with every kind of target that fits the output so far."""
+    """Start again with every kind of target that fits the output so far."""
     shape = np.shape(run[OUT]) if OUT in run else ()
     for kind, target in enumerate(targets_like(shape)):
         yield from _bound(module, functions, start | {"t": target, _KIND: kind}, forward, back)
@@ -245,7 +245,7 @@ def _episode(
 
 
 def _kind_of(target: Any) -> str:
-    """Return what a target holds: classes, yes and no, or numbers."""
+    """Return the kind of a target: classes, yes and no, or numbers."""
     t = np.asarray(0 if target is None else target)
     if t.dtype.kind != "f":
         return "classes"
@@ -253,12 +253,12 @@ def _kind_of(target: Any) -> str:
 
 
 def _not_square(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape that a parameter of a square layer has where the layer is not square."""
+    """Return the shape that a parameter of a square layer would have if the layer were not square."""
     return {(D, D): (D, M), (D,): (M,), (D, 1): (M, 1), (1, D): (1, M)}.get(shape, shape)
 
 
 def _inputs(start: Names, given: set[str]) -> tuple[str, ...]:
-    """Return the names of the data that a gradient may be wanted of: the inputs, or the outputs that a loss is given."""
+    """Return the names of the data that may need a gradient: the inputs, or the outputs that a loss gets."""
     keys = ["x", *sorted(given)]
     return tuple(k for k in keys if k in start and role_of(k) == "input") or tuple(
         k for k in keys if k in start and role_of(k) == "output"
@@ -266,7 +266,7 @@ def _inputs(start: Names, given: set[str]) -> tuple[str, ...]:
 
 
 def calls_of(calls: list[Call]) -> Iterator[tuple[Any, ...]]:
-    """Yield what is called with which names."""
+    """Yield each called function with the names of its arguments."""
     for call in calls:
         yield getattr(call.function, "__name__", call.function), call.arguments
 

@@ -1,4 +1,4 @@
-"""Where a file gives the output of an activation to a derivative that wants its input."""
+"""Find where a file gives the output of an activation to a derivative that needs the input."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 
 def given_the_output(tree: ast.Module, f: str, g: str) -> int | None:
-    """Return the line in which what `f` returned is given to `g`, None if there is none.
+    """Return the line in which a result of `f` is given to `g`; None if there is none.
 
-    Names count that are assigned nothing else, lists to which such a name is appended, and other names of `f` and `g`.
+    It follows names that are assigned nothing else, lists to which such a name is appended, and other names of `f` and `g`.
     """
     functions, derivatives = _aliases(tree, f), _aliases(tree, g)
     outputs = {name for name, value in _assigned(tree) if _calls(value, functions)}
@@ -29,7 +29,7 @@ def given_the_output(tree: ast.Module, f: str, g: str) -> int | None:
 
 
 def _aliases(tree: ast.Module, name: str) -> set[str]:
-    """Return the names under which a function is known: self.activation = self.tanh if ... else ..."""
+    """Return all names of a function, such as self.activation in self.activation = self.tanh if ... else ..."""
     found = {name}
     for target, value in _assigned(tree):
         options = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]

@@ -1,7 +1,7 @@
-"""A forward pass that is not in the file, but that the names in its backward pass speak of: Z1, A1, W1, b1, Z2 ...
+"""A missing forward pass, reconstructed from the names in the backward pass: Z1, A1, W1, b1, Z2 ...
 
-Many a notebook imports it from a file that was never published. The names say what it computed: Z1 = W1 X + b1, A1 = f(Z1).
-Which f is tried out; a gradient of the first layer that is right proves it.
+Many notebooks import the forward pass from a file that was never published. The names tell what it computed: Z1 = W1 X + b1,
+A1 = f(Z1). Several functions f are tried; if the gradient of the first layer is right, f is right too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from plainnet.checks.code.episode import Names, required
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 from plainnet.checks.code.uses import use_of
 
-IMPLIED = "<implied>"  # begins the file name of what is made here
+IMPLIED = "<implied>"  # prefix of the file names of functions made here
 _NAME = re.compile(r"(Z|A|W|b|D)(\d)")
 _HIDDEN = {"relu": "np.maximum(0, {})", "tanh": "np.tanh({})", "sigmoid": "1 / (1 + np.exp(-{}))"}
 _LAST = {
@@ -28,7 +28,7 @@ _LAST = {
 
 
 def implied_forwards(back: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
-    """Return forward passes, by what they are called, for a backward pass that takes a cache apart by such names."""
+    """Return possible forward passes, by their names, for a backward pass that unpacks a cache into such names."""
     uses = {parameter: use_of(back, parameter) for parameter in required(back)}
     caches = [p for p, use in uses.items() if role_of(p) == "cache" and _speak(use.parts or use.keys)]
     inputs = [p for p in uses if role_of(p) == "input"]
@@ -65,7 +65,7 @@ def _made(
     last: str,
     keep: str | None,
 ) -> Callable[..., Any]:
-    """Return the function itself, with a text that can be read like any other."""
+    """Return the function, with a source that can be read like that of any other function."""
     weights = [f"{letter}{i}" for i in range(1, layers + 1) for letter in "Wb"]
     masks = sorted({one for one in kept if one.startswith("D")})
     lines = [f"def {name}({', '.join([x, *weights, *masks, *([keep] if keep else [])])}):"]
@@ -81,7 +81,7 @@ def _made(
     text, filename = "\n".join(lines) + "\n", f"{IMPLIED} {name} {len(kept)} {cache}"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     table: dict[str, Any] = {"np": np, "__name__": "examined"}
-    exec(compile(text, filename, "exec"), table)  # noqa: S102  (a text made here)
+    exec(compile(text, filename, "exec"), table)  # noqa: S102  (code made here)
     function: Callable[..., Any] = table[name]
     return function
 
@@ -89,7 +89,7 @@ def _made(
 def _starts(
     back: Callable[..., Any], x: str, tables: list[str], layers: int, last: str, keep: str | None, said: list[str]
 ) -> Iterator[Names]:
-    """Yield parameters, input and target, examples in columns."""
+    """Yield tables with parameters, input and target; examples are columns."""
     sizes = [D, *[K, M, K, M, K, M, K, M][: layers - 1], 1 if last == "sigmoid" else 3]
     names: Names = {x: random(D, N), "x": None}
     names["x"] = names[x]

@@ -1,4 +1,4 @@
-"""The loss that a backward pass is about: given, returned, computed by a function of its own, or inferred."""
+"""Find the loss of a backward pass: given, returned, computed by another function, or inferred."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TINY = 1e-300
 
 
 class Loss(NamedTuple):
-    """A function of the results of a forward pass; the gradient of its output if that is given from above."""
+    """A loss as a function of the results of a forward pass, and the upstream gradient if there is one."""
 
     label: str
     value: Functional
@@ -27,12 +27,14 @@ class Loss(NamedTuple):
 
 
 def losses_of(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
-    """Yield the losses that an episode may be about, likeliest first."""
+    """Yield the losses that the gradients of an episode may belong to, likeliest first."""
     if episode.upstream:
         for output in outputs(episode, here):
             shape = here[output].shape
             dy = np.random.default_rng([5, *shape]).standard_normal(shape)
-            yield Loss("the sum of output times what comes from above", _sum_of(output, dy, names, here), dy, output)
+            yield Loss(
+                "the sum of the output times the upstream gradient", _sum_of(output, dy, names, here), dy, output
+            )
             yield from _of_logits(output, here[output], dy)
         return
     scalars = [path for path in results if here[path].size == 1 and path[0][1] == "<loss>"]
@@ -73,7 +75,7 @@ def _at(path: Path) -> Functional:
 
 
 def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
-    """Yield the numbers that a loop calls its loss, then what its differences may be the derivative of."""
+    """Yield the numbers that a loop calls its loss, then losses whose derivative contains its differences."""
     for path in results:
         if here[path].size == 1 and episode.options["loss"].search(name_of(path)):
             yield Loss(f"the loss that it reports, {name_of(path)}", _at(path), None, path)
@@ -91,7 +93,7 @@ def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Result
                 continue
             path = paths[0]
             try:
-                target = np.asarray(eval(other, dict(table)))  # noqa: S307  (an expression of the author's own)
+                target = np.asarray(eval(other, dict(table)))  # noqa: S307  (an expression from the author's code)
             except Exception:
                 continue
             if target.dtype.kind in "iufb" and target.size and (path, other) not in seen:
@@ -110,7 +112,7 @@ def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Result
 
 
 def outputs(episode: Episode, here: Results) -> list[Path]:
-    """Return the results that may be the output: what forward returned first, then what it stored as its output."""
+    """Return the results that may be the output: first what forward returned, then what it stored as output."""
     arrays = [path for path, value in here.items() if value.size > 1 or value.ndim]
     returned = [path for path in arrays if path[0][1] == "<out>"]
     named = [path for path in arrays if path[0][0] == "item" and path[0][1] not in ("self", "<out>", "<module>")]
@@ -124,20 +126,25 @@ def outputs(episode: Episode, here: Results) -> list[Path]:
 
 
 def _of_logits(output: Path, y: np.ndarray, dy: np.ndarray) -> Iterator[Loss]:
-    """Yield the sum of logits times what comes from above, where the output is their softmax or sigmoid.
+    """Yield the sum of logits times the upstream gradient, if the output is their softmax or sigmoid.
 
-    Many a last layer is given the gradient by its logits, p - onehot, which the loss has worked out already.
+    In many networks, the loss computes the gradient with respect to the logits, p - onehot, and passes it to the last layer.
     """
     if not ((y > 0).all() and (y < 1).all()) or y.ndim == 0:
         return
     for axis in range(y.ndim):
         if y.shape[axis] > 1 and np.allclose(y.sum(axis=axis), 1):
-            even = dy - dy.mean(axis=axis, keepdims=True)  # to which the normalization adds nothing
+            even = dy - dy.mean(axis=axis, keepdims=True)  # the normalization does not change such a gradient
             yield Loss(
-                "the logits of its softmax times what comes from above", _log_weighted(output, even), even, output
+                "the sum of the logits of its softmax times the upstream gradient",
+                _log_weighted(output, even),
+                even,
+                output,
             )
             return
-    yield Loss("the logits of its sigmoid times what comes from above", _logit_weighted(output, dy), dy, output)
+    yield Loss(
+        "the sum of the logits of its sigmoid times the upstream gradient", _logit_weighted(output, dy), dy, output
+    )
 
 
 def _log_weighted(output: Path, weights: np.ndarray) -> Functional:
@@ -153,7 +160,7 @@ def _logit_weighted(output: Path, weights: np.ndarray) -> Functional:
 
 
 def _sum_of(output: Path, dy: np.ndarray, names: Names, here: Results) -> Functional:
-    """Return the sum of the output times dy, and of every further output times what comes from above of it."""
+    """Return the sum of the output times dy, plus every further output times its own upstream gradient."""
     terms = [_weighted(output, dy)]
     for key, value in names.items():
         if key.startswith(FURTHER):
@@ -169,7 +176,7 @@ def _weighted(output: Path, weights: np.ndarray) -> Functional:
 
 
 def _targets(target: Any, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Yield a target in the shape of the output: as it is, or its classes as rows or columns with a single 1."""
+    """Yield a target in the shape of the output: unchanged, or its classes as one-hot rows or columns."""
     if target is None:
         return
     t = np.asarray(target)
@@ -192,7 +199,7 @@ def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def _usual(output: Path, y: np.ndarray, t: np.ndarray) -> Iterator[Loss]:
-    """Yield half the squared error, and, if the output is probabilities, the cross-entropies."""
+    """Yield half the squared error, and cross-entropies that fit the output."""
 
     def squared(results: Results) -> float:
         return 0.5 * float(np.sum((results[output] - t) ** 2))
@@ -219,7 +226,7 @@ def _usual(output: Path, y: np.ndarray, t: np.ndarray) -> Iterator[Loss]:
     probabilities = bool((y > 0).all() and (y < 1).all())
     if probabilities:
         yield Loss("cross-entropy", of_classes, None, output, True)
-        yield Loss("cross-entropy of yes and no", of_yes_and_no, None, output, True)
+        yield Loss("binary cross-entropy", of_yes_and_no, None, output, True)
     yield Loss("half the squared error", squared, None, output, True)
     if not probabilities:
         if y.ndim == 2:

@@ -1,4 +1,4 @@
-"""The judge: every number that a forward pass depends on, against what the backward pass says of it."""
+"""The judge: compare the gradient that backward claims for each number with its true derivative."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BUDGET = 1.5  # seconds of forward passes for one episode
 
 
 def judge(episode: Episode) -> Iterator[Judgment]:
-    """Yield what comes of an episode, one judgment for every loss that it may be about.
+    """Yield one judgment of an episode for every loss that its gradients may belong to.
 
-    Raises: whatever the author's code raises.
+    Raises: what the author's code raises.
     """
     names = episode.replay()
     results = list(changes(remembered(episode.names), names))  # what forward returned, stored or changed
@@ -40,7 +40,7 @@ def judge(episode: Episode) -> Iterator[Judgment]:
         if episode.backward is not None:
             try:
                 returned = episode.run_back(after, None if loss.upstream is None else np.copy(loss.upstream))
-            except Exception as error:  # another output may be the one that it is about
+            except Exception as error:  # another output may be the right one
                 note(error)
                 continue
             after[RETURNED] = _as_floats(returned)
@@ -67,7 +67,7 @@ def _hold(leaf: Path, tangent: Differences, value: Functional, most: int) -> Hel
 
 
 def _leaves_that_move(episode: Episode, results: list[Path]) -> Iterator[Path]:
-    """Yield the numbers that forward depends on; an array of zeros gets random numbers, so that those before it count."""
+    """Yield the numbers that forward depends on; arrays of zeros get random numbers, so that they hide no dependence."""
     for _ in range(3):
         zeros = 0
         leaves = []
@@ -92,21 +92,21 @@ def _leaves_that_move(episode: Episode, results: list[Path]) -> Iterator[Path]:
                 continue
             if any(not np.array_equal(here[r], other[r], equal_nan=True) for r in results if r != path):
                 leaves.append(path)
-                if not old.any() or (np.size(old) > 1 and np.ptp(old) == 0):  # zeros hide what is before, ones a factor
+                if not old.any() or (np.size(old) > 1 and np.ptp(old) == 0):  # zeros hide inputs, ones a factor
                     zeros += 1
                     put(
                         episode.names,
                         path,
                         old + 0.3 * (rng.standard_normal(np.shape(value)) if np.ndim(value) else 1.0),
                     )
-                    here = results_of(episode.replay(), results)  # or whatever comes next would seem to move them
+                    here = results_of(episode.replay(), results)  # otherwise the next leaf would seem to change them
         if not zeros:
             break
     yield from leaves
 
 
 def _state(episode: Episode, after_forward: dict[Path, Any]) -> set[Path]:
-    """Return the arrays of an object into which forward itself writes: they hold what it has computed, and are not learned."""
+    """Return the arrays of an object into which forward itself writes: they hold its results and are not learned."""
     if episode.backward is None or "script" in episode.options:
         return set()
     return {path for path in after_forward if path[0][1] not in episode.given}
@@ -121,7 +121,7 @@ def _is_a_parameter(path: Path) -> bool:
 
 
 def _as_floats(returned: Any) -> Any:
-    """Return what backward returned with its arrays of whole numbers, or of yes and no, as real numbers."""
+    """Return what backward returned, with integer and boolean arrays converted to floats."""
     if isinstance(returned, dict):
         return {key: _as_floats(value) for key, value in returned.items()}
     if isinstance(returned, list | tuple):
@@ -137,6 +137,6 @@ def _claims(before: dict[Path, Any], after: Names, leaves: set[Path]) -> Iterato
         else:
             yield Claim(path, np.copy(value))
     changed = changes(before, after)
-    for path, value in numbers_in(after, scalars=False):  # a gradient that happens to be what it was
+    for path, value in numbers_in(after, scalars=False):  # a gradient that happens to be unchanged
         if path not in changed and path not in leaves and speaks_of_gradients(path) and np.any(value):
             yield Claim(path, np.copy(value))

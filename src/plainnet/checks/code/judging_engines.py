@@ -1,9 +1,9 @@
-"""Verdicts on engines of automatic differentiation, operation by operation.
+"""Judge engines of automatic differentiation, operation by operation.
 
-An expression is built with each, `backward()` is called on a sum of its result times fixed weights, and the gradients of the leaves
-are compared with central differences of building it again; once a node is used twice, where a gradient that is set instead of added
-shows. Which of the file's functions ran on the way back is watched, so that the verdict goes to the function that computed
-the gradient, wherever the engine keeps it: a closure, a node, an object of its own.
+For each operation, an expression is built, and `backward()` is called on the sum of its result times fixed weights. The gradients of the
+leaves are compared with central differences of the expression. In one expression a node is used twice, which shows whether gradients are
+added or overwritten. The functions of the file that run in backward are recorded, so that the verdict goes to the function that computed
+the gradient, whether it is a closure, a node or an object.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from plainnet.checks.code.operations import Operation, operations_of
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, WRONG
 
-_SPANS = ((-1.5, 1.5), (0.1, 0.9))  # of the leaves: a logarithm wants the second
+_SPANS = ((-1.5, 1.5), (0.1, 0.9))  # of the leaves; a logarithm needs the second
 
 
 def judge_engines(engines: list[Engine], module: ModuleType) -> dict[str, CodeFinding]:
-    """Return the findings on the engines of a file, by their names; what stops one does not stop the file."""
+    """Return the findings on the engines of a file, by name; an error in one engine does not stop the others."""
     found: dict[str, CodeFinding] = {}
     for engine in engines:
         with contextlib.suppress(Exception):
@@ -39,7 +39,7 @@ def judge_engines(engines: list[Engine], module: ModuleType) -> dict[str, CodeFi
 
 
 def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
-    """Yield a verdict on every operation that a file defines, and on `backward` by a node that is used twice."""
+    """Yield a verdict on every operation that a file defines, and on `backward` from a node that is used twice."""
     twice = Operation(
         f"{engine.kind.__name__}.{engine.back}", lambda a, b: a * b + a * a, getattr(engine.kind, engine.back)
     )
@@ -56,13 +56,13 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
         if operation.name.startswith(f"{engine.kind.__name__}.") and operation.defined_in(module):
             own = {operation.name}
         if found.raised:
-            evidence = f"with {operation.option} its way back raised {found.raised}"
-            guilty = own or behind if operation.option else set()  # else its arguments may be none that it takes
+            evidence = f"with {operation.option} its backward pass raised {found.raised}"
+            guilty = own or behind if operation.option else set()  # otherwise its arguments may be invalid
             raised |= {name: open_finding(name, evidence) for name in guilty if len(guilty) == 1}
         elif found.wrong is None:
             right |= own if operation is twice else (behind or ran) | own
             if own and operation is not twice and _stretches_wrongly(engine, operation, module):
-                evidence = "right for operands of one shape; for a row added to every row it is another number"
+                evidence = "right for operands of the same shape, but wrong if one operand is a row that is broadcast"
                 raised[operation.name] = open_finding(operation.name, evidence)
         elif not operation.sure:
             continue
@@ -81,7 +81,7 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
 
 
 def _stretches_wrongly(engine: Engine, operation: Operation, module: ModuleType) -> bool:
-    """Tell whether an operator of an engine that speaks of broadcasting is wrong where one operand is broadcast."""
+    """Tell whether an operator is wrong if one operand is broadcast, for an engine that supports broadcasting."""
     source = inspect.getsource(engine.kind)
     if not engine.arrays or not operation.is_operator or not re.search(r"broadcast|reduce_shape|sum_to", source):
         return False
@@ -92,7 +92,7 @@ def _stretches_wrongly(engine: Engine, operation: Operation, module: ModuleType)
 def _all_measured(
     engine: Engine, operations: list[Operation], module: ModuleType
 ) -> Iterator[tuple[Operation, Measured]]:
-    """Yield what came of every operation with every option; of several ways to give its arguments, the right one counts."""
+    """Yield the result for every operation with every option; of several ways to give its arguments, a right one counts."""
     ways: dict[object, list[Operation]] = {}
     for number, operation in enumerate(operations):
         ways.setdefault((operation.name, operation.option, number if operation.is_operator else 0), []).append(
@@ -107,14 +107,14 @@ def _all_measured(
                 several = [alone] if alone is not None else several
             if several:
                 worst.append((operation, next((one for one in several if one.wrong is not None), several[0])))
-        if worst and not same[0].is_loss:  # vectors only where matrices do not run
+        if worst and not same[0].is_loss:  # vectors count only if matrices do not run
             worst = [pair for pair in worst if pair[0].shapes == worst[0][0].shapes]
         if worst:
             yield next((pair for pair in worst if pair[1].right), worst[0])
 
 
 def _called(code: CodeType) -> str:
-    """Return the name of a function that computes a gradient: Value.__add__ for the closure that it leaves behind."""
+    """Return the name of the function that computes a gradient: Value.__add__ for a closure made in it."""
     outer, inside, _ = code.co_qualname.partition(".<locals>")
     return outer if (inside and not outer.endswith("__init__")) or BACK.match(code.co_name) else ""
 
@@ -125,9 +125,9 @@ def _accusation(engine: Engine, name: str, found: Measured) -> CodeFinding:
     claim, truth = found.claims[which], found.truths[which]
     code = next((code for code in found.ran if _called(code) == name), None)
     said = (
-        f"it has shape {np.shape(claim)}, it should have {np.shape(truth)}"
+        f"it has shape {np.shape(claim)}, but should have {np.shape(truth)}"
         if np.shape(claim) != np.shape(truth)
-        else "it says {:.6g}, central differences say {:.6g}".format(*_farthest(claim, truth))
+        else "it is {:.6g}, but central differences give {:.6g}".format(*_farthest(claim, truth))
     )
     return CodeFinding(
         form="engine", name=name, verdict=WRONG, array=f"{engine.grad} of operand {which + 1}",

@@ -1,8 +1,7 @@
-"""Loading what people have, one statement at a time, and the author's own files that it imports in the same way.
+"""Load a file one statement at a time, and the author's own files that it imports in the same way.
 
-What fails is left out and noted. When definitions are all that is wanted, only imports, definitions and assignments run, so no
-training starts. A package that is not there is replaced by a stand-in, for the author's own files only, which complains when
-something is computed with it.
+A statement that fails is skipped and noted. Only imports, definitions and assignments run, so no training starts. A missing package is
+replaced by a stand-in, for the author's own files only. A stand-in raises an error if the code computes with it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from plainnet.checks.code.substitutes import substitute
 from plainnet.checks.code.texts import NotPythonError, code_of, parsed
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-_HIGHEST = 4  # folders looked at for these
+_HIGHEST = 4  # levels of folders searched for these
 _SECONDS = 4.0  # for one statement
 _DEFINES = (
     ast.Import,
@@ -44,14 +43,14 @@ _DEFINES = (
 
 @dataclass
 class Loaded:
-    """A file, run as far as it can be: its module, its text and syntax, what failed, and which packages are stand-ins."""
+    """A file, run as far as possible: its module, text and syntax tree, what failed, and which packages are stand-ins."""
 
     module: ModuleType
     text: str
     tree: ast.Module
     failed: list[str] = field(default_factory=list)
     stand_ins: list[str] = field(default_factory=list)
-    substituted: list[int] = field(default_factory=list)  # lines whose data were made up
+    substituted: list[int] = field(default_factory=list)  # lines with made-up data
     python_2: bool = False
 
 
@@ -80,7 +79,7 @@ def load(path: str | Path) -> Loaded:
 
 
 def project_of(path: Path) -> Path:
-    """Return the folder of the project that a file belongs to: that of its outermost package, or with .git or pyproject.toml."""
+    """Return the project folder of a file: the one that holds its outermost package, or .git or pyproject.toml."""
     text = path.read_text(errors="replace") if path.suffix == ".py" and path.is_file() else ""
     folder = path.parents[max(_package(path, text).count("."), 0)]  # as high as its relative imports go
     while (folder / "__init__.py").exists() and folder != folder.parent:
@@ -91,7 +90,7 @@ def project_of(path: Path) -> Path:
 
 
 def program_of(path: str | Path) -> Loaded:
-    """Return a program as it stands, nothing of it run yet.
+    """Return a program that is parsed but not run yet.
 
     Raises: `NotPythonError` if its text cannot be read as Python.
     """
@@ -106,13 +105,13 @@ def program_of(path: str | Path) -> Loaded:
 
 
 def _package(path: Path, text: str) -> str:
-    """Return the package that the relative imports of a file need: as many folders as they go up."""
+    """Return the name of the package that the relative imports of a file need: one folder for each level they go up."""
     up = max((len(dots) for dots in re.findall(r"^\s*from (\.+)", text, re.M)), default=0)
     return ".".join(folder.name for folder in reversed([path.parent, *path.parent.parents][:up]))
 
 
 def _namespace(path: Path, package: str) -> None:
-    """Make the packages of a file that have no `__init__.py`, without a look at what lies around them."""
+    """Create the packages of a file that have no `__init__.py`, without importing anything around them."""
     names = package.split(".") if package else []
     for number in range(len(names)):
         name, folder = ".".join(names[: number + 1]), path.parents[len(names) - 1 - number]
@@ -122,12 +121,12 @@ def _namespace(path: Path, package: str) -> None:
 
 
 def _define(loaded: Loaded) -> None:
-    """Run the statements of a file that define something, and none that trains."""
+    """Run the statements of a file that define something, but none that train."""
     path, text, module = str(loaded.module.__file__), loaded.text, loaded.module
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     vars(module).update(helpers() | {OWN: True})
     if loaded.python_2:
-        loaded.failed.append("it is Python 2: its print statements and the like were converted")
+        loaded.failed.append("this is Python 2 code; print statements and similar syntax were converted")
         vars(module).update(xrange=range, raw_input=input, unicode=str, basestring=str, long=int)
     with stand_ins(Path(path).parent, loaded.stand_ins):
         for statement in loaded.tree.body:
@@ -137,16 +136,16 @@ def _define(loaded: Loaded) -> None:
 
 
 class _OwnFiles(MetaPathFinder):
-    """Finds the author's own files that a file imports, and runs them in the same way."""
+    """Find the author's own files that a file imports, and run them in the same way."""
 
     def __init__(self, folders: list[Path], loaded: Loaded) -> None:
         self.folders, self.loaded = [str(folder.resolve()) for folder in folders], loaded
         self.packages = set(
             re.findall(r"^\s*(?:from|import) (\w+)\.", loaded.text, re.M)
-        )  # of which a module is imported
+        )  # folders from which a module is imported
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return where a module is, if it is one of the author's."""
+        """Return where a module is, if the author wrote it."""
         packages = [
             folder for folder in self.folders if fullname in self.packages and (Path(folder) / fullname).is_dir()
         ]
@@ -169,13 +168,13 @@ class _OwnFiles(MetaPathFinder):
 
 
 class _Itself(Loader):
-    """Gives the examined module to a file that imports it."""
+    """Give the examined module to a file that imports it."""
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module, which has run already."""
+        """Return the module, which has already run."""
         return self.module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -188,7 +187,7 @@ class _OwnFile(SourceFileLoader):
         self.replaced = replaced
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run what the file defines.
+        """Run the definitions of the file.
 
         Raises: `ImportError` if its text cannot be read as Python.
         """
@@ -200,7 +199,7 @@ class _OwnFile(SourceFileLoader):
 
 
 def compiled(statements: list[ast.stmt], loaded: Loaded) -> CodeType:
-    """Return statements of a file ready to run, what has changed since they were written replaced."""
+    """Compile statements of a file, with outdated operations replaced."""
     tree = of_old(copy.deepcopy(ast.Module(statements, [])), python_2=loaded.python_2)
     return compile(tree, str(loaded.module.__file__), "exec")
 
@@ -241,7 +240,7 @@ def _is_main(statement: ast.stmt) -> bool:
 
 
 def _trains(statement: ast.stmt) -> bool:
-    """Tell whether a statement is an `if` or `try` that does more than import and define, or keeps what a training gives."""
+    """Tell whether a statement is an `if` or `try` that does more than import and define, or stores the result of a training."""
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
         return bool(
             re.search(

@@ -1,4 +1,4 @@
-"""Which line a fault is most likely in: the last one that makes the wrong array, or one with the marks of the fault."""
+"""Find the line of a fault: a line that looks like the fault, or the last line that assigns the wrong array."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from plainnet.checks.code.subject import Subject
 
-_IN_FORWARD = {  # faults whose cause is in the forward function, with what their line looks like, likeliest first
+_IN_FORWARD = {  # faults in the forward function, with patterns of their line, likeliest first
     "softmax-over-the-whole-batch": (r"sum\(.*exp|exp\(.*sum", r"sum\("),
     "softmax-without-max-shift": (r"exp\(",),
     "log-of-zero": (r"log\(np\.exp|log\((self\.)?p\w*\b|\+ *np\.log\(", r"log\("),
 }
-_MARKS = {  # what the line of a fault looks like where it is in the backward function, likeliest first
+_MARKS = {  # faults in the backward function, with patterns of their line, likeliest first
     "relu-mask-missing": (r"= *d\w+( \* 1\.0)? *$",),
     "relu-mask-inclusive-on-output": (r">=",),
     "relu-mask-from-wrong-array": (r"[<>]",),
@@ -35,7 +35,7 @@ _MARKS = {  # what the line of a fault looks like where it is in the backward fu
 
 
 def locate(subject: Subject, array: str | None, diagnosis: str | None) -> int | None:
-    """Return the number of the line most likely at fault, or None where the source cannot be read."""
+    """Return the number of the line most likely at fault; None if the source cannot be read."""
     if "backward" not in subject.functions:
         return None
     if diagnosis == "cached-previous-batch":
@@ -57,7 +57,7 @@ def locate(subject: Subject, array: str | None, diagnosis: str | None) -> int | 
 
 
 def _first_marked(function: Callable[..., Any], marks: tuple[str, ...]) -> int | None:
-    """Return the first line that looks like the first of `marks` that occurs, or the line that made its argument."""
+    """Return the first line that matches the first of `marks` to occur, or the line that assigned its argument."""
     lines, start = _source(function)
     for mark in marks:
         for i, text in enumerate(lines):
@@ -79,7 +79,7 @@ def _source(function: Callable[..., Any]) -> tuple[list[str], int]:
 def _parsed(lines: list[str]) -> ast.Module:
     try:
         return ast.parse("\n".join(lines))
-    except SyntaxError:  # tabs and spaces, or a comment that stands further left than the function
+    except SyntaxError:  # mixed tabs and spaces, or a comment indented less than the function
         return ast.Module([], [])
 
 
@@ -89,14 +89,14 @@ def _first_line(function: Callable[..., Any]) -> int | None:
 
 
 def marked(function: Callable[..., Any], mark: str) -> int | None:
-    """Return the number of the last line of a function's body that looks like `mark`, a regular expression."""
+    """Return the number of the last line of a function's body that matches the regular expression `mark`."""
     lines, start = _source(function)
     found = [start + i for i, text in enumerate(lines) if i and re.search(mark, text.partition("#")[0])]
     return found[-1] if found else None
 
 
 def _lines_that_make(subject: Subject, array: str | None, function: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of the lines that assign to an array's gradient, in the order of the file."""
+    """Yield number and text of the lines that assign the gradient of an array, in the order of the file."""
     lines, start = _source(subject.functions[function])
     if not lines or array is None:
         return
@@ -111,7 +111,7 @@ def _lines_that_make(subject: Subject, array: str | None, function: str) -> Iter
         if isinstance(value, ast.Tuple) and subject.form in ("functions", "loss"):
             place = position if subject.form == "functions" else 1
             value = value.elts[place] if place < len(value.elts) else value
-        elif array != "x":  # a class keeps the gradients of its parameters, a network those of all of them
+        elif array != "x":  # a class may store the gradients of its parameters, or a network those of all layers
             continue
         if isinstance(value, ast.Name):
             names.add(value.id)
@@ -136,7 +136,7 @@ def _name_of(target: ast.expr) -> set[str]:
 
 
 def _caching_line(subject: Subject) -> int | None:
-    """Return the line of forward that keeps an array on self or in a cache, the last one inside a condition if any."""
+    """Return the line of forward that stores an array on self or in a cache; if one is inside a condition, the last such line."""
     lines, start = _source(subject.functions["forward"])
     tree = _parsed(lines)
     guarded: list[ast.AST] = [inner for node in ast.walk(tree) if isinstance(node, ast.If) for inner in node.body]

@@ -1,4 +1,4 @@
-"""What the names of classes, methods and functions say: which look like a forward pass, a loss, a backward pass."""
+"""Recognize forward passes, losses and backward passes by the names of classes, methods and functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plainnet.checks.code.coverage import is_empty
 from plainnet.checks.code.episode import optional, required
 from plainnet.checks.code.roles import returned_names, tree_of
 
-OWN = "__own__"  # marks the modules of the author
+OWN = "__own__"  # marks the author's modules
 BACK = re.compile(r"^_*(\w*back\w*|bprop\w*|bwd\w*|\w*grad(ient)?s?\w*|\w*deriv\w*|\w*prime|\w*delta\w*)$", re.I)
 
 
@@ -41,12 +41,12 @@ def own_classes(module: ModuleType) -> dict[str, type]:
 
 
 def is_own(kind: type) -> bool:
-    """Tell whether a class is the author's: of the file, or of one of their files that it imports."""
+    """Tell whether the author wrote a class, in this file or in one that it imports."""
     return hasattr(sys.modules.get(kind.__module__), OWN)
 
 
 def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
-    """Return the methods of a class that were written in Python, those it inherits from the author's classes too."""
+    """Return the methods of a class that are written in Python, including those inherited from the author's classes."""
     found: dict[str, Callable[..., Any]] = {}
     for base in reversed(kind.__mro__):
         if base.__module__ == kind.__module__ or is_own(base):
@@ -59,7 +59,7 @@ def _is_method(value: Any) -> bool:
 
 
 def passes_of(kind: type) -> list[str]:
-    """Return the methods that look like backward passes, or else like a training of itself."""
+    """Return the methods that look like backward passes, or if there are none, those that train the object itself."""
     methods = methods_of(kind)
     back = [
         name for name in methods if BACK.match(name) and not re.search(r"zero|clear|reset|clip|check|numerical", name)
@@ -77,13 +77,13 @@ def passes_of(kind: type) -> list[str]:
     helped = _called_inside(kind) if any("back" in name.lower() for name in main) else set()
     main = [
         name for name in main if "back" in name.lower() or name not in helped
-    ]  # local_grad, of which backward makes use
+    ]  # such as local_grad, which backward uses
     whole = [name for name in losses if returns_gradients(methods[name])]
     return (main or rest or whole or (trains if forward else []) or losses) + derivatives
 
 
 def passes_beside(kind: type, back: str) -> list[str]:
-    """Return the passes that take the same arguments from outside, as where one gives dx and another the gradients of the weights."""
+    """Return the passes that take the same arguments, such as one that gives dx and one that gives the gradients of the weights."""
     methods = methods_of(kind)
     wanted = required(methods[back])[1:]
     names = [name for name in passes_of(kind) if "back" in name.lower() and not is_empty_function(methods[name])]
@@ -91,7 +91,7 @@ def passes_beside(kind: type, back: str) -> list[str]:
 
 
 def is_empty_function(function: Callable[..., Any]) -> bool:
-    """Tell whether nothing is written in a function."""
+    """Tell whether the body of a function is empty."""
     tree = tree_of(function)
     node = tree.body[0] if tree is not None and tree.body else None
     return isinstance(node, ast.FunctionDef) and is_empty(node)
@@ -108,7 +108,7 @@ def _called_inside(kind: type) -> set[str]:
 
 
 def returns_gradients(function: Callable[..., Any]) -> bool:
-    """Tell whether some return statement names a loss and, beside it, a gradient or a table."""
+    """Tell whether a return statement names a loss together with a gradient or a dict."""
     if LOSS_NAME.match(function.__name__) and any(
         len(names) == 2 and not any(names) for names in returned_names(function)
     ):

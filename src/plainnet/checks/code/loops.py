@@ -1,4 +1,4 @@
-"""Which loops of a file train: at its top level, under its main guard, or in functions."""
+"""Find the training loops of a file: at its top level, under its main guard, or in functions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Loop(NamedTuple):
 
 
 def loops_of(loaded: Loaded) -> Iterator[Loop]:
-    """Yield the training loops of a file: those at its top level or under its main guard, and those in functions."""
+    """Yield the training loops of a file: at its top level, under its main guard, and in functions."""
     statements = list(_flat(loaded.tree.body))
     for i, statement in enumerate(statements):
         if isinstance(statement, ast.For | ast.While) and (found := _innermost(statement)):
@@ -37,7 +37,7 @@ def loops_of(loaded: Loaded) -> Iterator[Loop]:
         if (BACK.match(node.name) or FORWARD.match(node.name)) and not TRAIN.match(node.name):
             continue
         if any(re.match(r"d_?[wb]|grad|delta", a.arg, re.I) for a in node.args.args):
-            continue  # an update with gradients that something else computes
+            continue  # an update with gradients that other code computes
         inner = list(_flat(node.body))
         for i, statement in enumerate(inner):
             if isinstance(statement, ast.For | ast.While) and (found := _innermost(statement)):
@@ -48,7 +48,7 @@ def loops_of(loaded: Loaded) -> Iterator[Loop]:
 
 
 def _straight(statements: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
-    """Return what stands before, and the statements of, one step of training that is written out without a loop."""
+    """Return one training step that is written without a loop: the statements before it, and its own statements."""
     if any(isinstance(s, ast.For | ast.While) and _innermost(s) for s in statements):
         return None
     plain = [s for s in statements if isinstance(s, ast.Assign | ast.AugAssign | ast.Expr)]
@@ -61,7 +61,7 @@ def _straight(statements: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt
 
 
 def _flat(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield statements, those under the main guard among them."""
+    """Yield statements, including those under the main guard."""
     for statement in statements:
         if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
             yield from statement.body
@@ -78,7 +78,7 @@ def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, str | None]]
 
 
 def _innermost(loop: ast.stmt) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
-    """Return the loops around, and the body of, the innermost loop whose body trains; None if there is none."""
+    """Return the loops around the innermost training loop, and its body; None if no loop trains."""
     assert isinstance(loop, ast.For | ast.While)
     for statement in loop.body:
         if isinstance(statement, ast.For | ast.While) and (found := _innermost(statement)):
@@ -88,7 +88,7 @@ def _innermost(loop: ast.stmt) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
 
 
 def _trains(body: list[ast.stmt]) -> bool:
-    """Tell whether a body changes parameters: by an own update, or by a function with arguments that speak of gradients."""
+    """Tell whether a body changes parameters, by an update of its own or by a function that takes gradients."""
     text = "\n".join(ast.unparse(statement) for statement in body)
     updates = any(_is_update(node) for statement in body for node in ast.walk(statement))
     calls = re.search(r"(?i)update\w*\(|back\w*\(|gradient\w*\(|\.step\(", text) is not None
@@ -109,7 +109,7 @@ def _is_update(node: ast.AST) -> bool:
 
 
 def calls_only(loop: Loop, judged: set[str]) -> bool:
-    """Tell whether a loop leaves all differentiation to backward passes that were judged, by their names."""
+    """Tell whether a loop leaves all differentiation to backward passes that have been judged, given by their names."""
     called = {
         ast.unparse(node.func).rpartition(".")[2]
         for statement in loop.body

@@ -1,4 +1,4 @@
-"""Losses of logits that are wrong themselves, or that fail where numbers are large, though their gradient fits them."""
+"""Faults of losses: a loss of logits may be wrong, or overflow for large logits, even if its gradient fits it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from plainnet.checks.code.values import follow, put
 
 
 class OfALoss(NamedTuple):
-    """A fault of a loss by its name; `remark` if it lies far from where numbers usually are."""
+    """A fault of a loss; `remark` if it shows only at extreme numbers."""
 
     slug: str
     evidence: str
@@ -24,7 +24,7 @@ class OfALoss(NamedTuple):
 
 
 def faults_of_loss(judgment: Judgment) -> list[OfALoss]:
-    """Return what is wrong with a loss that takes logits and classes; nothing for anything else."""
+    """Return the faults of a loss that takes logits and classes; none for other losses."""
     episode = judgment.episode
     labels = np.asarray(episode.names.get("t", 0.0))
     key = next(iter(episode.inputs), None)
@@ -63,20 +63,20 @@ def _named(logits: np.ndarray, labels: np.ndarray, usual: float, shifted: float,
         return [
             OfALoss(
                 "softmax-over-the-whole-batch",
-                "the loss is that of probabilities which sum to 1 over the whole batch",
+                "your loss is the loss of probabilities that sum to 1 over the whole batch instead of over each row",
                 False,
             )
         ]
     for roll in (1, -1):
         if _either(usual, right[np.arange(len(labels)), (labels + roll) % logits.shape[1]]):
-            return [OfALoss("labels-off-by-one", "the loss is that of the class beside the label", False)]
+            return [OfALoss("labels-off-by-one", "the loss is that of the class one above or below the label", False)]
     if not _either(usual, right[np.arange(len(labels)), labels]):
         return []
     if not np.isfinite(shifted):
-        evidence = f"the loss is {usual:.4g}, but {shifted} with 1000 added to every logit, which should change nothing"
+        evidence = f"the loss is {usual:.4g}, but {shifted} if 1000 is added to every logit, which should not change it"
         return [OfALoss("softmax-without-max-shift", evidence, True)]
     if not np.isfinite(extreme):
-        evidence = f"with a logit of 900 beside the label's 0 the loss is {extreme}; it should be 900 an example"
+        evidence = f"with a logit of 0 for the label and 900 for another class, the loss is {extreme}; it should be 900 per example"
         return [OfALoss("log-of-zero", evidence, True)]
     return []
 
@@ -86,7 +86,7 @@ def _either(value: float, losses: np.ndarray) -> bool:
 
 
 def fused_with(judgment: Judgment) -> str | None:
-    """Return the activation whose derivative the gradient of a loss of probabilities includes; None if it includes none."""
+    """Return the activation that the gradient of a loss of probabilities goes through, up to the logits; None if there is none."""
     episode = judgment.episode
     if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1:
         return None
@@ -130,7 +130,7 @@ _DIVIDES = re.compile(
 
 
 def divided_elsewhere(episode: Episode) -> bool:
-    """Tell whether other code of the author's divides by the batch: the rest of the file, or the files beside it."""
+    """Tell whether other code of the author divides by the batch size: in the rest of the file, or in files beside it."""
     function = episode.functions.get("backward")
     try:
         path = Path(inspect.getsourcefile(function) or "")  # type: ignore[arg-type]

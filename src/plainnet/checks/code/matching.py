@@ -1,4 +1,4 @@
-"""Which claim is about which number: first by what it says, then by its name, then as the only one of its shape."""
+"""Match claimed gradients with leaves: first by their numbers, then by name, then as the only claim of the right shape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from plainnet.checks.code.looks import LOSS_NAME
 from plainnet.checks.code.values import Path, follow, name_of, numbers_in, spelled
 
 _PENALTY = re.compile(r"(?i)l[12]$|reg|lambda|lmbda|decay|penalty")
-TOLERANCE = 1e-6  # of the largest derivative of an array
+TOLERANCE = 1e-6  # relative to the largest derivative of an array
 
 
 RIGHT, WRONG, MISSING, KINKS = "right", "wrong", "missing", "kinks"
@@ -24,7 +24,7 @@ RIGHT, WRONG, MISSING, KINKS = "right", "wrong", "missing", "kinks"
 
 @dataclass
 class Held:
-    """One leaf, held against the claims: its truth, the claim that is its own if there is one, and the verdict."""
+    """One leaf: its true derivatives, its claimed gradient if there is one, and the verdict."""
 
     path: Path
     truth: np.ndarray
@@ -36,14 +36,14 @@ class Held:
     factor: float = 1.0
 
     def is_times(self, factor: float) -> bool:
-        """Tell whether the claim is this multiple of the truth."""
+        """Tell whether the claim is this multiple of the true gradient."""
         sure = np.isfinite(self.errors)
         scale = np.abs(self.truth[sure]).max(initial=1e-12) * max(abs(factor), 1.0)
         return bool(sure.any() and (np.abs(self.given - factor * self.truth)[sure] <= TOLERANCE * scale).all())
 
     @property
     def given(self) -> np.ndarray:
-        """What the claim says of each probe; a number for an array counts for every place."""
+        """The claimed derivative at each probe; a single number for an array counts for every place."""
         assert self.claim is not None
         value = self.claim.value
         if np.size(value) == int(np.prod(self.probes.shape)):
@@ -53,7 +53,7 @@ class Held:
 
 @dataclass
 class Judgment:
-    """What came of one episode with one loss."""
+    """The judgment of one episode with one loss: each leaf with its verdict."""
 
     episode: Episode
     loss: str
@@ -65,11 +65,11 @@ class Judgment:
     functional: Functional
     value: float
     inferred: bool = False
-    variant: int = 0  # which of the losses that the episode may be about
+    variant: int = 0  # number of the loss among the possible ones
     factor: float = 1.0
     single: bool = False  # something is computed in float32
-    means: bool = False  # right by a convention: what is learned has means over the batch
-    decay: float = 0.0  # of a penalty that an inferred loss lacks
+    means: bool = False  # right by a convention: gradients of parameters are means over the batch
+    decay: float = 0.0  # strength of a penalty that an inferred loss lacks
     claims: list[Claim] = field(default_factory=list)
     trouble: str | None = None
 
@@ -79,36 +79,36 @@ class Judgment:
 
     @property
     def right(self) -> bool:
-        """Whether every leaf was judged, and is right."""
+        """Whether every leaf was judged and is right."""
         return bool(self.held) and self.count(RIGHT) > 0 and self.count(WRONG, MISSING) == 0
 
     @property
     def share_right(self) -> float:
-        """The share of the leaves whose claims are right, those at kinks aside."""
+        """The share of leaves with a right claim, not counting those at kinks."""
         judged = len(self.held) - self.count(KINKS)
         return self.count(RIGHT) / judged if judged else 0.0
 
     @property
     def says_all(self) -> bool:
-        """Whether every leaf has a claim of its own shape."""
+        """Whether every leaf has a claim of the right shape."""
         return bool(self.held) and all(h.claim is not None and fits(h.claim, h.probes.shape) for h in self.held)
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """How well the episode was understood: right or not, leaves explained, leaves with a claim of their own shape."""
+        """How well the episode was understood: right or not, leaves explained, leaves with a claim of the right shape."""
         own = sum(held.claim is not None and fits(held.claim, held.probes.shape) for held in self.held)
         return (self.right, self.count(RIGHT), own - len(self.held), self.episode.batch != 1)
 
 
 def match(judgment: Judgment) -> None:
-    """Give every leaf its claim: first by numbers, then by name, then as the only one of its shape."""
+    """Assign a claim to every leaf: first by numbers, then by name, then as the only claim of its shape."""
     claims = judgment.claims
     upstream = judgment.episode.upstream
     judgment.held = [h for h in judgment.held if _needs_a_gradient(judgment, h)]
     taken: set[int] = set()
     factor = _common_factor(judgment)
     judgment.factor = factor
-    for by_name in (True, False):  # those whose names say so first, lest equal numbers change places
+    for by_name in (True, False):  # matching names first, so that equal numbers are not exchanged
         for h in judgment.held:
             if h.claim is None:
                 _match_by_numbers(judgment, h, factor, taken, by_name=by_name)
@@ -125,7 +125,7 @@ def match(judgment: Judgment) -> None:
             h.claim = claims[next(i for score, i in named if score == best)]
         elif len(own_shape) == 1 and _only_leaf_of_shape(judgment, h):
             h.claim = claims[own_shape[0]]
-        elif h.path[0][1] in judgment.episode.inputs:  # something is returned for it, of a wrong shape
+        elif h.path[0][1] in judgment.episode.inputs:  # its gradient may have been returned with a wrong shape
             rest = [
                 i
                 for i, c in enumerate(claims)
@@ -148,7 +148,7 @@ def match(judgment: Judgment) -> None:
 
 
 def _match_by_numbers(judgment: Judgment, h: Held, factor: float, taken: set[int], *, by_name: bool) -> None:
-    """Give a leaf the first claim that equals its truth."""
+    """Assign to a leaf the first claim that equals its true gradient."""
     episode = judgment.episode
     for i, claim in enumerate(judgment.claims):
         fitting = fits(claim, h.probes.shape) or np.size(claim.value) == 1
@@ -162,9 +162,9 @@ def _match_by_numbers(judgment: Judgment, h: Held, factor: float, taken: set[int
 
 
 def _are_means(judgment: Judgment) -> bool:
-    """Tell whether what is learned has means over the batch, where the input's gradient is whole: a convention.
+    """Tell whether gradients of parameters are means over the batch, but the gradient of the input is not: a convention.
 
-    With a loss that is a mean itself, what is learned is right then, and the input's gradient N times as large.
+    If the loss itself is a mean, gradients of parameters are then right, and the gradient of the input is N times as large.
     """
     n, inputs = judgment.episode.batch, judgment.episode.inputs
     if not n or judgment.count(MISSING, KINKS) or not judgment.count(WRONG):
@@ -182,7 +182,7 @@ def _are_means(judgment: Judgment) -> bool:
 
 
 def _has_a_penalty(judgment: Judgment) -> bool:
-    """Tell whether a layer holds the strength of a penalty, whose gradient it adds itself."""
+    """Tell whether a layer holds the strength of a penalty; it then adds the gradient of the penalty itself."""
     if judgment.upstream is None:
         return False
     numbers = numbers_in(judgment.episode.names.get("self"))
@@ -190,7 +190,7 @@ def _has_a_penalty(judgment: Judgment) -> bool:
 
 
 def _decay(judgment: Judgment, factor: float, taken: set[int]) -> float:
-    """Accept claims of weights that are the truth plus one multiple of the weights: a penalty that an inferred loss lacks."""
+    """Accept claims that equal the true gradient plus one multiple of the weights: a penalty that an inferred loss lacks."""
     fitting: list[tuple[Held, int, float]] = []
     for h in judgment.held:
         for i, claim in enumerate(judgment.claims):
@@ -210,7 +210,7 @@ def _decay(judgment: Judgment, factor: float, taken: set[int]) -> float:
 
 
 def _needs_a_gradient(judgment: Judgment, h: Held) -> bool:
-    """Tell whether a leaf is learned, or an input below which there is something, or an array whose gradient is claimed."""
+    """Tell whether a leaf needs a gradient: a parameter, an input that lower layers may need, or an array with a claim."""
     key, given = h.path[0][1], judgment.episode.given
     if judgment.episode.wrt is not None:
         return (
@@ -241,7 +241,7 @@ def _given(h: Held, claim: Claim) -> np.ndarray:
 
 
 def _common_factor(judgment: Judgment) -> float:
-    """Return the factor by which claims differ from the truth: 1, unless the loss is inferred or the rate unknown."""
+    """Return the common factor between claims and true gradients: 1, unless the loss is inferred or the rate is unknown."""
     rate = judgment.episode.rate
     if rate is not None and not judgment.inferred:
         for claim in judgment.claims:
@@ -269,7 +269,7 @@ def _common_factor(judgment: Judgment) -> float:
 
 
 def _factors_with_decay(judgment: Judgment) -> Iterator[float]:
-    """Yield k where a claim is k times the truth plus a multiple of the weights."""
+    """Yield k if a claim is k times the true gradient plus a multiple of the weights."""
     for h in judgment.held:
         for claim in judgment.claims:
             sure = np.isfinite(h.errors)
@@ -282,7 +282,7 @@ def _factors_with_decay(judgment: Judgment) -> Iterator[float]:
 
 
 def same(given: np.ndarray, truth: np.ndarray, errors: np.ndarray, tolerance: float = TOLERANCE) -> bool:
-    """Tell whether a claim equals the truth at every probe that can be judged, one at least."""
+    """Tell whether a claim equals the true gradient at every probe that can be judged, of at least one."""
     sure = np.isfinite(errors)
     if not sure.any() or given.shape != truth.shape or not np.isfinite(given).all():
         return False

@@ -1,4 +1,4 @@
-"""Classes with a backward pass: how to make an object of one, and in which ways to call it."""
+"""Classes with a backward pass: make an object of the class, and find ways to call its methods."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from plainnet.checks.code.values import numbers_in
 def episodes_of_class(
     kind: type, module: ModuleType, back: str, forwards: list[tuple[str, ...]] | None = None
 ) -> Iterator[Episode]:
-    """Yield ways to run a method that looks like a backward pass, likeliest first; others that share its work run with it."""
+    """Yield ways to run a method that looks like a backward pass, likeliest first, with the methods that share its work."""
     methods = methods_of(kind)
     yield from _seen(kind, module, methods, back, forwards)
     for label, made in constructions(kind, module):
@@ -58,7 +58,7 @@ def _seen(
     back: str,
     forwards: list[tuple[str, ...]] | None,
 ) -> Iterator[Episode]:
-    """Yield ways to run the pass on objects and data as the author's program has them."""
+    """Yield ways to run the pass on objects and data seen in the author's program."""
     for forward in forwards or _forwards(methods, back):
         name = f"{kind.__name__}."
         for names in starts_seen(module, name + forward[0], name + back):
@@ -83,7 +83,7 @@ _BACK_WORDS, _FORWARD_WORDS = r"back(ward)?|_?prop(agat\w+)?|bprop|gradients?|gr
 
 
 def _belongs(forward: tuple[str, ...], back: str, methods: dict[str, Callable[..., Any]]) -> bool:
-    """Tell whether a backward pass is not that of another method by its name: relu_backward of relu."""
+    """Tell whether, by its name, a backward pass belongs to this forward pass and to no other method, as relu_backward to relu."""
     stem = re.sub(_BACK_WORDS, "", back, flags=re.I).strip("_").lower()
     plain = [re.sub(_FORWARD_WORDS, "", name, flags=re.I).strip("_").lower() for name in methods if name != back]
     mine = re.sub(_FORWARD_WORDS, "", forward[0], flags=re.I).strip("_").lower()
@@ -91,7 +91,7 @@ def _belongs(forward: tuple[str, ...], back: str, methods: dict[str, Callable[..
 
 
 def _forwards(methods: dict[str, Callable[..., Any]], back: str) -> list[tuple[str, ...]]:
-    """Return what may be called before the backward pass: one method, or one and a loss after it."""
+    """Return the methods that may precede the backward pass: one method, or one followed by a loss."""
     names = [
         name
         for name in methods
@@ -118,7 +118,7 @@ def _forwards(methods: dict[str, Callable[..., Any]], back: str) -> list[tuple[s
 def _bound(
     kind: type, module: ModuleType, label: str, names: Names, forward: tuple[str, ...], back: str, batch: int | None
 ) -> Iterator[Episode]:
-    """Yield the episodes of one object and one input, for every way to fill the arguments of its methods."""
+    """Yield the episodes from one object and one input, for every way to fill the arguments of its methods."""
     try:
         run = copy.deepcopy(names)
     except Exception:
@@ -195,7 +195,7 @@ def _data_for(
     shape: tuple[int, ...],
     made: Any,
 ) -> Iterator[tuple[np.ndarray | None, np.ndarray]]:
-    """Yield targets and inputs; a loss, which learns nothing, is given probabilities too."""
+    """Yield targets and inputs; a loss, which has no parameters, gets probabilities too."""
     learns = next(numbers_in({"self": made}, scalars=False), None) is not None
     for target in targets_for(methods, forward, back, names, shape):
         yield target, names["x"]
@@ -207,7 +207,7 @@ def _data_for(
 def targets_for(
     methods: dict[str, Callable[..., Any]], forward: tuple[str, ...], back: str, names: Names, shape: tuple[int, ...]
 ) -> Iterator[np.ndarray | None]:
-    """Yield a target of every kind that fits the output of the first forward method, or none if none is wanted."""
+    """Yield a target of every kind that fits the output of the first forward method, or None if no target is needed."""
     wanted = [role_of(p) for name in (*forward, back) for p in [*required(methods[name])[1:], *optional(methods[name])]]
     yield None
     if not set(wanted) & {"target", "", "output", "input"}:
@@ -223,7 +223,7 @@ def targets_for(
             continue
         output = np.shape(trial[OUT]) if OUT in trial else ()
         break
-    if output is None:  # it wants the target itself
+    if output is None:  # the method itself needs the target
         for other in [(shape[0], k) for k in (K, M, D)] if len(shape) > 1 else [shape]:
             yield from targets_like(other)
         return

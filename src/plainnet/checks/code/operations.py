@@ -1,4 +1,4 @@
-"""The operations of an engine of automatic differentiation: methods, functions and classes that make a number of others."""
+"""Operations of an automatic-differentiation engine: methods, functions and classes that compute a value from others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_WAYS = 8
 
 
 class Leaf(Enum):
-    """What stands for an argument until the leaves are there: one of the two, both, or one of classes, whole or one-hot."""
+    """A placeholder for an argument until the leaves exist: one of the two, both, or a target of class numbers or one-hot rows."""
 
     FIRST = auto()
     SECOND = auto()
@@ -40,7 +40,7 @@ class Leaf(Enum):
     ONE_HOT = auto()
 
     def among(self, a: Any, b: Any) -> Any:
-        """Return the leaf that it stands for."""
+        """Return the value that replaces the placeholder."""
         if self is Leaf.WHOLE:
             return type(a)(np.array([0, 1]))
         if self is Leaf.ONE_HOT:
@@ -50,33 +50,33 @@ class Leaf(Enum):
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: its name in the file, what builds it of two leaves, its function, the leaves' shapes, and an object that has leaves."""
+    """One operation: its name, how to build it from two leaves, its function, the shapes of the leaves, and an object with its own leaves."""
 
     name: str
     build: Callable[..., Any]
     source: Callable[..., Any] | type | None
     shapes: tuple[tuple[int, ...], ...] = _PAIR
     layer: Any = None
-    option: str = ""  # along which axis, if it has one
-    sure: bool = True  # its arguments are what their names speak of
+    option: str = ""  # the axis, if it takes one
+    sure: bool = True  # its arguments are sure to be what their names say
 
     def parameters(self, kind: type) -> list[Any]:
-        """Return the leaves that the object of a layer holds itself."""
+        """Return the leaves that a layer object holds itself."""
         held = {} if self.layer is None else vars(self.layer)
         return [value for value in held.values() if isinstance(value, kind)]
 
     @property
     def is_operator(self) -> bool:
-        """Whether it is one of Python's operators, of two leaves."""
+        """Whether it is one of Python's operators on two leaves."""
         return bool(re.search(r"\b__r?(add|sub|mul|truediv|matmul)__$|\.backward$", self.name))
 
     @property
     def is_loss(self) -> bool:
-        """Whether it is a loss by its name, from which the way back begins."""
+        """Whether its name says that it is a loss, where backward starts."""
         return bool(_LOSS.search(self.name))
 
     def run(self, nodes: list[Any]) -> Any:
-        """Build the expression of these leaves, the first of them in several: their sum."""
+        """Build the expression from these leaves; if the operation returns several values, take the first."""
         seed_everything()
         if self.layer is None:
             return _one(self.build(*nodes[:2]))
@@ -115,7 +115,7 @@ def operations_of(kind: type, arrays: bool, module: ModuleType) -> Iterator[Oper
 
 
 def _of_class(name: str, value: type, kind: type, arrays: bool) -> Iterator[Operation]:
-    """Yield how a class may be an operation: a node of its own, an object with `forward` or that is called, `apply`, a layer."""
+    """Yield ways in which a class may be an operation: a node, an object with `forward` or `__call__`, `apply`, a layer."""
     if issubclass(value, kind):
         yield from _calls(name, value, value, arrays)
         return
@@ -147,7 +147,7 @@ def _module_of(kind: type) -> ModuleType:
 def _calls(
     name: str, function: Callable[..., Any], source: Any, arrays: bool, wanted: list[str] | None = None
 ) -> Iterator[Operation]:
-    """Yield ways to call a function with two leaves and constants, told by the names of its arguments."""
+    """Yield ways to call a function with two leaves and constants, guessed from the names of its arguments."""
     parameters = required(function) if wanted is None else wanted
     shapes = _MATRICES if arrays and _PRODUCT.search(name.rpartition(".")[2]) else _PAIR
     choices = [_given(parameter, place) for place, parameter in enumerate(parameters)]
@@ -197,7 +197,7 @@ def _twice(choice: tuple[Any, ...]) -> list[str]:
 
 
 def _given(parameter: str, place: int) -> list[Any]:
-    """Return what may be given for an argument: a leaf, both, or a constant that its name speaks of."""
+    """Return possible values of an argument: a leaf, both leaves, or a constant suggested by its name."""
     if re.fullmatch(r"(?i)axis|dim\d?|axes|dims|keepdims?", parameter):
         return [0, 1]
     if re.fullmatch(r"(?i)(new_?)?shape|size|sizes", parameter):

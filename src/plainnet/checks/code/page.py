@@ -1,4 +1,4 @@
-"""The findings as a page: the source of each file with the verdicts beside the lines that they are about."""
+"""The findings as an HTML page: the verdicts, and the source of each file with a note at each wrong line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ article p { margin: .2rem 0; overflow-wrap: anywhere } .soft { color: var(--soft
 
 
 def page(found: list[Examination]) -> str:
-    """Return a page of HTML that needs nothing else."""
+    """Return a page of HTML that needs no other file."""
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
@@ -74,7 +74,7 @@ def _article(finding: dict[str, Any], mark: str) -> str:
 
 
 def _source(one: Examination, mark: str) -> str:
-    """Return the source, each line that a finding is about marked and followed by what it is."""
+    """Return the source with each wrong line marked and its fault below it."""
     try:
         lines = code_of(Path(one.file)).splitlines()
     except (OSError, NotPythonError):

@@ -1,7 +1,7 @@
-"""Where claim and truth part: the assignment from which on an author's gradient is nobody's derivative any more.
+"""Find the assignment in a training loop at which a gradient goes wrong.
 
-From the wrong gradient back along what it is made of: an array that is, up to a factor, the true derivative of the loss by some
-array of the forward pass, is right; the last assignment all of whose parts are right is the one to look at.
+It follows a wrong gradient back through the arrays from which it is computed. An array is right if it is, up to a factor, the true
+derivative of the loss with respect to some array of the forward pass. The fault is in the assignment that makes a wrong array from right ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MOST_ADJOINTS = 10
 
 
 def line_where_they_part(case: Case, h: Held, body: list[ast.stmt]) -> int | None:
-    """Return the line of a loop's body in which the gradient of a leaf goes wrong, None if that cannot be followed."""
+    """Return the line of a loop's body in which the gradient of a leaf goes wrong; None if it cannot be found."""
     values = {seen.name: seen.value for seen in case.seen}
     right = [h.truth.reshape(h.probes.shape) if h.probes.all else None for h in case.judgment.held]
     right += [case.gradient_at(number, []) for number in range(min(len(case.seen), _MOST_ADJOINTS))]
@@ -32,7 +32,7 @@ def line_where_they_part(case: Case, h: Held, body: list[ast.stmt]) -> int | Non
         if name in leaves:
             updates[name] = statement
         made.setdefault(name, statement)
-    proven: set[str] = set()  # what right gradients are made of
+    proven: set[str] = set()  # names from which right gradients are computed
     for other in case.judgment.held:
         if other.verdict == RIGHT and name_of(other.path) in updates:
             for name in _names_in(updates[name_of(other.path)]):
@@ -42,7 +42,7 @@ def line_where_they_part(case: Case, h: Held, body: list[ast.stmt]) -> int | Non
 
 
 def _names_in(statement: ast.stmt) -> list[str]:
-    """Return the names that the value of an assignment is made of."""
+    """Return the names in the value of an assignment."""
     nodes = ast.walk(statement.value)  # type: ignore[attr-defined]
     return [ast.unparse(node).removeprefix("self.") for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
 
@@ -78,7 +78,7 @@ def _is_right(value: np.ndarray, true: list[np.ndarray]) -> bool:
 
 
 def _forward(name: str, made: dict[str, ast.stmt]) -> bool:
-    """Tell whether a name is part of the forward pass: it is made before anything that speaks of a gradient."""
+    """Tell whether a name belongs to the forward pass: it does not depend on anything named like a gradient."""
     gradients = [
         s.lineno
         for n, s in made.items()

@@ -1,4 +1,4 @@
-"""What must hold before anybody's gradient is called wrong."""
+"""Presumption of innocence: the conditions that must hold before a gradient is called wrong."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from plainnet.checks.code.values import name_of
 
 
 def may_accuse(judgment: Judgment) -> bool:
-    """Tell whether everything holds that must before anybody is accused.
+    """Tell whether all conditions hold for a verdict "wrong".
 
-    Something else that the same call claims is right, or forward and backward belong together by name and every number has
-    a claim; a loss that is inferred explains half of the gradients at least; one missing gradient is one beside right ones.
+    Another claim of the same call is right, or forward and backward belong together by name and every number has a claim. An inferred loss
+    explains at least half of the gradients. A gradient may be called missing only if others are right.
     """
     if judgment.count(MISSING) and (judgment.count(MISSING) > 1 or judgment.count(WRONG) or not judgment.count(RIGHT)):
         return False
@@ -29,7 +29,7 @@ def may_accuse(judgment: Judgment) -> bool:
     if judgment.count(MISSING) and _has_another_pass(judgment):
         return False
     if judgment.count(MISSING) and any(_is_from_above(judgment, claim.value) for claim in judgment.claims):
-        return False  # what is kept is summed elsewhere
+        return False  # the stored gradients are summed elsewhere
     if judgment.count(MISSING) and judgment.inferred and judgment.count(RIGHT) < 2:  # the bias gradient is dz itself
         return False
     if any(h.claim is not None and h.claim.step and h.verdict == WRONG for h in judgment.held) and _adds_more(judgment):
@@ -46,10 +46,10 @@ def may_accuse(judgment: Judgment) -> bool:
 
 
 def is_no_call(judgment: Judgment, h: Held) -> bool:
-    """Tell whether a claim has a shape that only a nonsensical call gives: of an input that was broadcast, or of nothing known."""
+    """Tell whether the shape of a claim shows that the call made no sense: that of a broadcast input, or an unknown shape."""
     if h.claim is None or fits(h.claim, h.probes.shape) or np.size(h.claim.value) == 1:
         return False
-    if not h.probes.shape:  # a number that stands for an array until the first step
+    if not h.probes.shape:  # a number in place of an array until the first step
         return True
     shape = np.shape(h.claim.value)
     broadcast = len(shape) == len(h.probes.shape) and all(
@@ -59,13 +59,13 @@ def is_no_call(judgment: Judgment, h: Held) -> bool:
 
 
 def _has_another_pass(judgment: Judgment) -> bool:
-    """Tell whether the class has a second backward pass, which may give what this one does not."""
+    """Tell whether the class has a second backward pass, which may give the gradients missing here."""
     subject = judgment.episode.names.get("self")
     return subject is not None and len(passes_of(type(subject))) > 1
 
 
 def _adds_more(judgment: Judgment) -> bool:
-    """Tell whether a step may be more than a gradient times a rate: the object has a momentum or a penalty."""
+    """Tell whether a step may be more than the gradient times the learning rate: the object has a momentum or a penalty."""
     kept = getattr(judgment.episode.names.get("self"), "__dict__", {})
     return any(role_of(name) in ("momentum", "penalty") for name in kept)
 
@@ -75,9 +75,9 @@ def _is_from_above(judgment: Judgment, value: Any) -> bool:
 
 
 def _is_plain(judgment: Judgment) -> bool:
-    """Tell whether an inferred loss is proven by the last array alone: its factor is the rate or 1, or that over the batch.
+    """Tell whether the last array alone proves an inferred loss: its factor is 1 or the learning rate, perhaps divided by the batch size.
 
-    What is wrong then is no multiple of the truth, as a rate of its own for a layer would make it.
+    The wrong gradients must then not be multiples of the true ones, which a separate learning rate for a layer would cause.
     """
     n = judgment.episode.batch or 1
     plain = [
@@ -96,20 +96,20 @@ def _is_multiple(h: Held) -> bool:
 
 
 def _is_implied(judgment: Judgment) -> bool:
-    """Tell whether the forward pass is not the author's, but what the names in backward speak of."""
+    """Tell whether the forward pass was reconstructed from the names in backward."""
     code = getattr(judgment.episode.functions.get("forward"), "__code__", None)
     return code is not None and code.co_filename.startswith(IMPLIED)
 
 
 def is_unfinished(judgment: Judgment, h: Held) -> bool:
-    """Tell whether a claim is all zeros where the author has left a place to write."""
+    """Tell whether a claim is all zeros and the author has left the code unfinished."""
     if h.claim is None or np.any(h.claim.value):
         return False
     return re.search(r"(?m)^\s*pass\b|TODO|YOUR CODE|NotImplemented", text_of_backward(judgment)) is not None
 
 
 def text_of_backward(judgment: Judgment) -> str:
-    """Return the text of a backward pass, comments and all; none where it cannot be read."""
+    """Return the text of a backward pass with its comments; an empty text if it cannot be read."""
     try:
         return inspect.getsource(judgment.episode.functions["backward"])
     except (OSError, TypeError, KeyError):

@@ -1,4 +1,4 @@
-"""What a subject computes, recognized by its numbers: which formula gives the very output that it gave."""
+"""Recognize what a layer computes by its numbers: find the formula that gives the same output."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from plainnet.softmax import log_softmax, softmax
 
 
 def recognize(inputs: Arrays, y: Any) -> tuple[Backward, Options] | None:
-    """Return the kind whose formula gives the output `y` of the input "x" and some parameters, with its options, or None."""
+    """Return the kind of layer that gives the output `y` for the input "x" and some parameters, with its options; or None."""
     x = inputs["x"]
     if np.shape(y) == x.shape:
         for kind, value in ((relu, np.maximum(x, 0)), (sigmoid, logistic(x)), (tanh, np.tanh(x))):
@@ -46,7 +46,7 @@ def recognize(inputs: Arrays, y: Any) -> tuple[Backward, Options] | None:
 
 
 def recognize_loss(logits: np.ndarray, labels: np.ndarray, value: float) -> tuple[Backward, Options] | None:
-    """Return cross-entropy, its mean or its sum, if that of these logits and classes is `value`."""
+    """Return cross-entropy as a mean or a sum, if its value for these logits and classes is `value`; otherwise None."""
     losses = -log_softmax(logits)[np.arange(len(labels)), labels]
     for mean, right in ((True, losses.mean()), (False, losses.sum())):
         if _same(value, right):
@@ -81,7 +81,7 @@ def _recognize_batch_norm(inputs: Arrays, y: np.ndarray) -> tuple[Backward, Opti
             if np.shape(shift) not in ((), (1, x.shape[1])) or np.shape(y) != x.shape:
                 continue
             with np.errstate(all="ignore"):
-                root = scale * (x - x.mean(axis=0)) / (y - shift)  # sqrt(var + eps), the same all down a column
+                root = scale * (x - x.mean(axis=0)) / (y - shift)  # sqrt(var + eps), constant along a column
                 eps = np.median(root**2 - x.var(axis=0, ddof=ddof))
                 value = scale * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0, ddof=ddof) + eps) + shift
             if _same(y, value) and -1e-12 <= eps < 1e-2:

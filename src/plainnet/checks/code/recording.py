@@ -1,6 +1,6 @@
-"""What the author's own program gives to its functions: it runs for a while, and the first calls are kept.
+"""Record calls in the author's own program: run it for a while, and keep the arguments of the first calls.
 
-Nothing has to be guessed of what is seen: objects, sizes and layouts are those for which the code was written.
+Recorded arguments need no guessing: their objects, sizes and layouts are those for which the code was written.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from plainnet.checks.code.stand_ins import stand_ins
 from plainnet.checks.code.values import numbers_in
 
 Arguments = dict[str, Any]
-SEEN = "__seen__"  # where a module keeps what was seen
-BATCH = "<batch>"  # how many examples a table holds
+SEEN = "__seen__"  # where a module keeps recorded calls
+BATCH = "<batch>"  # key of the number of examples in a table
 _MOST_CALLS = 2  # of one function
-_MOST_NUMBERS = 3_000_000  # in the arguments of a call that is kept
+_MOST_NUMBERS = 3_000_000  # in the arguments of a recorded call
 
 
 def record(loaded: Loaded, seconds: float, program: Loaded | None = None) -> bool:
-    """Run the program of a file, or another that imports it, and keep the arguments of the first calls of what it defines.
+    """Run the program of a file, or another that imports it, and record the arguments of the first calls of its functions.
 
-    Returns whether any call was seen.
+    Returns whether any call was recorded.
     """
     module = loaded.module
     names = dict(_functions(module))
@@ -70,13 +70,13 @@ def record(loaded: Loaded, seconds: float, program: Loaded | None = None) -> boo
 
 
 def seen_of(module: ModuleType | None, name: str) -> list[Arguments]:
-    """Return copies of the arguments that a function, or a method as "Class.method", was seen with."""
+    """Return copies of the recorded arguments of a function, or of a method given as "Class.method"."""
     calls = vars(module).get(SEEN, {}).get(name, []) if module is not None else []
     return copy.deepcopy(calls)
 
 
 def has_a_program(tree: ast.Module) -> bool:
-    """Tell whether a file does more than define: it calls, loops, or has a main part."""
+    """Tell whether a file does more than define: it has calls, loops or a main part."""
     return any(_does_something(statement) for statement in tree.body)
 
 
@@ -86,7 +86,7 @@ def _does_something(statement: ast.stmt) -> bool:
 
 
 def _program(tree: ast.Module, *, everything: bool) -> Iterator[ast.stmt]:
-    """Yield the statements that do something, or everything, those of the main part one by one."""
+    """Yield all statements, or only those that do something; those of the main part one by one."""
     for statement in tree.body:
         if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
             yield from statement.body
@@ -107,7 +107,7 @@ def _functions(module: ModuleType) -> Iterator[tuple[CodeType, str]]:
 
 
 def _kept(frame: FrameType, module: ModuleType) -> Arguments | None:
-    """Return a copy of the arguments of a call that begins, and of the module's data; None if that is too much."""
+    """Return a copy of the arguments of a starting call and of the module's data; None if they are too large."""
     code = frame.f_code
     kept = {name: frame.f_locals[name] for name in code.co_varnames[: code.co_argcount] if name in frame.f_locals}
     if sum(np.size(value) for _, value in numbers_in(kept)) > _MOST_NUMBERS:
@@ -119,9 +119,9 @@ def _kept(frame: FrameType, module: ModuleType) -> Arguments | None:
 
 
 def starts_seen(module: ModuleType, forward: str, back: str) -> Iterator[Names]:
-    """Yield tables as the program had them when it called a forward pass: its arguments, input and target by their roles.
+    """Yield tables with the recorded arguments of a forward pass; input and target are named by their roles.
 
-    What backward is given besides is in them too, but for what forward is to make: its results and what comes from above.
+    Further arguments of backward are included, except the results of forward and the upstream gradient.
     """
     later = seen_of(module, back)
     for number, names in enumerate(seen_of(module, forward)):
@@ -145,7 +145,7 @@ def starts_seen(module: ModuleType, forward: str, back: str) -> Iterator[Names]:
 
 
 def _batch(x: tuple[int, ...], t: tuple[int, ...], others: set[int]) -> int:
-    """Return how many examples there are: the axis that the target has too, or that no parameter has, else the first."""
+    """Return the number of examples: the axis that the target shares, or that no parameter has, otherwise the first."""
     ends = [x[0], x[-1]] if len(x) > 1 else [1]
     shared = [size for size in ends if size in (t[0], t[-1])] if t else ends
     return next((size for size in shared if size not in others), (shared or [1])[0])

@@ -1,4 +1,4 @@
-"""Sizes that do not fit, read from what was raised: the arrays of a table, made again with the sizes that were wanted."""
+"""Fix sizes that do not fit: read the wanted sizes from the error message, and make the arrays of a table again."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SHAPES = re.compile(
 def with_sizes_that_fit(
     starts: Iterator[Names], bound: Callable[[Names], Iterator[Episode]], of: tuple[str, ...] = ()
 ) -> Iterator[Episode]:
-    """Yield the episodes of tables, their sizes changed to what the calls wanted, for calls that no table as it is can satisfy.
+    """Yield the episodes of tables with sizes changed to what the calls need, if no unchanged table works.
 
-    `of` names the arrays that may change; all do if it is empty.
+    `of` names the arrays that may change; if it is empty, all may.
     """
     queue: list[tuple[Names, int]] = []
     tried: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
@@ -65,7 +65,7 @@ def _again(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _pairs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the sizes that a message says should be equal."""
+    """Yield pairs of sizes that should be equal according to an error message."""
     for pattern in _SIZES:
         if found := pattern.search(text):
             yield int(found[1]), int(found[2])

@@ -1,7 +1,7 @@
-"""Right backward passes of what students write, into which faults can be put.
+"""Correct backward passes of common layers, into which faults can be put.
 
-Each kind is a function `(inputs, dy, options, fault) -> gradients`: with `fault=None` the right gradients, otherwise
-those that a program with this one fault would compute. The names of the faults are the slugs of `faults.CATALOGUE`.
+Each kind is a function `(inputs, dy, options, fault) -> gradients`. With `fault=None` it returns the right gradients, otherwise
+those of a program with this one fault. The names of the faults are the slugs of `faults.CATALOGUE`.
 Shapes: dense x (N, D), W (D, M); images (N, C, H, W).
 """
 
@@ -20,7 +20,7 @@ Backward = Callable[[Arrays, Any, Options, "str | None"], Arrays]
 
 
 def dense(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) -> Arrays:
-    """Fully connected: y = x W + b, or x W^T + b where the weights are stored as (M, D)."""
+    """Fully connected: y = x W + b, or x W^T + b if the weights are stored as (M, D)."""
     x, W = inputs["x"], inputs[options["W"]]
     flipped = options["flipped"]
     dW = dy.T @ x if flipped else x.T @ dy
@@ -79,11 +79,11 @@ def tanh(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) ->
 
 
 def softmax_rows(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) -> Arrays:
-    """Softmax of every row, p = softmax(x), as a layer of its own."""
+    """Softmax of every row, p = softmax(x), as a separate layer."""
     p = softmax(inputs["x"])
     if (
         fault == "softmax-applied-twice"
-    ):  # below a loss that takes a softmax itself, and a gradient p - y as of one of them
+    ):  # below a loss that applies softmax itself, with a gradient p - y as of a single softmax
         return {"x": dy + (p - softmax(p)) * options["of the first"] / options.get("count", len(p))}
     if fault == "softmax-jacobian-diagonal-only":
         return {"x": dy * p * (1 - p)}
@@ -110,7 +110,7 @@ def cross_entropy(inputs: Arrays, dy: Any, options: Options, fault: str | None) 
 
 
 def dropout(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | None) -> Arrays:
-    """Dropout: y = x mask / keep, the mask being looked up in the output."""
+    """Dropout: y = x mask / keep, with the mask read from the output."""
     ratio = options["ratio"]
     return {"x": dy * (ratio != 0) if fault == "dropout-scale-missing" else dy * ratio}
 
@@ -218,7 +218,7 @@ FAULTS: dict[Backward, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Faults that come in more than one shape: the options that tell the shapes apart.
+# Faults with several variants: the options that select each variant.
 SHAPES: dict[str, tuple[Options, ...]] = {
     "labels-off-by-one": ({"roll": 1}, {"roll": -1}),
     "softmax-applied-twice": ({"of the first": 0}, {"of the first": 1}, {"of the first": 1, "count": 1}),

@@ -1,4 +1,4 @@
-"""What the name of an argument says of it, and what the doctor gives for it."""
+"""Roles of arguments, recognized by their names, and the values that the doctor gives them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-RATE = 0.1  # what the doctor gives for a learning rate
+RATE = 0.1  # the value for a learning rate
 N, D, M, K = 6, 5, 3, 4  # batch, features, units and classes, all different
 
-_ROLES: tuple[tuple[str, str], ...] = (  # the first that fits counts; the whole name, lower case
+_ROLES: tuple[tuple[str, str], ...] = (  # the first pattern that matches the whole name in lower case counts
     ("self", r"self|cls"),
     ("training", r"training|train|is_train\w*|train_fl\w*|train_flg|test(ing)?_?mode"),
     ("mode", r"mode"),
@@ -44,7 +44,7 @@ _EXACT = [(role, re.compile(f"(?:{pattern})")) for role, pattern in _ROLES]
 
 
 def role_of(name: str) -> str:
-    """Return the role that a name speaks of: input, target, output, upstream, rate ..., or "" for none known."""
+    """Return the role that a name suggests: input, target, output, upstream, rate ..., or "" if unknown."""
     if name in ("Y", "T", "y", "t"):
         return "target"
     lower = name.lower().lstrip("_")
@@ -54,7 +54,7 @@ def role_of(name: str) -> str:
 
 
 def weight_or_bias(name: str) -> str:
-    """Return "weight" or "bias" for the name of one, else nothing."""
+    """Return "weight" or "bias" for the name of one, otherwise an empty text."""
     lower = name.lower().strip("_")
     if re.fullmatch(
         r"w|w[_a-z]?[_a-z]?\d*|weights?_?\d*|weights?_\w+|w_\w+|kernels?|filters?|theta_?\d*|thetas?|syn_?\d|u\d?|wt\d?",
@@ -67,7 +67,7 @@ def weight_or_bias(name: str) -> str:
 
 
 def tree_of(function: Callable[..., Any]) -> ast.Module | None:
-    """Return the syntax of a function, None where its source cannot be read; it is read once, and not to be changed."""
+    """Return the syntax tree of a function; None if its source cannot be read. It is cached, so do not change it."""
     return _tree_of(getattr(function, "__func__", function))
 
 
@@ -78,7 +78,7 @@ def _tree_of(function: Callable[..., Any]) -> ast.Module | None:
         return ast.parse(textwrap.dedent(source))
     except (OSError, TypeError):
         return None
-    except SyntaxError:  # a text or a comment in it stands further left than the function
+    except SyntaxError:  # a string or a comment in it is indented less than the function
         pass
     try:
         inside = ast.parse(f"if True:\n{source}").body[0]
@@ -89,7 +89,7 @@ def _tree_of(function: Callable[..., Any]) -> ast.Module | None:
 
 @lru_cache(64)
 def tree_of_module(module: ModuleType) -> ast.Module | None:
-    """Return the syntax of a module, None where its source cannot be read."""
+    """Return the syntax tree of a module; None if its source cannot be read."""
     try:
         return ast.parse(inspect.getsource(module))
     except (OSError, TypeError, SyntaxError):
@@ -97,7 +97,7 @@ def tree_of_module(module: ModuleType) -> ast.Module | None:
 
 
 def returned_names(function: Callable[..., Any]) -> list[list[str]]:
-    """Return, for every return statement, the names of what it returns: "" for what has none."""
+    """Return, for every return statement, the names of the returned values; "" for a value without a name."""
     return _returned_names(getattr(function, "__func__", function))
 
 
@@ -115,7 +115,7 @@ def _returned_names(function: Callable[..., Any]) -> list[list[str]]:
 
 
 def _of_this_function(tree: ast.Module) -> list[ast.AST]:
-    """Return the nodes of the outermost function, those of functions inside it left out."""
+    """Return the nodes of the outermost function without those of functions inside it."""
     found: list[ast.AST] = []
     todo: list[ast.AST] = list(tree.body[0].body) if tree.body and hasattr(tree.body[0], "body") else []
     while todo:
@@ -137,7 +137,7 @@ def _name(node: ast.expr) -> str:
 
 
 def number(role: str, name: str) -> Any:
-    """Return what the doctor gives for an argument that is no array; None if it is one, or unknown."""
+    """Return the doctor's value for an argument that is not an array; None for arrays and unknown roles."""
     lower = name.lower()
     return {
         "training": "test" not in lower,

@@ -1,4 +1,4 @@
-"""The examination of a file: in a process of its own, within limits, so that no file can hang, harm or deceive us."""
+"""The sandboxed examination of a file: it runs in its own process, with limits, so that it cannot hang, do harm or forge a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from plainnet.foreign.showing import shown
 
 ENDINGS = (".py", ".ipynb", ".md")
 _VERDICTS = ("right", "wrong", "undecidable")
-_SPARE = 4.0  # seconds of the limit that are left for starting and reporting
+_SPARE = 4.0  # seconds of the limit, reserved for starting and reporting
 _IN_CATALOGUE = either(nothing, lambda value: isinstance(value, str) and value in CATALOGUE)
 _REPORT = {
     "error?": text(3000),
@@ -44,11 +44,14 @@ _REPORT = {
 
 @dataclass
 class Examination:
-    """What an examination of one file has found.
+    """The result of examining one file.
 
-    `findings` are tables: name, verdict (right, wrong or undecidable), array, diagnosis (a name of the catalogue or None),
-    evidence, line, remarks. `left_out` is what looks like a backward pass and was not examined, and why; `notes` what of the file
-    did not run as it stands; `unconfined` what this system could neither shut off nor limit; `error` why nothing was examined.
+    - `findings`: tables with name, verdict (right, wrong or undecidable), array, diagnosis (a name of the catalogue or None),
+      evidence, line and remarks.
+    - `left_out`: what looks like a backward pass but was not examined, and why.
+    - `notes`: which parts of the file did not run as they are.
+    - `unconfined`: what this system could neither shut off nor limit.
+    - `error`: why nothing was examined.
     """
 
     file: Path
@@ -101,16 +104,16 @@ def examination(
 ) -> Examination:
     """Examine the backpropagation in a Python file, a notebook, or the code in a page of Markdown.
 
-    `only` names the one class or function to examine; `told` is a table of forward, backward and wrt, names that the user
-    gives; `run` is a program that uses the file, which is run to see what it gives to it; `timeout` is in seconds. The file may read what lies in its own
-    folder; what it writes by a relative path lands in a temporary one.
+    `only` names the one class or function to examine. `told` is a table with the user's names for forward, backward and wrt. `run` is a
+    program that uses the file; it is run to see which arguments it gives. `timeout` is in seconds. The file may read from its own folder;
+    what it writes to a relative path goes to a temporary folder.
 
     Raises: `InputError` if the file cannot be read or run, or holds nothing that can be examined.
     """
     path = Path(path)
     if path.suffix not in ENDINGS:
         raise InputError(
-            f"cannot examine {path}: it is no Python; give a file that ends in .py, .ipynb or .md, or a folder"
+            f"cannot examine {path}: it is not Python; give a file that ends in .py, .ipynb or .md, or a folder"
         )
     with open_file(path, "Python file"):
         pass
@@ -128,9 +131,9 @@ def examination(
     outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), options], timeout=timeout)
     if outcome.ended is not None:
         advice = "look for an endless loop, or for a training that runs when the file is imported" + (
-            ", or give more with --timeout" if "within" in outcome.ended else ""
+            ", or allow more time with --timeout" if "within" in outcome.ended else ""
         )
-        raise InputError(f"{path} was ended: {outcome.ended}; {advice}")
+        raise InputError(f"{path} was stopped: {outcome.ended}; {advice}")
     if outcome.report is None:
         last = shown(outcome.last_words.rpartition("\n")[2]) or f"exit code {outcome.code}"
         raise InputError(f"{path} ended its process before it could be examined: {last}")
@@ -138,7 +141,7 @@ def examination(
     found = Examination(path, result["subjects"], result["left_out"], list(_notes(result)), result["unconfined"])
     if not found.findings and not found.left_out:
         what = f"nothing called {only}" if only else "nothing"
-        failed = f"; of the file {result['failed'][0]}" if result["failed"] else ""
+        failed = f"; not run as written: {result['failed'][0]}" if result["failed"] else ""
         raise InputError(
             f"{path} defines {what} to examine; looked for classes and functions with a backward pass, losses with gradients, "
             f"derivatives, training loops and update rules{failed}"
@@ -147,7 +150,7 @@ def examination(
 
 
 def _checked(path: Path, report: bytes) -> dict[str, Any]:
-    """Return the report of a worker, if it is one."""
+    """Return the report of a worker after checking its form."""
     try:
         result = parse_json(report.decode())
         what = problem(result, _REPORT)
@@ -164,16 +167,16 @@ def _checked(path: Path, report: bytes) -> dict[str, Any]:
 
 def _notes(result: dict[str, Any]) -> Iterator[str]:
     if result["stand_ins"]:
-        yield f"not installed here, replaced by stand-ins: {', '.join(result['stand_ins'])}"
+        yield f"not installed, replaced by stand-ins: {', '.join(result['stand_ins'])}"
     if result["made_up"]:
         lines = ", ".join(map(str, result["made_up"]))
-        yield f"data that are not here were made up, in line {lines}: a verdict that depends on them says so of made-up data"
+        yield f"missing data was replaced by made-up data in line {lines}: verdicts that depend on it hold for the made-up data"
     for failed in result["failed"]:
-        yield f"left out, {failed}"
+        yield f"not run as written: {failed}"
 
 
 def describe(finding: dict[str, Any], path: str | Path) -> str:
-    """Return a finding as lines to read."""
+    """Return a finding as text."""
     head = f"{shown(finding['name'])}: {finding['verdict']}"
     evidence = shown(finding["evidence"], 1000)
     remarks = "".join(f"\n    remark: {_remark(remark, path)}" for remark in finding.get("remarks", []))

@@ -1,7 +1,7 @@
-"""Training loops: at the top level of a file, or in a function that takes everything it needs.
+"""Training loops at the top level of a file, or in a function that takes everything it needs.
 
-The body of the innermost loop that changes something is run once, as it stands, from the values that its names have then. What
-it changes and its loss depends on are the parameters; by how much they change is the claim.
+The body of the innermost training loop runs once, unchanged, from the values that its names have at that point. The parameters are
+the arrays that it changes and that its loss depends on. Their changes are the claimed gradients, times the learning rate.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _of_the_file(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
 
 
 def _enter(header: ast.stmt, names: Names, loaded: Loaded) -> None:
-    """Give the names of a loop their first values; run what stands before an inner loop."""
+    """Set the variables of a loop to their first values; run the statements before an inner loop."""
     filename = str(loaded.module.__file__)
     if isinstance(header, ast.For):
         values = eval(compile(ast.Expression(header.iter), filename, "eval"), names)  # noqa: S307
@@ -73,7 +73,7 @@ def _enter(header: ast.stmt, names: Names, loaded: Loaded) -> None:
 
 
 class _NamedSides(ast.NodeTransformer):
-    """Gives names to what is computed on either side of a difference, w * x + b - y: one may be the output, and is a result then."""
+    """Name the two sides of a difference, such as w * x + b - y: one of them may be the output, and then it is a result."""
 
     def __init__(self) -> None:
         self.count = itertools.count()
@@ -118,7 +118,7 @@ def _compiled(body: list[ast.stmt], loaded: Loaded) -> Any:
 
 
 def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
-    """Yield one step of a loop in a function, with arguments guessed from their names."""
+    """Yield ways to run one step of a loop in a function, with arguments guessed from their names."""
     assert loop.function is not None
     module = loaded.module
     holder = own_classes(module).get(loop.kind) if loop.kind else module
@@ -205,7 +205,7 @@ def _choices(name: str, made: Any) -> list[Any]:
 
 
 def _before(loop: Loop, names: Names, defaults: dict[str, ast.expr], loaded: Loaded) -> Names:
-    """Run what stands before the loop, and enter it; return the data that its body may use."""
+    """Run the statements before the loop, and enter it; return the data that its body may use."""
     module = loaded.module
     table: Names = {**vars(module)}
     filename = str(module.__file__)
@@ -247,7 +247,7 @@ def _episode(
 
 
 def _differences(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Yield the two sides of every difference in a body: one may be the output and the other the target."""
+    """Yield the two sides of every difference in a body; one may be the output and the other the target."""
     for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
@@ -255,7 +255,7 @@ def _differences(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def _is_stretched(output: str, target: str, names: Names) -> bool:
-    """Tell whether a difference stretches a target to the shape of an output: then they do not belong together."""
+    """Tell whether a difference broadcasts a target to the shape of an output, so that they do not belong together."""
     y, t = names.get(output), names.get(target)
     if role_of(target) != "target" or not isinstance(y, np.ndarray) or not isinstance(t, np.ndarray):
         return False

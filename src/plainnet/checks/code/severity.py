@@ -1,4 +1,4 @@
-"""What counts: a fault that the user accepts becomes a remark, a remark that the user minds becomes a fault."""
+"""Severity: a fault that the user accepts becomes a remark, and a remark that the user is strict about becomes a fault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def weighed(
     """
     for name in (*accept, *strict):
         if name not in CATALOGUE:
-            raise InputError(f"the catalogue has no fault called {name}; see docs/faults.md for the names")
+            raise InputError(f"the catalogue has no fault named {name}; docs/faults.md lists the names")
     result: list[dict[str, Any]] = []
     for finding in findings:
         remarks = [remark for remark in finding["remarks"] if remark["name"] not in strict]
@@ -36,7 +36,7 @@ def weighed(
                 )
         if finding["verdict"] == "wrong" and finding["diagnosis"] in accept:
             remark = {"name": finding["diagnosis"], "evidence": finding["evidence"], "line": finding["line"]}
-            accepted = f"all else is right; accepted: {finding['diagnosis']}"
+            accepted = f"everything else is right; accepted: {finding['diagnosis']}"
             finding = finding | {
                 "verdict": "right",
                 "diagnosis": None,

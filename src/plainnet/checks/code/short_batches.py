@@ -1,4 +1,4 @@
-"""A batch size that a network keeps, and divides by even where fewer examples are left: right until the last batch."""
+"""Short last batches: find a network that divides by a stored batch size even if a batch has fewer examples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEWER = 2
 
 
 def kept_batch_size(judgment: Judgment) -> str | None:
-    """Return the name of the number by which the gradients of a short batch are divided instead of by its size, if there is one."""
+    """Return the name of the stored number by which the gradients of a short batch are divided, or None."""
     episode = judgment.episode
     n = episode.batch or 1
     kept = getattr(episode.names.get("self"), "__dict__", {}) | episode.names.get(MODULE, {})
@@ -29,7 +29,7 @@ def kept_batch_size(judgment: Judgment) -> str | None:
     }
     try:
         judged = list(judge(replace(episode, names=episode.names | short, batch=n - _FEWER)))
-    except Exception:  # it does not take a short batch at all
+    except Exception:  # it does not accept a short batch
         return None
     for again in judged:
         wrong = [h for h in again.held if h.verdict != RIGHT]

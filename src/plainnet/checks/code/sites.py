@@ -1,9 +1,8 @@
-"""What a forward pass is made of, recognized by its numbers: which array is which layer's output of which other.
+"""Sites: the layers of a forward pass, recognized by the numbers of its arrays.
 
-A site is a layer of `right_layers` between two arrays that were seen. A fault put into it changes the gradient that arrives
-at its input by a known amount D; to first order, and exactly for a gradient, every number w before it then gets the wrong
-gradient dL/dw + <du/dw, D>. So no program has to be understood in order to say what it would compute with a fault in one
-place: du/dw is measured.
+A site is a layer of `right_layers` between two intermediate arrays. A fault in this layer changes the gradient of its input u by a
+known amount D. Every number w before it then gets the wrong gradient dL/dw + <du/dw, D>, and du/dw can be measured. So the doctor can tell
+what a program would compute with a fault in one layer, without understanding the program.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from plainnet.checks.code.recognize import recognize, recognize_loss
 from plainnet.checks.code.right_layers import Backward, Options
 from plainnet.checks.code.subject import Arrays
 
-LOSS = -2  # stands for the loss, which is no array
-INPUT = -1  # stands for what was given as input, among the arrays that were seen
+LOSS = -2  # stands for the loss, which is not an array
+INPUT = -1  # stands for the input among the intermediate arrays
 
 
 @dataclass
 class Site:
-    """A layer between two arrays: their numbers among the arrays seen; `flipped` if examples stand in columns."""
+    """A layer between two intermediate arrays, given by their numbers; `flipped` if examples are columns."""
 
     kind: Backward
     options: Options
@@ -34,7 +33,7 @@ class Site:
     flipped: bool = False
 
     def gradients(self, dy: Any, slug: str | None, shape: Options) -> Arrays:
-        """Return the gradients of this layer alone, with a fault put in, in the author's layout."""
+        """Return the gradients of this layer alone, with a fault if one is given, in the author's layout."""
         given = dy.T if self.flipped and np.ndim(dy) == 2 else dy
         found = self.kind(self.inputs, given, self.options | shape, slug)
         return {"x": found["x"].T if self.flipped else found["x"]} | {n: g for n, g in found.items() if n != "x"}
@@ -43,7 +42,7 @@ class Site:
 def sites_of(
     values: dict[int, np.ndarray], parameters: Arrays, target: np.ndarray | None, losses: list[float]
 ) -> Iterator[Site]:
-    """Yield the layers between arrays, each array being made by one layer at most; `values` are in order."""
+    """Yield the layers between arrays; each array is the output of at most one layer. `values` are in order."""
     made: set[int] = set()
     order = list(values)
     for j in order:
@@ -81,7 +80,7 @@ def _between(i: int, j: int, values: dict[int, np.ndarray], parameters: Arrays) 
 
 
 def _labels(target: np.ndarray) -> np.ndarray | None:
-    """Return class numbers, from class numbers or from rows with a single 1."""
+    """Return class numbers, from class numbers or from one-hot rows."""
     if target.dtype.kind in "iu" and target.ndim == 1:
         return target
     if target.ndim == 2 and target.shape[1] > 1 and np.isin(target, (0, 1)).all() and (target.sum(axis=1) == 1).all():

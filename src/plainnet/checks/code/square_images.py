@@ -1,4 +1,4 @@
-"""A gradient that is wrong for images that are not square, and right for square ones: height and width change places in it."""
+"""Exchanged height and width: find a gradient that is right for square images but wrong for others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plainnet.checks.code.values import Path
 
 
 def with_square_images(case: Case) -> frozenset[Path]:
-    """Return the leaves that are wrong, if all of them come right with square images, else none."""
+    """Return the wrong leaves if all of them are right with square images; otherwise none."""
     judgment = case.judgment
     episode = judgment.episode
     key = next((key for key in episode.inputs if np.ndim(episode.names.get(key, 0.0)) > 2), None)
@@ -26,7 +26,7 @@ def with_square_images(case: Case) -> frozenset[Path]:
         square = np.take(np.take(x, range(side), rows), range(side), columns)
         try:
             again = list(judge(replace(episode, names=episode.names | {key: square})))
-        except Exception:  # these two axes are not the sides of an image
+        except Exception:  # these two axes are not height and width
             continue
         if any(other.right and other.loss == judgment.loss for other in again):
             return frozenset(h.path for h in case.wrong)

@@ -1,4 +1,4 @@
-"""Stand-ins for packages that are not there, for the author's own files only."""
+"""Stand-ins for packages that are not installed, for the author's own files only."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _softmax(z: Any, axis: int) -> Any:
 
 
 def known_by_name(name: str, importer: str) -> Callable[..., Any] | None:
-    """Return what a function of a missing file must be by its name: relu, sigmoid, relu_backward(dA, Z).
+    """Return a function of a missing file that is known by its name, such as relu, sigmoid or relu_backward(dA, Z); or None.
 
-    If the file that imports it takes its result apart, `A, cache = relu(Z)`, it gives its argument back as the cache.
+    If the importing file unpacks its result, as in `A, cache = relu(Z)`, the function also returns its argument as the cache.
     """
     text = "".join(linecache.getlines(importer))
     if name == "softmax":
@@ -47,7 +47,7 @@ def known_by_name(name: str, importer: str) -> Callable[..., Any] | None:
 
 
 class StandIn(ModuleType):
-    """Something of a package that is not there: it may be imported, called and decorated with, but not computed with."""
+    """A stand-in for a missing package: code may import it, call it and use it as a decorator, but not compute with it."""
 
     def __init__(self, name: str, importer: str = "") -> None:
         super().__init__(name)
@@ -56,7 +56,7 @@ class StandIn(ModuleType):
         self.__all__ = [
             *_ACTIVATIONS,
             "softmax",
-        ]  # what an import of everything gives: nobody knows what else there was
+        ]  # what `import *` gives; the other names are unknown
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -71,7 +71,7 @@ class StandIn(ModuleType):
         return StandIn(f"{self.__name__}(...)")
 
     def __iter__(self, *_: object) -> Iterator[Any]:
-        raise ModuleNotFoundError(f"{self.__name__} is not there: its package is not installed here")
+        raise ModuleNotFoundError(f"{self.__name__} is a stand-in: its package is not installed")
 
     __float__ = __array__ = __len__ = __getitem__ = __add__ = __radd__ = __mul__ = __sub__ = __iter__
 
@@ -89,7 +89,7 @@ class StandIn(ModuleType):
 
 
 class stand_ins:  # noqa: N801  (used as a function)
-    """While it holds, a missing package is replaced, if a file within `folder` imports it."""
+    """A context in which missing packages are replaced if a file within `folder` imports them."""
 
     def __init__(self, folder: Path, replaced: list[str]) -> None:
         self.folder, self.replaced = str(folder.resolve()), replaced

@@ -1,4 +1,4 @@
-"""What a function needs before it can run: parameters from the author's own initialization, or arrays of likely shapes."""
+"""Starting values of a function: parameters from the author's own initialization, or arrays of likely shapes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _INIT = re.compile(
 
 HIDDEN = re.compile(
     r"(?i)^(h|c|s)?_?prev(_h|_c)?$|^[hc]_?(prev|0|init)$|^prev_?[hcs]$|hprev|h_?state|hidden_?state"
-)  # the state that a cell begins with
+)  # the initial state of a recurrent cell
 
 
 def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], back: str) -> Iterator[Names]:
-    """Yield tables with everything that the functions of a chain need and do not make themselves."""
+    """Yield tables with everything that the functions of a chain need but do not compute themselves."""
     if (known := getattr(functions[chain[0]], "starts", None)) is not None:
         yield from copy.deepcopy(known)
         return
@@ -60,7 +60,7 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
 
 
 def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
-    """Yield what functions that make parameters return, called with sizes."""
+    """Yield the results of functions that make parameters, called with sizes."""
     for name, function in functions.items():
         if not _INIT.search(name):
             continue
@@ -96,11 +96,11 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
 
 
 def _is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
-    """Tell whether a function goes through an argument step by step: for t in range(len(inputs)), inputs[t]."""
+    """Tell whether a function steps through an argument, as in for t in range(len(inputs)) and inputs[t]."""
     tree = tree_of(function)
     text = ast.unparse(tree) if tree else ""
     steps = re.search(rf"\[{parameter}\[\w+\]\]|\[{parameter}\[\w+\], ?\d\]", text)
-    if role_of(parameter) == "target":  # classes of a batch are taken like that too, unless the input is a sequence
+    if role_of(parameter) == "target":  # classes of a batch are indexed in this way too, unless the input is a sequence
         return steps is not None and any(
             _is_a_sequence(function, p) for p in required(function) if role_of(p) == "input"
         )
@@ -108,7 +108,7 @@ def _is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
 
 
 def tables(keys: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield settings for a function that asks for them by name: strides and padding in a few ways."""
+    """Yield settings for a function that reads them by name: a few strides and paddings."""
     for stride, pad in ((1, 0), (2, 1), (1, 1), (2, 0)):
         yield {key: _setting(key, stride, pad) for key in keys}
 
@@ -128,7 +128,7 @@ def _setting(key: str, stride: int, pad: int) -> Any:
 
 
 def tensors(role: str, axes: int) -> list[Any]:
-    """Return arrays of so many axes: images with their channels first and last, kernels, sequences."""
+    """Return arrays with `axes` axes: images with channels first and last, kernels, sequences."""
     if role == "weight":
         return {
             3: [random(3, 2, 2, seed=1), random(2, 2, 3, seed=1)],
@@ -143,7 +143,7 @@ def tensors(role: str, axes: int) -> list[Any]:
 
 
 def _globals_of(function: Callable[..., Any], depth: int = 2) -> Iterator[Any]:
-    """Yield the values of the global names that a function, and the author's functions that it calls, mention."""
+    """Yield the values of the global names that a function uses, and the author's functions that it calls."""
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         yield value
@@ -152,7 +152,7 @@ def _globals_of(function: Callable[..., Any], depth: int = 2) -> Iterator[Any]:
 
 
 def size_of_a_layer(name: str) -> int | None:
-    """Return the size of the layer that an argument is the size of, as where all weights come unrolled in one vector."""
+    """Return the size of the layer that an argument names, as needed if all weights are unrolled into one vector."""
     if not re.search(r"size|num|units|nodes|^n_", name):
         return None
     sizes = (("input|visible", D), ("hidden", M), ("label|class|output", K))

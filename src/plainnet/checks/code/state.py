@@ -1,4 +1,4 @@
-"""State: arguments that are changed, caches that are stale, gradients that add up until something clears them."""
+"""Faults of state: changed arguments, stale caches, gradients that add up from call to call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CLEARS = re.compile(r"zero|clear|reset", re.I)
 
 
 class Found(NamedTuple):
-    """A fault of state: the leaf whose gradient it concerns, its name in the catalogue, and what shows it."""
+    """A fault of state: the leaf with the affected gradient, the fault's name in the catalogue, and the evidence."""
 
     leaf: Path | None
     slug: str
@@ -30,7 +30,7 @@ class Found(NamedTuple):
 
 
 def faults_of_state(judgment: Judgment) -> list[Found]:
-    """Return what is wrong with the state that a pass leaves behind, faults before remarks; nothing if it cannot be run again."""
+    """Return the faults of state of a pass, faults before remarks; checks that cannot run again are skipped."""
     found = []
     for look in (_edits, _adds_up, _stale, _ties):
         try:
@@ -41,12 +41,12 @@ def faults_of_state(judgment: Judgment) -> list[Found]:
 
 
 def _edits(judgment: Judgment) -> list[Found]:
-    """Find arguments that are no longer what they were."""
+    """Find arguments that a call has changed."""
     episode = judgment.episode
     names = episode.replay()
     edited = _edited(episode, names)
     if edited:
-        evidence = f"{edited} is no longer what it was after forward"
+        evidence = f"forward changes {edited}"
         return [Found((("item", edited),), "input-edited-in-place", evidence, remark=IN_PLACE in names)]
     if episode.backward is None:
         return []
@@ -54,46 +54,42 @@ def _edits(judgment: Judgment) -> list[Found]:
     episode.run_back(names, dy)
     edited = _edited(episode, names)
     if edited:
-        return [
-            Found(
-                (("item", edited),), "input-edited-in-place", f"{edited} is no longer what it was after backward", True
-            )
-        ]
+        return [Found((("item", edited),), "input-edited-in-place", f"backward changes {edited}", True)]
     if dy is not None and not np.array_equal(dy, judgment.upstream):
         slug = "input-edited-in-place"
-        return [Found(None, slug, "the gradient given to backward is no longer what it was", True)]
+        return [Found(None, slug, "backward changes the gradient that it is given", True)]
     return []
 
 
 def _own(judgment: Judgment) -> dict[Path, Claim]:
-    """Return the claims that are no steps, by their leaves; none if some of them are."""
+    """Return the claims by their leaves; none if one of them is an update step."""
     if judgment.episode.backward is None or any(h.claim is not None and h.claim.step for h in judgment.held):
         return {}
     return {h.path: h.claim for h in judgment.held if h.claim is not None}
 
 
 def _adds_up(judgment: Judgment) -> list[Found]:
-    """Find gradients that grow from call to call, with nothing that clears them."""
+    """Find gradients that grow from call to call and that nothing clears."""
     episode, own = judgment.episode, _own(judgment)
     names = episode.fresh()
     learned = [h.path for h in judgment.held if h.path[0][1] not in episode.inputs]
     before = [np.copy(follow(names, path)) for path in learned]
     first, second, third = (_pass(episode, names, judgment, own) for _ in range(3))
     if any(not np.array_equal(old, follow(names, path)) for old, path in zip(before, learned, strict=True)):
-        return []  # it takes steps, which change its gradients
+        return []  # it updates the parameters, which changes the gradients
     for leaf in own:
         growth = second[leaf] - first[leaf]
         if not _same(second[leaf], first[leaf]) and _same(third[leaf] - second[leaf], growth):
             kept = own[leaf].spelled.partition("[")[0].rpartition(".")[2]
             if clears(episode, names, kept) is not None:
                 return []
-            evidence = "forward and backward with the same batch again and again add the same to it each time"
+            evidence = "each further forward and backward pass with the same batch adds the same amount to it"
             return [Found(leaf, "gradient-accumulated", evidence)]
     return []
 
 
 def _ties(judgment: Judgment) -> list[Found]:
-    """Find pooling that gives its gradient to every winner of a tie, which central differences cannot see."""
+    """Find pooling that gives the whole gradient to every maximum of a tie, which central differences cannot show."""
     episode = judgment.episode
     h = next((h for h in judgment.held if h.path[0][1] in episode.inputs and h.verdict == RIGHT), None)
     x = None if h is None else episode.names.get(h.path[0][1])
@@ -105,13 +101,13 @@ def _ties(judgment: Judgment) -> list[Found]:
     total, sent = float(np.sum(given)), float(np.sum(judgment.upstream))
     kept = float(np.sum(h.truth[np.isfinite(h.errors)]))
     if not np.isclose(kept, sent, rtol=1e-6) or np.isclose(total, sent, rtol=1e-9):
-        return []  # only a selection passes on just what it was given
-    evidence = f"with ties in the windows the gradients sum to {total:.6g}, those given to {sent:.6g}"
+        return []  # only a selection, such as pooling, preserves the sum of its gradient
+    evidence = f"with ties in the windows, the gradients of the inputs sum to {total:.6g}, but those of the outputs to {sent:.6g}"
     return [Found(h.path, "max-pool-gradient-to-every-tie", evidence, True)]
 
 
 def _stale(judgment: Judgment) -> list[Found]:
-    """Find gradients that are those of an earlier batch."""
+    """Find gradients that belong to an earlier batch."""
     episode, own = judgment.episode, _own(judgment)
     here = {key: np.copy(episode.cold[key]) for key in episode.inputs}
 
@@ -131,12 +127,18 @@ def _stale(judgment: Judgment) -> list[Found]:
     later = _pass(episode, names, judgment, own)
     for leaf in own:
         if not _same(later[leaf], first[leaf]) and _same(later[leaf], of_other[leaf]):
-            return [Found(leaf, "cached-previous-batch", "after a second forward it is the first batch's")]
+            return [
+                Found(
+                    leaf,
+                    "cached-previous-batch",
+                    "after a second forward pass it is still the gradient of the first batch",
+                )
+            ]
     return []
 
 
 def clears(episode: Episode, names: Names, kept: str = "") -> str | None:
-    """Return the method that clears gradients, by its name or because it sets them, or `kept`, to zero; None if there is none."""
+    """Return the method that clears gradients, by its name or because it sets them, or `kept`, to zero; otherwise None."""
     subject = names.get("self")
     for name, _ in inspect.getmembers(type(subject), inspect.isfunction) if subject is not None else ():
         if _CLEARS.search(name) and not required(getattr(subject, name)):
@@ -145,7 +147,7 @@ def clears(episode: Episode, names: Names, kept: str = "") -> str | None:
 
 
 def _sets_to_zero(kind: type, kept: str) -> str | None:
-    """Return the method that sets what is named like a gradient, or `kept`, to zero, as many an update does at its end."""
+    """Return the method that sets to zero an attribute named like a gradient, or `kept`, as many updates do at their end."""
     names = rf"(?i)grad|delta|d[wb]|nabla|error{f'|{re.escape(kept)}' if kept else ''}"
     for name, function in inspect.getmembers(kind, inspect.isfunction):
         tree = tree_of(function) if not re.search(r"__init__|back|forward", name) else None
@@ -158,7 +160,7 @@ def _sets_to_zero(kind: type, kept: str) -> str | None:
 
 
 def _pass(episode: Episode, names: Names, judgment: Judgment, own: dict[Path, Claim]) -> dict[Path, Any]:
-    """Run forward and backward once more on this table, and return the gradients."""
+    """Run forward and backward again on this table, and return the gradients."""
     episode.run(names)
     returned = episode.run_back(names, None if judgment.upstream is None else np.copy(judgment.upstream))
     table = {**names, RETURNED: returned}

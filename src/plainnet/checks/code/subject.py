@@ -1,4 +1,4 @@
-"""What is examined, as far as its source is concerned: its functions, and the names of its gradients."""
+"""A subject of examination: its functions, and the names of its gradients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass
 class Subject:
-    """One thing to examine; `functions` are its own, by "forward" and "backward"; `arrays` the order of its gradients."""
+    """One class or function to examine; `functions` holds its "forward" and "backward", `arrays` the order of its gradients."""
 
     name: str
     form: str

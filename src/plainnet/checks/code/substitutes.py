@@ -1,4 +1,4 @@
-"""Data that are not there: a statement that reads them gets made-up digits instead, 1,300 images of 28 x 28 with labels."""
+"""Missing data: a statement that reads data gets made-up digits instead, 1,300 images of 28 x 28 with labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IMAGES, _CLASSES = 1300, 10
 
 
 def substitute(statement: ast.stmt) -> dict[str, Any] | None:
-    """Return what the names that a statement assigns may hold instead, None if it does not read data."""
+    """Return made-up values for the names that a statement assigns; None if it does not read data."""
     if (
         not isinstance(statement, ast.Assign)
         or len(statement.targets) != 1

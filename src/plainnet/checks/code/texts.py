@@ -1,4 +1,4 @@
-"""The Python in what people have: a module, a notebook, code in Markdown, a file for Python 2."""
+"""Read Python code from a module, a notebook, a page of Markdown, or a file for Python 2."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_MOST_LEFT_OUT = 200  # blocks that are no Python
+_MOST_LEFT_OUT = 200  # blocks that are not valid Python
 _FENCE = re.compile(r"^ {0,3}```+ *(\w*)")
 
 
 class NotPythonError(Exception):
-    """The text is not Python that this interpreter can read; says why."""
+    """The text is not Python that this interpreter can read; the message says why."""
 
 
 def code_of(path: Path) -> str:
-    """Return the Python in a file: all of it, the code cells of a notebook, or the fenced code of a page."""
+    """Return the Python in a file: the whole module, the code cells of a notebook, or the fenced code of a page."""
     text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n")
     if path.suffix == ".ipynb":
         return "\n\n".join(_cells(text))
@@ -28,7 +28,7 @@ def code_of(path: Path) -> str:
 
 
 def _cells(text: str) -> Iterator[str]:
-    """Yield the code cells of a notebook, without magics and shell lines; a cell of magic is empty."""
+    """Yield the code cells of a notebook without magics and shell lines; a cell that is all magic becomes empty."""
     try:
         notebook = json.loads(text)
         cells = (
@@ -37,7 +37,7 @@ def _cells(text: str) -> Iterator[str]:
             else [c for sheet in notebook["worksheets"] for c in sheet["cells"]]
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise NotPythonError("it is no notebook that can be read") from None
+        raise NotPythonError("it is not a valid notebook") from None
     for cell in cells:
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             source = cell.get("source", cell.get("input", ""))
@@ -51,7 +51,7 @@ def _without_magic(cell: str) -> str:
     kept = "\n".join(re.sub(r"^(\s*)[%!?].*$", r"\1pass", line) for line in lines)
     try:
         ast.parse(kept)
-    except SyntaxError:  # a cell that is no Python is left out, the others are not
+    except SyntaxError:  # only cells that are not Python are skipped
         return "" if not re.search(r"\bprint +[^(=]", kept) else kept
     return kept
 
@@ -76,7 +76,7 @@ def _fenced(text: str) -> Iterator[str]:
 
 
 class Parsed(NamedTuple):
-    """The text of a file and its syntax, whether it was Python 2, and what was left out because it is no Python."""
+    """The text of a file, its syntax tree, whether it was Python 2, and what was skipped because it is not Python."""
 
     text: str
     tree: ast.Module
@@ -85,9 +85,9 @@ class Parsed(NamedTuple):
 
 
 def parsed(text: str) -> Parsed:
-    """Return the syntax of a text: converted line by line if it is Python 2, without the blocks that are no Python.
+    """Parse a text: convert it line by line if it is Python 2, and skip blocks that are not valid Python.
 
-    Raises: `NotPythonError` if nothing that defines a function or class can be read.
+    Raises: `NotPythonError` if no definition of a function or class can be read.
     """
     old = bool(re.search(r"^\s*print\b(?!\s*[(=])|except \w+, *\w+:|\bxrange\(|\braw_input\(", text, re.M))
     error = _error(text)
@@ -114,7 +114,7 @@ def _error(text: str) -> SyntaxError | None:
 
 
 def _without_errors(text: str) -> tuple[str, list[str]]:
-    """Return a text with the blocks that cannot be read left empty, so that lines keep their numbers, and what they were."""
+    """Return a text with empty lines in place of the blocks that cannot be parsed, and a message for each such block."""
     lines = text.replace("\0", " ").split("\n")
     left_out: list[str] = []
     for _ in range(_MOST_LEFT_OUT):
@@ -134,7 +134,7 @@ def _begins(line: str) -> bool:
 
 
 def _from_python_2(text: str) -> str:
-    """Convert what can be converted line by line: print statements, except clauses, tabs, octal numbers."""
+    """Convert from Python 2 what can be converted line by line: print statements, except clauses, long integers, <>."""
     lines = []
     for line in text.split("\n"):
         line = re.sub(

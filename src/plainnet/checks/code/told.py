@@ -1,4 +1,4 @@
-"""Examination of what the user names: a forward and a backward pass, the inputs, and what to differentiate by."""
+"""Examine a forward and a backward pass that the user names, with given inputs and the names that need a gradient."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ def examine(
 ) -> list[CodeFinding]:
     """Examine one backward pass, in a notebook or a test: compare its gradients with central differences of forward.
 
-    `forward` takes some of `inputs` by name and returns a loss, or an array, or either with a cache; `backward` takes some of
-    `inputs`, what forward returned by the names of its return statement, the cache, and, if forward returns an array,
-    the gradient of it; None if forward returns its gradients itself. Methods of one object are given as `layer.forward` and
-    `layer.backward`; its arrays count as parameters. `wrt` names what needs a gradient; all float arrays if it is left out,
-    targets aside. Findings are as those of `examination`: right, wrong, with the name of the fault and its line, or undecidable.
+    `forward` takes some of `inputs` by name, and returns a loss or an array, with or without a cache. `backward` may take some of
+    `inputs`, the results of forward (by the names of its return statement), the cache, and, if forward returns an array, the gradient
+    of that array. It is None if forward returns its gradients itself. For methods of one object, give `layer.forward` and
+    `layer.backward`; the arrays of the object count as parameters. `wrt` names what needs a gradient; without it, all float arrays
+    except targets need one. A finding is right, wrong (with the name of the fault and its line) or undecidable, as from `examination`.
 
-    Raises: `InputError` if an input is named in `wrt` that is not given, or forward cannot be called.
+    Raises: `InputError` if `wrt` names an input that is not given, or if forward cannot be called.
     """
     subject = getattr(forward, "__self__", None)
     names: Names = dict(inputs) | ({} if subject is None else {"self": subject})
     unknown = [name for name in wrt or () if name not in inputs and subject is None]
     if unknown:
-        raise InputError(f"wrt names {', '.join(unknown)}, which inputs do not have; they have {', '.join(inputs)}")
+        raise InputError(f"wrt names {', '.join(unknown)}, but inputs has only {', '.join(inputs)}")
     arguments = next(ways(forward, names), None)
     if arguments is None:
         wanted = ", ".join(inspect.signature(forward).parameters)
-        raise InputError(f"forward takes {wanted}; give these in inputs, which have {', '.join(inputs)}")
+        raise InputError(f"forward takes {wanted}, but inputs has {', '.join(inputs)}; add what is missing to inputs")
     call = Call(forward.__name__ if subject is not None else forward, arguments)
     name = getattr(backward or forward, "__qualname__", "backward")
     found = search(_episodes(name, call, forward, backward, names, frozenset(wrt) if wrt is not None else None))
     if not found.ran:
-        raise InputError(f"the two could not be run: {found.trouble}")
+        raise InputError(f"forward and backward could not be run: {found.trouble}")
     return verdict_of(name, found, "functions" if subject is None else "class")
 
 
@@ -99,9 +99,9 @@ def _is_float(value: Any) -> bool:
 
 
 def named_episodes(module: ModuleType, forward: str, backward: str, wrt: Collection[str]) -> Iterator[Episode]:
-    """Yield ways to run a forward and a backward pass that the user names: functions, or Class.method.
+    """Yield ways to run a forward and a backward pass that the user names as functions or as Class.method.
 
-    Raises: `InputError` if the file has no such function.
+    Raises: `InputError` if the file has no function of that name.
     """
     kind, _, method = backward.rpartition(".")
     functions, classes = own_functions(module), own_classes(module)
@@ -109,7 +109,7 @@ def named_episodes(module: ModuleType, forward: str, backward: str, wrt: Collect
         holder, _, plain = name.rpartition(".")
         if (holder and not hasattr(classes.get(holder), plain)) or (not holder and name not in functions and not kind):
             known = [*functions, *(f"{c}.{m}" for c in classes for m in vars(classes[c]) if not m.startswith("__"))]
-            raise InputError(f"the file has no function called {name}; it has {', '.join(known[:20])}")
+            raise InputError(f"the file has no function named {name}; it has {', '.join(known[:20])}")
     if kind:
         episodes = episodes_of_class(classes[kind], module, method, forwards=[(forward.rpartition(".")[2],)])
     else:

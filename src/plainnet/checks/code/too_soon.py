@@ -1,4 +1,4 @@
-"""A gradient that is taken with weights that the same step has changed already: with a tiny step it is right."""
+"""Weights updated too early: find a gradient computed with weights that the same step has already changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHRINKS = 0.02  # times the error
 
 
 def with_a_tiny_step(case: Case) -> frozenset[Path]:
-    """Return the leaves whose gradients come right with a tiny step: all that are wrong, or none."""
+    """Return the wrong leaves if all their gradients are right with a tiny step; otherwise none."""
     judgment = case.judgment
     rates = list(_rates(judgment.episode))
     if not rates or not any(h.claim is not None and h.claim.step for h in judgment.held):
@@ -41,14 +41,14 @@ def with_a_tiny_step(case: Case) -> frozenset[Path]:
 
 
 def _rates(episode: Episode) -> Iterator[tuple[Path, float]]:
-    """Yield the learning rates within reach of a table."""
+    """Yield the learning rates in a table."""
     for path, value in numbers_in(episode.names):
         if not isinstance(value, np.ndarray) and role_of(name_of(path)) == "rate":
             yield path, float(value)
 
 
 def _error(judgment: Judgment, h: Held) -> Any:
-    """Return how far a claim is off, of the largest derivative."""
+    """Return the error of a claim, relative to the largest derivative."""
     if h.claim is None or np.size(h.claim.value) != int(np.prod(h.probes.shape)):
         return np.inf
     sure = np.isfinite(h.errors)

@@ -1,8 +1,8 @@
-"""Update rules: hand-written steps of gradient descent with momentum, weight decay and clipping.
+"""Update rules: judge hand-written gradient descent with momentum, weight decay and clipping.
 
-Recognized are functions `sgd...(w, dw, config) -> (next_w, config)` and classes with `step` or `update(params, grads)`,
-whose names or settings speak of momentum, decay or clipping. Three steps with known gradients are compared with the
-right rule in its usual forms, and, where none fits, with each fault put into it.
+It recognizes functions `sgd...(w, dw, config) -> (next_w, config)`, and classes with `step` or `update(params, grads)`, if their
+names or settings mention momentum, decay or clipping. Three steps with known gradients are compared with the correct rule in its
+usual forms. If none fits, they are compared with the rule with each fault put into it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _judge(
             form="update",
             name=name,
             verdict=UNDECIDABLE,
-            evidence="an update rule other than gradient descent with momentum; not judged",
+            evidence="this update rule is not gradient descent with momentum, so it is not judged",
         )
     settings = {
         "rate": _RATE,
@@ -82,11 +82,11 @@ def _judge(
                 verdict=WRONG,
                 array="w",
                 diagnosis=slug,
-                evidence=f"a right rule with this one fault gives your {_STEPS} steps",
+                evidence=f"the correct rule with this one fault gives your {_STEPS} steps",
                 line=line,
             )
     w = _reference(settings, "ours", None)["W"].flat[0]
-    evidence = f"cause unknown; after {_STEPS} steps W[0, 0] is {given['W'].flat[0]:.6g}, the rule gives {w:.6g}"
+    evidence = f"cause unknown; after {_STEPS} steps W[0, 0] is {given['W'].flat[0]:.6g}, but the rule gives {w:.6g}"
     return CodeFinding(
         form="update",
         name=name,
@@ -114,7 +114,7 @@ def _gradients(step: int) -> dict[str, np.ndarray]:
 
 
 def _reference(settings: dict[str, float], form: str, fault: str | None) -> dict[str, np.ndarray]:
-    """Return the parameters after three steps of v = m v - rate g, w += v, or an equal form, with one fault."""
+    """Return the parameters after three steps of v = m v - rate g, w += v, or an equivalent form, with one fault if given."""
     rate, momentum, decay, clip = settings["rate"], settings["momentum"], settings["decay"], settings["clip"]
     result = {}
     for name, w in _start().items():
@@ -144,7 +144,7 @@ def _close(given: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
 
 
 def _function_steps(function: Callable[..., Any], settings: dict[str, float]) -> dict[str, np.ndarray]:
-    """Run `function(w, dw, config)`; it has no biases to know of, so decay is compared on the weights alone."""
+    """Run `function(w, dw, config)`; it cannot distinguish biases, so decay is compared on the weights alone."""
     w, config = (
         _start()["W"],
         {"learning_rate": settings["rate"], "lr": settings["rate"], "momentum": settings["momentum"]},

@@ -1,6 +1,6 @@
-"""What a function does with an argument says what it is: how many axes, which keys, a list, a whole number, an object.
+"""Uses of arguments: infer from the code of a function what an argument is, such as an array, dict, list, count or object.
 
-Read from the syntax of the function and of those that it hands the argument to; nothing is run.
+The uses are read from the syntax tree of the function and of the functions that it passes the argument to. Nothing is run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from plainnet.checks.code.roles import tree_of
 
-_DEPTH = 3  # of functions that hand an argument on
+_DEPTH = 3  # levels of functions that pass an argument on
 _OF_ARRAYS = frozenset(dir(np.ndarray)) | {"sort_values", "append", "items", "keys", "values", "get"}
 _THROUGH = ("len", "enumerate", "zip", "reversed", "iter", "list", "tuple")
 _SIZES = ("range", "zeros", "ones", "empty", "randn", "rand", "eye", "xrange", "full")
@@ -24,33 +24,33 @@ _SIZES = ("range", "zeros", "ones", "empty", "randn", "rand", "eye", "xrange", "
 
 @dataclass
 class Use:
-    """What is done with a value: `axes` exactly or `least` so many, `keys`, `attributes`, `parts` it is taken apart into."""
+    """How a value is used: exactly `axes` or at least `least` axes, its `keys` and `attributes`, the `parts` it is unpacked into."""
 
     axes: int | None = None
     least: int = 0
     keys: list[str] = field(default_factory=list)
     attributes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)  # with which it is compared
-    called: int | None = None  # with so many arguments
-    through: bool = False  # it is gone through, or its length asked
-    whole: bool = False  # it counts something
-    array: bool = False  # it is computed with as an array
-    indexes: bool = False  # something else is indexed with it
-    element: Use | None = None  # what is done with what is in it
+    words: list[str] = field(default_factory=list)  # strings with which it is compared
+    called: int | None = None  # with how many arguments
+    through: bool = False  # code iterates over it, or asks for its length
+    whole: bool = False  # it is a count
+    array: bool = False  # it is used as an array
+    indexes: bool = False  # it is used as an index
+    element: Use | None = None  # use of its elements
 
     @property
     def counts(self) -> bool:
-        """Whether it counts something, and is nothing else."""
+        """Whether it is a count and nothing else."""
         return self.whole and not (self.array or self.through or self.keys or self.attributes)
 
     @property
     def any_axes(self) -> int | None:
-        """The number of axes that is known or likeliest."""
+        """The known or likeliest number of axes."""
         return self.axes or (self.least or None)
 
     def merge(self, other: Use) -> None:
-        """Add what is done with the same value elsewhere."""
+        """Add other uses of the same value."""
         self.axes = self.axes or other.axes
         self.least = max(self.least, other.least)
         for mine, theirs in (
@@ -70,7 +70,7 @@ class Use:
 
 @lru_cache(4096)
 def use_of(function: Callable[..., Any], parameter: str, depth: int = _DEPTH) -> Use:
-    """Return what a function, or the constructor of a class and its methods, do with an argument."""
+    """Return how a function, or the constructor and methods of a class, use an argument."""
     found = Use()
     if inspect.isclass(function):
         methods = [value for base in function.__mro__ for value in vars(base).values() if inspect.isfunction(value)]
@@ -159,7 +159,7 @@ def _goes_through(node: ast.AST, names: set[str]) -> bool:
 
 
 def _elements(tree: ast.AST, names: set[str]) -> Iterator[str]:
-    """Yield the names of what is in a list, where it is gone through: for layer in layers, layers[i]."""
+    """Yield the names of the elements of a list, as in for layer in layers, or layers[i]."""
     for node in ast.walk(tree):
         if isinstance(node, ast.For | ast.comprehension) and _goes_through(node.iter, names):
             target: ast.AST = node.target
@@ -244,7 +244,7 @@ def _handed_on(
     depth: int,
     kind: type | None,
 ) -> None:
-    """Add what the author's own function that gets the value does with it."""
+    """Add the uses of the value in the author's function that it is passed to."""
     other: Any = None
     if called.startswith("self.") and kind is not None:
         other = getattr(kind, called[5:], None)

@@ -1,4 +1,4 @@
-"""The numbers that a program holds: every float array within reach of a table of names, each once, by its path."""
+"""The numbers of a program: find every float array reachable from a table of names, and its path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 Path = tuple[tuple[str, Any], ...]  # steps: ("item", key) or ("attribute", name)
 
-_MOST, _DEEPEST = 2000, 7  # values looked at, steps from the root
+_MOST, _DEEPEST = 2000, 7  # values visited, steps from the root
 _CLOSED = (
     type,
     types.ModuleType,
@@ -24,9 +24,9 @@ _CLOSED = (
 
 
 def numbers_in(root: Any, *, scalars: bool = True) -> Iterator[tuple[Path, Any]]:
-    """Yield path and value of every float array within reach, and of every float if `scalars`.
+    """Yield path and value of every reachable float array, and of every float if `scalars` is true.
 
-    An array is yielded once, by its shortest path, however many names it has; so is a view of all of it.
+    An array with several names is yielded once, by its shortest path. A view of a whole array counts as the same array.
     """
     seen: set[tuple[int, int]] = set()
     for path, value in _every_name(root):
@@ -41,7 +41,7 @@ def numbers_in(root: Any, *, scalars: bool = True) -> Iterator[tuple[Path, Any]]
 
 
 def _every_name(root: Any) -> Iterator[tuple[Path, Any]]:
-    """Yield every float array and float within reach, by each of its names, the shortest first."""
+    """Yield every reachable float array and float, by each of its names, the shortest first."""
     seen: set[int] = set()
     todo: list[tuple[Path, Any]] = [((), root)]
     looked = 0
@@ -73,7 +73,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 
 def follow(root: Any, path: Path) -> Any:
-    """Return what stands at the path."""
+    """Return the value at the path."""
     for kind, key in path:
         if kind == "attribute":
             root = getattr(root, key)
@@ -83,7 +83,7 @@ def follow(root: Any, path: Path) -> Any:
 
 
 def put(root: Any, path: Path, value: Any) -> None:
-    """Let `value` stand at the path: written into the array that is there, or put in the place of a float."""
+    """Set the value at the path: write into an array in place, or replace a float."""
     here = follow(root, path)
     if isinstance(here, np.ndarray):
         here[...] = value
@@ -98,7 +98,7 @@ def put(root: Any, path: Path, value: Any) -> None:
 
 
 def in_float64(root: Any) -> None:
-    """Make every float array within reach, but for those in tuples, one of float64; names of one array stay so."""
+    """Convert every reachable float array to float64, except in tuples; names that share an array still share it."""
     made: dict[int, np.ndarray] = {}
     for path, value in list(_every_name(root)):
         if not isinstance(value, np.ndarray) or value.dtype == np.float64 or not path:
@@ -112,7 +112,7 @@ def in_float64(root: Any) -> None:
 
 
 def spelled(path: Path) -> str:
-    """Return a path as its author would write it: self.params['W1'] for what is in the table of names as `self`."""
+    """Return a path as its author would write it, such as self.params['W1']."""
     text = ""
     for kind, key in path[1:] if path and path[0][1] == "<module>" else path:
         if kind == "attribute":

@@ -1,4 +1,4 @@
-"""One verdict on one subject."""
+"""Verdicts: the finding about one examined class or function, and remarks on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from plainnet.checks.finding import Finding
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
-    """Something to know that is no fault of the gradient: its name in the catalogue, what shows it, and its line."""
+    """Something worth knowing that does not make the gradient wrong: its name in the catalogue, the evidence, and its line."""
 
     name: str
     evidence: str
@@ -18,12 +18,12 @@ class Remark:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeFinding(Finding):
-    """One verdict on a subject, and where it is wrong, on which gradient, why, and in which line."""
+    """One verdict on a class or function; if it is wrong, also which gradient, which fault, and which line."""
 
     verdict: str
     array: str | None = None
     diagnosis: str | None = None
     line: int | None = None
     form: str = "class"
-    function: str | None = None  # the backward pass by its own name
+    function: str | None = None  # the name of the backward pass
     remarks: tuple[Remark, ...] = ()

@@ -1,8 +1,8 @@
-"""Watching a forward pass: every array that a line of the author's makes, by its name, and moved where it is made.
+"""Watch a forward pass: record every intermediate array, and measure how the results depend on it.
 
-`sys.settrace` stops after every line of the author's files. An array that is new then is seen: its name, its line, its value.
-The next pass makes the same arrays in the same order; so one of them can be moved in place at the moment it is made, and what
-follows shows how the results depend on it.
+`sys.settrace` stops after every line of the author's files. Each new array is recorded with its name, its line and its value. The next pass
+computes the same arrays in the same order. So one of them can be changed in place as soon as it is computed, and the results show how they
+depend on it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOST_LINES, _MOST_SEEN = 4000, 150
 
 
 class Seen(NamedTuple):
-    """One array that the forward pass made: the name it got, where, and its value at that moment."""
+    """One array that the forward pass computed: its name, its place in the code, and its value at that moment."""
 
     name: str
     function: str
@@ -30,19 +30,21 @@ class Seen(NamedTuple):
 
 
 class Watch:
-    """The tracer of one pass; `moves` says by how much to move which of the arrays, by their order."""
+    """The tracer of one pass; `move` gives the number of an array and the change to add to it."""
 
     def __init__(self, files: frozenset[str], names: Names, move: tuple[int, np.ndarray] | None = None) -> None:
         self.files, self.move = files, move
         self.seen: list[Seen] = []
-        self.kept = [value for _, value in numbers_in(names, scalars=False)]  # so that no address is used twice
+        self.kept = [
+            value for _, value in numbers_in(names, scalars=False)
+        ]  # kept alive, so that addresses stay unique
         self.known = set(map(_where, self.kept))
         self.latest: dict[tuple[int, int], Seen] = {}
         self.lines = 0
         self.last: dict[FrameType, int] = {}
 
     def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
-        """Be told of a call: go along if it is the author's."""
+        """Trace a call if it is in the author's files."""
         return self._line if frame.f_code.co_filename in self.files else None
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
@@ -59,7 +61,7 @@ class Watch:
         return self._line
 
     def _notice(self, name: str, frame: FrameType, line: int, value: np.ndarray, *, filled: bool = False) -> None:
-        """Take an array down when it is new, and again at the end of a function that has filled it meanwhile."""
+        """Record an array when it is new, and again at the end of a function that has filled it since."""
         where = _where(value)
         number = len(self.seen)
         if where in self.known:
@@ -79,7 +81,7 @@ def _where(value: np.ndarray) -> tuple[int, int]:
 
 
 def _arrays_of(table: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the float arrays of a table of names, in its lists and tables, and in its object's attributes."""
+    """Yield the float arrays of a table of names, including those in lists, dicts and attributes of its object."""
     for name, value in list(table.items()):
         if isinstance(value, np.ndarray):
             if value.dtype == np.float64 and value.ndim:
@@ -99,7 +101,7 @@ def _arrays_of(table: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
 def watched(
     episode: Episode, files: frozenset[str], change: Any = None, move: tuple[int, np.ndarray] | None = None
 ) -> tuple[Names, list[Seen]]:
-    """Run forward on a fresh table, changed as asked, and return the table and the arrays that were made."""
+    """Run forward on a fresh table after applying a change, and return the table and the arrays that were computed."""
     names = episode.fresh()
     if change is not None:
         change(names)

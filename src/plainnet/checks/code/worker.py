@@ -1,6 +1,6 @@
-"""The process in which a file is run and examined: `python -m plainnet.checks.code.worker FOLDER FILE OPTIONS`.
+"""The process that runs and examines a file: `python -m plainnet.checks.code.worker FOLDER FILE OPTIONS`.
 
-It writes its findings to a report, so that whatever the file prints does not get in the way.
+It writes its findings to a separate report, so that the output of the file does not mix with them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from plainnet.foreign.confinement import Limits, confine
 from plainnet.foreign.running import Report
 
 _WATCHED = 15.0  # seconds for which the file's own program runs
-_LONGEST = 900  # letters of a text
+_LONGEST = 900  # characters of a text
 
 
 def main(folder: str, path: str, options: str) -> None:
@@ -68,7 +68,7 @@ def main(folder: str, path: str, options: str) -> None:
 
 @dataclass
 class Examined:
-    """What came of a file: the findings, what was left out, and what of the file did not run as it stands."""
+    """The result for a file: the findings, what was not examined, and the loaded file with the parts that did not run."""
 
     findings: list[CodeFinding] = field(default_factory=list)
     left_out: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Examined:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to examine: its name, the form it has, its own function, and how to reach a verdict within some seconds."""
+    """One class or function to examine: its name, and a function that returns its findings within some seconds."""
 
     name: str
     run: Callable[[float], list[CodeFinding]]
@@ -91,11 +91,11 @@ def examine_path(path: str | Path, only: str = "", seconds: float = 600.0) -> li
 def examined(
     path: str | Path, only: str = "", seconds: float = 600.0, told: dict[str, Any] | None = None, run: str = ""
 ) -> Examined:
-    """Run a file, examine what it defines, and say what was left out.
+    """Run a file, examine what it defines, and list what was not examined.
 
-    `told` are forward, backward and wrt, if the user names them; `run` is a program that uses the file, to see how.
+    `told` holds forward, backward and wrt if the user names them; `run` is a program that uses the file and shows how.
 
-    Raises: `NotPythonError` if it cannot be read, `InputError` if it has not what the user names.
+    Raises: `NotPythonError` if it cannot be read, `InputError` if it lacks what the user names.
     """
     until = time.monotonic() + seconds
     with _quiet():
@@ -153,7 +153,7 @@ def examined(
 
 
 def _watched(loaded: Loaded, only: str, result: Examined, until: float, program: Loaded | None) -> None:
-    """Run a program for a while, the file's own or another, if something is open, and examine that again with what it is given."""
+    """If something is undecidable, run the file's own program or another for a while, and examine it again with recorded arguments."""
     is_open = {f.name for f in result.findings if f.verdict == UNDECIDABLE and f.form in ("class", "functions")}
     if (
         not is_open
@@ -175,7 +175,7 @@ def _watched(loaded: Loaded, only: str, result: Examined, until: float, program:
 
 
 def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
-    """Yield everything to examine but the training loops, in the order of the file."""
+    """Yield everything to examine except the training loops, in the order of the file."""
     module = loaded.module
     derivatives = {
         pair.name: finding for pair in elementwise_pairs(module) if (finding := judge_pair(pair)) is not None
@@ -207,7 +207,7 @@ def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
             for other in passes_beside(kind, back)
             if other in passes[number:]
         }
-        passes = [back for back in passes if back not in shared]  # they run with the first
+        passes = [back for back in passes if back not in shared]  # these run together with the first
         for back in passes:
             called = name if len(passes) == 1 else f"{name}.{back}"
             if only in ("", name, called):
@@ -244,12 +244,12 @@ def _searching(
 
 
 def _work(tasks: list[Task], result: Examined, until: float) -> None:
-    """Do the tasks, each within its share of the time that is left; what is not reached is left out."""
+    """Do the tasks, each within its share of the remaining time; tasks that are not reached are listed as not examined."""
     for number, task in enumerate(tasks):
         left = until - time.monotonic()
         if left < 0.2 and task.name:
             result.left_out.append(
-                {"name": task.name, "line": None, "why": "the time was up; give more with --timeout"}
+                {"name": task.name, "line": None, "why": "the time was up; allow more with --timeout"}
             )
             continue
         share = max(min(left, 3 * left / (len(tasks) - number)), 0.5)
@@ -262,7 +262,7 @@ def _work(tasks: list[Task], result: Examined, until: float) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Let what the file prints go nowhere."""
+    """Discard what the file prints."""
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), np.errstate(all="ignore"):
         yield
 
@@ -288,7 +288,7 @@ def _findings(path: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(table: dict[str, Any]) -> dict[str, Any]:
-    """Return a finding whose texts quote no more than anybody reads."""
+    """Return a finding with its texts cut to a readable length."""
     return {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in table.items()}
 
 

@@ -1,4 +1,4 @@
-"""Proof that the gradients are right: backpropagation compared with derivatives found without it."""
+"""The gradient check: compare backpropagation with numerical derivatives."""
 
 from plainnet.checks.gradients.check import Report, Row, assert_gradients, check_gradients
 

@@ -1,10 +1,11 @@
-"""Central differences with a verdict of three: right, wrong, or undecidable at a kink.
+"""Central differences, with one of three verdicts: right, wrong, or undecidable at a kink.
 
-The formula (L(w + eps) - L(w - eps)) / (2 eps) is only as good as the loss is smooth between its two points. Where
-a ReLU or the winner of a maximum changes in between, it mixes two slopes and accuses a right gradient. So when it
-disagrees, it is compared with the one of a smaller eps, and the two one-sided slopes with each other: on a smooth
-stretch nothing changes and the sides draw nearer, at a kink they do not. Then eps shrinks, until the kink lies
-outside; if it never does, or if the disagreement is too small to tell a kink from rounding, nothing can be said.
+The formula (L(w + eps) - L(w - eps)) / (2 eps) needs a loss that is smooth between its two points. If a ReLU or the
+winner of a maximum changes in between, the formula mixes two slopes, and a right gradient looks wrong. So if it
+disagrees, it is compared with the difference for a smaller eps, and the two one-sided slopes with each other. Where
+the loss is smooth, the difference stays the same and the two slopes approach each other; at a kink they do not. Then
+eps shrinks until the kink lies outside. If it never does, or if the disagreement is too small to distinguish a kink
+from rounding, the derivative is undecidable.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 from plainnet.checks.gradients.derivatives import EPSILON
 
 RIGHT, WRONG, UNDECIDABLE, RANDOM = "right", "wrong", "undecidable", "random"
-TOLERANCE = 1e-7  # on every relative error
+TOLERANCE = 1e-7  # for every relative error
 UNIT = 2.0**-52  # the spacing of float64 at 1
-_ATTEMPTS = 4  # each with a tenth of the epsilon before
+_ATTEMPTS = 4  # each with a tenth of the previous epsilon
 
 
 class Central(NamedTuple):
-    """What central differences say about one derivative: the number, its relative error, and the verdict."""
+    """The result of central differences for one derivative: the number, its relative error, and the verdict."""
 
     numeric: float
     error: float
@@ -33,8 +34,8 @@ class Central(NamedTuple):
 def relative_error(analytic: np.ndarray | float, numeric: np.ndarray | float, least: float) -> np.ndarray:
     """Return |a - n| / max(|a| + |n|, least), and 0 where both are 0.
 
-    `least` keeps a derivative too small for a method to resolve from being judged beyond the method's means: it is
-    the resolution of the method divided by the tolerance.
+    `least` is the resolution of the method divided by the tolerance. It prevents false alarms for derivatives that are
+    too small for the method to resolve.
     """
     difference = np.asarray(np.abs(np.subtract(analytic, numeric)))
     scale = np.maximum(np.abs(analytic) + np.abs(numeric), least)
@@ -44,10 +45,10 @@ def relative_error(analytic: np.ndarray | float, numeric: np.ndarray | float, le
 
 
 def judge(loss: Callable[[float], float], analytic: float, *, tolerance: float = TOLERANCE) -> Central:
-    """Judge the derivative at 0 of `loss`, a function of the distance that one parameter is moved.
+    """Judge the derivative at 0 of `loss`, a function of the distance by which one parameter is moved.
 
-    Rounding limits a central difference to about 4 u |L| / eps, u = 2^-52, which `relative_error` takes as its
-    resolution.
+    Rounding limits the accuracy of a central difference to about 4 u |L| / eps, u = 2^-52. This is the resolution for
+    `relative_error`.
     """
     here = loss(0.0)
     wide = _slopes(loss, here, EPSILON)
@@ -58,7 +59,7 @@ def judge(loss: Callable[[float], float], analytic: float, *, tolerance: float =
         near = _slopes(loss, here, wide.epsilon / 10)
         kink_here = near.bend > 20 * near.resolution and near.bend > 0.5 * wide.bend
         kink_aside = abs(near.central - wide.central) > 2 * near.resolution
-        if not kink_here and not kink_aside:  # smooth, as far as rounding lets us see
+        if not kink_here and not kink_aside:  # smooth, as far as rounding can show
             unsure = abs(analytic - wide.central) <= 4 * near.resolution
             return Central(wide.central, error, UNDECIDABLE if unsure else WRONG)
         wide = near
@@ -67,7 +68,7 @@ def judge(loss: Callable[[float], float], analytic: float, *, tolerance: float =
 
 
 class _Slopes(NamedTuple):
-    """The slopes of the loss over epsilon to the left and to the right, and what rounding lets them resolve."""
+    """The slopes of the loss over epsilon to the left and to the right, and their resolution, limited by rounding."""
 
     epsilon: float
     left: float
@@ -81,7 +82,7 @@ class _Slopes(NamedTuple):
 
     @property
     def bend(self) -> float:
-        """How much the two sides differ: little on a smooth stretch, and ever less as epsilon shrinks."""
+        """The difference between the two sides: small where the loss is smooth, and smaller for a smaller epsilon."""
         return abs(self.right - self.left)
 
 

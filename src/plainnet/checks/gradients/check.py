@@ -1,12 +1,13 @@
-"""The gradient check: every gradient that backpropagation computes, against derivatives found without it.
+"""The gradient check: compare every gradient from backpropagation with a numerical derivative.
 
-The relative error is |a - n| / (|a| + |n|) for the gradient a and the numerical derivative n; a derivative too small
-for a method to resolve is judged against what the method can resolve (see `central.relative_error`). The complex
-step is limited by rounding alone, to less than 64 u max|a|, u = 2^-52, the maximum being over the whole network; where
-large numbers cancel, as below a batch normalization, to 64 times what the gradients of that parameter change by when
-every weight changes by its last digit, but never to more than 1e-10 max|a|. A gradient passes if its relative error is
-below 1e-7, or its error below that rounding. What is reported as the worst error is relative to at least a thousandth
-of the largest gradient, so that rounding does not hide behind tiny numbers.
+The relative error is |a - n| / (|a| + |n|) for the gradient a and the numerical derivative n. A derivative too small
+for a method to resolve is compared with the method's resolution (see `central.relative_error`). A gradient passes if
+its relative error is below 1e-7, or if its error is below the rounding error of the complex step.
+
+This rounding error is less than 64 u max|a|, u = 2^-52, with the maximum over the whole network. It is larger where
+large numbers cancel, as below a batch normalization. There the limit is 64 times the change of the gradients of that
+parameter when every weight changes by its last digit, but never more than 1e-10 max|a|. The worst error is reported
+relative to at least a thousandth of the largest gradient, so that tiny gradients do not inflate it.
 """
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ from plainnet.layers.layer import kept_since
 from plainnet.network import Network
 
 _LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
-_ROUNDING = 64  # how many times its last digit, or what that of the weights moves it by, rounding may move a gradient
-_MOST = 1e-10  # of the largest gradient: what passes for rounding at the most
+_ROUNDING = 64  # allowed rounding of a gradient, in last digits of it or changes from last digits of the weights
+_MOST = 1e-10  # of the largest gradient: the largest error that counts as rounding
 
 
 @dataclass(frozen=True)
 class Row:
     """The verdict on one parameter: how many of its elements were checked, and the worst relative errors.
 
-    `checked` elements by the complex step, none if it looked along directions; `central_checked` by central
-    differences, of which `undecidable` lie at a kink.
+    `checked` is the number of elements checked by the complex step, 0 if it used random directions. `central_checked`
+    is the number checked by central differences; `undecidable` of these are at a kink.
     """
 
     parameter: str
@@ -62,7 +63,7 @@ class Row:
     undecidable: int
 
     def line(self, width: int) -> str:
-        """Return the row as a line of the table, whose first column is so wide."""
+        """Return the row as a line of the table; its first column has this width."""
         checked = f"{self.checked:,}" if self.checked else "directions" if self.complex_step is not None else "-"
         error = "-" if self.complex_step is None else f"{self.complex_step:.1e}"
         where = "" if self.complex_index is None else f"[{', '.join(map(str, self.complex_index))}]"
@@ -76,10 +77,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a gradient check: a row a parameter, and where something is wrong, what.
+    """The result of a gradient check: one row per parameter, and the first fault if there is one.
 
-    `random`, where the network does not do the same twice, so that nothing can be told; `notes`, what else a reader
-    should know.
+    `random` says why nothing can be checked: two passes of the network differ. `notes` holds further remarks.
+
+    Example:
+        >>> from plainnet import Report
+        >>> Report(rows=(), parameters=3, fault="dense_1.b[0]", seconds=0.1).verdict
+        'WRONG: dense_1.b[0]'
     """
 
     rows: tuple[Row, ...]
@@ -96,12 +101,14 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """One line: that all is right, or which element of which parameter is wrong."""
+        """One line: all gradients are right, or which element of which parameter is wrong."""
         if self.random is not None:
             return f"RANDOM: {self.random}"
         if self.fault is not None:
             return f"WRONG: {self.fault}"
-        return "All relative errors < 1e-7" if self.rows else "There are no parameters, and so no gradients to check"
+        return (
+            "All relative errors < 1e-7" if self.rows else "There are no parameters, so there are no gradients to check"
+        )
 
     def to_table(self) -> dict[str, Any]:
         """Return the report as plain values."""
@@ -141,28 +148,31 @@ def check_gradients(
     central: int = 200,
     rng: int | np.random.Generator = 0,
 ) -> Report:
-    """Compare the gradient of `loss` on this batch with derivatives found numerically, in float64.
+    """Compare the gradient of `loss` on this batch with numerical derivatives, in float64.
 
-    Every parameter is checked element by element by the complex step, and up to `central` of its elements, drawn at
-    random, by central differences. With `directions` the complex step looks along that many random directions
-    instead, each of which moves all elements at once: much quicker, and one wrong element changes every one of them.
-    The network itself is left as it is. `print(report)` shows a table.
+    The complex step checks every element of every parameter. Central differences check up to `central` random elements
+    of each. With `directions`, the complex step checks derivatives along this many random directions instead. Each
+    direction moves all elements at once: this is much faster, and one wrong element changes every direction.
+    If complex numbers do not pass through a layer, such as one of your own, central differences decide. The network is
+    not changed. `print(report)` shows a table.
 
-    Where complex numbers do not pass through a layer, which may be one of your own, central differences decide.
-
-    Shapes: images (N, ...), labels (N,) or what else the loss takes. A batch of 3 to 8 is plenty.
+    Shapes: images (N, ...), labels (N,) or what else the loss takes. A batch of 3 to 8 is enough.
     Raises: `InputError` for a negative number of directions or elements, or a layer that does not keep the contract.
+
+    Example:
+        >>> from plainnet import Dense, MeanSquaredError, Network, check_gradients
+        >>> check_gradients(Network(Dense(1)).build(2), MeanSquaredError(), [[1.0, 2.0]], [[0.0]]).verdict
+        'All relative errors < 1e-7'
     """
     if directions < 0 or central < 0:
         raise InputError(f"directions and central must be at least 0, received {directions} and {central}")
-    started = time.perf_counter()
-    objective = Objective(network, loss, images, labels)
+    started, objective = time.perf_counter(), Objective(network, loss, images, labels)
     before = objective.real.attributes()
     gradient = objective.backpropagation()
     if (kind := random_layer(objective)) is not None:
         said = (
-            f"two passes over the same batch give different outputs: {kind} draws random numbers of its own; draw them "
-            "from self.rng, which gives the same ones in each pass of a check"
+            f"two passes over the same batch give different outputs: {kind} draws its own random numbers; draw them "
+            "from self.rng, which gives the same numbers in each pass of a check"
         )
         return Report((), network.theta.size, None, time.perf_counter() - started, random=said)
     notes = [said for said in [kept_since(before)] if said]
@@ -210,14 +220,13 @@ def check_gradients(
     if blocked:
         kinds = ", ".join(dict.fromkeys(type([*network.layers, loss][place]).__name__ for place in blocked))
         notes.append(
-            f"complex numbers do not pass {kinds} (|x|, a cast, or a comparison of more than the real part); up to it, "
-            f"central differences on {central} elements a parameter decide"
+            f"complex numbers do not pass through {kinds} (because of |x|, a cast, or a comparison of more than the "
+            f"real part); up to this layer, central differences on {central} elements per parameter decide"
         )
     elif not faults:
         faults = wrong_inputs(objective, generator)
-    fault = next(iter(faults), None)
     seconds = time.perf_counter() - started
-    return Report(tuple(rows), network.theta.size, fault, seconds, notes=tuple(notes))
+    return Report(tuple(rows), network.theta.size, next(iter(faults), None), seconds, notes=tuple(notes))
 
 
 def assert_gradients(
@@ -227,13 +236,18 @@ def assert_gradients(
     labels: np.ndarray,
     **options: Any,
 ) -> None:
-    """Raise `AssertionError` with the report unless every gradient is right; takes what `check_gradients` takes."""
+    """Raise `AssertionError` with the report unless every gradient is right; arguments as for `check_gradients`.
+
+    Example:
+        >>> from plainnet import Dense, MeanSquaredError, Network, assert_gradients
+        >>> assert_gradients(Network(Dense(1)).build(2), MeanSquaredError(), [[1.0, 2.0]], [[0.0]])  # all are right
+    """
     report = check_gradients(network, loss, images, labels, **options)
     if not report.right:
         raise AssertionError(str(report))
 
 
-# The worst relative error, where it is, the numerical derivative there, and whether all are right.
+# The worst relative error, its index, the numerical derivative there, and whether all gradients are right.
 Found = tuple["float | None", "tuple[int, ...] | None", float, bool]
 
 
@@ -263,7 +277,7 @@ def _along(
     worst = float(np.max([error(start, stop)[0] for _ in range(directions)]))
     if worst < TOLERANCE:
         return worst, None, 0.0, True
-    while stop - start > 1:  # a wrong element is in the first half, or else in the second
+    while stop - start > 1:  # a wrong element is in the first half or in the second
         middle = (start + stop) // 2
         start, stop = (start, middle) if not error(start, middle)[0] < TOLERANCE else (middle, stop)
     return worst, _index(parameter, start - parameter.place.start), error(start, stop)[1], False
@@ -281,4 +295,6 @@ def _fault(
     parameter: Parameter, index: tuple[int, ...] | None, analytic: np.ndarray, numeric: float, method: str
 ) -> str:
     where = ", ".join(map(str, index or ()))
-    return f"{parameter.name}[{where}]: backpropagation says {analytic[index]:.9g}, {method} says {numeric:.9g}"
+    return (
+        f"{parameter.name}[{where}]: backpropagation gives {analytic[index]:.9g}, but by {method} it is {numeric:.9g}"
+    )

@@ -1,9 +1,9 @@
-"""Two ways to find a derivative without backpropagation: the complex step and central differences.
+"""Numerical derivatives: the complex step and central differences.
 
-Both move a parameter a little and look at the loss. Central differences subtract two nearly equal numbers, so
-they are never better than about 1e-10, and they are fooled where a kink of ReLU lies within their reach. The
-complex step moves the parameter along the imaginary axis: L(w + ih) = L(w) + ih L'(w) + O(h^2). Nothing is
-subtracted, no kink is crossed, and with h = 1e-30 the error of the method is far below that of rounding.
+Both move a parameter a little and measure the loss. Central differences subtract two nearly equal numbers, so their
+error is never below about 1e-10, and they are wrong if a kink of ReLU lies between their two points. The complex
+step moves the parameter along the imaginary axis: L(w + ih) = L(w) + ih L'(w) + O(h^2). Nothing is subtracted, no
+kink is crossed, and with h = 1e-30 the error of the method is far below that of rounding.
 
 Source: Squire, Trapp 1998, "Using complex variables to estimate derivatives of real functions".
 """
@@ -24,9 +24,9 @@ _ROWS = 1 << 18  # complex numbers in a batch of perturbed outputs: 4 MB, about 
 
 
 class Objective:
-    """The loss on one batch as a function of the parameters, in float64 and in complex128, as training sees it.
+    """The training loss on one batch as a function of the parameters, in float64 and in complex128.
 
-    What layers draw at random is drawn the same each time.
+    Layers draw the same random numbers each time.
 
     Shapes: images (N, ...), labels (N,), theta and the gradient (P,).
     """
@@ -41,7 +41,7 @@ class Objective:
         self.complex = network.astype(np.complex128)
         self.images = self.real.as_input(images).copy()
         self.context = Context()
-        self.passes_from = 0  # the layer from which on complex numbers pass; below, `complex` is never asked
+        self.passes_from = 0  # complex numbers pass from this layer on; `complex` does not run below it
 
     def logits(self, network: Network) -> np.ndarray:
         """Return the outputs of one of the two networks for the batch, borrowed."""
@@ -52,9 +52,9 @@ class Objective:
             return _through(self.complex.layers[self.passes_from :], x.astype(complex))
 
     def backpropagation(self, first: float = 0.0) -> np.ndarray:
-        """Return the gradient as the network computes it: what is to be proven.
+        """Return the gradient as the network computes it: this is what the check verifies.
 
-        `first` is what stands in its place before; it must not matter.
+        `first` fills the gradient array before the pass; it must not matter.
         """
         self.real.grad[:] = first
         with self.context:
@@ -77,7 +77,7 @@ class Objective:
             return self.loss(logits, self.labels)[0].imag / STEP
 
     def rounding(self, gradient: np.ndarray) -> np.ndarray:
-        """Return how far the gradient (P,) moves when every weight moves by its last digit."""
+        """Return how much the gradient (P,) changes when every weight changes by its last digit."""
         theta = self.real.theta
         kept = theta.copy()
         theta *= 1 + np.finfo(float).eps * np.random.default_rng(0).choice([-1.0, 1.0], theta.size)
@@ -86,7 +86,7 @@ class Objective:
         return moved
 
     def value(self) -> float:
-        """Return the loss with the parameters that `real` holds now."""
+        """Return the loss for the current parameters of `real`."""
         return self.loss(self.logits(self.real), self.labels)[0]
 
     def along(self, direction: np.ndarray, step: float = STEP) -> float:
@@ -111,7 +111,7 @@ class Objective:
         return np.array([(self.moved(p, epsilon) - self.moved(p, -epsilon)) / (2 * epsilon) for p in places])
 
     def complex_steps(self, places: np.ndarray, step: float = STEP) -> np.ndarray:
-        """Return Im L(w + ih) / h for the parameters at `places` of theta, one pass of the network each."""
+        """Return Im L(w + ih) / h for the parameters at `places` of theta, with one pass of the network for each."""
         directions = np.zeros_like(self.real.theta)
         result = []
         for place in places:
@@ -123,10 +123,10 @@ class Objective:
     def every_derivative(self, parameter: Parameter) -> np.ndarray:
         """Return dL/dw for each element w of a parameter, (its shape), by the complex step.
 
-        Each element is moved by itself: the layer shows what that does to its output, and the rest of the network
-        takes many such outputs as one batch. Where elements with different last indices touch different channels
-        of the output (true of dense and convolutional weights, and looked up, not assumed), one pass of the layer
-        serves a whole row of them.
+        Each element is moved separately. The layer computes its changed output, and the rest of the network takes many
+        such outputs as one batch. If elements with different last indices affect different channels of the output, one
+        pass of the layer serves a whole row of elements. This is true for dense and convolutional weights; a test
+        decides it.
         """
         with self.context:
             return self._every_derivative(parameter)
@@ -142,7 +142,7 @@ class Objective:
         slope = self._slope_of_the_loss()
         apart = _channels_are_apart(layer, values, x)
         count = max(1, _ROWS // output.size) if _rows_are_apart(rest, output) else 1
-        copies = np.repeat(output[None], count, axis=0)  # each to be moved in its own way
+        copies = np.repeat(output[None], count, axis=0)  # each copy gets a different change
 
         def derivatives_of(moved: np.ndarray) -> np.ndarray:
             batch = moved.reshape(-1, *output.shape[1:])
@@ -167,7 +167,7 @@ class Objective:
         return result
 
     def _slope_of_the_loss(self) -> np.ndarray:
-        """Return dL/dlogits (N, K) by the complex step, without the gradient that the loss itself returns."""
+        """Return dL/dlogits (N, K) by the complex step, without using the gradient that the loss itself returns."""
         logits = self.logits(self.real).astype(complex)
         slope = np.empty(logits.shape)
         for place in np.ndindex(logits.shape):
@@ -178,7 +178,7 @@ class Objective:
 
 
 def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool:
-    """Tell whether elements of a parameter with last index m move channel m of the output and no other."""
+    """Tell whether elements of a parameter with last index m change channel m of the output and no other."""
     if values.ndim == 0 or layer.forward(x, training=True).shape[-1] != values.shape[-1]:
         return False
     random = np.random.default_rng(0)
@@ -192,7 +192,7 @@ def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool
 
 
 def _rows_are_apart(layers: Sequence[Layer], x: np.ndarray) -> bool:
-    """Tell whether the outputs for x stay what they are when other examples are in the batch."""
+    """Tell whether the outputs for x stay the same when other examples are in the batch."""
     other = 0.5 * x + 0.1
     together = _through(layers, np.concatenate([x, other])).copy()
     alone = np.concatenate([_through(layers, part).copy() for part in (x, other)])
@@ -200,13 +200,13 @@ def _rows_are_apart(layers: Sequence[Layer], x: np.ndarray) -> bool:
 
 
 def _through(layers: Sequence[Layer], x: np.ndarray) -> np.ndarray:
-    """Return what the layers make of x in training, borrowed."""
+    """Return the output of the layers for x in training mode, borrowed."""
     for layer in layers:
         x = layer.forward(x, training=True)
     return x
 
 
 def position_of(network: Network, parameter: Parameter) -> int:
-    """Return the place of the layer in which a parameter lies, itself or within."""
+    """Return the index of the layer that holds a parameter, directly or in a layer within it."""
     inside = [[p for _, part in layer.walk() for p in part.parameters] for layer in network.layers]
     return next(place for place, found in enumerate(inside) if any(p is parameter for p in found))

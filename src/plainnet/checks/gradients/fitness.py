@@ -1,4 +1,4 @@
-"""Fitness for a check: a network must do the same twice, and complex numbers should pass through its layers."""
+"""Conditions for a gradient check: two passes must agree, and complex numbers should pass through the layers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from plainnet.checks.gradients.derivatives import STEP, Objective
 from plainnet.errors import InputError
 from plainnet.layers import Layer
 
-_DISTANCE = 1e-6  # of central differences along one direction, which need only tell whether a derivative is one
+_DISTANCE = 1e-6  # of central differences along one direction; low accuracy is enough here
 _ALIKE = 1e-3
 
 
 def random_layer(objective: Objective) -> str | None:
-    """Return the kind of a layer that gives another output the second time, though nothing has changed."""
+    """Return the kind of a layer that gives different outputs in two identical passes; None if there is none."""
     with objective.context:
         x = objective.images
         for layer in objective.real.layers:
             before = x.copy()
             first = layer.forward(x, training=True).copy()
             if not np.array_equal(x, before, equal_nan=True):
-                raise InputError(f"{type(layer).__name__}.forward writes to its input; let it make a new array of it")
+                raise InputError(f"{type(layer).__name__}.forward writes to its input; make a new array instead")
             second = layer.forward(x, training=True).copy()
             if not np.array_equal(first, second, equal_nan=True):
                 inner = [part for _, part in layer.walk() if not part.children]
@@ -34,10 +34,10 @@ def random_layer(objective: Objective) -> str | None:
 
 
 def impassable(objective: Objective) -> list[int]:
-    """Return the places of the layers in which complex numbers do not give the derivative; the loss is the last.
+    """Return the indices of the layers through which the complex step fails; the loss counts as the last layer.
 
-    Such a layer takes |x| of a complex number, casts it to a real one, or compares where only the real part should be
-    looked at; the derivative by the complex step is then another one than central differences see.
+    Such a layer takes |x| of a complex number, casts it to a real one, or compares more than the real part. Then the
+    complex step and central differences give different derivatives.
     """
     found = []
     with objective.context:
@@ -63,7 +63,7 @@ def _loss_passes(objective: Objective) -> bool:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             slope = np.imag(loss(logits + 1j * STEP * along)) / STEP
-    except Exception:  # whatever a loss of one's own does with complex numbers
+    except Exception:  # a user's loss may fail on complex numbers
         return False
     return not np.isfinite(central) or bool(
         abs(slope - central) <= _ALIKE * abs(central) + 1e-7 * (1 + abs(loss(logits)))
@@ -94,7 +94,7 @@ def _passes(real: Layer, other: Layer, x: np.ndarray) -> bool:
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             y = other.forward(x + 1j * STEP * along, training=True)
             slope = y.imag / STEP if np.iscomplexobj(y) else np.zeros_like(y)
-    except Exception:  # whatever a layer of one's own does with complex numbers
+    except Exception:  # a user's layer may fail on complex numbers
         return False
     finally:
         for _, q in parameters:
@@ -104,28 +104,28 @@ def _passes(real: Layer, other: Layer, x: np.ndarray) -> bool:
 
 
 def not_overwritten(objective: Objective, gradient: np.ndarray) -> list[str]:
-    """Return what is to be said of a layer that adds to its gradient, or leaves it as it was."""
+    """Return a message about a gradient that backward adds to instead of overwriting it; none if all is well."""
     after_ones = objective.backpropagation(first=1.0)
     for parameter in objective.real.parameters:
         if not np.allclose(
             after_ones[parameter.place], gradient[parameter.place], rtol=1e-6, atol=1e-9, equal_nan=True
         ):
             return [
-                f"{parameter.name}: its gradient depends on what stood there before; backward must write all of it, "
-                "with out= or [...] =, and not add to it"
+                f"{parameter.name}: its gradient depends on the previous content of the array; backward must "
+                "overwrite all of it, with out= or [...] =, and not add to it"
             ]
     return []
 
 
 def wrong_inputs(objective: Objective, generator: np.random.Generator) -> list[str]:
-    """Return what is to be said if the gradient of the inputs is wrong, which layers below would be given."""
+    """Return a message if the gradient of the inputs, which layers below would get, is wrong; none if it is right."""
     dx = objective.of_inputs()
     for _ in range(3):
         direction = generator.standard_normal(dx.shape)
         analytic, numeric = float(np.sum(dx * direction)), objective.along_inputs(direction)
         if abs(analytic - numeric) > TOLERANCE * (abs(analytic) + abs(numeric) + 1e-3 * float(np.linalg.norm(dx))):
             return [
-                f"the gradient of the inputs: along a random direction backpropagation says {analytic:.9g}, the "
-                f"complex step says {numeric:.9g}; look at dx of the first layers"
+                f"the gradient of the inputs: along a random direction backpropagation gives {analytic:.9g}, but "
+                f"by the complex step it is {numeric:.9g}; check dx of the first layers"
             ]
     return []

@@ -1,4 +1,4 @@
-"""Cells: what programs write where a number should be."""
+"""Cells: read the numbers of a table, in all the ways in which programs write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-GAP, BROKEN = math.nan, math.inf  # nothing was written; something that is no finite number was
+GAP, BROKEN = math.nan, math.inf  # the cell is empty; the cell holds something that is not a finite number
 _GAPS = frozenset(("", "-", "--", "—", "none", "null", "n/a", "na", "#n/a", "tbd"))
 _BROKEN = frozenset(
     ("nan", "-nan", "nan%", "inf", "-inf", "+inf", "infinity", "-infinity", "-nan(ind)", "1.#qnan", "1.#inf")
@@ -21,9 +21,9 @@ _WRAPPED = re.compile(
 
 
 def number(cell: Any) -> tuple[float, bool] | None:
-    """Return the number that a cell holds, and whether it is written in percent; None if it is a text.
+    """Return the number in a cell, and whether it is written in percent; None if the cell is a text.
 
-    `GAP` stands for what was not recorded, `BROKEN` for infinities and what is not a number.
+    `GAP` means that nothing was recorded, `BROKEN` an infinity or NaN.
     """
     if cell is None:
         return GAP, False
@@ -61,11 +61,11 @@ def _finite(value: float) -> float:
 
 
 class Column:
-    """One column: its name, its numbers, and what else is known of them.
+    """One column: its name, its numbers, and what else is known about them.
 
-    `values` has `GAP` where nothing was recorded and `BROKEN` where it was no finite number; `percent`, whether cells
-    had a percent sign; `texts`, the cells themselves where they are no numbers; `passing`, whether they stood in a
-    progress bar, which says on its way what another line says in the end.
+    `values` has `GAP` where nothing was recorded and `BROKEN` where it was not a finite number. `percent` tells whether
+    cells had a percent sign. `texts` are the cells themselves if they are not numbers. `passing` tells whether they
+    were in a progress bar, which shows preliminary figures that another line repeats at the end.
     """
 
     def __init__(self, name: str, cells: Sequence[Any] | np.ndarray) -> None:
@@ -78,7 +78,7 @@ class Column:
             return cells
         try:
             if any(isinstance(cell, str) and "_" in cell for cell in cells[:1]):
-                raise ValueError("1_0 is a name, though Python takes it for a number")
+                raise ValueError("1_0 is a name, although Python reads it as a number")
             empty = sum(cell in ("", None) for cell in cells)
             numbers = (float(cell) if cell not in ("", None) else GAP for cell in cells) if empty else map(float, cells)
             values = np.fromiter(numbers, float, len(cells))
@@ -97,11 +97,11 @@ class Column:
 
     @property
     def filled(self) -> np.ndarray:
-        """Where something was recorded."""
+        """A mask of the rows in which something was recorded."""
         return ~np.isnan(self.values)
 
     def taken(self, rows: np.ndarray, name: str | None = None) -> Column:
-        """Return the column with these rows only, under another name if one is given."""
+        """Return the column with only these rows, under another name if one is given."""
         part = Column(name or self.name, self.values[rows])
         part.percent, part.passing = self.percent, self.passing
         part.texts = None if self.texts is None else [self.texts[row] for row in np.arange(len(self.values))[rows]]

@@ -1,4 +1,4 @@
-"""Condensing: rows that come by steps, batches or lines become one point an epoch, or a few dozen of a long run."""
+"""Condensing: turn rows for steps, batches or lines into one point per epoch, or a few dozen points of a long run."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from plainnet.checks.histories.runs import counters
 from plainnet.checks.histories.table import Table
 from plainnet.checks.histories.understanding import Understood
 
-_POINTS = 40  # that steps become where there are few epochs or none
+_POINTS = 40  # points that steps are condensed to if there are few epochs or none
 _FEW_EPOCHS = 4
-_MANY = 400  # rows without epochs that are taken for epochs
+_MANY = 400  # up to this many rows without epoch numbers count as epochs
 
 
 def condensed(table: Table, understood: Understood) -> Curves:
     """Return the curves of one run.
 
-    Of several rows of an epoch the training's figures are averaged, and the last of the validation's counts; of a
-    progress bar, whose figures are means already, the last of all.
+    If an epoch has several rows, training figures are averaged, and the last validation figure counts. The figures of a
+    progress bar are already means, so the last one counts.
     """
     columns = understood.columns
     group, at, unit = _points(table, understood)
@@ -39,7 +39,7 @@ def condensed(table: Table, understood: Understood) -> Curves:
 
 
 def _summaries(table: Table, understood: Understood, group: np.ndarray, count: int) -> np.ndarray:
-    """Return which rows count for the training: a row with the validation's figures beside sums its epoch up."""
+    """Return which rows count for the training figures: a row that also has validation figures summarizes its epoch."""
     of_part = {
         part: [column.filled for name, column in understood.columns.items() if name.startswith(part)]
         for part in ("train", "validation")
@@ -58,12 +58,12 @@ def _above_one(values: np.ndarray) -> bool:
 
 
 def _percent(values: np.ndarray, others: list[bool]) -> bool:
-    """Tell whether accuracies are in percent: they exceed 1, or all others of the table are in percent."""
+    """Tell whether accuracies are in percent: they exceed 1, or all others in the table are in percent."""
     return _above_one(values) or all(others)
 
 
 def _points(table: Table, understood: Understood) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return the point that each row belongs to, the number that each point has, and what it counts."""
+    """Return the point of each row, the number of each point, and the unit of these numbers."""
     known, count = counters(table), len(table)
     figures = [column.filled for name, column in understood.columns.items() if name != "learning_rate"]
     used = np.any(figures, axis=0) if figures else np.ones(count, bool)
@@ -78,7 +78,7 @@ def _points(table: Table, understood: Understood) -> tuple[np.ndarray, np.ndarra
             return _binned(epochs, used, understood, "epoch")
     if known.step is not None:
         steps = _filled_in(table.columns[known.step].values)
-        if known.epoch is not None and (np.diff(steps[used]) < 0).any():  # counted within each epoch
+        if known.epoch is not None and (np.diff(steps[used]) < 0).any():  # steps are counted within each epoch
             steps = np.arange(count, dtype=float)
         unit = "step"
     else:
@@ -89,7 +89,7 @@ def _points(table: Table, understood: Understood) -> tuple[np.ndarray, np.ndarra
 def _binned(
     steps: np.ndarray, used: np.ndarray, understood: Understood, unit: str
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return points for steps: those at which it was validated, or a few dozen, or each of them if they are few."""
+    """Return points for steps: the steps with validation, a few dozen points, or every step if there are few."""
     numbers = np.unique(steps[used])
     validated = [c.filled for name, c in understood.columns.items() if name.startswith("validation")]
     trained = [c.filled for name, c in understood.columns.items() if name.startswith("train")]
@@ -105,7 +105,7 @@ def _binned(
 
 
 def _filled_in(values: np.ndarray) -> np.ndarray:
-    """Return a counter without gaps: a row that lacks it belongs to the one before."""
+    """Return a counter without gaps: a row without a number belongs to the row before."""
     if not np.isnan(values).any():
         return values
     places = np.where(np.isnan(values), 0, np.arange(len(values)))
@@ -115,7 +115,7 @@ def _filled_in(values: np.ndarray) -> np.ndarray:
 
 
 def _means(values: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
-    """Return the mean of each point's figures, infinity if one was no finite number, NaN if there is none."""
+    """Return the mean of each point's figures; infinity if one was not finite, NaN if there is none."""
     chosen = (group >= 0) & ~np.isnan(values)
     group, values = group[chosen], values[chosen]
     broken = np.bincount(group, np.isinf(values), count) > 0
@@ -127,7 +127,7 @@ def _means(values: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
 
 
 def _last(values: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
-    """Return the last figure of each point, NaN if there is none."""
+    """Return the last figure of each point; NaN if there is none."""
     chosen = (group >= 0) & ~np.isnan(values)
     found = np.full(count, np.nan)
     found[group[chosen]] = values[chosen]

@@ -14,9 +14,9 @@ FIGURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 class Curves:
     """Each figure by epoch; a figure that was not recorded is an empty tuple. Accuracies are between 0 and 1.
 
-    Within a curve NaN stands where nothing was recorded, infinity where it was no finite number. `at` are the numbers
-    of the epochs, or of the last steps where `unit` is "step"; `measure` is what the accuracies are, such as "accuracy"
-    or "mAP50"; `loss` which loss it is, where its name says more than that it is one.
+    In a curve, NaN means that nothing was recorded, infinity that the figure was not finite. `at` holds the numbers of
+    the epochs, or of the last steps if `unit` is "step". `measure` is the kind of accuracy, such as "accuracy" or
+    "mAP50". `loss` is the kind of loss, if its name tells.
     """
 
     train_loss: tuple[float, ...] = ()
@@ -31,18 +31,18 @@ class Curves:
 
     @property
     def epochs(self) -> int:
-        """The number of epochs on record, or of the points that steps were condensed to."""
+        """The number of recorded epochs, or of the points that steps were condensed to."""
         return max(len(getattr(self, name)) for name in FIGURES)
 
     def to_table(self) -> dict[str, list[float]]:
-        """Return the figures by name, NaN where there is none to be shown."""
+        """Return the figures by name, with NaN where there is none to show."""
         return {
             name: [value if math.isfinite(value) else math.nan for value in getattr(self, name)] for name in FIGURES
         }
 
 
 def curves_of(history: Sequence[Mapping[str, Any]]) -> Curves:
-    """Return the curves of a history of ours, as rows of plain values."""
+    """Return the curves of a plainnet history, given as rows of plain values."""
     figures: dict[str, Any] = {name: _column([row.get(name) for row in history]) for name in FIGURES}
     return Curves(
         **figures,

@@ -1,4 +1,4 @@
-"""Delimited tables: CSV of any separator and ending, with a header; or columns set apart by spaces."""
+"""Delimited tables: CSV with any separator and file extension, with a header, or columns separated by spaces."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from plainnet.checks.histories.table import Table
 
 _SEPARATORS = (",", "\t", ";", "|")
 _CHUNK = 20_000  # rows converted at once
-_LOOKED_AT = 60  # lines that show how a file is written
+_LOOKED_AT = 60  # lines from which the format is recognized
 _MOST_COLUMNS = 20_000
 
 
 def read(text: str) -> list[Table]:
-    """Return the one table of a text of delimited values, or none if it is no such text."""
+    """Return the one table in a text of delimited values, or none if it is not such a text."""
     start = _start(text)
     if start is None:
         return []
@@ -45,7 +45,7 @@ def read(text: str) -> list[Table]:
 
 
 def _start(text: str) -> int | None:
-    """Return where the first line that is no comment and no rule begins."""
+    """Return the start of the first line that is neither a comment nor a horizontal rule."""
     place = 0
     for line in io.StringIO(text[:100_000]):
         if line.strip() and not re.match(r"\s*(#[^,;\t]*$|//|={3,}|-{3,}|\+-)", line):
@@ -55,7 +55,7 @@ def _start(text: str) -> int | None:
 
 
 def _separator(head: list[str]) -> str | None:
-    """Return the separator by which the lines have one width; None if there is none."""
+    """Return the separator that splits all lines into the same number of cells; None if there is none."""
     for separator in (*_SEPARATORS, None):
         widths = [len(_cells(line, separator or " ")) for line in head]
         usual = max(set(widths), key=widths.count, default=0)
@@ -77,12 +77,12 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _rows(lines: io.StringIO, separator: str) -> Iterator[list[str]]:
-    """Yield the rows that hold anything; a table drawn with rules has bars at both ends, and lines of dashes."""
+    """Yield the rows that are not empty; a table drawn with rules has bars at both ends, and lines of dashes."""
     if separator == " ":
         yield from (line.split() for line in lines if line.strip())
         return
     try:
-        quoted = lines.getvalue().count('"') % 2 == 0  # one alone ends nothing
+        quoted = lines.getvalue().count('"') % 2 == 0  # a single quote does not close a cell
         options: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE}
         for row in csv.reader(lines, delimiter=separator, skipinitialspace=True, **options):
             if separator == "|":
@@ -98,21 +98,21 @@ def _rows(lines: io.StringIO, separator: str) -> Iterator[list[str]]:
 
 
 def _names_of_none(first: list[str]) -> list[str] | None:
-    """Return names for one or two columns of numbers without any: a curve, and what it is drawn over."""
+    """Return names for one or two columns of numbers without a header: a curve, and its horizontal axis."""
     if len(first) > 2 or not all(number(cell) is not None and cell for cell in first):
         return None
     return ["Step", "Value"][-len(first) :]
 
 
 def _names_columns(names: list[str], first: list[str], *, all_words: bool) -> bool:
-    """Tell whether a row names columns: mostly words, over a row with numbers in it."""
+    """Tell whether a row names columns: it is mostly words, and the row below holds numbers."""
     words = sum(bool(re.search(r"[^\W\d]", name)) and number(name) is None for name in names)
     numbers = sum(number(cell) is not None for cell in first)
     return words >= max(1, len(names) if all_words else 0.5 * len(names)) and numbers > 0
 
 
 def _table(names: list[str], rows: Iterator[list[str]]) -> Table:
-    """Return the table of the rows; where the header comes again, a new run starts."""
+    """Return the table of the rows; a repeated header starts a new run."""
     names, shifted = _all_names(names, rows)
     header, width = [name.lower() for name in names], len(names)
     parts: list[list[Column]] = []
@@ -135,7 +135,7 @@ def _table(names: list[str], rows: Iterator[list[str]]) -> Table:
 
 
 def _all_names(names: list[str], rows: Iterator[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """Return a name for every column, none twice, and the first row: R and pandas leave the first column unnamed."""
+    """Return unique names for all columns, and the first row: R and pandas leave the first column without a name."""
     first = list(islice(rows, 1))
     if first and len(first[0]) == len(names) + 1 and first[0][-1].strip():
         names = ["", *names]

@@ -1,4 +1,4 @@
-"""Event files of TensorBoard, read by its own library, the extra `plainnet[tensorboard]`."""
+"""TensorBoard's event files, read with TensorBoard's own library (the extra `plainnet[tensorboard]`)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from plainnet.checks.histories.table import Table, of_rows
 from plainnet.errors import InputError
 
 _MOST_FILES = 50
-_HEAD = b"brain.Event:"  # the version record with which every event file begins
+_HEAD = b"brain.Event:"  # every event file begins with this version record
 
 
 def recognized(content: bytes) -> bool:
-    """Tell whether a file's content is that of TensorBoard's events."""
+    """Tell whether the content is that of a TensorBoard event file."""
     return _HEAD in content[:64]
 
 
 def is_folder_of(path: Path) -> bool:
-    """Tell whether a folder holds event files, in itself or in folders in it, and no training of ours."""
+    """Tell whether a folder or its subfolders hold event files, and the folder is not a training of plainnet."""
     return path.is_dir() and not (path / "metrics.json").exists() and next(path.rglob("*tfevents*"), None) is not None
 
 
 def read(path: Path) -> list[Table]:
-    """Return the scalars of an event file as one table, a row for each step.
+    """Return the scalars of an event file as one table with a row for each step.
 
     Raises: `InputError` if TensorBoard is not installed.
     """
@@ -33,7 +33,7 @@ def read(path: Path) -> list[Table]:
 
 
 def read_folder(folder: Path) -> list[Table]:
-    """Return the scalars of the event files in a folder, a table a run, with train/ and validation/ side by side.
+    """Return the scalars of the event files in a folder: one table per run, with train/ and validation/ side by side.
 
     Raises: `InputError` if TensorBoard is not installed, or there are too many files.
     """
@@ -55,7 +55,7 @@ def _rows(path: Path, prefix: str, rows: dict[int, dict[str, Any]]) -> dict[int,
         from tensorboard.util import tensor_util
     except ImportError as error:
         raise InputError(
-            f"{path} is an event file of TensorBoard; to read it, pip install 'plainnet[tensorboard]', or download the "
+            f"{path} is a TensorBoard event file; to read it, run pip install 'plainnet[tensorboard]', or download the "
             "curve as CSV"
         ) from error
     for event in LegacyEventFileLoader(str(path)).Load():

@@ -1,4 +1,4 @@
-"""Forms: how a history is written, recognized by its content, whatever the name of the file says."""
+"""Forms: recognize the format of a history by its content, not by the name of the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARS = str.maketrans({"\u2502": "|", "\u2503": "|", "\u2551": "|"})
 
 
 def readings(path: Path) -> Iterator[list[Table]]:
-    """Yield the tables that a file holds, as one form after the other reads them, until one is taken.
+    """Yield the tables in a file as one format after the other reads them, until the caller accepts one.
 
     Raises: `InputError` if it cannot be read, or holds neither text nor TensorBoard's events.
     """
@@ -37,7 +37,7 @@ def readings(path: Path) -> Iterator[list[Table]]:
 
 
 def _of_notebook(text: str) -> str | None:
-    """Return what the cells of a notebook printed, None if the text is no notebook."""
+    """Return the printed output of a notebook; None if the text is not a notebook."""
     if '"cells"' not in text[:100_000] or not text.lstrip().startswith("{"):
         return None
     try:
@@ -49,7 +49,7 @@ def _of_notebook(text: str) -> str | None:
 
 
 def _drawn(text: str) -> str:
-    """Return the longest table in a text that is drawn with bars, as Markdown and terminals have them."""
+    """Return the longest table drawn with bars in a text, as in Markdown and terminals."""
     best: list[str] = []
     block: list[str] = []
     for line in [*text.translate(_BARS).split("\n"), ""]:
@@ -67,5 +67,5 @@ def _text(content: bytes, path: Path) -> str:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     if "\0" in text:
-        raise InputError(f"{path} is no text; give a history as CSV, JSON, a log, or an event file of TensorBoard")
+        raise InputError(f"{path} is not a text; give a history as CSV, JSON, a log, or a TensorBoard event file")
     return text.replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""JSON in the forms that programs and pandas write: rows, columns, columns by row number, one object a line, nested."""
+"""JSON as programs and pandas write it: rows, columns, columns by row number, one object per line, nested."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(text: str) -> list[Table] | None:
 
 
 def _literal(text: str) -> Any:
-    """Return the value that a text writes as Python does, with single quotes and None; None if it does not."""
+    """Return the value of a text in Python's notation, with single quotes and None; None if it is not such a text."""
     if len(text) > _LONGEST_LITERAL:
         return None
     try:
@@ -47,7 +47,7 @@ def _literal(text: str) -> Any:
 
 
 def _lines(text: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of a text with one object a line, but for lines that are broken, if most are not."""
+    """Yield the objects of a text with one object per line; invalid lines are skipped if most lines are valid."""
     read, broken = 0, 0
     for line in io.StringIO(text):
         if not (line := line.strip().rstrip(",")):
@@ -66,7 +66,7 @@ def _lines(text: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Mapping[str, Any]:
-    """Return a row without tables within it: {"train": {"loss": 1}} is {"train/loss": 1}."""
+    """Return a row without nested tables: {"train": {"loss": 1}} becomes {"train/loss": 1}."""
     if not prefix and not any(isinstance(value, dict | list) for value in row.values()):
         return row
     flat: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Mapping[str, Any]:
 
 
 def _tables(value: Any, title: str) -> Iterator[Table]:
-    """Yield the tables that a value of JSON holds."""
+    """Yield the tables in a JSON value."""
     if isinstance(value, list):
         yield from _of_list(value, title)
     elif isinstance(value, dict):
@@ -131,7 +131,7 @@ def _split(value: Mapping[str, Any]) -> dict[str, list[Any]] | None:
 
 
 def _points(value: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of {"loss": [[1, 0.5], [2, 0.4]]}, where each figure has its own steps."""
+    """Return the rows of {"loss": [[1, 0.5], [2, 0.4]]}, in which each figure has its own steps."""
     rows: dict[float, dict[str, Any]] = {}
     for name, points in value.items():
         if (
@@ -139,7 +139,7 @@ def _points(value: Mapping[str, Any]) -> list[dict[str, Any]]:
             and isinstance(points.get("steps"), list)
             and isinstance(points.get("values"), list)
         ):
-            points = [list(pair) for pair in zip(points["steps"], points["values"], strict=False)]  # as Sacred has it
+            points = [list(pair) for pair in zip(points["steps"], points["values"], strict=False)]  # the form of Sacred
         if (
             not isinstance(points, list)
             or not points
@@ -154,7 +154,7 @@ def _points(value: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _catboost(value: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of CatBoost's file, whose figures have their names in another place."""
+    """Return the rows of CatBoost's file, which keeps the names of figures in another place."""
     rows, about = value.get("iterations"), value.get("meta")
     if not isinstance(rows, list) or not isinstance(about, dict) or not all(isinstance(row, dict) for row in rows):
         return []
@@ -185,7 +185,7 @@ def _numbered(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """Return the columns that stand in a table, those one table further down as well, and what is no column."""
+    """Return the columns in a table, including those one level deeper, and the entries that are not columns."""
     columns: dict[str, list[Any]] = {}
     rest: dict[str, Any] = {}
     for key, part in value.items():
@@ -202,7 +202,7 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
 
 
 def _parts(rest: Mapping[str, Any]) -> bool:
-    """Tell whether tables hold the same columns for several parts of the data, as `evals_result` has them."""
+    """Tell whether tables hold the same columns for several parts of the data, as in `evals_result`."""
     return bool(rest) and all(
         PART.search(str(key).lower()) and isinstance(part, dict) and part
         and all(_cells(inner) is not None for inner in part.values())
@@ -211,7 +211,7 @@ def _parts(rest: Mapping[str, Any]) -> bool:
 
 
 def _cells(part: Any) -> list[Any] | None:
-    """Return the cells of a column: a list of plain values, or a table of them by row number."""
+    """Return the cells of a column, given as a list of plain values or as a table of values by row number."""
     if isinstance(part, list) and part and _plain(part):
         return part
     if isinstance(part, list) and part and all(isinstance(cell, list) and len(cell) == 1 for cell in part):
@@ -227,7 +227,7 @@ def _plain(values: list[Any]) -> bool:
 
 
 def _by_length(columns: dict[str, list[Any]], title: str) -> Iterator[Table]:
-    """Yield one table of the columns whose lengths go together, and one of each other length that is far from it."""
+    """Yield one table of the columns of about the same length, and one table for each very different length."""
     lengths = sorted({len(column) for column in columns.values()}, reverse=True)
     while lengths:
         longest = lengths[0]

@@ -1,4 +1,4 @@
-"""Plans of lines: which number of a line is which figure, for all lines that differ in their numbers only."""
+"""Plans of log lines: which number is which figure, for all lines that differ only in their numbers."""
 
 from __future__ import annotations
 
@@ -48,14 +48,15 @@ SPLIT = re.compile(rf"(?<![A-Za-z_@\d.])({NUMBER})")
 
 @dataclass(frozen=True)
 class Plan:
-    """What the numbers of a line of one shape are: places among its numbers, or infinity for a figure that is none.
+    """The meaning of the numbers in lines of one shape: places among the numbers, or infinity for a figure that is not finite.
 
-    `part` is what the line says of itself, None if it says nothing; `bare` are the figures whose names name no part.
+    `part` is the part of the data that the line names, None if it names none; `bare` are the figures with names that
+    name no part.
     """
 
     part: str | None = None
     bar: bool = False
-    over: bool = False  # the training is, and what follows says once more what was best
+    over: bool = False  # the training is over; the following lines repeat the best figures
     epoch: int | None = None
     step: int | None = None
     figures: tuple[tuple[str, int | float, int | None, bool], ...] = ()  # name, place, place of the whole, percent
@@ -63,11 +64,11 @@ class Plan:
 
 
 def plan_of(line: str) -> Plan:
-    """Return what the numbers of a line are."""
+    """Return the meaning of the numbers in a line."""
     places = {found.start(): place for place, found in enumerate(SPLIT.finditer(line))}
     counted = _EPOCH.search(line) or _YOLO.match(line)
     if counted is not None and re.match(r"\s*(?:s\b|sec|min)", line[counted.end() :]):
-        counted = None  # the time that an epoch took
+        counted = None  # this is the duration of an epoch, not its number
     step = _ITERATION.search(line) or _BOOSTED.search(line) or _DARKNET.search(line) or _CATBOOST.search(line)
     if counted is None and step is None and (after := _AFTER.search(line)) is not None:
         place = places.get(after.start("count"))
@@ -81,12 +82,12 @@ def plan_of(line: str) -> Plan:
 
 
 def _start(counted: re.Match[str]) -> int:
-    """Return where the number of an epoch begins."""
+    """Return the position at which the number of an epoch begins."""
     return max(counted.start(name) for name in counted.re.groupindex if name in ("number", "timm"))
 
 
 def _part(line: str) -> str | None:
-    """Return which part of the data a line is about if its first words say so: "Test set: Average loss: 0.1"."""
+    """Return the part of the data that the first words of a line name, as in "Test set: Average loss: 0.1"."""
     first = re.match(
         r"^\W*(?:\[?epoch[^\w]*\d+[^A-Za-z]*)?(?P<words>[A-Za-z]+(?:[ -][A-Za-z]+)?)(?![\w/.'\"])", line, re.I
     )
@@ -105,7 +106,7 @@ def _part(line: str) -> str | None:
 
 
 def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | float, int | None, bool]]:
-    """Yield the figures of a line: name, place of its number and of what that is a share of, and whether in percent."""
+    """Yield the figures of a line: name, place of its number, place of the total it is a share of, and whether in percent."""
     if (yolo := _YOLO.match(line)) is not None:
         starts = [yolo.start("figures") + found.start() for found in re.finditer(r"\S+", yolo["figures"])]
         named = dict(zip(starts, [f"train/{name}" for name in _YOLO_LOSSES], strict=False))
@@ -122,11 +123,11 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
             yield "val_loss", _place(boosted, "test", places), None, False
         return
     if (after := _AFTER.search(line)) is not None:
-        name = "loss" if after["name"].lower() == "score" else after["name"]  # as DL4J calls it
+        name = "loss" if after["name"].lower() == "score" else after["name"]  # DL4J's name for the loss
         yield name, _place(after, "value", places), None, bool(after["percent"])
     marked = [(mark.start(), mark["part"].lower()) for mark in _MARKED.finditer(line)]
     seen: set[str] = set()
-    part = None  # that the figures so far were named for
+    part = None  # part of the data in the names of the figures so far
     for found in sorted([*_PAIR.finditer(line), *_SPACED.finditer(line)], key=re.Match.start):
         name = _shortened(found["name"])
         meant = None if name is None else meaning(name)
@@ -144,7 +145,7 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
         part = meant.part or part
         seen.add(name)
         share = found["of"] is not None and meant.figure == "accuracy"
-        value = "mean" if found["mean"] and not share else "value"  # 0.52 (0.48): of this batch, and in the mean
+        value = "mean" if found["mean"] and not share else "value"  # 0.52 (0.48): of this batch, and the mean
         yield (
             name,
             _place(found, value, places),
@@ -154,12 +155,12 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
 
 
 def _place(found: re.Match[str], name: str, places: dict[int, int]) -> int | float:
-    """Return the place of a number among those of its line; infinity for what is written "nan" or "inf"."""
+    """Return the place of a number among those of its line; infinity for "nan" and "inf"."""
     return places.get(found.start(name), BROKEN)
 
 
 def _shortened(name: str) -> str | None:
-    """Return the last words of a name that say what a figure is: of "Train Epoch Loss" all, of "and the loss" one."""
+    """Return the last words of a name that tell the figure: all of "Train Epoch Loss", the last of "and the loss"."""
     words = re.split(r"(?<=\w)[ ](?=\S)", name.strip())
     for start in range(len(words)):
         candidate = " ".join(words[start:])

@@ -1,7 +1,7 @@
-"""Logs: lines of text with figures in them, as Keras, PyTorch scripts, tqdm, XGBoost, Caffe and others print them.
+"""Logs: lines of text with figures, as Keras, PyTorch scripts, tqdm, XGBoost, Caffe and others print them.
 
-Most lines of a log differ in their numbers only. So a line is understood once, as a `Plan` that says which of its
-numbers is which figure, and every line of the same shape is read by it.
+Most lines of a log differ only in their numbers. So a line is analyzed once. The result is a `Plan`, which says which
+number is which figure, and it is used to read every line of the same shape.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from plainnet.checks.histories.line_plans import SPLIT, Plan, plan_of
 from plainnet.checks.histories.names import meaning
 from plainnet.checks.histories.table import Table
 
-_AT_LEAST = 2  # lines with figures that make a log
+_AT_LEAST = 2  # lines with figures; a text with fewer is not a log
 _LONGEST, _MOST_SHAPES = 20_000, 50_000
 _REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
 _STAMP = re.compile(
@@ -27,7 +27,7 @@ _STAMP = re.compile(
 
 
 def read(text: str) -> list[Table]:
-    """Return the table that the figures in a log make, a row for each line with some; none if there are too few."""
+    """Return the table of the figures in a log, with a row for each line that has some; none if there are too few."""
     plans: dict[tuple[str, ...], Plan] = {}
     rows = _Rows()
     epoch, part = None, ""
@@ -50,7 +50,7 @@ def read(text: str) -> list[Table]:
             if len(plans) < _MOST_SHAPES:
                 plans[shape] = plan
         if over or plan.over:
-            over = plan.over  # the line that follows says once more what the best round was
+            over = plan.over  # the next line repeats the figures of the best round
             continue
         if plan.epoch is not None:
             value = float(numbers[plan.epoch])
@@ -60,7 +60,7 @@ def read(text: str) -> list[Table]:
         if plan.part is not None:
             part = plan.part
         elif plan.step is not None:
-            part = ""  # a line with a step of its own goes on with the training
+            part = ""  # a line with its own step number belongs to the training again
         if plan.figures:
             rows.add(
                 epoch,
@@ -75,7 +75,7 @@ def read(text: str) -> list[Table]:
 
 
 def _heads(names: list[str]) -> bool:
-    """Tell whether words are the header of a table, as fastai prints one: an epoch and at least one figure."""
+    """Tell whether words are the header of a table like fastai's: an epoch and at least one figure."""
     known = [meant.figure for name in names if (meant := meaning(name))]
     return known[:1] == ["epoch"] and bool({"loss", "accuracy"} & set(known))
 
@@ -88,12 +88,12 @@ def _of_table(header: list[str], cells: list[str]) -> tuple[float | None, list[t
 
 
 class _Rows:
-    """The rows so far, column by column; a line that says more of what the line before was about goes on with its row."""
+    """The rows so far, column by column; a line that adds figures for the same epoch or step continues the row."""
 
     def __init__(self) -> None:
         self.columns: dict[str, tuple[array[int], array[float]]] = {}
         self.percent: set[str] = set()
-        self.said: set[str] = set()  # on a line that is no progress bar
+        self.said: set[str] = set()  # on a line that is not a progress bar
         self.joined: set[int] = set()
         self.count = self.bars = 0
         self.last: tuple[float | None, float | None] = (None, None)
@@ -140,12 +140,12 @@ class _Rows:
         placed = np.any(
             [columns[name].filled for name in ("epoch", "step") if name in columns] or [np.zeros(0, bool)], axis=0
         )
-        # what stands outside of epochs and steps, while others stand in some, is configuration or a final result
+        # if some rows have an epoch or step, rows without one are configuration or final results
         return table if placed.sum() < 2 or placed.all() else table.taken(placed)
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines as they stand on a terminal in the end: of what was written over itself, the last state."""
+    """Yield the lines as a terminal shows them at the end: of overwritten lines, only the last state."""
     for whole in io.StringIO(text):
         line = whole[-_LONGEST:]
         if "\r" in line or "\b" in line:
@@ -158,7 +158,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _values(plan: Plan, numbers: list[str], part: str) -> list[tuple[str, float, bool]]:
-    """Return name, number and percent of each figure of a line; a name without a part gets that of the line."""
+    """Return name, number and percent flag of each figure of a line; a name without a part gets the part of the line."""
     found = []
     for name, place, whole, percent in plan.figures:
         value = place if isinstance(place, float) else float(numbers[place])

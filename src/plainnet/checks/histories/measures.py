@@ -1,7 +1,7 @@
 r"""Measures: the figures that histories hold, and the names that programs give them.
 
-Names stand here without the part of the data, in lower case, their words apart: `val_mAP50-95(B)` is looked for as "map50 95". The order
-is that of preference: where a table has several accuracies, the first is taken.
+Patterns match names in lower case, split into words, without the part of the data: "map50 95" stands for `val_mAP50-95(B)`. They are in
+order of preference: if a table has several accuracies, the first is used.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ACCURACIES = (  # best at 1, or at 100 %
 ERRORS = _named(
     r"(?:m?error|err)(?: ?rate)?|top.?1.?err(?:or)?|wer|cer|misclassification(?: rate)?"
 )  # best at 0, worst at 1
-LOSSES = (  # best at their least; the third and the fifth name one loss of several
+LOSSES = (  # best when smallest; the third and the fifth name one loss of several
     ("loss", _named(r"(?:total|avg|average|mean|epoch|overall|all|full)? ?loss(?:es)?(?: (?:total|avg|average|mean|all|value|curve))?")),
     ("loss", _named(r"(?:m|multi ?|binary ?|b)?log ?loss")),
     ("loss", _named(r"\w*loss\w*")),
@@ -59,16 +59,16 @@ STEP = _named(
     r"(?:global |train(?:ing)? |current |optimizer |boosting )?(?:steps?|iter(?:ation)?s?|batch(?:es)?|updates?|round|it)"
     r"(?: ?(?:number|num|no|idx|id|n))?|"
 )  # fmt: skip
-INDEX = _named(r"|index|unnamed:? ?0?|level 0")  # the names that pandas gives the numbers of rows, or the lack of one
+INDEX = _named(r"|index|unnamed:? ?0?|level 0")  # the names that pandas gives row numbers, or no name
 TIME = _named(
     r"(?:\w+ )*(?:time|timestamp|seconds|secs?|duration|elapsed|eta|runtime|date|datetime|hours|minutes|ms)(?: \w+)?|relative|wall"
 )
-NOT_A_FIGURE = _named(  # what makes "best accuracy", "loss weight" or "gpu memory" no curve
+NOT_A_FIGURE = _named(  # words that show that "best accuracy", "loss weight" or "gpu memory" is not a curve
     r"(?:best|scale|max|min|lowest|highest|delta|time|memory|mem|gpu|samples|per second|throughput|flops|size|grad|norm|bs|seed|params|ratio|"
     r"patience|examples|speed|std|var|temperature|weight|count|num)\b"
 )
 REWARD = _named(r"(?<![a-z])(?:rewards?|returns?|episodes?|ep (?:rew|ret|len)\w*)(?![a-z])")
 GENERATOR, DISCRIMINATOR = {"g", "gen", "generator"}, {"d", "disc", "discriminator", "critic"}
-FILLERS = _named(  # words that say how a figure was taken, not which it is
+FILLERS = _named(  # words that tell how a figure was measured, not which figure it is
     r"(?<![a-z])(?:epoch|step|batch|iter|it|minibatch|running|current|now|per|metrics?|b|avg|the|of|on|in|set|final|m|dataloader idx \d+)(?![a-z0-9])"
 )

@@ -1,4 +1,4 @@
-"""Names: what a column holds, by the words of its name: which figure, of which part of the data."""
+"""Names: find out from the name of a column which figure it holds, and of which part of the data."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _JOINED = re.compile(
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a column holds: a `figure` (loss, accuracy, rate, epoch, step, time), of a part, and how sure that is."""
+    """The content of a column: a `figure` (loss, accuracy, rate, epoch, step, time), its part, how certain it is."""
 
     figure: str
     part: str | None = None  # "train" or "validation"
-    rank: int = 0  # 0 for the name that is meant for it
+    rank: int = 0  # 0 for the most specific name
     by_step: bool = False
     test: bool = False
-    error: bool = False  # an accuracy given as the share that is wrong
-    partial: str = ""  # the name of the one loss of several that this is
+    error: bool = False  # an accuracy given as an error rate
+    partial: str = ""  # its name if it is one of several losses
     measure: str = "accuracy"  # which accuracy, or which loss
 
 
 def words_of(name: str) -> str:
-    """Return the words of a name in lower case, a space between them: valLoss and VAL_LOSS are "val loss"."""
+    """Return the words of a name in lower case, separated by spaces: valLoss and VAL_LOSS become "val loss"."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", name.replace("'s ", " "))
     name = _JOINED.sub(r"\1 ", name)
     name = re.sub(r"(?<=[a-z])(?=(?:Loss|Acc|IoU|AUC|LR)\b)", " ", name)
@@ -54,7 +54,7 @@ def words_of(name: str) -> str:
 
 
 def is_index(name: str) -> bool:
-    """Tell whether a column has the name, or the lack of one, that pandas gives the numbers of rows."""
+    """Tell whether a column has a name that pandas gives row numbers, or no name."""
     return INDEX.fullmatch(words_of(name)) is not None
 
 
@@ -64,9 +64,9 @@ def is_counter(name: str) -> bool:
 
 
 def meaning(name: str) -> Meaning | None:
-    """Return what a column of this name holds; None if that is nothing that is looked at.
+    """Return the meaning of a column of this name; None if it is not used.
 
-    Before " - " may stand the name of a run, as Weights & Biases writes it.
+    The name may begin with the name of a run and " - ", as in files of Weights & Biases.
     """
     found = _meaning(name)
     return found if found is not None or " - " not in name else _meaning(name.rpartition(" - ")[2])
@@ -109,7 +109,7 @@ def _meaning(name: str) -> Meaning | None:
 
 
 def _part(words: str) -> tuple[str | None, str]:
-    """Return the part of the data that words name, the most special if they name several, and the words without it."""
+    """Return the part of the data that words name, the most specific if there are several, and the words without it."""
     if (letter := re.fullmatch(r"([tv]) (loss|acc(?:uracy)?)", words)) is not None:
         return ("train" if letter[1] == "t" else "validation"), letter[2]
     found = list(PART.finditer(words))

@@ -1,4 +1,4 @@
-"""Reading a history: a file of any program becomes curves, with a word on what was understood."""
+"""Read a history: turn the file of any program into curves, and report what was understood."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import counted, shown
 
 _ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".log", ".txt")
-_FEW = 3  # rows of a run that was hardly begun
-_MOST_FILES = 30  # of a folder that are looked into
+_FEW = 3  # a run with fewer rows was hardly started
+_MOST_FILES = 30  # files of a folder that are read
 _WORDS = {
     "train_loss": "training loss", "train_accuracy": "training {}", "validation_loss": "validation loss",
     "validation_accuracy": "validation {}", "learning_rate": "learning rate",
@@ -31,11 +31,11 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class History:
-    """One run of a file: its curves, and what was understood.
+    """One run in a file: its curves, and how the file was understood.
 
-    `columns` are the names that the figures have in the file, `aside` those of figures that were not taken; `run` is
-    the number of this run, `runs` how many there are, `title` what the file calls it; `kind` is "adversarial" or
-    "reinforcement" where losses do not tell how well a training goes.
+    `columns` are the names of the figures in the file, `aside` the names of ignored figures. `run` is the number of
+    this run, `runs` the number of runs, `title` the name of the run in the file. `kind` is "adversarial" or
+    "reinforcement" if losses do not tell how well a training goes.
     """
 
     curves: Curves
@@ -48,7 +48,7 @@ class History:
     aside: tuple[str, ...] = ()
 
     def understood(self) -> str:
-        """Say in a few lines what was understood: the columns, how many epochs and runs, and the best."""
+        """Describe in two lines what was understood: the columns, how many epochs and runs, and the best epoch."""
         curves = self.curves
         named = ", ".join(
             f"{shown(called, 80)} as {_WORDS[name].format(curves.measure)}" for name, called in self.columns.items()
@@ -57,7 +57,7 @@ class History:
             f"run {self.run} of {self.runs}{self.title and f' ({shown(self.title, 60)})'}: " if self.runs > 1 else ""
         )
         aside = ", ".join(shown(name, 40) for name in self.aside[:5]) + ", ..." * (len(self.aside) > 5)
-        rest = f"; not looked at: {aside}" if aside else ""
+        rest = f"; ignored: {aside}" if aside else ""
         return f"read {named}{rest}\n{which}{self._extent()}{best(curves)}"
 
     def to_table(self) -> dict[str, Any]:
@@ -75,14 +75,14 @@ class History:
     def _extent(self) -> str:
         curves = self.curves
         if curves.unit == "step":
-            return f"{counted(int(curves.at[-1]), 'step')}, looked at in {counted(curves.epochs, 'part')}"
+            return f"{counted(int(curves.at[-1]), 'step')}, summarized in {counted(curves.epochs, 'part')}"
         if any(at % 1 for at in curves.at):
-            return f"{counted(math.ceil(curves.at[-1]), 'epoch')}, looked at in {counted(curves.epochs, 'part')}"
+            return f"{counted(math.ceil(curves.at[-1]), 'epoch')}, summarized in {counted(curves.epochs, 'part')}"
         return counted(curves.epochs, "epoch")
 
 
 def best(curves: Curves) -> str:
-    """Say which epoch was the best, by the validation's accuracy, or by its loss."""
+    """Name the best epoch by validation accuracy, or else by validation loss."""
     for name, choose in (("validation_accuracy", np.nanargmax), ("validation_loss", np.nanargmin)):
         values = np.array(getattr(curves, name))
         finite = np.where(np.isfinite(values), values, np.nan)
@@ -90,15 +90,15 @@ def best(curves: Curves) -> str:
             place = int(choose(finite))
             figure = f"{finite[place]:.1%}" if "accuracy" in name else f"{finite[place]:.4g}"
             at = curves.at[place] if len(curves.at) > place else place + 1
-            return f"; the best {_WORDS[name].format(curves.measure)} is {figure}, of {curves.unit} {at:,.0f}"
+            return f"; the best {_WORDS[name].format(curves.measure)} is {figure}, in {curves.unit} {at:,.0f}"
     return ""
 
 
 def read_history(path: Path, run: int | None = None) -> History:
-    """Read a history in whatever form: JSON, CSV of any separator, a log, TensorBoard's events.
+    """Read a history in any format: JSON, CSV with any separator, a log, TensorBoard's event files.
 
-    `run` is the number of the run to take where a file holds several, from 1; if None, the last that was more than
-    begun.
+    `run` is the number of the run to read if a file holds several, from 1. None means the last run that has more than a
+    few rows.
 
     Raises: `InputError` if the file cannot be read, holds no history, or has no such run.
     """
@@ -114,7 +114,7 @@ def read_history(path: Path, run: int | None = None) -> History:
             f"{path} holds {counted(len(runs), 'run')}; --history-run must be from 1 to {len(runs)}, received {run}"
         )
     whole = [number for number, one in enumerate(runs, start=1) if _score(*one[:2])[1] >= _FEW]
-    number = run or (whole or [len(runs)])[-1]  # the last that was more than begun
+    number = run or (whole or [len(runs)])[-1]  # the last with more than a few rows
     part, understood, table = runs[number - 1]
     expect_history(path, part)
     why = _why(alike, best_of[0])
@@ -123,15 +123,15 @@ def read_history(path: Path, run: int | None = None) -> History:
 
 
 def _in_folder(path: Path) -> Path:
-    """Return the one history that a folder holds, if it is a folder without event files.
+    """Return the one history in a folder without event files; any other path is returned unchanged.
 
-    Raises: `InputError` if it holds none or several.
+    Raises: `InputError` if the folder holds none or several.
     """
     if not path.is_dir() or event_files.is_folder_of(path):
         return path
     states = sorted(path.glob("checkpoint-*/trainer_state.json"), key=lambda state: state.stat().st_size)
     if states:
-        return states[-1]  # the longest: each holds all that came before
+        return states[-1]  # the longest: each file holds everything before it
     nested = [file for name in ("metrics.csv", "results.csv") for file in path.glob(f"*/**/{name}")][:2]
     if len(nested) == 1 and not any(file.suffix in _ENDINGS for file in path.iterdir()):
         return nested[0]
@@ -139,7 +139,7 @@ def _in_folder(path: Path) -> Path:
     found = [file for file in files if _reads(file)]
     if len(found) != 1:
         names = f"several histories: {', '.join(file.name for file in found[:5])}; name one" if found else (
-            "no training: neither metrics.json nor a checkpoint nor a history; give the file with its losses"
+            "no training: no metrics.json, no checkpoint and no history; give the file with its losses"
         )  # fmt: skip
         raise InputError(f"{path} holds {names}")
     return found[0]
@@ -153,7 +153,7 @@ def _reads(path: Path) -> bool:
 
 
 def _useful(path: Path) -> tuple[list[tuple[Table, Understood]], list[Table]]:
-    """Return the tables with figures in them, of the first form that has such, and all that were read on the way."""
+    """Return the tables with figures of the first format that has some, and all tables read before."""
     seen: list[Table] = []
     for tables in forms.readings(path) if not path.is_dir() else [event_files.read_folder(path)]:
         for table in tables:
@@ -166,7 +166,7 @@ def _useful(path: Path) -> tuple[list[tuple[Table, Understood]], list[Table]]:
 
 
 def _name_value(table: Table, path: Path) -> None:
-    """Name the column of a curve that was downloaded alone after its file: run-train-tag-epoch_loss.csv."""
+    """Name the column of a single downloaded curve after its file, such as run-train-tag-epoch_loss.csv."""
     column = table.columns.get("Value") or table.columns.get("value")
     if column is not None and not any(figure in understand(table).columns for figure in FIGURES[:4]):
         called = path.stem.lower()
@@ -178,7 +178,7 @@ def _name_value(table: Table, path: Path) -> None:
 
 
 def _score(table: Table, understood: Understood) -> tuple[int, int]:
-    """Return how much a table tells: how many figures beside the learning rate, and how many rows."""
+    """Return how much a table tells: the number of its figures without the learning rate, and of its rows."""
     figures = [name for name in understood.columns if name != "learning_rate"]
     return len(figures), max((int(understood.columns[name].filled.sum()) for name in figures), default=0)
 
@@ -187,5 +187,5 @@ def _why(alike: list[Table], table: Table) -> str:
     if len(alike) > 1:
         return "the file holds several tables"
     if table.starts:
-        return "the header comes again"
+        return "the header is repeated"
     return f"{counters(table).epoch or counters(table).step} begins again"

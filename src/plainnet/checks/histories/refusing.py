@@ -1,4 +1,4 @@
-"""Refusing: what looks like a history and is none: experiments, folds, reports, a single row of final figures."""
+"""Refuse files that look like histories but are not: experiments, folds, reports, a single row of final figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.checks.histories.table import Table
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
-_APART = re.compile(  # columns by whose values rows are experiments rather than epochs
+_APART = re.compile(  # a column with such a name shows that rows are experiments, not epochs
     r"(?:(?:k ?)?fold|model|trial|seed|(?:eval )?data ?set|run|experiment|config\w*|batch size|num (?:train )?epochs|"
     r"n epochs|hidden\w*|units|(?:num |n )?layers|dropout|n estimators|max depth|optimi[sz]er|activation|season|"
     r"class(?:es)?|algorithm|method|classifier)s?(?: ?(?:name|type|id))?"
@@ -21,7 +21,7 @@ _APART = re.compile(  # columns by whose values rows are experiments rather than
 
 
 def refusal(path: Path, tables: list[Table]) -> str:
-    """Return what to say of a file without any loss or accuracy."""
+    """Return the error message for a file without losses and accuracies."""
     names = [shown(name, 30) for table in tables for name in table.columns]
     what = "it is neither a table with a header, nor JSON, nor a log with such figures"
     if names:
@@ -33,13 +33,15 @@ def refusal(path: Path, tables: list[Table]) -> str:
 
 
 def expect_history(path: Path, table: Table) -> None:
-    """Raise `InputError` if the rows of a table are no epochs or steps of one training."""
+    """Raise `InputError` if the rows of a table are not epochs or steps of one training."""
     if (what := _no_history(table)) is not None:
-        raise InputError(f"{path} is no history of a training: {what}; give the losses and accuracies epoch by epoch")
+        raise InputError(
+            f"{path} is not the history of a training: {what}; give the losses and accuracies of each epoch"
+        )
 
 
 def _no_history(table: Table) -> str | None:
-    """Return what speaks against a history."""
+    """Return the reason why a table is not a history; None if there is none."""
     known = counters(table)
     if any(words_of(name) == "support" for name in table.columns):
         return "it is a report of one evaluation, class by class"
@@ -54,10 +56,10 @@ def _no_history(table: Table) -> str | None:
         if told_apart and len(values) > 1:
             example = texts[0] if texts else f"{column.values[column.filled][0]:g}"
             by, such_as = shown(name or "names", 40), shown(example, 40)
-            return f"its rows are told apart by {by!r}, such as {such_as!r}, not by epochs"
+            return f"its rows are labeled by {by!r}, such as {such_as!r}, not by epochs"
     first = next(iter(table.columns.values()))
     if words_of(first.name) in ("lr", "learning rate") and len(np.unique(first.values)) == len(first) > 1:
-        return "each row has another learning rate: they are experiments, not epochs"
+        return "each row has a different learning rate: the rows are experiments, not epochs"
     if len(table) == 1:
         return "it has a single row of figures, without an epoch"
     return None

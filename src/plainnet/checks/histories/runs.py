@@ -1,4 +1,4 @@
-"""Runs: where one training ends in a table and the next begins, by its counter of epochs or steps."""
+"""Runs: find where one training ends in a table and the next begins, by the counter of epochs or steps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST = 1000
 
 @dataclass(frozen=True)
 class Counters:
-    """The columns that count epochs and steps, if there are such; an index of the rows if there is nothing else."""
+    """The columns that count epochs and steps; if there are none, an index of the rows."""
 
     epoch: str | None = None
     step: str | None = None
 
 
 def counters(table: Table) -> Counters:
-    """Return which columns of a table count epochs and steps."""
+    """Return the columns of a table that count epochs and steps."""
     found: dict[str, str] = {}
     for name, column in table.columns.items():
         meant = meaning(name)
@@ -38,14 +38,14 @@ def counters(table: Table) -> Counters:
 
 
 def _counts(values: np.ndarray) -> bool:
-    """Tell whether numbers of a column without a name count its rows."""
+    """Tell whether the numbers of a column without a name count the rows."""
     return bool((np.diff(values) == 1).mean() > 0.9) if len(values) > 1 else bool(values[0] in (0, 1))
 
 
 def split(table: Table) -> list[Table]:
-    """Return the runs of a table in their order, one if its counter never begins again.
+    """Return the runs of a table in order; there is one if its counter never begins again.
 
-    A counter that goes back to a place on the way is a training taken up again: what it did twice counts once.
+    If a counter goes back by only a part, the training was resumed: epochs that it repeated count once.
     """
     known = counters(table)
     name = known.epoch or known.step
@@ -65,9 +65,9 @@ def split(table: Table) -> list[Table]:
         begins = {row for row in begins if not (known.epoch and _continues(counted, row))}
         steps = table.columns[known.step].values[filled] if known.epoch and known.step else None
         if steps is not None and (np.diff(steps[~np.isnan(steps)]) < 0).sum() >= 0.05 * len(steps):
-            steps = None  # they do not go on over the whole file
+            steps = None  # steps are not counted over the whole file
         for place in again:
-            goes_on = steps is not None and steps[place] > steps[place - 1]  # it is still the same training
+            goes_on = steps is not None and steps[place] > steps[place - 1]  # still the same training
             if _is_start(values, place) and not goes_on:
                 begins.add(int(filled[place]))
     ends = [0, *sorted(begins - {0})[:_MOST], len(table)]
@@ -76,38 +76,38 @@ def split(table: Table) -> list[Table]:
 
 
 def _newest_first(values: np.ndarray) -> bool:
-    """Tell whether a counter counts down, as where the newest row stands first."""
+    """Tell whether a counter counts down, because the newest row comes first."""
     steps = np.diff(values[~np.isnan(values)])
     return len(steps) > 1 and bool((steps <= 0).all()) and bool((steps < 0).mean() > 0.5)
 
 
 def _continues(counted: np.ndarray, row: int) -> bool:
-    """Tell whether a counter goes on over a row at which a header was repeated."""
+    """Tell whether a counter continues across a row at which the header was repeated."""
     before, after = counted[:row], counted[row:]
     return len(after) > 0 and bool(np.nanmax(before) < np.nanmin(after))
 
 
 def _is_start(values: np.ndarray, place: int) -> bool:
-    """Tell whether a counter that has gone back goes on from there, and was further on before."""
+    """Tell whether a counter that went back continues from there, after it had been higher before."""
     after = values[place : place + 3]
     return bool(values[place - 1] > values[place] and (np.diff(after) >= 0).all())
 
 
 def _within_epochs(values: np.ndarray, again: list[int]) -> bool:
-    """Tell whether a counter of steps begins again with every epoch: often, after equally many steps."""
+    """Tell whether a counter of steps begins again in every epoch: often, and after the same number of steps."""
     lengths = np.diff([0, *again])
     return len(again) > 2 and bool(lengths.max() - lengths.min() <= max(1, 0.02 * lengths.max())) and lengths.max() > 2
 
 
 def _numbered(table: Table, filled: np.ndarray, again: list[int]) -> Table:
-    """Return the table with a column for the epochs, which begin where the counter of steps does."""
+    """Return the table with a column of epochs; each begins where the counter of steps begins again."""
     begins = np.zeros(len(table))
     begins[filled[again]] = 1
     return replace(table, columns={"epoch": Column("epoch", 1 + np.cumsum(begins)), **table.columns}, starts=())
 
 
 def _once(table: Table, name: str | None) -> Table:
-    """Return the table without rows that a training taken up again did once more."""
+    """Return the table without the rows that a resumed training repeated."""
     if name is None or name not in table.columns:
         return table
     values = table.columns[name].values

@@ -1,4 +1,4 @@
-"""Spreading: tables in which a column of words says what the row is about, with a column for each of them instead."""
+"""Spreading: if a column of words tells what a row is about, give each of these words its own column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VALUES = ("value", "val", "metric_value", "score")
 
 
 def spread(table: Table) -> Table:
-    """Return the table with a column for each tag, or for each part of the data, that its rows are about."""
+    """Return the table with a column for each tag, or for each part of the data, in its rows."""
     words = {name: column for name, column in table.columns.items() if column.texts is not None}
     for name, column in words.items():
         kinds = list(dict.fromkeys(text.strip() for text in column.texts or ()))
@@ -48,13 +48,13 @@ def _by_words(table: Table, column: Column, kinds: list[str], figures: list[str]
 
 
 def _keys(table: Table, tags: list[str]) -> list[list[object]]:
-    """Return what says to which step of which run a row belongs: its counters and its words."""
+    """Return for each row what identifies its step and run: its counters and its words."""
     keys = [column for name, column in table.columns.items() if name not in tags and not TIME.fullmatch(words_of(name))]
     return [list(column.texts) if column.texts is not None else column.values.tolist() for column in keys]
 
 
 def _by_step(table: Table, tags: list[str]) -> Table:
-    """Return the table with one row for each step of each run, in which all tags stand side by side."""
+    """Return the table with one row for each step of each run, with all tags side by side."""
     rows: dict[tuple[object, ...], int] = {}
     of_row = [rows.setdefault(key, len(rows)) for key in zip(*_keys(table, tags), strict=True)]
     if not of_row:

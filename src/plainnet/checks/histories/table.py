@@ -1,4 +1,4 @@
-"""A table: columns of one length, as a file has them, before anyone says what they mean."""
+"""A table: the columns of a file, all of the same length, before their meaning is known."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MOST_COLUMNS = 2_000
 
 @dataclass
 class Table:
-    """Columns by name, all of one length.
+    """Columns by name, all of the same length.
 
-    `title` says where in the file it stands; `starts`, rows at which the file says that a new run begins; `bars`,
-    whether rows within an epoch are the states of one progress bar, of which the last counts; `joined`, for each row,
-    whether it was put together from several lines; `rewards`, whether the text speaks of such.
+    `title` tells where in the file the table is. `starts` are rows at which the file says that a new run begins. `bars`
+    tells whether rows within an epoch are states of one progress bar, of which the last counts. `joined` tells for each
+    row whether it was joined from several lines. `rewards` tells whether the text mentions rewards.
     """
 
     columns: dict[str, Column] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Table:
         return max((len(column) for column in self.columns.values()), default=0)
 
     def taken(self, rows: np.ndarray) -> Table:
-        """Return the table with these rows only."""
+        """Return the table with only these rows."""
         columns = {name: column.taken(rows) for name, column in self.columns.items()}
         kept = {name: column for name, column in columns.items() if column.texts or column.filled.any()}
         return Table(
@@ -46,7 +46,7 @@ class Table:
 
 
 def of_columns(cells: Mapping[str, Sequence[Any]], title: str = "") -> Table:
-    """Return the table that columns of cells make; shorter ones have gaps at the end."""
+    """Return a table of columns of cells; shorter columns get gaps at the end."""
     longest = max(map(len, cells.values()), default=0)
     filled = {
         name: column if len(column) == longest else [*column, *[None] * (longest - len(column))]
@@ -56,7 +56,7 @@ def of_columns(cells: Mapping[str, Sequence[Any]], title: str = "") -> Table:
 
 
 def of_rows(rows: Iterable[Mapping[str, Any]], title: str = "") -> Table:
-    """Return the table that rows make, each with the cells it has; beyond a few thousand names none are taken up."""
+    """Return a table of rows, which may lack cells; names beyond the first few thousand are ignored."""
     cells: dict[str, list[Any]] = {}
     for number, row in enumerate(rows):
         for name, cell in row.items():

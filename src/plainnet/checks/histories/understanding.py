@@ -1,4 +1,4 @@
-"""Understanding: which column of a table is which figure, in which unit."""
+"""Understanding: find out which column of a table holds which figure, and in which unit."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _PARTS = ("train", "validation")
 
 @dataclass
 class Understood:
-    """The column for each figure of `Curves`, and the name or names that it has in the file."""
+    """The column for each figure of `Curves`, and its name or names in the file."""
 
     columns: dict[str, Column] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     measure: str = "accuracy"
     loss: str = "loss"
-    kind: str = ""  # "adversarial" or "reinforcement" where losses do not tell how well it goes
-    aside: tuple[str, ...] = ()  # columns with figures that were not taken
+    kind: str = ""  # "adversarial" or "reinforcement" if losses do not tell how well it goes
+    aside: tuple[str, ...] = ()  # columns with figures that are ignored
 
 
 class _Figure(NamedTuple):
-    """A column with what its name says."""
+    """A column with the meaning of its name."""
 
     column: Column
     meant: Meaning
 
     @property
     def kind(self) -> str:
-        """Which loss or accuracy it is: curves of one kind are compared."""
+        """The kind of loss or accuracy: only curves of one kind are compared."""
         return self.meant.measure + self.meant.partial
 
     def order(self) -> tuple[object, ...]:
-        """Return what decides which of several columns is taken."""
+        """Return the sort key that decides which of several columns is used."""
         meant, rare = self.meant, self.column.filled.sum() < 2
         return (
             meant.test,
@@ -53,7 +53,7 @@ class _Figure(NamedTuple):
 
 
 def understand(table: Table) -> Understood:
-    """Return what the columns of a table are."""
+    """Return the meaning of the columns of a table."""
     known = [
         _Figure(column, _by_values(column, _of_boosting(name, meant, table)))
         for name, column in table.columns.items()
@@ -65,7 +65,7 @@ def understand(table: Table) -> Understood:
         by_part = {part: [one for one in ours if _part(one, ours, known) == part] for part in _PARTS}
         chosen = _chosen(by_part)
         if figure == "accuracy" and len({one.meant.measure for one in chosen.values()}) > 1:
-            del chosen["train"]  # of another measure than the validation's: the two cannot be compared
+            del chosen["train"]  # another measure than that of the validation: the two cannot be compared
         for part, one in chosen.items():
             if figure == "loss":
                 _take_loss(f"{part}_loss", one, by_part[part], found)
@@ -82,7 +82,7 @@ def understand(table: Table) -> Understood:
 
 
 def _kind(table: Table) -> str:
-    """Return which kind of training the names speak of, where that is not one whose loss is to fall."""
+    """Return the kind of training that the names suggest if its loss need not fall; otherwise an empty text."""
     words = [words_of(name) for name in table.columns]
     if table.rewards or any(REWARD.search(name) for name in words):
         return "reinforcement"
@@ -91,13 +91,13 @@ def _kind(table: Table) -> str:
 
 
 def _of_boosting(name: str, meant: Meaning, table: Table) -> Meaning:
-    """Return the meaning of a name of XGBoost's: of validation_0 and validation_1 the first is what it learns from."""
+    """Return the meaning of an XGBoost name: of validation_0 and validation_1, the first is the training data."""
     second = any("validation_1" in other for other in table.columns)
     return replace(meant, part="train") if second and "validation_0" in name else meant
 
 
 def _by_values(column: Column, meant: Meaning) -> Meaning:
-    """Return the meaning, corrected by the numbers: an "error" of 2.3 is no share that is wrong, but a loss."""
+    """Return the meaning, corrected by the numbers: an "error" of 2.3 is not an error rate but a loss."""
     finite = column.values[np.isfinite(column.values)]
     if meant.error and not column.percent and len(finite) and (finite.min() < 0 or 1 < finite.max() <= 3):
         return replace(meant, figure="loss", error=False, measure="error")
@@ -105,7 +105,7 @@ def _by_values(column: Column, meant: Meaning) -> Meaning:
 
 
 def _part(one: _Figure, ours: list[_Figure], known: list[_Figure]) -> str:
-    """Return the part that a figure is of: one that is named for none is the training's, unless that has its own."""
+    """Return the part of the data of a figure: if its name names none, training, unless training has its own figure."""
     column, meant = one
     if meant.part is not None:
         return meant.part
@@ -121,7 +121,7 @@ def _part(one: _Figure, ours: list[_Figure], known: list[_Figure]) -> str:
 
 
 def _chosen(by_part: dict[str, list[_Figure]]) -> dict[str, _Figure]:
-    """Return the figure of each part: of the same kind if there is one that both have."""
+    """Return the figure of each part, of the same kind if both parts have one."""
     ranked = {part: sorted(ours, key=_Figure.order) for part, ours in by_part.items() if ours}
     kinds = [list(dict.fromkeys(one.kind for one in ours)) for ours in ranked.values()]
     shared = [kind for kind in kinds[0] if all(kind in others for others in kinds)][:1] if kinds else []
@@ -133,7 +133,7 @@ def _take(name: str, column: Column, called: str, found: Understood) -> None:
 
 
 def _take_loss(name: str, one: _Figure, ours: list[_Figure], found: Understood) -> None:
-    """Take a loss, or the sum of those that are given one by one."""
+    """Use a loss, or the sum of losses that are given separately."""
     column, meant = one
     named = {
         other.meant.partial: other.column for other in ours if other.meant.partial and other.meant.test == meant.test
@@ -148,12 +148,12 @@ def _take_loss(name: str, one: _Figure, ours: list[_Figure], found: Understood) 
         found.loss = meant.measure
     zero = column.values == 0
     if name == "validation_loss" and 0 < zero.sum() < len(zero) and np.nanmin(np.where(zero, 1, column.values)) > 0.01:
-        column = Column(column.name, np.where(zero, GAP, column.values))  # written before there was one
+        column = Column(column.name, np.where(zero, GAP, column.values))  # zeros recorded before the first real value
     _take(name, column, column.name, found)
 
 
 def _together(parts: list[Column]) -> bool:
-    """Tell whether losses stand in the same rows: they are parts of one, and not those of several evaluations."""
+    """Tell whether losses are in the same rows: then they are parts of one loss, not losses of several evaluations."""
     together = np.all([part.filled for part in parts], axis=0)
     return bool(together.sum() >= 0.5 * max(part.filled.sum() for part in parts))
 
@@ -163,7 +163,7 @@ def _take_accuracy(name: str, one: _Figure, found: Understood) -> None:
     finite = np.isfinite(column.values)
     values = column.values[finite]
     if len(values) and (values.min() < -1 or values.max() > 100.0001):
-        return  # whatever it is, it is no accuracy
+        return  # this cannot be an accuracy
     named = {"percent", "pct"} & set(words_of(column.name).split())
     percent = column.percent or bool(named) or bool(len(values) and values.max() > 1 + 1e-6)
     right = (100.0 if percent else 1.0) - column.values

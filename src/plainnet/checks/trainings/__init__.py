@@ -1,5 +1,5 @@
-"""Trainings that went wrong: what the history says about the cause, and what the trained network shows of it.
+"""Diagnosis of trainings: find out from the history, the network and the data why a training went wrong.
 
-`case` gathers what is known about one, `signs` what its curves show; `measurements` and `examples` look at the network and the data;
-`rules` looks for one thing after the other; `causes` knows which causes make the same curves; `verify` tries a suggestion.
+`case` gathers what is known about a training, and `signs` what its curves show. `measurements` and `examples` look at the network and
+the data. `rules` tests for one problem after the other. `causes` knows which causes give the same curves. `verify` tries a suggestion.
 """

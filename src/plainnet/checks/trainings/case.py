@@ -1,4 +1,4 @@
-"""A case: everything there is to know about one training, from its results folder or from a bare history."""
+"""A case: everything that is known about one training, from its results folder or from a history alone."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from plainnet.runs.saving import read_checkpoint
 
 @dataclass(frozen=True)
 class Case:
-    """What is known about a training: always its curves; with a results folder of ours, all the rest as well.
+    """What is known about a training: always its curves, and with a results folder of plainnet everything else too.
 
-    `metrics` are the figures of a finished training, `fingerprint` what its training images and labels are like,
-    `diverged` what was said when it ended without success.
+    `metrics` are the figures of a finished training. `fingerprint` describes its training images and labels.
+    `diverged` is the message with which a diverged training ended.
     """
 
     curves: Curves
@@ -46,9 +46,9 @@ class Case:
     diverged: str | None = None
     seed: int = 0
     limit: int | None = None
-    where: Mapping[str, Any] | None = None  # the data, if they are not the embedded MNIST
-    history: History | None = None  # where another program's file was read
-    classes: int | None = None  # if it was said
+    where: Mapping[str, Any] | None = None  # the data, unless it is the embedded MNIST
+    history: History | None = None  # if the case was read from another program's file
+    classes: int | None = None  # if the user gave it
 
     @cached_property
     def signs(self) -> Signs:
@@ -57,7 +57,7 @@ class Case:
 
     @property
     def made_harder_by(self) -> list[str]:
-        """What makes the images harder to recognize while learning than afterwards."""
+        """What makes images harder to recognize during training than in evaluation."""
         if self.recipe is None:
             return []
         kinds = dict.fromkeys(layer["type"] for layer in self.recipe.layers)
@@ -66,12 +66,12 @@ class Case:
 
     @cached_property
     def data(self) -> Splits:
-        """The images that the training used, or should have used."""
+        """The data that the training used, or should have used."""
         return sources.load_described(self.where)
 
     @cached_property
     def inside(self) -> Inside | None:
-        """What the trained network is like inside."""
+        """Measurements inside the trained network."""
         if self.network is None:
             return None
         with np.errstate(all="ignore"):
@@ -80,7 +80,7 @@ class Case:
 
     @cached_property
     def examples(self) -> Examples | None:
-        """What the examples and their targets are like; None where they are not at hand."""
+        """Measurements on the examples and their targets; None if the data is not available."""
         if self.recipe is None:
             return None
         with np.errstate(all="ignore"):
@@ -88,7 +88,7 @@ class Case:
 
     @cached_property
     def steps(self) -> Steps | None:
-        """What the first steps of such a training are like."""
+        """Measurements on the first steps of this training, repeated from fresh weights."""
         if self.recipe is None:
             return None
         with np.errstate(all="ignore"):
@@ -103,18 +103,18 @@ def read_case(
     run: int | None = None,
     classes: int | None = None,
 ) -> Case:
-    """Read a results folder, finished or not, or a file with a history; `own_layers` are those that it may name.
+    """Read a results folder, finished or not, or a file with a history.
 
-    `run` is the number of the run to judge where a history holds several, the last if None; `classes` the number of classes,
-    if it is known.
+    `own_layers` are the user's layers that the folder may name. `run` is the number of the run to judge if a history
+    holds several; None means the last. `classes` is the number of classes, if it is known.
 
-    Raises: `InputError` if it holds neither.
+    Raises: `InputError` if the path holds neither.
     """
     if classes is not None and classes < 2:
         raise InputError(f"--classes must be at least 2, received {classes}")
     if not path.is_dir() or is_folder_of(path):
         if data is not None:
-            raise InputError(f"{path} is a history alone, for which --data has no use; leave it out")
+            raise InputError(f"{path} is only a history, so --data has no use; leave it out")
         return _bare(path, run, classes)
     if checkpoint.present(path):
         return _unfinished(path, data, own_layers)
@@ -136,14 +136,18 @@ def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ..
     wanted = {**FIGURES, "data": FINGERPRINT, "limit": either(nothing, whole(1))}
     what = problem(metrics, wanted | ({"train_accuracy": share} if classes else {}))
     if what is not None or not figures_go_together(metrics):
-        raise InputError(f"{path} is not the metrics of a training: {what or 'its figures contradict each other'}")
+        raise InputError(
+            f"{path} does not hold the metrics of a training: {what or 'its figures contradict each other'}"
+        )
     recipe = Recipe.from_table(metrics["settings"], own_layers)
     stored = {"path": metrics["data_dir"]} if metrics.get("data_dir") else recipe.data
     case = {"fingerprint": metrics["data"] if classes else None, "seed": metrics["seed"], "limit": metrics["limit"]}
     network = load_model(folder / "model_final.safetensors", layers=own_layers).network
     made = recipe.network()
     if [layer.config() for layer in network.layers] != [layer.config() for layer in made.layers]:
-        raise InputError(f"{path} and the model beside it are of two trainings: their layers differ; put its own back")
+        raise InputError(
+            f"{path} and the model beside it come from different trainings: their layers differ; restore the model that belongs to it"
+        )
     curves = read_history(folder / "training_history.json").curves
     return Case(curves, recipe, network, metrics if classes else None, where=_where(stored, data), **case)
 
@@ -155,7 +159,9 @@ def _unfinished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], 
     network = recipe.network(rng=settings["seed"])
     network.restore(found.arrays)
     if not network.is_finite():
-        raise InputError(f"{found.path} holds weights that are not finite numbers; start the training anew")
+        raise InputError(
+            f"{found.path} holds weights that are not finite numbers; start the training again from the beginning"
+        )
     return Case(
         curves_of([epoch.to_table() for epoch in found.history()]), recipe, network, fingerprint=settings["data"] if "class_counts" in settings["data"] else None,
         diverged=found.about.get("diverged"), seed=settings["seed"], limit=settings["limit"],
@@ -164,5 +170,5 @@ def _unfinished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], 
 
 
 def _where(stored: Mapping[str, Any] | None, given: Path | None) -> Mapping[str, Any] | None:
-    """Return where the data are, as a recipe's `data` says it; a path that is given takes the place of its own."""
+    """Return where the data is, in the form of a recipe's `data`; a given path replaces the stored one."""
     return stored if given is None else {**(stored or {}), "path": str(given)}

@@ -1,4 +1,4 @@
-"""A curve: the figures of one kind, without gaps, and what can be measured on them."""
+"""A curve: one figure of a training over its epochs, without gaps, and measures of its course."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Curve:
-    """The figures that were recorded, `values`, and the numbers of their epochs, `at`.
+    """The recorded figures, `values`, and the numbers of their epochs, `at`.
 
-    `broken` is the epoch of the first figure that is no finite number; of those with which it ends, if it ends so.
+    `broken` is the epoch of the first figure that is not finite. If the curve ends with such figures, it is the epoch
+    of the first of these.
     """
 
     values: np.ndarray
@@ -21,12 +22,12 @@ class Curve:
 
     @classmethod
     def of(cls, figures: tuple[float, ...], at: tuple[float, ...]) -> Curve:
-        """Return the curve of figures by epoch: NaN for a gap, infinity for what was no finite number."""
+        """Return the curve of figures by epoch; NaN marks a gap, infinity a figure that was not finite."""
         values = np.array(figures, float)
         places = np.array(at[: len(values)] if len(at) >= len(values) else range(1, len(values) + 1), float)
         recorded, finite = ~np.isnan(values), np.isfinite(values)
         bad, good = np.flatnonzero(recorded & ~finite), np.flatnonzero(finite)
-        after = bad[bad > good[-1]] if len(good) else bad  # those with which it ends
+        after = bad[bad > good[-1]] if len(good) else bad  # those at the end
         first = after if len(after) else bad
         return cls(values[finite], places[finite], float(places[first[0]]) if len(first) else None, len(after) > 0)
 
@@ -45,7 +46,7 @@ class Curve:
 
     @property
     def end(self) -> float:
-        """The median of the last figures, a tenth of them and at least two."""
+        """The median of the last tenth of the figures, of at least two."""
         return float(np.median(self.values[-max(2, len(self) // 10) :]))
 
     @property
@@ -59,7 +60,7 @@ class Curve:
         return float(self.values.max())
 
     def epoch_of(self, place: int | np.integer) -> float:
-        """Return the number of the epoch of a figure."""
+        """Return the epoch of a figure."""
         return float(self.at[place])
 
     def before(self, epoch: float) -> np.ndarray:
@@ -67,31 +68,31 @@ class Curve:
         return self.values[self.at < epoch]
 
     def share_falling(self) -> float:
-        """Return in which share of the steps from one figure to the next it fell."""
+        """Return the share of steps from one figure to the next in which the curve fell."""
         return float((np.diff(self.values) < 0).mean()) if len(self) > 1 else 0.0
 
     def alike(self) -> int:
-        """Return with how many figures it ends that are the same to seven digits."""
+        """Return how many figures at the end are the same to seven digits."""
         if not len(self):
             return 0
         differ = np.abs(self.values - self.last) > 1e-7 * max(1e-3, abs(self.last))
         return int(differ[::-1].argmax()) if differ.any() else len(self)
 
     def constant(self, least: int = 4) -> bool:
-        """Tell whether it ends with figures that are all the same, at least so many and a third of all.
+        """Tell whether the curve ends with equal figures: at least `least` of them, and a third of all.
 
-        Where they are rounded to less than five places, they must be half as many again, and half of all.
+        If they are rounded to fewer than five places, it takes half as many again, and half of all.
         """
         coarse = bool((np.abs(self.values * 1e4 - np.rint(self.values * 1e4)) < 1e-5).all())
         return self.alike() >= (max(least * 3 // 2, len(self) // 2) if coarse else max(least, len(self) // 3))
 
     def spread(self, skip: int = 0) -> float:
-        """Return how far apart the figures are, relative to their middle, without the first ones."""
+        """Return how far apart the figures are, relative to their median, without the first `skip`."""
         values = self.values[skip:]
         return float(np.ptp(values) / max(abs(float(np.median(values))), 1e-30)) if len(values) else 0.0
 
     def roughness(self) -> np.ndarray:
-        """Return how far each figure is from the mean of its neighbours."""
+        """Return the distance of each figure from the mean of its neighbors."""
         values = self.values
         return np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2) if len(self) > 2 else np.zeros(0)
 

@@ -1,4 +1,4 @@
-"""Examples: what is to be seen of the data themselves, without any network: numbers, labels, and whether they go together."""
+"""Measurements on the data, without any network: the range of the inputs, and whether labels belong to their examples."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from plainnet.data.dataset import DataSet
 from plainnet.data.splits import Splits
 
-_ASKED, _AMONG = 1000, 2000  # examples whose neighbour is looked for, and among how many
+_ASKED, _AMONG = 1000, 2000  # for this many examples, find the nearest among that many
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often an example has the label of the training example most like it: `share`, of `count`; `chance`, if labels were drawn.
+    """How often an example has the same label as its nearest neighbor, the training example most like it.
 
-    `shifted` is the share if the labels were counted from one place further, or one place less; `closest` the share among the fifth of the
-    examples whose neighbours are nearest.
+    `share` is the share of `count` examples for which it has; `chance` is the share that random labels would give. `shifted` is the share
+    if the labels are shifted by one class, up or down. `closest` is the share among the fifth of the examples with the nearest neighbors.
     """
 
     share: float
@@ -28,7 +28,7 @@ class Agreement:
 
     @property
     def none(self) -> bool:
-        """Whether it is no more than chance."""
+        """Whether the share is no higher than by chance."""
         return self.share < self.chance + 3 * (self.chance * (1 - self.chance) / self.count) ** 0.5
 
 
@@ -36,9 +36,9 @@ class Agreement:
 class Examples:
     """What the examples are like.
 
-    `mean`, `deviation` of all inputs, and `varying`, how much an input varies from example to example, of the training; `scale`
-    and `offset` of the validation's inputs relative to those. `labels` and `validation_labels`: whether like has like labels; None if
-    they are not classes.
+    Of the training inputs: their `mean` and standard `deviation`, and `varying`, how much an input varies from example to example. Of the
+    validation inputs: `scale` and `offset`, relative to the training inputs. `labels` and `validation_labels` tell whether similar
+    examples have the same labels; they are None if the targets are not classes.
     """
 
     mean: float
@@ -53,7 +53,7 @@ class Examples:
 
 
 def look_at(data: Splits) -> Examples:
-    """Measure the examples to train on and to validate with."""
+    """Measure the training and validation examples."""
     train, validation = data.train, data.validation
     x, held_out = _inputs(train, _AMONG), _inputs(validation, _AMONG)
     deviation = float(x.std())

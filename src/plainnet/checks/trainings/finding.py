@@ -1,4 +1,4 @@
-"""A finding about a training, and what several rules need to say."""
+"""A finding about a training, and phrases and tests that several rules share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ERROR, WARNING, NOTE = "error", "warning", "note"
 
 @dataclass(frozen=True)
 class Cause:
-    """One of several causes with the same curves: its name, its share among the spoiled trainings with them, and what tells it apart."""
+    """One of several causes with the same curves: its name, its share of the spoiled trainings with these curves, and a check for it."""
 
     name: str
     share: float
@@ -23,10 +23,10 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingFinding(Finding):
-    """One thing found about a training: what it is called, how bad it is, the evidence, and what to do.
+    """One finding about a training: its name, its severity, the evidence, and what to do.
 
-    `change` maps keys of the recipe to values that should help; it is empty where no recipe can. Where several causes make
-    the same curves, `causes` are these, the most frequent first.
+    `change` maps keys of the recipe to values that should help; it is empty if no recipe can help. If several causes give
+    the same curves, `causes` lists them, the most frequent first.
     """
 
     severity: str
@@ -46,19 +46,19 @@ def trouble(case: Case) -> str:
 
 
 def diverged(case: Case) -> bool:
-    """Tell whether the training ended in figures that are not finite."""
+    """Tell whether the training ended with figures that are not finite."""
     return bool(case.diverged) or case.signs.train_loss.broken_at_the_end
 
 
 def in_trouble(case: Case) -> bool:
-    """Tell whether it diverged, learned little, or goes up and down."""
+    """Tell whether the training diverged, learned little, or goes up and down."""
     signs = case.signs
     accuracy = signs.validation if len(signs.validation) else signs.train
     return diverged(case) or not len(accuracy) or accuracy.last < 0.8 or rough(case)
 
 
 def rough(case: Case) -> bool:
-    """Tell whether the training loss goes up and down by much, where it is not near its end."""
+    """Tell whether the training loss goes up and down by much while it is still far from its end."""
     loss = case.signs.train_loss
     if len(loss) < 5 or case.signs.near_zero:
         return False
@@ -68,7 +68,7 @@ def rough(case: Case) -> bool:
 
 
 def figure(value: float) -> str:
-    """Return a loss as it is to be read."""
+    """Return a loss as text."""
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:.4g}"
 
 
@@ -77,7 +77,7 @@ def scaled_rate(case: Case, factor: float) -> dict[str, float]:
     if case.recipe is None:
         return {}
     key, schedule = "schedule", case.recipe.schedule
-    while "then" in schedule:  # a warm-up leads to another schedule, whose learning rate it is
+    while "then" in schedule:  # a warm-up ends in another schedule, which holds the learning rate
         key, schedule = f"{key}.then", schedule["then"]
     rate = schedule["learning_rate"] * factor
     return {f"{key}.learning_rate": rate} if math.isfinite(rate) else {}

@@ -1,4 +1,4 @@
-"""Probes: measurements on a network, for which the network computes, but does not learn anything it keeps."""
+"""Measurements on a network: dead and saturated units, and the first steps of its training, without changing its weights."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from plainnet.layers import BatchNorm, Conv2D, Dense, ReLU, Sigmoid, Tanh
 from plainnet.network import Network
 from plainnet.recipes import Recipe
 
-_IMAGES = 500  # to look at units with
+_IMAGES = 500  # on which units are measured
 _STEPS = 5
 
 
 @dataclass(frozen=True)
 class Inside:
-    """What a trained network is like inside.
+    """Measurements inside a trained network.
 
-    By layer, shares: `dead`, of the units of a ReLU, those that are 0 for every image; `saturated`, of the outputs of
-    Sigmoid or Tanh, those within 1 % of an end. `zero`, `equal`: names of weights that are all zero, or the same for
-    every unit. Beside the weights that the recipe begins with: `growth`, by layer, how many times as long the weights are now; `moved`, how far
-    all weights have come, relative to their length. `evaluated`: which share of training images batch normalization lets the network
-    recognize by its running averages, and by the batch's own statistics.
+    - `dead`: for each ReLU layer, the share of units that are 0 for every image.
+    - `saturated`: for each Sigmoid or Tanh layer, the share of outputs within 1 % of a limit.
+    - `zero`, `equal`: names of weights that are all zero, or the same for every unit.
+    - `growth`: for each array of weights, its norm relative to its initial norm.
+    - `moved`: the norm of the change of all weights, relative to the norm of the initial weights.
+    - `evaluated`: with batch normalization, the accuracy on training images by its running averages, and by the
+      batch's own statistics.
     """
 
     dead: dict[str, float]
@@ -40,12 +42,13 @@ class Inside:
 
 @dataclass(frozen=True)
 class Steps:
-    """What the first steps of a training are like, from fresh weights.
+    """Measurements on the first steps of a training, from fresh weights: medians over the steps.
 
-    Medians over the steps: `ratio`, the length of an update relative to that of all weights; `doubled`, how much the
-    gradient grows when each example of the batch stands there twice, 1 if it is a mean and 2 if it is a sum; `clipped`,
-    the share of the gradient's length that clipping takes away; `vanishing`, the gradient of the first layer's weights
-    relative to that of the last's, each relative to the weights. `updates` is how many the whole training makes.
+    - `ratio`: the norm of an update relative to the norm of all weights.
+    - `doubled`: how much the gradient grows if every example of the batch appears twice: 1 if the loss is a mean, 2 if a sum.
+    - `clipped`: the share of the gradient's norm that clipping removes.
+    - `vanishing`: the gradient of the first layer's weights relative to that of the last layer's, each relative to its weights.
+    - `updates`: the number of updates of the whole training.
     """
 
     ratio: float
@@ -56,7 +59,7 @@ class Steps:
 
 
 def look_inside(network: Network, data: DataSet, fresh: Network | None = None) -> Inside:
-    """Measure the layers of a trained network while it looks at training images; `fresh` is the network as it began."""
+    """Measure the layers of a trained network on training images; `fresh` is the network with its initial weights."""
     x = network.as_input(data.images[:_IMAGES])
     dead, saturated, zero, equal = {}, {}, [], []
     for index, layer in enumerate(network.layers):
@@ -85,7 +88,7 @@ def look_inside(network: Network, data: DataSet, fresh: Network | None = None) -
 
 
 def _evaluated(network: Network, data: DataSet) -> tuple[float, float] | None:
-    """Return the accuracy by running averages and by a batch's own statistics, None without batch normalization."""
+    """Return the accuracy by running averages and by the batch's own statistics; None without batch normalization."""
     if not any(isinstance(layer, BatchNorm) for _, layer in network.walk()) or data.kind != "classes":
         return None
     some = data[np.random.default_rng(0).permutation(len(data))[:_IMAGES]]
@@ -107,7 +110,7 @@ def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
     rate = max(schedule(step, steps_per_epoch, recipe.epochs) for step in range(steps_per_epoch))
     clip = recipe.optimizer.get("clip")
     ratios, doubled, lost, vanishing = [], [], [], []
-    context = Context(leads=False)  # what is drawn at random stays the same, so that gradients can be compared
+    context = Context(leads=False)  # random draws stay the same, so that gradients can be compared
     optimizer.attach(network.parameters)
 
     def gradient(batch: DataSet) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Signs: what the curves of a training show, measured once, for every rule."""
+"""Signs: what the curves of a training show, measured once for all rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from plainnet.checks.histories.curves import Curves
 from plainnet.checks.trainings.curve import Curve
 
-SHORT = 3  # points below which nothing is said of a course
+SHORT = 3  # points, below which no curve is judged
 
 
 class Signs:
@@ -27,26 +27,26 @@ class Signs:
 
     @cached_property
     def accuracy(self) -> Curve:
-        """The accuracy that tells most: of the training images if it was recorded, else of the validation's."""
+        """The training accuracy if it was recorded, otherwise the validation accuracy."""
         return self.train if len(self.train) else self.validation
 
     @cached_property
     def loss(self) -> Curve:
-        """The loss that tells most: the training's if it was recorded, else the validation's."""
+        """The training loss if it was recorded, otherwise the validation loss."""
         return self.train_loss if len(self.train_loss) else self.validation_loss
 
     def epoch(self, at: float) -> str:
-        """Return how an epoch, or a step, is called."""
+        """Return the name of an epoch or step, such as "epoch 5"."""
         return f"{self.unit} {at:,.0f}"
 
     @property
     def which(self) -> str:
-        """Which part of the data `accuracy` is of."""
+        """The part of the data that `accuracy` was measured on."""
         return "training" if len(self.train) else "validation"
 
     @cached_property
     def classes(self) -> int | None:
-        """The number of classes: known, or concluded from a loss of ln K beside an accuracy of about 1/K; None if neither."""
+        """The number of classes: known, or inferred from a loss of ln K beside an accuracy of about 1/K; None if neither."""
         if self._classes is not None:
             return self._classes
         if self.curves.measure != "accuracy" or self.curves.loss != "loss":
@@ -64,21 +64,21 @@ class Signs:
 
     @cached_property
     def chance(self) -> float | None:
-        """The accuracy that is no better than chance, with a margin; None if the number of classes is not known."""
+        """The highest accuracy that still counts as chance, with a margin; None if the number of classes is not known."""
         return None if self.classes is None else 1 / self.classes + min(0.6 / self.classes, 0.08)
 
     def at_chance(self, accuracy: float) -> bool:
-        """Tell whether an accuracy is no better than chance, as far as one can know."""
+        """Tell whether an accuracy is no better than chance, as far as is known."""
         return accuracy <= self.low
 
     @property
     def low(self) -> float:
-        """The accuracy of chance, or what is low for any number of classes but a few."""
+        """The accuracy of chance, or 16 % if the number of classes is not known."""
         return 0.16 if self.chance is None else self.chance
 
     @cached_property
     def learns(self) -> bool:
-        """Whether the training clearly learns: the loss falls, or the accuracy rises, for more than a moment."""
+        """Whether the training clearly learns: the loss falls, or the accuracy rises, and not just for a moment."""
         loss, accuracy = self.train_loss, self.train
         falls = len(loss) > 2 and loss.end < 0.85 * loss.first
         rises = len(accuracy) > 2 and accuracy.end > accuracy.first + 0.1
@@ -94,12 +94,12 @@ class Signs:
 
     @cached_property
     def near_zero(self) -> bool:
-        """Whether the training is as good as done: a loss that is small beside what it began with, or all are right."""
+        """Whether the training is nearly done: the loss is small relative to its first value, or nearly all answers are right."""
         loss = self.train_loss
         small = len(loss) > 1 and loss.least < 0.1 * max(loss.first, 1e-30)
         return small or (len(self.accuracy) > 0 and self.accuracy.end > 0.97)
 
     @cached_property
     def accuracy_is_good(self) -> bool:
-        """Whether what was recorded of the accuracy is far above chance."""
+        """Whether the recorded accuracy is high."""
         return len(self.accuracy) > 0 and self.accuracy.end > 0.9

@@ -1,4 +1,4 @@
-"""Verification: a short training as it was, and one with the suggestion followed; to see if it helped."""
+"""Verification: train briefly without and with a suggested change, to see whether it helps."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ _IMAGES, _EPOCHS = 6000, 3
 
 
 def verify(case: Case, finding: TrainingFinding) -> dict[str, Any] | None:
-    """Train briefly without and with the finding's change, from the same seed; None if no recipe can change it.
+    """Train briefly without and with the finding's change, from the same seed; None if the finding has no change.
 
-    Returns the accuracies on the validation images, `before` and `after`, None for one that diverged, and `helped`.
+    Returns `before` and `after`, the accuracies on the validation images (None for a training that diverged), and
+    `helped`.
     """
     if case.recipe is None or not finding.change:
         return None
     changed = Recipe.from_table(override(json.loads(json.dumps(case.recipe.to_table())), finding.change))
     images = min(case.limit or _IMAGES, _IMAGES, len(case.data.train))
-    epochs = _EPOCHS if finding.name != "overfitting" else case.recipe.epochs  # which takes its time to show
+    epochs = _EPOCHS if finding.name != "overfitting" else case.recipe.epochs  # overfitting takes time to show
     before, after = (_accuracy(case, replace(recipe, epochs=epochs), images) for recipe in (case.recipe, changed))
     return {
         "before": before,

@@ -1,4 +1,4 @@
-// The answer to a drawing: what it is, how probable, what the network sees, what speaks for it, what is near.
+// The answer to a drawing: the class, its probability, what the network sees, what speaks for it, similar images.
 
 import { bars, brief, bytes, image, likely } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -6,20 +6,20 @@ import { explained } from "./explain.js";
 import { figureOf, signed, tile } from "./layers.js";
 import { prepared } from "./prepare.js";
 
-// Why there is no answer, in a sentence
+// One sentence that explains why there is no answer
 function whyNot({ reason, confidence, least }, order, classes) {
   const [p, k] = order[0],
-    first = `Among the classes it is most like a ${classes[k]} (${likely(p)})`;
+    first = `The closest class is ${classes[k]} (${likely(p)})`;
   if (reason === "not sure" && p > 0.9 && confidence) {
-    return `${first}, but drawings like this are seldom digits: confidence ${likely(confidence)}, and ${likely(least[k] ?? 0)} is needed for an answer.`;
+    return `${first}, but drawings like this are seldom digits: the confidence is ${likely(confidence)}, and an answer needs ${likely(least[k] ?? 0)}.`;
   }
   if (reason === "not sure") return `${first}, which is not enough for an answer.`;
-  if (reason === "no digit") return `${first}, but its shape is not one line or a few, as a digit's is.`;
-  if (reason === "several digits") return "There is more than one digit on the paper; draw one.";
+  if (reason === "no digit") return `${first}, but its shape does not consist of one or a few lines, as a digit does.`;
+  if (reason === "several digits") return "There is more than one digit on the paper; draw only one.";
   return "";
 }
 
-// Return the card, and the function that shows an answer in it; `take` is called with an image that is chosen.
+// Return the card and the function that shows an answer in it; `take` is called with the image that the user chooses.
 export function answerCard(take) {
   const answer = html("p", { class: "answer unsure" }),
     told = html("p", { class: "hidden", "aria-live": "polite" });
@@ -42,8 +42,8 @@ export function answerCard(take) {
     nearest,
   );
 
-  // The answer at once; the rest, which is slower to paint, when the screen has it. `drawn` are the strokes and the
-  // pen that the page has prepared as well, `final` whether the pen rests.
+  // Show the answer at once, and the rest, which is slower to paint, after the screen shows the answer. `drawn` are
+  // the strokes and the pen, which the page prepares as well; `final` is true while the pen rests.
   function show(found, drawn, final, then) {
     const { classes, probabilities: shares, reason } = found;
     const order = (shares ?? []).map((p, k) => [p, k]).sort((a, b) => b[0] - a[0]);
@@ -82,15 +82,21 @@ export function answerCard(take) {
     sees.replaceChildren();
     const own = drawn ? prepared(...drawn) : null;
     if (own)
-      sees.append(figureOf(image(own.box, 20, 20, "the box around the strokes, 20 by 20"), "the box around it, 20x20"));
+      sees.append(
+        figureOf(image(own.box, 20, 20, "the box around the strokes, 20 by 20"), "the box around the drawing, 20x20"),
+      );
     differs.textContent = "";
     if (found.seen) {
       const seen = bytes(found.seen);
       sees.append(
-        figureOf(image(seen, 28, 28, "what the network sees, 28 by 28"), explained("what it sees, 28x28", "seen")),
+        figureOf(
+          image(seen, 28, 28, "what the network sees, 28 by 28"),
+          explained("what the network sees, 28x28", "seen"),
+        ),
       );
       if (own && seen.some((v, i) => v !== own.image[i]))
-        differs.textContent = "The page and the lab prepared this drawing differently: please report it.";
+        differs.textContent =
+          "The page and the lab prepared this drawing differently. This is a bug: please report it.";
     }
     if (found.speaks)
       sees.append(
@@ -103,7 +109,7 @@ export function answerCard(take) {
     if (found.nearest) {
       nearest.replaceChildren(
         ...found.nearest.map((one) => {
-          const said = `training image, a ${one.label}; look at it`;
+          const said = `training image, a ${one.label}; open it`;
           return button(tile(one), () => take(bytes(one.pixels), { label: one.label }), {
             class: "plain",
             "aria-label": said,
@@ -115,7 +121,7 @@ export function answerCard(take) {
     if (found.uncalibrated) tellFacts(found, order);
   }
 
-  // What is behind the probabilities: the outputs they are made of, the temperature, what other networks say.
+  // Where the probabilities come from: the logits, the temperature, and what other networks answer.
   function tellFacts({ classes, uncalibrated, temperature, logits, others, ...found }, order) {
     const best = uncalibrated.indexOf(Math.max(...uncalibrated)),
       k = order[0][1];
@@ -123,11 +129,11 @@ export function answerCard(take) {
       html(
         "p",
         {},
-        `Of one view, ${temperature === 1 ? "not calibrated" : "before calibration"}: ${classes[best]} with `,
+        `From a single view, ${temperature === 1 ? "not calibrated" : "before calibration"}: ${classes[best]} with `,
         explained(likely(uncalibrated[best]), "probability", () => [
           `z = ${logits.map((z, i) => `${classes[i]}: ${brief(z)}`).join(", ")}`,
           `p(${classes[best]}) = exp(${brief(logits[best])}) / ${brief(logits.reduce((sum, z) => sum + Math.exp(z), 0))} = ${likely(uncalibrated[best])}`,
-          `With T = ${brief(temperature)}, as the mean of the views: p(${classes[k]}) = ${likely(order[0][0])}`,
+          `With T = ${brief(temperature)}, as a mean over the views: p(${classes[k]}) = ${likely(order[0][0])}`,
         ]),
         ".",
       ),
@@ -140,7 +146,7 @@ export function answerCard(take) {
           {},
           `${why} `,
           explained(
-            "How that is told",
+            "How this is decided",
             "not sure",
             () => `p = ${likely(order[0][0])}${found.confidence ? `, s = ${likely(found.confidence)}` : ""}`,
           ),

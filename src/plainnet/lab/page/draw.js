@@ -1,4 +1,4 @@
-// Draw: a digit on the left, the layers in the middle, the answer on the right; all at every stroke.
+// Draw: the paper on the left, the layers in the middle, the answer on the right. All change with every stroke.
 
 import { answerCard } from "./answer.js";
 import { bytes, image } from "./chart.js";
@@ -9,8 +9,8 @@ import { pad, paperCanvas } from "./pad.js";
 import { storyCard } from "./stories.js";
 import { attempt, post, watch } from "./wire.js";
 
-const PENS = { thin: 55, middle: 90, thick: 130 };
-const FARTHEST = 27; // pixels that an image is moved by
+const PENS = { thin: 55, medium: 90, thick: 130 };
+const FARTHEST = 27; // the most pixels that an image can be moved by
 const QUIET = 120; // milliseconds without a point, after which the answer is the final one
 const ARROWS = [
   ["←", -1, 0, "left"],
@@ -20,7 +20,7 @@ const ARROWS = [
 ];
 const MOST = 256 * 1024; // bytes of a picture
 const NOTHING = { answer: null, reason: "nothing drawn", classes: [], probabilities: null };
-const UNREADABLE = "this file is no picture that the browser can read; save it as PNG or JPEG";
+const UNREADABLE = "the browser cannot read this file as a picture; save it as PNG or JPEG";
 
 export function draw(main, about, address) {
   const canvas = paperCanvas();
@@ -34,7 +34,7 @@ export function draw(main, about, address) {
     seen = null,
     moved = [0, 0];
 
-  // A unit that is chosen, and the way from it to its step
+  // Open a chosen unit, with a link to step through it
   const open = (layer, unit) =>
     openUnit(drawer, layer, unit, () => {
       const pixels = seen ? { pixels: packed(seen) } : {};
@@ -92,7 +92,7 @@ export function draw(main, about, address) {
   });
   function rested() {
     final = true;
-    const pen = paper.pen === PENS.middle ? null : paper.pen;
+    const pen = paper.pen === PENS.medium ? null : paper.pen;
     address.set({ strokes: pack(paper.strokes), pen, pixels: null, sample: null, label: null });
     ask();
   }
@@ -104,7 +104,7 @@ export function draw(main, about, address) {
     final = true;
   }
 
-  // An image takes the place of the strokes, and goes into the address.
+  // Replace the strokes by an image, and put it into the address.
   function take(pixels, { label = null, sample = null, said } = {}) {
     emptyPaper();
     shownImage = pixels;
@@ -133,7 +133,7 @@ export function draw(main, about, address) {
     show(found, null);
   }
 
-  // What is seen, moved
+  // Moving the image
 
   const place = html("output", {}, "0, 0");
   function moveTo(x, y) {
@@ -149,7 +149,7 @@ export function draw(main, about, address) {
         final = true;
         ask();
       },
-      { "aria-label": `Move what it sees by a pixel, ${name}` },
+      { "aria-label": `Move the image by one pixel, ${name}` },
     ),
   );
   const back = button(
@@ -159,7 +159,7 @@ export function draw(main, about, address) {
       final = true;
       ask();
     },
-    { title: "To its place" },
+    { title: "Move the image back to its place" },
   );
 
   // The controls
@@ -211,26 +211,26 @@ export function draw(main, about, address) {
       html("div", { class: "row" }, clear, undo, ...pens),
       html("h2", {}, "Samples"),
       html("div", { class: "samples" }, ...samples),
-      html("h2", {}, "Move what it sees"),
+      html("h2", {}, "Move the image"),
       html("div", { class: "row" }, ...arrows, back, place),
-      html("h2", {}, "A picture"),
-      html("label", { for: "file" }, "Drop one on the paper, or choose:"),
+      html("h2", {}, "Use a picture"),
+      html("label", { for: "file" }, "Drop a picture on the paper, or choose a file:"),
       file,
     ),
     html("section", { class: "card", "aria-label": "Layers" }, html("h2", {}, "The network, layer by layer"), layers),
     answer.card,
-    html("section", { class: "card whole", "aria-label": "The unit chosen" }, drawer),
+    html("section", { class: "card whole", "aria-label": "The chosen unit" }, drawer),
     storyCard(about),
   );
   drawer.append(
     html(
       "p",
       { class: "soft" },
-      "Choose a unit or a map above to see its weights, and the images that excite it most.",
+      "Click a unit or a map above to see its weights, and the images that activate it most.",
     ),
   );
 
-  // As the address has it
+  // Restore the state in the address
 
   moveTo(
     ...(address.get("moved") ?? "0.0")
@@ -244,7 +244,7 @@ export function draw(main, about, address) {
   else
     paper.set(
       unpack(address.get("strokes") ?? ""),
-      Math.min(600, Math.max(1, parseInt(address.get("pen"), 10) || PENS.middle)),
+      Math.min(600, Math.max(1, parseInt(address.get("pen"), 10) || PENS.medium)),
     );
   press();
   const [, layer, unit] = (address.get("unit") ?? "").match(/^(\w+)\.(\d+)$/) ?? [];

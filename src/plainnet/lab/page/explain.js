@@ -1,4 +1,4 @@
-// Explain: a figure that can be opened, with its formula, its very numbers, and the line of plainnet that computes it.
+// Explain: a figure opens on a click and shows its formula, its numbers, and the source line that computes it.
 
 import { html } from "./dom.js";
 import { attempt, get } from "./wire.js";
@@ -39,7 +39,7 @@ async function open(key, numbers) {
   dialog.scrollTop = 0;
 }
 
-// A figure as a button: `key` names its formula, `numbers` says it with the numbers that made it.
+// A figure as a button: `key` names its formula, `numbers` returns the formula with its actual numbers.
 export function explained(text, key, numbers = () => "") {
   const made = html("button", { type: "button", class: "number", title: "Formula and source" }, text);
   made.addEventListener("click", () => open(key, numbers()));

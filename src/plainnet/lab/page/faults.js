@@ -1,10 +1,10 @@
-// A fault in the backward pass of a small network: put in, looked for by central differences, named, taken out.
+// Faults in the backward pass of a small network: insert one, find it with central differences, name it, remove it.
 
 import { button, html } from "./dom.js";
 import { shown } from "./moments.js";
 import { FAULTS, backwardPass, centralDifference, forwardPass } from "./step.js";
 
-// The gradients that are not what central differences say: name, what it is, what it should be
+// The gradients that differ from central differences: name, value, right value
 function differing(network, fault) {
   const { layers } = backwardPass(network, forwardPass(network), fault);
   const all = network.layers.flatMap(({ W, b }, k) => [
@@ -16,7 +16,7 @@ function differing(network, fault) {
   return all.filter(([, ours, theirs]) => Math.abs(ours - theirs) > 1e-6 * Math.max(1, Math.abs(theirs)));
 }
 
-// A row of controls. `current` gives the network as it is, `put` puts a fault in by name, `said` says what comes of it.
+// A row of controls. `current` returns the network, `put` inserts a fault by name, `said` shows the outcome.
 export function faultRow(current, put, said) {
   let fault = "none";
   const options = Object.entries(FAULTS).map(([name, { says }]) => html("option", { value: name }, says));
@@ -29,37 +29,38 @@ export function faultRow(current, put, said) {
 
   function spoil() {
     const telling = Object.keys(FAULTS).filter((name) => differing(current(), name).length);
-    if (!telling.length) return change("none", "No fault would show with these numbers; change some of them.");
+    if (!telling.length)
+      return change("none", "No fault would change these numbers. Change some inputs or weights first.");
     const name = telling[Math.floor(Math.random() * telling.length)];
     return change(
       name,
-      "Some numbers of the backward pass are wrong now. Compare with central differences: which fault is it?",
+      "Some numbers of the backward pass are now wrong. Compare them with central differences: which fault is it?",
     );
   }
   function compare() {
     const wrong = differing(current(), fault);
     const list = wrong
-      .map(([name, ours, theirs]) => `${name} is ${shown(ours)}, should be ${shown(theirs)}`)
+      .map(([name, ours, theirs]) => `${name} is ${shown(ours)}, but should be ${shown(theirs)}`)
       .join("; ");
-    said.textContent = wrong.length ? `Differ: ${list}.` : "Every gradient agrees with central differences.";
+    said.textContent = wrong.length ? `These differ: ${list}.` : "Every gradient agrees with central differences.";
   }
   function check() {
     const right = guess.value === fault;
     said.textContent =
       fault === "none"
-        ? "There is no fault; put one in."
+        ? "There is no fault; insert one first."
         : right
           ? "Right: that is the fault."
-          : "No, it is another one.";
+          : "No, it is another fault.";
   }
   return html(
     "div",
     { class: "row" },
-    button("Put in a fault", spoil),
+    button("Insert a fault", spoil),
     button("Compare with central differences", compare),
     html("label", { for: "guess" }, "Which fault is it?"),
     guess,
     button("Check", check),
-    button("Take it out", () => change("none", "The backward pass is right again.")),
+    button("Remove the fault", () => change("none", "The backward pass is right again.")),
   );
 }

@@ -1,4 +1,4 @@
-// The graph of a small network, with what is computed at a moment lit; values that are not known yet are left empty.
+// The graph of a small network. The part computed at this moment is highlighted; values not yet computed are empty.
 
 import { svg } from "./dom.js";
 import { shown } from "./moments.js";

@@ -1,10 +1,10 @@
-// Images and strokes in the address and on the wire.
+// Encoding of images and strokes for the address and for requests.
 
 import { bytes } from "./chart.js";
 import { html } from "./dom.js";
 import { PAPER } from "./prepare.js";
 
-// Strokes: numbers to the base 36 between dots, strokes between dashes.
+// Strokes: numbers in base 36, separated by dots; strokes separated by dashes.
 export const pack = (strokes) =>
   strokes
     .map((stroke) =>
@@ -24,7 +24,7 @@ export function unpack(text) {
     .filter((stroke) => stroke.length);
 }
 
-// An image in the address: base 64 as addresses have it. None, if it is not one of 28 by 28.
+// An image in the address: URL-safe base64. Unpacking returns null if it is not a 28x28 image.
 export const packed = (pixels) =>
   btoa(String.fromCharCode(...pixels))
     .replaceAll("+", "-")
@@ -39,13 +39,13 @@ export function unpacked(text) {
   }
 }
 
-// The image that the address tells of, or a sample's; null if it tells of none.
+// The image or the sample that the address names, or null.
 export function imageOf(about, address) {
   const sample = about.samples.find((one) => one.label === address.get("sample"));
   return address.get("pixels") ? unpacked(address.get("pixels")) : sample ? bytes(sample.pixels) : null;
 }
 
-// A picture small enough to be sent; null if it cannot be read.
+// A picture scaled down until it is small enough to send, or null if it cannot be read.
 export async function smaller(blob, most) {
   let bitmap;
   try {

@@ -1,4 +1,4 @@
-// Inside: the first layer's weights, outputs and gradients by layer, of one training.
+// Inside: the weights of the first layer of a training, and the outputs and gradients of each layer.
 
 import { brief, bytes, percent } from "./chart.js";
 import { html, svg } from "./dom.js";
@@ -43,7 +43,7 @@ const dead = (one) =>
     : explained(
         percent(one.dead),
         "dead",
-        () => `${Math.round(one.dead * one.units)} of ${one.units} units are 0 for all of them`,
+        () => `${Math.round(one.dead * one.units)} of ${one.units} units are 0 for every image`,
       );
 const update = (one) =>
   typeof one.update !== "number"

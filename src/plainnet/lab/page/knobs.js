@@ -1,4 +1,4 @@
-// Knobs: what can be moved while a network trains; each says what it is, and goes back with a double click or Delete.
+// Knobs: sliders for settings that can change during training; a double click or Delete resets a slider.
 
 import { brief } from "./chart.js";
 import { html } from "./dom.js";
@@ -12,22 +12,22 @@ const KNOBS = {
     step: 0.05,
     of: (v) => 10 ** v,
     to: (v) => Math.log10(Math.max(v, 1e-7)),
-    says: "How far each step goes, 0.0000001 to 10. From then on it replaces the recipe's own schedule.",
+    says: "How far each step goes, from 0.0000001 to 10. Once moved, it replaces the recipe's schedule.",
   },
   momentum: {
     name: "momentum",
     low: 0,
     high: 0.99,
     step: 0.01,
-    says: "The share of the last step that is kept, 0 to 0.99.",
-    without: "Only SGD has a momentum that can be moved.",
+    says: "The share of the last step that is added to the next one, from 0 to 0.99.",
+    without: "Only SGD has a momentum to change.",
   },
   dropout: {
     name: "dropout",
     low: 0,
     high: 0.9,
     step: 0.05,
-    says: "The share of units left out while learning, 0 to 0.9.",
+    says: "The share of units that are set to 0 during training, from 0 to 0.9.",
     without: "This network has no Dropout layer; add one below.",
   },
   augmentation: {
@@ -35,18 +35,18 @@ const KNOBS = {
     low: 0,
     high: 1,
     step: 0.1,
-    says: "How much images are turned, moved and bent while learning: 0 not at all, 1 as in recipe cnn.",
-    without: "Only images can be turned and bent.",
+    says: "How strongly images are turned, moved and bent during training: 0 is not at all, 1 is as in recipe cnn.",
+    without: "Only images can be augmented.",
   },
 };
 
-// One knob; `move` is called with a value that it is set to.
+// One knob; `move` is called with each new value.
 function knob(what, { name, low, high, step, says, without = "", of = (v) => v, to = (v) => v }, move) {
   const input = html("input", { type: "range", id: what, min: low, max: high, step, value: low, title: says });
   const output = html("output", { for: what }),
     told = html("small", {}, says);
   let began = null,
-    moving = 0; // a move that waits for a moment: a double click takes it back
+    moving = 0; // a pending move, which a double click cancels
   const send = (value, after) => {
     clearTimeout(moving);
     moving = setTimeout(() => {

@@ -1,11 +1,11 @@
-// Layers: every layer's outputs for an image as a strip of pictures; a unit opens with its weights and what excites it.
+// Layers: the outputs of every layer as a strip of pictures; a unit opens with its weights and strongest images.
 
 import { brief, bytes, image } from "./chart.js";
 import { html } from "./dom.js";
 import { explained } from "./explain.js";
 import { attempt, post } from "./wire.js";
 
-// Bytes around 128 as colors: blue for and positive, orange against and negative, dark for nothing.
+// Bytes around 128 as colors: blue is positive (for), orange is negative (against), dark is zero.
 const COLORS = Uint32Array.from({ length: 256 }, (_, value) => {
   const v = (value - 128) / 127,
     color = v >= 0 ? [70, 160, 255] : [255, 140, 40],
@@ -29,7 +29,7 @@ export const tile = (one, text) =>
 export function layerStrips(box, chosen) {
   const strips = new Map();
 
-  // One canvas a layer, kept from answer to answer: a map or unit beside the other.
+  // One canvas per layer, reused from answer to answer, with its maps or units side by side.
   function strip(layer) {
     let one = strips.get(layer.layer);
     if (!one) {
@@ -68,7 +68,7 @@ export function layerStrips(box, chosen) {
     }
     one.canvas.setAttribute(
       "aria-label",
-      `${layer.layer}: ${one.count} ${one.maps ? "maps" : "units"}; arrows choose one, Enter opens it`,
+      `${layer.layer}: ${one.count} ${one.maps ? "maps" : "units"}; the arrow keys choose one, Enter opens it`,
     );
     return one;
   }
@@ -114,11 +114,7 @@ export function layerStrips(box, chosen) {
   return (layers) => {
     if (!layers) {
       box.replaceChildren(
-        html(
-          "p",
-          { class: "soft" },
-          "Draw a digit, or take one of the samples: the outputs of every layer appear here.",
-        ),
+        html("p", { class: "soft" }, "Draw a digit or choose a sample: the outputs of every layer appear here."),
       );
       return;
     }
@@ -129,7 +125,7 @@ export function layerStrips(box, chosen) {
   };
 }
 
-// A unit: its weights, the training images that excite it most, and the way to its step.
+// A unit: its weights, the training images that activate it most, and a button to step through it.
 export async function openUnit(drawer, layer, unit, stepThrough) {
   const found = await attempt(post("/api/unit", { layer, unit }));
   if (!found) return;
@@ -151,7 +147,7 @@ export async function openUnit(drawer, layer, unit, stepThrough) {
     html(
       "p",
       { class: "soft" },
-      "The training images that excite it most, with its output for each (the largest, for a map).",
+      "The training images that activate it most, each with its output (for a map, the largest output).",
     ),
     step,
   );

@@ -1,4 +1,4 @@
-// The frame: which view is shown, as the address says, and the theme.
+// The frame of the page: it shows the view that the address names, and switches the theme.
 
 import { attempt, get, keepWatching, tell, watch } from "./wire.js";
 import { html } from "./dom.js";
@@ -15,7 +15,7 @@ let about = null,
   leave = () => {},
   shown = null;
 
-// The address holds the state: #view=draw&strokes=...; views write to it without a step in the history.
+// The address holds the state: #view=draw&strokes=...; views change it without adding to the history.
 export const address = {
   get: (name) => new URLSearchParams(location.hash.slice(1)).get(name),
   set(values) {
@@ -28,7 +28,7 @@ export const address = {
   },
 };
 
-// A view is left as it was, and found so again.
+// A view keeps its state while another view is open.
 const left = new Map();
 for (const link of document.querySelectorAll("nav a")) {
   link.addEventListener("click", (event) => {
@@ -74,7 +74,7 @@ function stand({ name, epoch, epochs, history, ended }, running) {
 about = await attempt(get("/api/about"));
 if (about) {
   const named = document.getElementById("model");
-  const given = `model: ${about.opened}${about.accuracy ? `, ${(100 * about.accuracy).toFixed(2)} % of the test images` : ""}`;
+  const given = `model: ${about.opened}${about.accuracy ? `, ${(100 * about.accuracy).toFixed(2)} % on the test images` : ""}`;
   watch(({ trials, running }) => {
     about.given = !trials.length && Boolean(about.opened);
     named.textContent = trials.length ? trials.map((one) => stand(one, running)).join("; ") : about.given ? given : "";

@@ -1,4 +1,4 @@
-// Mistakes: the confusion matrix on the left, images on the right; an image opens in Draw.
+// Mistakes: the confusion matrix and the misclassified images; an image opens in Draw.
 
 import { bytes, image, likely, matrix, percent } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -52,7 +52,7 @@ export function mistakes(main, about, address) {
   async function show() {
     const cell = /^\d+-\d+$/.test(address.get("cell") ?? "") ? address.get("cell").split("-") : null,
       beside = address.get("other");
-    said.textContent = "The network is answering the images.";
+    said.textContent = "The network is classifying the images.";
     const found = await attempt(
       get("/api/mistakes", {
         by: order.value,
@@ -79,7 +79,7 @@ export function mistakes(main, about, address) {
           "accuracy",
           () => `${found.right} / ${found.of} = ${percent(found.right / found.of, 2)}`,
         ),
-        " are recognized",
+        " are classified right",
       ),
       ...(found.steps === null
         ? []
@@ -96,7 +96,7 @@ export function mistakes(main, about, address) {
             html(
               "p",
               { class: "soft" },
-              `Counted by one view of each image; the answers of the network itself are means of ${found.views} views.`,
+              `Counted with one view of each image; elsewhere, the network averages its answers over ${found.views} shifted views.`,
             ),
           ]
         : []),
@@ -105,17 +105,23 @@ export function mistakes(main, about, address) {
             html(
               "p",
               { class: "soft" },
-              "A network here has learned from the validation images as well: only the test images are new to it. Look, but choose nothing by them.",
+              "A network shown here was trained on the validation images as well, so these are test images. Do not use them to choose a model or a setting.",
             ),
           ]
         : []),
       ...(found.other
-        ? [html("p", {}, `${found.other} recognizes ${found.other_right.toLocaleString("en")} of the same images.`)]
+        ? [
+            html(
+              "p",
+              {},
+              `${found.other} classifies ${found.other_right.toLocaleString("en")} of the same images right.`,
+            ),
+          ]
         : []),
       html(
         "p",
         { class: "soft" },
-        "Rows: what it is. Columns: what it was taken for. Choose a number to see its images.",
+        "Rows: the true class. Columns: the predicted class. Click a number to see its images.",
       ),
       matrix("Confusion matrix", found.confusion, classes, (i, j) => {
         address.set({ cell: `${i}-${j}` });
@@ -124,15 +130,15 @@ export function mistakes(main, about, address) {
       explained("How it is counted", "confusion"),
     );
     said.replaceChildren(
-      `${found.count.toLocaleString("en")} ${differ ? `images that ${found.other} answers differently` : "mistakes"}` +
-        `${cell ? `: ${classes[cell[0]]} taken for ${classes[cell[1]]}` : ""}${found.count > images.length ? `; ${images.length} shown` : ""}. `,
+      `${found.count.toLocaleString("en")} ${differ ? `images that ${found.other} classifies differently` : "mistakes"}` +
+        `${cell ? `: ${classes[cell[0]]} classified as ${classes[cell[1]]}` : ""}${found.count > images.length ? `; ${images.length} shown` : ""}. `,
       ...(order.value === "label errors"
-        ? [explained("The first are those whose label may be wrong.", "label errors")]
+        ? [explained("The list begins with the labels that are most likely wrong.", "label errors")]
         : []),
     );
     tiles.replaceChildren(
       ...images.map((one) => {
-        const text = `${one.label} taken for ${one.answer}, ${likely(one.share)}${one.other ? `; ${found.other}: ${one.other}, ${likely(one.other_share)}` : ""}`;
+        const text = `${one.label} classified as ${one.answer}, ${likely(one.share)}${one.other ? `; ${found.other}: ${one.other}, ${likely(one.other_share)}` : ""}`;
         const open = () => {
           location.hash = `#${new URLSearchParams({ view: "draw", pixels: packed(bytes(one.pixels)), label: one.label })}`;
         };

@@ -1,10 +1,10 @@
-// The moments of one step of a small network: a number each, with its formula, and the cell that it fills.
+// The moments of one training step of a small network: each computes one number, with its formula and its cell.
 
 export const shown = (v) => (Math.abs(v) < 5e-5 && v !== 0 ? v.toExponential(2) : v.toFixed(4));
 const factor = (v) => (v < 0 ? `(${shown(v)})` : shown(v));
 const products = (left, right) => left.map((v, i) => `${factor(v)} · ${factor(right[i])}`).join(" + ");
 
-// Names carry their layer: z2.1 is the first z of layer 2; what comes into layer 1 is x, into layer 2 a1.
+// Names contain their layer: z2.1 is the first z of layer 2. The input of layer 1 is x, that of layer 2 is a1.
 export function moments(network, forward, backward) {
   const found = [],
     last = network.layers.length - 1,
@@ -112,7 +112,7 @@ export function moments(network, forward, backward) {
     cell: "update",
     source: "sgd",
     formula: "w = w - rate dw",
-    text: `w = w - ${network.rate} dw, for every weight: press Update to do it`,
+    text: `w = w - ${network.rate} dw for every weight: press Update to do it`,
   });
   return found;
 }

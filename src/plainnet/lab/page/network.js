@@ -1,4 +1,4 @@
-// A network of one's own: a recipe, its layers as lines of text, and clicks that add a layer.
+// The user's own network: a recipe, its layers as lines of text, and buttons that add a layer.
 
 import { button, html } from "./dom.js";
 
@@ -12,7 +12,7 @@ const LAYERS = [
   "MaxPool size=2",
 ];
 
-// Layers as text, one a line: "Dense units=64".
+// Layers as text, one per line: "Dense units=64".
 const written = (layers) =>
   layers
     .map(({ type, ...rest }) => [type, ...Object.entries(rest).map(([k, v]) => `${k}=${JSON.stringify(v)}`)].join(" "))
@@ -52,7 +52,7 @@ export function networkCard(about, address, wish) {
     id: "layers",
     rows: 8,
     spellcheck: "false",
-    "aria-label": "Layers of the network, one a line",
+    "aria-label": "Layers of the network, one per line",
   });
   const title = html("p", { class: "soft" }),
     own = () => about.recipes[recipe.value];
@@ -66,7 +66,7 @@ export function networkCard(about, address, wish) {
   });
   choose();
 
-  // A layer goes before the Dense that gives the answers, or to the end where there is none.
+  // Add a layer before the last Dense layer, which gives the answers, or at the end if there is none.
   function add(line) {
     const all = layers.value.split("\n").filter((one) => one.trim());
     const last = all.length && all.at(-1).trim().startsWith("Dense") ? all.length - 1 : all.length;
@@ -75,11 +75,11 @@ export function networkCard(about, address, wish) {
   }
   const adding = LAYERS.map((line) =>
     button(`+ ${line.split(" ")[0]}`, () => add(line), {
-      title: "Put this layer before the Dense that gives the answers",
+      title: "Add this layer before the last Dense layer, which gives the answers",
     }),
   );
   const begin = button(
-    "Train it",
+    "Train this network",
     () =>
       wish({
         do: "begin",
@@ -87,18 +87,18 @@ export function networkCard(about, address, wish) {
         limit: limit.value === "" ? 0 : Number(limit.value),
         set: layers.value === written(own().layers) ? {} : { layers: parsed(layers.value) },
       }),
-    { title: "Begin anew with these layers" },
+    { title: "Start a new training with these layers" },
   );
   return html(
     "section",
-    { class: "card whole side-matter", "aria-label": "A network of your own" },
-    html("h2", {}, "Another network"),
+    { class: "card whole side-matter", "aria-label": "Your own network" },
+    html("h2", {}, "Train another network"),
     html(
       "div",
       { class: "row" },
       html("label", { for: "recipe" }, "Recipe"),
       recipe,
-      html("label", { for: "limit" }, "Images to learn from"),
+      html("label", { for: "limit" }, "Training images"),
       limit,
       begin,
     ),

@@ -1,8 +1,8 @@
-// The small networks of Step: how they begin, and their numbers in the address.
+// The small networks of Step: their initial weights, and their numbers in the address.
 
 export const SIZES = { "2-2-2": [2, 2, 2], "2-3-2": [2, 3, 2], "3-3-3": [3, 3, 3], "4-3-2": [4, 3, 2] };
 
-// The same weights each time: a sequence that looks random.
+// Initial weights that look random, but are the same each time.
 export function begun(sizes) {
   let seed = 7;
   const next = () => {
@@ -14,7 +14,7 @@ export function begun(sizes) {
   return { layers, activation: "relu", x: [1, -0.5, 0.75, 0.25].slice(0, sizes[0]), label: 0, rate: 0.5 };
 }
 
-// Where its numbers are, in the order of the address: inputs, then the weights and biases of each layer.
+// The places of its numbers, in the order of the address: inputs, then weights and biases of each layer.
 function* places({ x, layers }) {
   for (let i = 0; i < x.length; i++) yield [x, i];
   for (const { W, b } of layers) {

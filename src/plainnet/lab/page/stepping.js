@@ -1,4 +1,4 @@
-// Step: a network small enough to print; every number of a step, cell by cell, forwards and back.
+// Step: every number of one training step of a small network, cell by cell, forward and backward.
 
 import { button, html } from "./dom.js";
 import { explained } from "./explain.js";
@@ -15,7 +15,7 @@ export function step(main, about, address) {
     "select",
     { id: "net" },
     ...Object.keys(SIZES).map((name) => html("option", {}, name)),
-    html("option", { value: "real" }, "the lab's network"),
+    about ? html("option", { value: "real" }, "the lab's network") : "",
   );
   net.addEventListener("change", () => {
     address.set({ at: null, values: null, layer: null, unit: null, label: null, net: net.value });
@@ -52,7 +52,7 @@ function small(main, address, named, net) {
   everything.checked = address.get("all") === "1";
   everything.addEventListener("change", () => show());
 
-  // The tables: what has been computed by now; all of it, if that is wished for
+  // The tables: the numbers computed so far, or all of them if the box is checked
 
   const moment = (name, layer, j, i) =>
     all.findIndex(
@@ -93,7 +93,7 @@ function small(main, address, named, net) {
     });
     input.addEventListener("change", () => {
       const fits = Math.abs(input.valueAsNumber) <= 1000;
-      tell(fits ? "" : `a number here lies between -1000 and 1000; it is still ${Number(v.toFixed(6))}`);
+      tell(fits ? "" : `the number must be between -1000 and 1000; it is still ${Number(v.toFixed(6))}`);
       if (fits) {
         edit(i, j, input.valueAsNumber);
         change();
@@ -124,7 +124,7 @@ function small(main, address, named, net) {
           at = moment(name, layer, j, i);
           show();
         },
-        { class: "number", title: changed ? `It was ${old}; show how it comes about` : "Show how it comes about" },
+        { class: "number", title: changed ? `It was ${old}; show how it is computed` : "Show how it is computed" },
       ),
     );
   }
@@ -147,7 +147,7 @@ function small(main, address, named, net) {
       values: values === written(first) ? null : values,
     });
     stage.replaceChildren(
-      html("h2", {}, `${now.way === "forward" ? "Forward" : "Backward"}: moment ${at + 1} of ${all.length}`),
+      html("h2", {}, `${now.way === "forward" ? "Forward" : "Backward"}: step ${at + 1} of ${all.length}`),
       graph(network, forward, now, known),
       html(
         "p",
@@ -164,13 +164,13 @@ function small(main, address, named, net) {
       html(
         "p",
         { class: "soft" },
-        "Change an input or a weight, and see what follows: what has changed is marked with ▲. A click on a number shows how it comes about.",
+        "Change an input or a weight: every number that changes is marked with ▲. Click a number to see how it is computed.",
       ),
       html(
         "div",
         { class: "row" },
         everything,
-        html("label", { for: "everything" }, "Show what is computed later as well"),
+        html("label", { for: "everything" }, "Also show the numbers computed later"),
       ),
       cells("x", -1, [network.x], (i, j, v) => {
         network.x[j] = v;
@@ -197,7 +197,7 @@ function small(main, address, named, net) {
                 html(
                   "p",
                   { class: "soft" },
-                  `Right: class ${network.label + 1}, y = (${f.a.map((_, j) => Number(j === network.label)).join(", ")})`,
+                  `Right class: ${network.label + 1}, y = (${f.a.map((_, j) => Number(j === network.label)).join(", ")})`,
                 ),
               ]
             : []),
@@ -210,7 +210,7 @@ function small(main, address, named, net) {
     tables.append(side);
   }
 
-  // After an edit: what it has changed is marked.
+  // After an edit: mark the numbers that changed.
   function change() {
     edited = true;
     show();
@@ -242,7 +242,7 @@ function small(main, address, named, net) {
   const rate = html("input", { id: "rate", type: "number", min: 0, max: 10, step: 0.1, value: network.rate });
   rate.addEventListener("change", () => {
     const fits = rate.valueAsNumber >= 0 && rate.valueAsNumber <= 10;
-    tell(fits ? "" : `the learning rate lies between 0 and 10; it is still ${network.rate}`);
+    tell(fits ? "" : `the learning rate must be between 0 and 10; it is still ${network.rate}`);
     if (fits) network.rate = rate.valueAsNumber;
     else rate.value = network.rate;
     show();

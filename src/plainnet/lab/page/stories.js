@@ -1,9 +1,9 @@
-// Stories: what each tells, and the way to it; and a talk, a walk through views that were kept.
+// Stories, with a button for each; and the talk, a presentation of views that the user has kept.
 
 import { html } from "./dom.js";
 import { attempt, post, state } from "./wire.js";
 
-// Go to a story: its trainings begin anew, unless they are those that are there.
+// Go to a story: start its trainings, unless they are already there.
 export async function goTo(about, hash) {
   const key = new URLSearchParams(hash).get("story"),
     story = about.stories[key];
@@ -38,7 +38,7 @@ export function storyCard(about) {
   );
 }
 
-// A talk: larger type, no side matter; the arrow keys walk through the views that were kept, or through the stories.
+// A talk: larger type, no side matter; the arrow keys go through the kept views, or through the stories.
 export function talk(about, address) {
   const kept = () => {
     try {
@@ -84,7 +84,7 @@ export function talk(about, address) {
   };
 
   bar.append(
-    button("←", "The view before", () => walk(-1)),
+    button("←", "The previous view", () => walk(-1)),
     place,
     button("→", "The next view", () => walk(1)),
     button("End", "Leave the talk", () => turn(false)),

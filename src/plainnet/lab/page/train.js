@@ -1,4 +1,4 @@
-// Train: start, pause, one batch, back; curves, weights, gradients and what diagnose sees, while it learns.
+// Train: controls, curves, weights, gradients and the findings of the diagnosis during a training.
 
 import { bars, brief, likely, lines, percent } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -21,22 +21,22 @@ export function train(main, about, address) {
     return attempt(post("/api/train", what));
   };
   const which = html("select", { id: "which", title: "Which training the controls below are for" });
-  const whichBox = html("div", { class: "row", hidden: "" }, html("label", { for: "which" }, "Controls of"), which);
+  const whichBox = html("div", { class: "row", hidden: "" }, html("label", { for: "which" }, "Controls for"), which);
   const chosen = () => Math.max(0, which.selectedIndex);
   which.addEventListener("change", () => show(newest));
   const all = knobs((what, value) => wish({ do: "move", trial: chosen(), what, value }));
-  const start = button("Start", () => wish({ do: "go" }), { title: "Go on training" });
-  const pause = button("Pause", () => wish({ do: "pause" }), { title: "Stop between two batches" });
-  const one = button("One batch", () => wish({ do: "go", batches: 1 }), { title: "Learn from one batch" });
+  const start = button("Start", () => wish({ do: "go" }), { title: "Continue the training" });
+  const pause = button("Pause", () => wish({ do: "pause" }), { title: "Pause after the current batch" });
+  const one = button("One batch", () => wish({ do: "go", batches: 1 }), { title: "Train on one batch" });
   const back = html("select", { id: "back", title: "The end of an earlier epoch" });
   const goBack = button("Go back", () => wish({ do: "back", trial: chosen(), steps: Number(back.value) }), {
-    title: "Take up the training there",
+    title: "Continue the training from there",
   });
   const leave = button("", () => wish({ do: "leave" }), {
-    title: "End the training; the model that the lab was opened with answers again",
+    title: "End the training, and use the model that the lab was opened with again",
   });
   const closer = button("Look closer", () => wish({ do: "examine", trial: chosen() }), {
-    title: "Look at network, data and first steps as well",
+    title: "Also examine the network, the data and the first steps",
   });
   const status = html("p", { "aria-live": "polite" }),
     figures = html("div"),
@@ -50,8 +50,8 @@ export function train(main, about, address) {
   const moving = html(
     "div",
     {},
-    html("h2", {}, "Move while it trains"),
-    html("p", { class: "soft" }, "A double click, or Delete, sets it back."),
+    html("h2", {}, "Change settings while it trains"),
+    html("p", { class: "soft" }, "A double click or the Delete key resets a slider."),
     ...all.map(({ box }) => box),
   );
   const curvesCard = html(
@@ -80,7 +80,7 @@ export function train(main, about, address) {
       { class: "card", "aria-label": "Your drawing and diagnosis" },
       html("h2", {}, "Your drawing"),
       answers,
-      html("h2", {}, "What diagnose sees"),
+      html("h2", {}, "Diagnosis"),
       seen,
       closer,
     ),
@@ -114,19 +114,13 @@ export function train(main, about, address) {
     curves.replaceChildren(
       ...(first
         ? drawn(trials)
-        : [
-            html(
-              "p",
-              { class: "soft" },
-              "Losses and accuracies appear here, batch by batch, as soon as something is trained.",
-            ),
-          ]),
+        : [html("p", { class: "soft" }, "Losses and accuracies appear here, batch by batch, once a training runs.")]),
     );
     looks.replaceChildren(...trials.map(inside));
     answers.replaceChildren(
       ...(trials.length
         ? trials.map(answered)
-        : [html("p", { class: "soft" }, "Draw something, and see what a network makes of it while it learns.")]),
+        : [html("p", { class: "soft" }, "Draw something to see how the answer changes during training.")]),
     );
     seen.replaceChildren(...(mine ? findings(mine) : []));
     if (!mine) return;
@@ -156,8 +150,8 @@ export function train(main, about, address) {
           html(
             "div",
             { class: "row" },
-            button("Do it", () => wish({ do: "follow", trial: chosen(), finding: k }), {
-              title: "Begin anew with it, all else as it was",
+            button("Apply and restart", () => wish({ do: "follow", trial: chosen(), finding: k }), {
+              title: "Start again with this change and everything else the same",
             }),
             html("code", {}, changes),
           ),
@@ -166,8 +160,8 @@ export function train(main, about, address) {
       return box;
     });
     const looked =
-      trial.examined === null ? "" : ` It looked closely after batch ${trial.examined.toLocaleString("en")}.`;
-    const nothing = trial.history.length ? "It has found nothing wrong so far." : "It looks after each epoch.";
+      trial.examined === null ? "" : ` The closer look was after batch ${trial.examined.toLocaleString("en")}.`;
+    const nothing = trial.history.length ? "Nothing wrong found so far." : "The diagnosis runs after each epoch.";
     return [...boxes, html("p", { class: "soft" }, (boxes.length ? "" : nothing) + looked)];
   }
 
@@ -220,10 +214,10 @@ function drawn(trials) {
   ];
 }
 
-// What the networks make of the drawing now
+// The current answers of the networks to the drawing
 function answered(trial) {
   if (!trial.answers)
-    return html("p", { class: "soft" }, "Draw something, and see what it makes of it while it learns.");
+    return html("p", { class: "soft" }, "Draw something to see how the answer changes during training.");
   const order = trial.answers
     .map((p, k) => [p, k])
     .sort((a, b) => b[0] - a[0])
@@ -235,11 +229,11 @@ function answered(trial) {
   );
 }
 
-// The figures of the last whole epoch, each of which can be opened
+// The figures of the last complete epoch; each can be opened
 function lastEpoch(trial) {
   const last = trial.history.at(-1),
     epoch = trial.history.length;
-  if (!last) return html("p", { class: "soft" }, `${trial.name}: no whole epoch yet.`);
+  if (!last) return html("p", { class: "soft" }, `${trial.name}: no complete epoch yet.`);
   const figure = (part, name) => {
     const value = last[`${part === "training" ? "train" : part}_${name}`];
     if (typeof value !== "number") return [];

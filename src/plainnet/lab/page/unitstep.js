@@ -1,4 +1,4 @@
-// A unit of the lab's network, step by step: what comes in, the sum, the loss, the gradient and the update.
+// A unit of the lab's network, step by step: its inputs, the sum, the loss, the gradient and the update.
 
 import { brief, bytes, likely } from "./chart.js";
 import { html } from "./dom.js";
@@ -21,7 +21,7 @@ const list = (head, rows) =>
     ),
   );
 
-// Where a weight stands: row, column and channel of a filter, row and column of an image, or its number.
+// The place of a weight: row, column and channel of a filter, row and column of an image, or its number.
 function placeIn(found, number) {
   const [height, width] = found.inputs.size,
     channels = found.kind === "Conv2D" ? (found.in_shape[2] ?? 1) : 1;
@@ -30,7 +30,7 @@ function placeIn(found, number) {
   return channels > 1 ? `${where}, channel ${(number % channels) + 1}` : where;
 }
 
-// The moments of a step: a heading, the formula's name, and what is shown.
+// The moments of a step: a heading, the name of the formula, and what to show.
 function moments(found) {
   const { kind, unit, place, output, loss, label, classes, probabilities, gradient, rate, terms } = found;
   const at = place.length ? ` at row ${place[0] + 1}, column ${place[1] + 1}, where it is largest` : "",
@@ -50,20 +50,20 @@ function moments(found) {
           ? html(
               "p",
               {},
-              "It is right already, so hardly anything changes. Say that the image shows another class, and see what a mistake does.",
+              'The answer is already right, so hardly anything changes. Choose another class under "The image shows a" to see the effect of a mistake.',
             )
           : "",
       ],
     },
     {
       way: "Backward",
-      title: `The gradient that comes down to unit ${unit}`,
+      title: `The gradient that reaches unit ${unit}`,
       key: `${kind} backward`,
       show: [
         html(
           "p",
           {},
-          `dL/dy = ${brief(gradient)}${at}: if this output were larger by 0.01, the loss would be ${gradient < 0 ? "smaller" : "larger"} by about ${brief(Math.abs(gradient) * 0.01)}.`,
+          `dL/dy = ${brief(gradient)}${at}: if this output were 0.01 larger, the loss would be about ${brief(Math.abs(gradient) * 0.01)} ${gradient < 0 ? "smaller" : "larger"}.`,
         ),
       ],
     },
@@ -86,7 +86,7 @@ function moments(found) {
   return [
     {
       way: "Forward",
-      title: `What comes in${place.length ? ` for the output at row ${place[0] + 1}, column ${place[1] + 1}, the largest of this map` : ""}`,
+      title: `The inputs${place.length ? ` for the output at row ${place[0] + 1}, column ${place[1] + 1}, the largest of this map` : ""}`,
       key: kind,
       show: [picture(found.inputs, `inputs x${summed}`), html("p", {}, `Shape ${found.in_shape.join(" x ")}.`)],
     },
@@ -106,7 +106,7 @@ function moments(found) {
     ...after,
     {
       way: "Backward",
-      title: "What each weight is told",
+      title: "The gradient of each weight",
       key: `${kind} backward`,
       show: [
         picture(found.dW, `gradient dw${summed}`),
@@ -128,7 +128,7 @@ function moments(found) {
         html(
           "p",
           {},
-          "The eight weights with the largest gradients. Nothing is changed: this is what one step of SGD would do.",
+          "The eight weights with the largest gradients. The network does not change: this is what one step of SGD would do.",
         ),
       ],
     },
@@ -165,7 +165,7 @@ export function unitStep(main, about, address, controlsRow) {
       now = all[(at = Math.min(Math.max(at, 0), all.length - 1))];
     address.set({ at: at || null, unit: unit.value, layer: found.layer, pixels: packed(pixels), sample: null });
     stage.replaceChildren(
-      html("h2", {}, `${now.way}: moment ${at + 1} of ${all.length}`),
+      html("h2", {}, `${now.way}: step ${at + 1} of ${all.length}`),
       html("h3", {}, now.title),
       html("div", { class: "side" }, ...now.show),
       html("p", {}, explained("Formula and source", now.key)),

@@ -1,4 +1,4 @@
-// The wire between page and lab: questions, wishes, and the newest state of the trainings.
+// The connection between page and lab: requests, and the newest state of the trainings.
 
 const trouble = document.getElementById("trouble");
 
@@ -22,7 +22,7 @@ async function answered(request) {
   try {
     sentence = JSON.parse(text).error;
   } catch {
-    /* a plain sentence */
+    /* the text is a plain sentence */
   }
   throw new Error(sentence);
 }
@@ -39,7 +39,7 @@ export const post = (path, what) =>
     ),
   );
 
-// Do something; say in a sentence what went wrong, and return null then.
+// Wait for a request; if it fails, show the error and return null.
 export async function attempt(promise) {
   try {
     const found = await promise;
@@ -51,7 +51,7 @@ export async function attempt(promise) {
   }
 }
 
-// Call `changed` with every newer state of the trainings. One request is under way at a time, whatever is shown.
+// Call `changed` with every newer state of the trainings. Only one request is open at a time.
 let newest = null;
 const watchers = new Set();
 export const state = () => newest;

@@ -1,6 +1,7 @@
-"""A pen on paper: from any picture of digits, photographed, scanned or drawn, to images made the way MNIST's were.
+"""Turns any picture of digits (photograph, scan or drawing) into images like those of MNIST.
 
-`paper` takes away the paper, whatever its color and light; `components` finds what is drawn, and leaves out frames,
-lines and edges; `placing` brings each digit to MNIST's size, thickness and place; `reading` puts the steps together,
-and says why if there is no digit to be read.
+`paper` removes the paper, whatever its color and light; `components` finds the drawn shapes, and leaves out frames,
+lines and edges; `placing` gives each digit the size, thickness and position usual in MNIST; `reading` combines these
+steps, and says why if it finds no digit. `strokes` does the same for drawings, and `likeness` judges whether a shape is
+a digit at all.
 """

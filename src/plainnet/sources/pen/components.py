@@ -1,4 +1,4 @@
-"""Connected components: what is drawn in one piece, and which pieces are frames, lines and edges."""
+"""Connected components: finds the shapes drawn in one piece, and which of them are frames, lines or edges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A connected component: its number, its box (the end not included), its pixels and the ink in them."""
+    """A connected component: its number, its box (ends excluded), its area in pixels and the ink in them."""
 
     number: int
     top: int
@@ -36,17 +36,17 @@ class Piece:
         return max(self.height, self.width)
 
     def gap(self, other: Piece) -> int:
-        """Return how far its box is from another one, in the direction in which they are further apart."""
+        """Return the distance between its box and another one, in the direction in which they are further apart."""
         down = max(self.top, other.top) - min(self.bottom, other.bottom)
         right = max(self.left, other.left) - min(self.right, other.right)
         return max(0, down, right)
 
 
 def labeled(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the connected components of a mask (H, W), corners included, as numbers; 0 is what is outside.
+    """Return the connected components of a mask (H, W) as numbers, where 0 is the outside; corners connect pixels.
 
-    Row by row, every run of the mask takes the number of a run that it touches in the row above; runs that join two
-    numbers make them one.
+    Row by row, each run of the mask takes the number of a run that it touches in the row above. A run that touches
+    several merges their numbers.
 
     Source: Rosenfeld, Pfaltz 1966, "Sequential operations in digital picture processing", by runs.
     """
@@ -101,7 +101,7 @@ def pieces(strength: np.ndarray, labels: np.ndarray, count: int) -> list[Piece]:
 
 
 def is_edge(piece: Piece, height: int, width: int) -> bool:
-    """Tell whether a piece is the edge of a table, a line across the paper, or what comes in from the border."""
+    """Return whether a piece is the edge of a table, a line across the paper, or something at the border."""
     touches = _touches(piece, height, width, 1)
     across = piece.height > 0.8 * height or piece.width > 0.8 * width
     thin = min(piece.height, piece.width) < 0.06 * max(height, width) and piece.size > 0.3 * max(height, width)
@@ -109,7 +109,7 @@ def is_edge(piece: Piece, height: int, width: int) -> bool:
 
 
 def is_frame(piece: Piece, others: Sequence[Piece], labels: np.ndarray) -> bool:
-    """Tell whether a piece is a frame: it lies along the straight sides of its box, and something else lies inside."""
+    """Return whether a piece is a frame: it follows the straight sides of its box, and something else is inside."""
     height, width = labels.shape
     if piece.height < 0.3 * height or piece.width < 0.3 * width:
         return False
@@ -131,7 +131,7 @@ def is_frame(piece: Piece, others: Sequence[Piece], labels: np.ndarray) -> bool:
 
 
 def could_be_all(piece: Piece, height: int, width: int) -> bool:
-    """Tell whether a piece that looks like an edge may be writing that fills a tight picture, if there is no other."""
+    """Return whether a piece that looks like an edge may be writing that fills the picture, if it is alone."""
     if piece.width > 0.9 * width and piece.height < 0.35 * height:
         return False
     thin = piece.width < 0.15 * piece.height
@@ -140,6 +140,6 @@ def could_be_all(piece: Piece, height: int, width: int) -> bool:
 
 
 def _touches(piece: Piece, height: int, width: int, within: int) -> int:
-    """Return how many sides of the picture a piece comes near to."""
+    """Return how many sides of the picture a piece is near to."""
     near = piece.top <= within, piece.left <= within, piece.bottom >= height - within, piece.right >= width - within
     return sum(map(int, near))

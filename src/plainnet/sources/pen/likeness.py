@@ -1,8 +1,8 @@
-"""Likeness: whether what is drawn is a digit at all, judged by a small network of its own.
+"""Judges whether a drawing is a digit at all, with a second, small network.
 
-A network that has only ever seen digits takes a letter for one, and is often sure of it. So a second one, which has
-learned to tell digits from letters, signs and scribbles (`benchmarks/digit_or_not.py`), is asked as well. The
-confidence of an answer is then that of both together: their odds multiplied.
+A network that was trained only on digits classifies a letter as a digit, too, and is often sure of it. So a second
+network, trained to tell digits from letters, signs and scribbles (`benchmarks/digit_or_not.py`), judges the drawing as
+well. The confidence of an answer combines both: their odds are multiplied.
 """
 
 from __future__ import annotations
@@ -16,25 +16,24 @@ from plainnet.evaluation import DIGITS
 from plainnet.model import Model
 from plainnet.model_file import load_model
 
-_LARGEST = 1 - 1e-6  # share: odds beyond are as good as certain
+_LARGEST = 1 - 1e-6  # probability: anything above counts as certain
 
 
 @cache
 def judge() -> Model:
-    """Return the model that tells digits (its second class) from other things."""
+    """Return the model that tells digits (its second class) from other drawings."""
     return load_model(Path(__file__).parent / "digit_or_not.safetensors")
 
 
 def applies_to(model: Model) -> bool:
-    """Tell whether a model reads handwritten digits, and nothing else."""
+    """Return whether a model reads handwritten digits and nothing else."""
     return model.reads_a_pen and model.class_names == DIGITS
 
 
 def confidence(shares: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Return how sure it is that images (N, 28, 28) show the digits that got the largest of the shares (N, 10), (N,).
+    """Return the confidence (N,) that images (N, 28, 28) show the digits with the largest of their shares (N, 10).
 
-    With p the largest share and d the probability that it is a digit at all, the odds are p / (1 - p) times d / (1 -
-    d).
+    With p the largest share and d the probability of being a digit at all, the odds are p / (1 - p) times d / (1 - d).
     """
     d = judge().network.probabilities(images)[:, 1].astype(float)
     p = shares.max(axis=1).astype(float)

@@ -1,9 +1,9 @@
-"""Ink without the paper: how far each place of a picture is from the paper around it, toward the color of the ink.
+"""Separates ink from paper: how far each pixel differs from the paper around it, toward the color of the ink.
 
-The color of the ink is found first, roughly: a smooth surface is fitted to the paper, channel by channel, and what is
-strongest beside it tells the direction in which ink differs. Then the paper is what remains when everything thinner
-than a window is filled in along that direction (a morphological closing), which follows shadows, edges and folds; ink
-is the rest.
+First the color of the ink is estimated: a smooth surface is fitted to the paper, channel by channel, and the strongest
+deviations from it give the direction in which ink differs. Then the paper is found by a morphological closing along
+this direction, which fills in everything thinner than a window and follows shadows, edges and folds. The rest is
+ink.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from PIL import Image, ImageFilter
 
 from plainnet.sources.picture_files import layers
 
-WORK = 256  # pixels of the longer side that are looked at
+WORK = 256  # pixels of the longer side, after shrinking
 _WINDOW = 0.4  # of the shorter side: strokes are thinner
-_CLOSE, _MOST_OF_IT = 0.06, 0.6  # of the range from black to white; of the places that must lie so near to a surface
-_INK_ON_NOTHING = 0.4  # of the picture, above which what is opaque is a card rather than ink
+_CLOSE, _MOST_OF_IT = 0.06, 0.6  # of the range from black to white; share of pixels this near to a surface
+_INK_ON_NOTHING = 0.4  # if more of the picture is opaque, the opaque part is a card, not ink
 
 
 @dataclass(frozen=True)
 class Ink:
-    """Ink (H, W) from 0 to 1; how much it differs from the paper, and how much the paper differs from itself."""
+    """Ink (H, W) from 0 to 1; its contrast with the paper; and the noise of the paper."""
 
     strength: np.ndarray
     contrast: float
@@ -31,7 +31,7 @@ class Ink:
 
 
 def colors_of(picture: Image.Image) -> np.ndarray:
-    """Return colors (H, W, C) from 0 to 1, at most 256 pixels long, what is transparent filled in as paper."""
+    """Return colors (H, W, C) from 0 to 1, at most 256 pixels long, with transparent pixels filled in as paper."""
     colors, alpha = layers(picture)
     shown = colors.astype(np.float32) / 255
     if alpha is not None:
@@ -43,7 +43,7 @@ def colors_of(picture: Image.Image) -> np.ndarray:
         paper = np.median(seen, axis=0)
         cover = alpha[..., None].astype(np.float32) / 255
         if share < _INK_ON_NOTHING and np.abs(seen - paper).mean() < 0.15:
-            shown = 1 - cover  # one color on nothing: it is the ink
+            shown = 1 - cover  # one color on a transparent background: it is the ink
         else:
             shown = shown * cover + paper * (1 - cover)
     return _shrunk(shown)
@@ -80,15 +80,13 @@ def ink_of(colors: np.ndarray) -> Ink:
 
 
 def _direction(colors: np.ndarray) -> np.ndarray | None:
-    """Return the color of the ink less that of the paper, a unit vector (C,); None if all is of one color."""
+    """Return the direction from the color of paper to that of ink, a unit vector (C,), or None for one color."""
     channels = colors.shape[2]
     paper = np.all([np.abs(colors[..., k] - _usual(colors[..., k])) < 0.15 for k in range(channels)], axis=0)
     if paper.mean() < 0.05:
         paper[:] = True
     rest = np.stack([colors[..., k] - _surface(colors[..., k], paper) for k in range(channels)], axis=-1)
-    if (
-        np.abs(rest).max(axis=-1) < _CLOSE
-    ).mean() < _MOST_OF_IT:  # an edge of a shadow, or paper that lies on something
+    if (np.abs(rest).max(axis=-1) < _CLOSE).mean() < _MOST_OF_IT:  # the edge of a shadow, or of the paper
         rest = np.stack([colors[..., k] - _local_median(colors[..., k]) for k in range(channels)], axis=-1)
     size = np.sqrt(np.square(rest).mean(axis=-1))
     top = max(float(np.percentile(size, 99.5)) if size.size > 2000 else float(size.max()), 0.5 * float(size.max()))
@@ -98,7 +96,7 @@ def _direction(colors: np.ndarray) -> np.ndarray | None:
     if top < 1e-6 or not strong.any():
         return None
     toward = rest[strong].mean(axis=0)
-    if np.linalg.norm(toward) < 0.3 * size[strong].mean() * np.sqrt(channels):  # both ways: take the stronger one
+    if np.linalg.norm(toward) < 0.3 * size[strong].mean() * np.sqrt(channels):  # both ways: take the stronger
         toward = np.linalg.svd(rest[strong], full_matrices=False)[2][0]
         along = rest[strong] @ toward
         toward = toward * np.sign((np.sign(along) * np.square(along)).sum() or 1.0)
@@ -112,9 +110,9 @@ def _usual(values: np.ndarray) -> float:
 
 
 def _surface(values: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """Return a quadratic surface through the paper; what does not fit is left out, time and again.
+    """Return a quadratic surface fitted to the paper, leaving out repeatedly the pixels that do not fit.
 
-    It is begun from what may be paper, and from everything; the surface is taken that lies nearer to most places.
+    The fit starts once from the probable paper and once from all pixels; the one with the smaller median error wins.
     """
     height, width = values.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
@@ -138,7 +136,7 @@ def _fitted(terms: np.ndarray, wanted: np.ndarray, fits: np.ndarray) -> np.ndarr
 
 
 def _local_median(values: np.ndarray) -> np.ndarray:
-    """Return the median around each place, within the window that strokes are thinner than."""
+    """Return the median around each pixel, within a window that is wider than the strokes."""
     height, width = values.shape
     factor = max(1.0, max(height, width) / 64)
     picture = Image.fromarray((np.clip(values, 0, 1) * 255).astype(np.uint8))
@@ -155,7 +153,7 @@ def _blurred(values: np.ndarray) -> np.ndarray:
 
 
 def _closing(values: np.ndarray, radius: int) -> np.ndarray:
-    """Return the largest, then the smallest value within a window: what is low and thinner than it is filled in."""
+    """Return the largest, then the smallest value within a window, which fills in low areas thinner than it."""
     for best in (np.maximum, np.minimum):
         for axis in (0, 1):
             values = _sliding(values, radius, axis, best)
@@ -163,7 +161,7 @@ def _closing(values: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _sliding(values: np.ndarray, radius: int, axis: int, best: np.ufunc) -> np.ndarray:
-    """Return the best of the 2 radius + 1 values around each along an axis, by doubling the window."""
+    """Return the best of the 2 radius + 1 values around each value along an axis, by doubling the window."""
     padding = [(0, 0), (0, 0)]
     padding[axis] = (radius, radius)
     found, window = np.pad(values, padding, mode="edge"), 1

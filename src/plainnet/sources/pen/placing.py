@@ -1,8 +1,8 @@
-"""Placing: one digit as MNIST shows it, light on dark, of the usual thickness, in its place in 28x28.
+"""Makes an image of one digit as in MNIST: light on dark, with the usual thickness, centered in 28x28.
 
-MNIST's makers fit each digit into 20x20 pixels, keeping its proportions and smoothing its edges, then moved its center
-of mass to the middle of 28x28 (LeCun et al. 1998, "Gradient-based learning applied to document recognition", section
-III.A). A network that learned from such images needs to be shown such images.
+The makers of MNIST fitted each digit into 20x20 pixels, keeping its proportions and smoothing its edges, and moved its
+center of mass to the middle of 28x28 (LeCun et al. 1998, "Gradient-based learning applied to document recognition",
+section III.A). A network trained on such images needs inputs of the same kind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 BOX, SIZE = 20, 28
-_THINNEST, _THICKEST = 0.09, 0.20  # of the digit's longer side; most of MNIST's strokes are between
+_THINNEST, _THICKEST = 0.09, 0.20  # of the digit's longer side; most strokes in MNIST lie between
 
 
 def placed(ink: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
 
 
 def stroke_width(drawn: np.ndarray) -> float:
-    """Return the mean width of the strokes in a mask, twice their area by the length of their outline."""
+    """Return the mean width of the strokes in a mask: twice their area divided by the length of their outline."""
     framed = np.pad(drawn, 1)
     inside = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
     outline = int((drawn & ~inside).sum())
@@ -38,7 +38,7 @@ def stroke_width(drawn: np.ndarray) -> float:
 
 
 def as_thick_as_usual(ink: np.ndarray) -> np.ndarray:
-    """Return ink with strokes widened that are thinner than MNIST's, and narrowed that are thicker."""
+    """Return ink with its strokes widened if they are thinner than in MNIST, and narrowed if they are thicker."""
     drawn, longer = ink > 0.5, max(ink.shape)
     if not drawn.any():
         return ink
@@ -61,7 +61,7 @@ def _filtered(ink: np.ndarray, how: ImageFilter.Filter) -> np.ndarray:
 
 
 def fitted(ink: np.ndarray) -> np.ndarray:
-    """Scale the ink so that its longer side is 20 pixels, averaging what falls into each pixel."""
+    """Scale the ink so that its longer side is 20 pixels, averaging the ink within each pixel."""
     height, width = ink.shape
     scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))

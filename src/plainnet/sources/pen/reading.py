@@ -1,4 +1,4 @@
-"""Reading a picture: what is drawn on it, digit by digit, or why there is no digit to be read."""
+"""Reads a picture: finds its digits, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from plainnet.sources.pen.paper import colors_of, ink_of
 from plainnet.sources.pen.placing import placed, stroke_width
 
 NOTHING, SEVERAL, FAINT, NO_DIGIT, NOT_SURE = "nothing drawn", "several digits", "too faint", "no digit", "not sure"
-_DRAWN = 0.35  # of the full ink, from which a place is drawn on
-_NEAR = 0.25  # of a digit's size, up to which a part beside it belongs to it
+_DRAWN = 0.35  # of the full ink: pixels above this are drawn
+_NEAR = 0.25  # of a digit's size: parts nearer than this belong to the digit
 _MOST_DIGITS, _MOST_PIECES = 20, 60
 
 
 @dataclass(frozen=True, eq=False)
 class Digit:
-    """One digit: its box in the picture as shares of its sides, and the image (28, 28) that a network is to see."""
+    """One digit: its box as shares of the sides of the picture, and the image (28, 28) for the network."""
 
     box: tuple[float, float, float, float]  # top, bottom, left, right
     image: np.ndarray
@@ -28,7 +28,7 @@ class Digit:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What was found: digits from left to right, or a reason why there is none; and the steps, to be shown."""
+    """The result: digits from left to right, or the reason why there are none; and the steps, for a picture of them."""
 
     digits: tuple[Digit, ...] = ()
     reason: str | None = None
@@ -36,7 +36,7 @@ class Reading:
 
 
 def read(picture: Image.Image) -> Reading:
-    """Return the digits in a picture, each as MNIST would show it."""
+    """Return the digits in a picture, each as an image like those of MNIST."""
     colors = colors_of(picture)
     ink = ink_of(colors)
     steps = {"picture": colors, "ink": ink.strength * min(1.0, ink.contrast / 0.06)}
@@ -60,14 +60,14 @@ def read(picture: Image.Image) -> Reading:
 
 
 def drawn_apart(under: np.ndarray) -> bool:
-    """Tell whether what lies under a pen, a mask (H, W), makes several digits rather than the parts of one."""
+    """Return whether the strokes in a mask (H, W) are several digits rather than the parts of one."""
     strength = np.pad(under, 2).astype(float)
     labels, count = labeled(strength > _DRAWN)
     return len(_grouped(pieces(strength, labels, count), labels.shape)) > 1
 
 
 def _writing(strength: np.ndarray, labels: np.ndarray, count: int) -> list[Piece]:
-    """Return the pieces that are neither specks nor frames, lines or edges."""
+    """Return the pieces that are not specks, frames, lines or edges."""
     height, width = labels.shape
     found = [p for p in pieces(strength, labels, count) if p.area >= max(2, 0.0004 * height * width)]
     writing = [p for p in found if not is_edge(p, height, width) and not is_frame(p, found, labels)]
@@ -77,9 +77,9 @@ def _writing(strength: np.ndarray, labels: np.ndarray, count: int) -> list[Piece
 
 
 def _grouped(writing: list[Piece], size: tuple[int, int]) -> list[list[Piece]]:
-    """Return the pieces of each digit, from left to right: a main one with its near parts, and others as large.
+    """Return the pieces of each digit, from left to right: one main piece and the parts near it.
 
-    What the border cuts off is left out if there is anything else.
+    Digits cut off by the border are left out if there are others.
     """
     left = sorted(writing, key=lambda piece: -piece.mass)
     groups: list[list[Piece]] = []
@@ -111,7 +111,7 @@ def _belongs(piece: Piece, group: list[Piece]) -> bool:
 
 
 def _in_line(groups: list[list[Piece]]) -> bool:
-    """Tell whether digits stand on one line, of similar heights."""
+    """Return whether digits stand on one line."""
     mains = [group[0] for group in groups]
     middle = float(np.median([(p.top + p.bottom) / 2 for p in mains]))
     tallest = max(p.height for p in mains)
@@ -123,7 +123,7 @@ def _digit(group: list[Piece], labels: np.ndarray, strength: np.ndarray) -> Digi
     top, bottom = min(p.top for p in group), max(p.bottom for p in group)
     left, right = min(p.left for p in group), max(p.right for p in group)
     own = np.isin(labels, [piece.number for piece in group])
-    full = float(np.percentile(strength[own], 70))  # of this digit, which may be fainter than a frame around it
+    full = float(np.percentile(strength[own], 70))  # of this digit, which may be fainter than a frame
     soft = np.where(_grown(own), np.clip(strength / full, 0, 1), 0)
     soft[soft < 0.12] = 0
     rows, columns = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
@@ -138,7 +138,7 @@ def _grown(mask: np.ndarray) -> np.ndarray:
 
 
 def oddity(drawn: np.ndarray, image: np.ndarray) -> str | None:
-    """Say what about a shape is as in none of the digits that people write; None if nothing is."""
+    """Return what makes a shape impossible as a handwritten digit, or None."""
     height, width = drawn.shape
     if (
         drawn.mean() > 0.6

@@ -1,7 +1,7 @@
-"""Rules: each looks for one thing in a case, and returns it as a finding, or None.
+"""Rules: each looks for one problem of a training, and returns a finding or None.
 
-Those of `data`, `network` and `steps` see a cause itself; `remarks` are on trainings that work; all others tell what the curves show, for
-which there may be several causes.
+The rules of `data`, `network` and `steps` see a cause itself. Those of `remarks` comment on trainings that work. All others describe what
+the curves show, which may have several causes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from plainnet.checks.trainings.rules import (
 
 Rule = Callable[[Case], TrainingFinding | None]
 
-SEEN = (  # what explains the most comes first
+SEEN = (  # the rules that explain most come first
     data.inputs_alike, data.inputs_not_scaled, data.inputs_far_from_zero, data.one_class, data.class_missing, data.labels_off_by_one,
     data.labels_do_not_fit, data.validation_differs, data.validation_labels, data.validation_small,
     network.equal_weights, network.nothing_moved, network.last_layer_cut, network.narrow,
@@ -37,7 +37,7 @@ SEEN = (  # what explains the most comes first
     steps.clipping, steps.uphill, network.batch_statistics, steps.not_shuffled, endings.collapsed, standing.fell_too_early, contradictions.floor,
     steps.vanishing, steps.rate_too_low, steps.few_updates, data.labels_noisy,
 )  # fmt: skip
-# What causes of many kinds leave behind; it is named where none of them was seen.
+# Symptoms that many causes share; they are named only if none of those causes was seen.
 LEFT_BEHIND = (network.saturated, network.weights_began, network.dead_units)
 SHOWN = (
     endings.running_sum, endings.diverged, endings.zero, contradictions.sure_and_wrong, contradictions.accuracy_not_of_it, endings.constant, endings.rising, held_out.broken, held_out.at_chance, standing.creeping,
@@ -49,10 +49,10 @@ REMARKS = (
 
 
 def findings(case: Case) -> list[TrainingFinding]:
-    """Return what is found about a training, the likeliest cause of its trouble first, notes last.
+    """Return the findings about a training, the likeliest cause of its trouble first and notes last.
 
-    Causes that can be seen themselves come before what the curves show, of which the first that fits is named and the rest
-    left out. Remarks are made on trainings without an error.
+    Causes that can be seen directly come before symptoms in the curves. Of the symptoms, only the first that fits is
+    named. Remarks are made only on trainings without an error.
     """
     appended = remarks.runs_appended(case)
     with np.errstate(all="ignore"):
@@ -76,7 +76,7 @@ def _found(case: Case) -> list[TrainingFinding]:
 
 
 def _explained(finding: TrainingFinding) -> TrainingFinding:
-    """Return what the curves show with the causes that make such curves."""
+    """Return a finding about curves, with the causes that give such curves."""
     return replace(finding, causes=causes_of(finding.name))
 
 

@@ -1,4 +1,4 @@
-"""A training that learns nothing: it stands at chance, or gives one answer always."""
+"""Training at chance: the accuracy is no better than guessing, or the network always gives the same answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from plainnet.checks.trainings.finding import ERROR, TrainingFinding
 from plainnet.checks.trainings.signs import SHORT
 from plainnet.foreign.showing import counted
 
-_LOOK = "look at a few training examples beside their labels; then try a tenth of the learning rate, and ten times"
+_LOOK = "look at a few training examples beside their labels; then try the learning rate divided by 10, and multiplied by 10"
 
 
 def at_chance(case: Case) -> TrainingFinding | None:
-    """Find a training that learns nothing: the loss is where it began, and what is right is right by chance."""
+    """Find a training that learns nothing: the loss stays where it began, and the accuracy is that of chance."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if max(len(loss), len(accuracy)) < SHORT or case.curves.measure not in ("accuracy", "balanced accuracy"):
@@ -27,11 +27,16 @@ def at_chance(case: Case) -> TrainingFinding | None:
     if not (_at_chance(case) or _hardly_better(case) or _same_answer(case) or _goes_nowhere(case)):
         return None
     than = f", no better than chance for {signs.classes} classes" if signs.classes else ""
-    as_begun = ", about what it began with" * (len(loss) > 0 and abs(loss.end - loss.first) < 0.1 * abs(loss.first))
-    figures = f" and the training loss {loss.last:.3f}{as_begun}" if len(loss) else ""
+    as_begun = ", about the same as in the beginning" * (
+        len(loss) > 0 and abs(loss.end - loss.first) < 0.1 * abs(loss.first)
+    )
+    figures = f", and the training loss is {loss.last:.3f}{as_begun}" if len(loss) else ""
     if signs.classes and len(loss) and abs(loss.end - math.log(signs.classes)) < 0.012:
-        figures = f" and the training loss {loss.last:.3f}, the logarithm of {signs.classes}"
-    same = "; the validation accuracy never changes: the network always gives one answer" * signs.validation.constant(3)
+        figures = f", and the training loss is {loss.last:.3f}, the logarithm of {signs.classes}"
+    same = (
+        "; the validation accuracy never changes: the network always gives the same answer"
+        * signs.validation.constant(3)
+    )
     return TrainingFinding(
         name="stuck-at-chance", severity=ERROR,
         evidence=f"after {counted(case.curves.epochs, signs.unit)} the {signs.which} accuracy is {accuracy.last:.1%}{than}{figures}{same}",
@@ -40,7 +45,7 @@ def at_chance(case: Case) -> TrainingFinding | None:
 
 
 def _at_chance(case: Case) -> bool:
-    """Tell whether the accuracy is that of chance, and the loss where it began."""
+    """Tell whether the accuracy is that of chance, and the loss is where it began."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     still = not len(loss) or signs.flat or loss.end > 0.97 * loss.first
@@ -49,7 +54,7 @@ def _at_chance(case: Case) -> bool:
 
 
 def _hardly_better(case: Case) -> bool:
-    """Tell whether it has long stood where it is hardly better than chance, as where two classes of ten are known."""
+    """Tell whether the training has long been hardly better than chance, as if it knew two classes of ten."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if signs.classes is None or signs.classes < 5 or len(loss) < 8 or len(accuracy) != len(loss):
@@ -60,14 +65,14 @@ def _hardly_better(case: Case) -> bool:
 
 
 def _same_answer(case: Case) -> bool:
-    """Tell whether the validation accuracy never changes, while the loss hardly moves and little is right."""
+    """Tell whether the validation accuracy never changes, while the loss hardly moves and the accuracy is low."""
     accuracy = case.signs.accuracy
     moved = accuracy.most - accuracy.first
     return case.signs.flat and case.signs.validation.constant(3) and accuracy.end < 0.7 and moved < 0.03
 
 
 def _goes_nowhere(case: Case) -> bool:
-    """Tell whether, without losses, the validation accuracy nearly always is the same, and the training's goes nowhere."""
+    """Tell, without losses, whether the validation accuracy is nearly always the same and the training accuracy does not rise."""
     train, validation = case.signs.train, case.signs.validation
     if len(case.signs.train_loss) or min(len(train), len(validation)) < 6 or train.most > 0.75:
         return False
@@ -76,7 +81,7 @@ def _goes_nowhere(case: Case) -> bool:
 
 
 def _one_answer(case: Case) -> TrainingFinding | None:
-    """Find accuracies that never change: the network gives one answer, which is that often right."""
+    """Find accuracies that never change: the network always gives the same answer."""
     train, validation = case.signs.train, case.signs.validation
     if (
         min(len(train), len(validation)) < 5
@@ -87,14 +92,14 @@ def _one_answer(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="stuck-at-chance", severity=ERROR,
-        evidence=f"the validation accuracy is {validation.last:.2%} in every {case.signs.unit}, the training accuracy {train.last:.2%}: the network always gives the "
-        "same answer, and so often it is right",
-        suggestion="look at how many examples each class has; weigh rare classes more, or judge by another measure than accuracy",
+        evidence=f"the validation accuracy is {validation.last:.2%} in every {case.signs.unit}, and the training accuracy {train.last:.2%}: the network always gives "
+        "the same answer, and these are the shares of examples for which it is right",
+        suggestion="count the examples of each class; give rare classes more weight, or use another measure than accuracy",
     )  # fmt: skip
 
 
 def _loss_at_chance(case: Case) -> TrainingFinding | None:
-    """Find a loss alone that stays at the logarithm of a whole number."""
+    """Find, without accuracies, a loss that stays at the logarithm of a whole number."""
     signs = case.signs
     loss = signs.train_loss
     if len(loss) < 5 or not signs.flat or loss.spread(1) > 0.01 or case.curves.loss != "loss":
@@ -104,6 +109,6 @@ def _loss_at_chance(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="stuck-at-chance", severity=ERROR,
-        evidence=f"the training loss stays at {loss.last:.4f}, the logarithm of {classes}: that of {classes} classes, all held to be equally likely",
+        evidence=f"the training loss stays at {loss.last:.4f}, the logarithm of {classes}: this is the loss of a network that gives {classes} classes the same probability",
         suggestion=_LOOK,
     )  # fmt: skip

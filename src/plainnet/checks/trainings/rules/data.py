@@ -1,4 +1,4 @@
-"""What is to be seen in the data: inputs that are not scaled or all alike, labels that do not fit, a validation of another kind."""
+"""Problems in the data: unscaled or identical inputs, wrong labels, a validation set unlike the training set."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ def _prepared(case: Case) -> bool:
 
 
 def inputs_not_scaled(case: Case) -> TrainingFinding | None:
-    """Find inputs that are numbers far beyond 1."""
+    """Find inputs that are numbers far above 1."""
     data = case.fingerprint
     if data is None or data["pixels"] == "bytes" or data["largest"] <= 10 or _prepared(case) or _far(case):
         return None
     return TrainingFinding(
         name="inputs-not-scaled", severity=ERROR,
-        evidence=f"the pixels are numbers up to {data['largest']:g}; weights are initialized for inputs of about 1, and so the "
+        evidence=f"the pixels are numbers up to {data['largest']:g}; weights are initialized for inputs of about 1, so the "
         f"gradients are {data['largest']:g} times too large",
-        suggestion="divide the images by 255, or give them as bytes (uint8), which are scaled for you",
+        suggestion="divide the images by 255, or give them as bytes (uint8), which plainnet scales itself",
     )  # fmt: skip
 
 
@@ -32,14 +32,14 @@ def _far(case: Case) -> bool:
 
 
 def inputs_far_from_zero(case: Case) -> TrainingFinding | None:
-    """Find inputs whose mean is many deviations away from 0."""
+    """Find inputs with a mean many standard deviations away from 0."""
     seen = case.examples
     if seen is None or _prepared(case) or not _far(case):
         return None
     return TrainingFinding(
         name="inputs-far-from-zero", severity=ERROR,
-        evidence=f"the inputs are {seen.mean:.3g} in the mean and differ by {seen.deviation:.2g} only: what they have in common drives the first layer",
-        suggestion="subtract the mean of the training inputs and divide by their deviation; a first layer Standardize does both",
+        evidence=f"the inputs have a mean of {seen.mean:.3g} and a standard deviation of only {seen.deviation:.2g}: their common offset dominates the first layer",
+        suggestion="subtract the mean of the training inputs and divide by their standard deviation; a first layer Standardize does both",
     )  # fmt: skip
 
 
@@ -50,8 +50,8 @@ def inputs_alike(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="inputs-alike", severity=ERROR,
-        evidence="all training inputs are the same: there is nothing by which the classes could be told apart",
-        suggestion="look at a few training examples as the network gets them; something on the way makes them all alike",
+        evidence="all training inputs are the same: nothing in them distinguishes the classes",
+        suggestion="look at a few training examples as they reach the network; some step of their preparation makes them all alike",
     )  # fmt: skip
 
 
@@ -65,14 +65,14 @@ def one_class(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="one-class", severity=ERROR,
-        evidence=f"{share:.1%} of the training labels are class {counts.index(max(counts))}; a network that always says so is "
-        "right, and learns nothing else",
-        suggestion="look at how the training images were chosen, and at the labels",
+        evidence=f"{share:.1%} of the training labels are class {counts.index(max(counts))}; a network that always "
+        "gives this answer is nearly always right, and learns nothing else",
+        suggestion="check how the training images were chosen, and check the labels",
     )  # fmt: skip
 
 
 def class_missing(case: Case) -> TrainingFinding | None:
-    """Find classes that are validated and never learned."""
+    """Find classes that are in the validation set but not in the training set."""
     seen = case.examples
     if seen is None or not seen.counts or min(seen.counts) > 0:
         return None
@@ -83,12 +83,12 @@ def class_missing(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="class-missing", severity=ERROR,
         evidence=f"no training example is of class {', '.join(missing[:5])}{', ...' * (len(missing) > 5)}, but {validated:.0%} of the validation examples are",
-        suggestion="look at how the training examples were chosen: mix them before they are divided",
+        suggestion="check how the training examples were chosen; shuffle the examples before you split them",
     )  # fmt: skip
 
 
 def labels_off_by_one(case: Case) -> TrainingFinding | None:
-    """Find test labels that are counted from another place than those to train on."""
+    """Find test labels that start at another number than the training labels."""
     confusion = np.array(case.metrics["confusion_matrix"]) if case.metrics else np.zeros((0, 0))
     total = confusion.sum()
     if total == 0 or np.trace(confusion) / total > 0.3:
@@ -100,8 +100,8 @@ def labels_off_by_one(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="labels-off-by-one", severity=ERROR,
         evidence=f"on the test images {np.trace(confusion) / total:.1%} of the answers are right, but {shifts[shift]:.1%} are "
-        f"{'one too high' if shift == 1 else 'one too low'}",
-        suggestion="compare the labels of a few training images with the pictures; one of the two files begins a place early",
+        f"{'one class too high' if shift == 1 else 'one class too low'}",
+        suggestion="compare the labels of a few training images with the images; labels and images are shifted by one place",
     )  # fmt: skip
 
 
@@ -119,8 +119,8 @@ def labels_do_not_fit(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="labels-shuffled", severity=ERROR,
         evidence=f"of {seen.labels.count} training images {seen.labels.share:.0%} have the label of the image most like them, no more than "
-        f"if labels were drawn ({seen.labels.chance:.0%}): labels and images do not go together",
-        suggestion="look at a few training images beside their labels: shuffle images and labels together or not at all",
+        f"random labels would give ({seen.labels.chance:.0%}): the labels do not belong to the images",
+        suggestion="look at a few training images beside their labels; if you shuffle images, shuffle the labels with them",
     )  # fmt: skip
 
 
@@ -132,11 +132,7 @@ def validation_labels(case: Case) -> TrainingFinding | None:
     theirs = seen.validation_labels
     if not theirs.none or seen.labels.share < 2 * theirs.share or abs(seen.offset) > 1 or not 0.5 < seen.scale < 2:
         return None
-    shifted = (
-        f"; {theirs.shifted:.0%} would have it if labels were counted from another place"
-        if theirs.shifted > 0.3
-        else ""
-    )
+    shifted = f"; with the labels shifted by one class it would be {theirs.shifted:.0%}" if theirs.shifted > 0.3 else ""
     return TrainingFinding(
         name="validation-labels-wrong", severity=ERROR,
         evidence=f"{seen.labels.share:.0%} of the training images have the label of the training image most like them, but {theirs.share:.0%} of the "
@@ -146,28 +142,28 @@ def validation_labels(case: Case) -> TrainingFinding | None:
 
 
 def validation_differs(case: Case) -> TrainingFinding | None:
-    """Find a validation set that was scaled otherwise."""
+    """Find a validation set that was scaled differently from the training set."""
     seen = case.examples
     if seen is None or seen.validation < 5 or (abs(seen.offset) < 1.0 and 0.4 < seen.scale < 2.5):
         return None
     return TrainingFinding(
         name="validation-prepared-differently", severity=ERROR,
-        evidence=f"the validation inputs differ {seen.scale:.3g} times as much as those to train on, and their mean is {seen.offset:.3g} "
-        "deviations away: they were scaled otherwise",
-        suggestion="prepare both in one place, with the mean and deviation of the training inputs",
+        evidence=f"the validation inputs have {seen.scale:.3g} times the standard deviation of the training inputs, and their mean is {seen.offset:.3g} "
+        "deviations away: they were scaled differently",
+        suggestion="scale both in one place, with the mean and standard deviation of the training inputs",
     )  # fmt: skip
 
 
 def validation_small(case: Case) -> TrainingFinding | None:
-    """Find a validation set of a few examples."""
+    """Find a validation set of few examples."""
     seen, accuracy = case.examples, case.signs.validation
     if seen is None or len(accuracy) < 3 or not 0 < seen.validation < 30:
         return None
     return TrainingFinding(
         name="validation-too-small", severity=WARNING,
-        evidence=f"there are {seen.validation} validation examples only: each is {1 / seen.validation:.1%}, and chance alone moves the accuracy by "
+        evidence=f"there are only {seen.validation} validation examples: each counts {1 / seen.validation:.1%}, and chance alone moves the accuracy by "
         f"{(0.25 / seen.validation) ** 0.5:.0%}",
-        suggestion="validate with a few hundred examples, or in folds",
+        suggestion="validate with a few hundred examples, or use cross-validation",
     )  # fmt: skip
 
 
@@ -179,9 +175,9 @@ def labels_noisy(case: Case) -> TrainingFinding | None:
         return None
     uncertain = 2 * (seen.share * (1 - seen.share) / (seen.count / 5)) ** 0.5
     if seen.closest > 1.05 * seen.share + uncertain:
-        return None  # the nearer the neighbor, the more alike its label: it is the images that are hard
+        return None  # nearer neighbors agree more often: the images are hard, not the labels wrong
     return TrainingFinding(
         name="labels-noisy", severity=WARNING,
-        evidence=f"of the training images that have one very like them, {1 - seen.closest:.0%} have a different label",
-        suggestion="look at the labels of a few training images; a share of them is wrong",
+        evidence=f"of the training images with a very similar neighbor, {1 - seen.closest:.0%} have a different label than that neighbor",
+        suggestion="look at the labels of a few training images; some of them are wrong",
     )  # fmt: skip

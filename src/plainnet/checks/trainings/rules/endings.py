@@ -1,4 +1,4 @@
-"""A training that ends badly, by its own figures: it diverges, rises, jumps, collapses, or nothing changes any more."""
+"""Trainings that end badly, seen in their own figures: they diverge, rise, jump, collapse, or stop changing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plainnet.checks.trainings.signs import SHORT
 
 
 def too_short(case: Case) -> TrainingFinding | None:
-    """Find a history from which nothing can be said."""
+    """Find a history that is too short to judge."""
     signs = case.signs
     points = max(len(signs.train_loss), len(signs.train), len(signs.validation_loss), len(signs.validation))
     if points >= SHORT:
@@ -18,13 +18,13 @@ def too_short(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="too-short",
         severity=NOTE,
-        evidence=f"there are figures of {points} {signs.unit}{'s' * (points != 1)} only, from which nothing can be said of a training",
-        suggestion="train longer, or write the loss down more often",
+        evidence=f"there are figures of only {points} {signs.unit}{'s' * (points != 1)}, too few to judge a training",
+        suggestion="train longer, or record the loss more often",
     )
 
 
 def diverged(case: Case) -> TrainingFinding | None:
-    """Find a training that ended in figures that are not finite, or far above where it began."""
+    """Find a training that ended with figures that are not finite, or far above where it began."""
     signs = case.signs
     curves = [
         ("training loss", signs.train_loss),
@@ -38,20 +38,20 @@ def diverged(case: Case) -> TrainingFinding | None:
         return TrainingFinding(
             name="validation-loss-not-finite",
             severity=WARNING,
-            evidence="the validation loss is never a finite number; the training loss is"
+            evidence="the validation loss is never a finite number, but the training loss is"
             if not len(curve)
-            else f"the validation loss of {signs.epoch(curve.broken or 0)} is not a finite number, the training loss is",
-            suggestion="look for an empty validation set, and for the logarithm of 0",
+            else f"the validation loss of {signs.epoch(curve.broken or 0)} is not a finite number, but the training loss is",
+            suggestion="look for an empty validation set, and for a logarithm of 0",
         )
     what = (case.diverged or "").partition(":")[
         0
-    ] or f"the {name} is no finite number from {signs.epoch(curve.broken or 0)} on"
+    ] or f"the {name} is not a finite number from {signs.epoch(curve.broken or 0)} on"
     before = curve.before(curve.broken) if curve.broken is not None else curve.values
     good = len(before) > 1 and before[-1] < 0.7 * before[0] and "loss" in name
     learning = f"; until then it had fallen from {before[0]:.3g} to {before[-1]:.3g}" if good else ""
     return TrainingFinding(
         name="not-finite-after-learning" if good else "diverged", severity=ERROR, evidence=f"{what}{learning}",
-        suggestion="take a tenth of the learning rate; if the loss had been falling, look for the logarithm or the division of 0",
+        suggestion="divide the learning rate by 10; if the loss had been falling, look for a logarithm of 0 or a division by 0",
     )  # fmt: skip
 
 
@@ -66,12 +66,12 @@ def _exploded(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="diverged", severity=ERROR,
         evidence=f"the training loss went from {loss.first:.4g} to {loss.last:.4g}, far above where it began",
-        suggestion="take a tenth of the learning rate; make sure that the step goes against the gradient",
+        suggestion="divide the learning rate by 10; make sure that the update subtracts the gradient",
     )  # fmt: skip
 
 
 def collapsed(case: Case) -> TrainingFinding | None:
-    """Find a training that fell far, from one epoch to the next: to chance and for good, or with a leap of the loss."""
+    """Find an accuracy that fell far from one epoch to the next: to chance and for good, or with a jump of the loss."""
     signs = case.signs
     if case.diverged or signs.train_loss.broken_at_the_end:
         return None
@@ -94,13 +94,13 @@ def collapsed(case: Case) -> TrainingFinding | None:
         if not leapt and (not for_good or once):
             continue
         fell = signs.epoch(curve.epoch_of(place + 1))
-        leap = f", when the loss leapt from {losses[place]:.3g} to {losses[place + 1]:.3g}," if leapt else ""
-        since = "did not recover" if after.max() < best - 0.03 else f"was {after.max():.1%} at best since"
+        leap = f", when the loss jumped from {losses[place]:.3g} to {losses[place + 1]:.3g}," if leapt else ""
+        since = "did not recover" if after.max() < best - 0.03 else f"has been {after.max():.1%} at best since"
         return TrainingFinding(
             name="collapse", severity=WARNING if after.max() > best - 0.1 else ERROR,
-            evidence=f"the {which} accuracy fell from {curve.values[place]:.1%} to {after[0]:.1%} in {fell}{leap} and {since}; the best before was {best:.1%}, of "
+            evidence=f"the {which} accuracy fell from {curve.values[place]:.1%} to {after[0]:.1%} in {fell}{leap} and {since}; the best before was {best:.1%}, in "
             f"{signs.epoch(curve.epoch_of(int(curve.values[: place + 1].argmax())))}",
-            suggestion="take up the weights from before the fall, with a smaller learning rate; clip the gradient by its norm",
+            suggestion="resume from the weights before the fall, with a smaller learning rate; clip the gradient by its norm",
         )  # fmt: skip
     return _loss_collapsed(case)
 
@@ -119,7 +119,7 @@ def _loss_collapsed(case: Case) -> TrainingFinding | None:
         name="collapse", severity=ERROR,
         evidence=f"the training loss rose from {before[-1]:.4g} to {after[0]:.4g} in {signs.epoch(loss.epoch_of(place + 1))}, about "
         f"where it began ({loss.first:.4g}), and stayed there",
-        suggestion="take up the weights from before the rise, with a smaller learning rate; clip the gradient by its norm",
+        suggestion="resume from the weights before the rise, with a smaller learning rate; clip the gradient by its norm",
     )  # fmt: skip
 
 
@@ -134,8 +134,8 @@ def constant(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="loss-constant", severity=ERROR,
         evidence=f"the training loss is exactly {loss.last:.6g} in the last {loss.alike()} {signs.unit}s: no update "
-        "changes what the network answers",
-        suggestion="see whether the optimizer has the network's parameters, whether gradients arrive at them, and whether all "
+        "changes the network's answers",
+        suggestion="check whether the optimizer has the network's parameters, whether gradients reach them, and whether all "
         "units are dead",
     )  # fmt: skip
 
@@ -156,14 +156,14 @@ def rising(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="loss-rises", severity=ERROR,
-        evidence=f"the training loss rises from the beginning, from {loss.first:.4g} to {loss.last:.4g}, and fewer answers are right" if len(signs.train)
+        evidence=f"the training loss rises from the beginning, from {loss.first:.4g} to {loss.last:.4g}, and the accuracy does not rise" if len(signs.train)
         else f"the training loss rises from the beginning, from {loss.first:.4g} to {loss.last:.4g}",
-        suggestion="make sure that the step goes against the gradient; try a tenth of the learning rate",
+        suggestion="make sure that the update subtracts the gradient; try the learning rate divided by 10",
     )  # fmt: skip
 
 
 def unstable(case: Case) -> TrainingFinding | None:
-    """Find a training that goes up and down, the loss and the accuracy with it, far from the end."""
+    """Find a training in which loss and accuracy go up and down while the loss is still high."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.train
     falls = int((np.diff(accuracy.values) < -0.03).sum())
@@ -173,17 +173,17 @@ def unstable(case: Case) -> TrainingFinding | None:
         return None
     rises = loss.values[1:] / np.maximum(loss.values[:-1], 1e-30) - 1
     worst = float(rises.max())
-    times = f"once by {worst:.0%}" if worst < 10 else "once to many times its height"
+    times = f"once by {worst:.0%}" if worst < 10 else "once to many times its value"
     return TrainingFinding(
         name="training-unstable", severity=ERROR if len(accuracy) and loss.end > 0.8 * loss.first else WARNING,
-        evidence=f"the training loss rose by more than 10 % in {int((rises > 0.1).sum())} of {len(rises)} {signs.unit}s, {times}, and is {loss.last:.3g} at the "
-        f"end after {loss.first:.3g} at the beginning",
-        suggestion="take a tenth of the learning rate",
+        evidence=f"the training loss rose by more than 10 % in {int((rises > 0.1).sum())} of {len(rises)} {signs.unit}s, {times}; it was {loss.first:.3g} at the "
+        f"beginning and is {loss.last:.3g} at the end",
+        suggestion="divide the learning rate by 10",
     )  # fmt: skip
 
 
 def _accuracy_unstable(case: Case) -> TrainingFinding | None:
-    """Find accuracies of the training and of the validation that fall together, again and again."""
+    """Find training and validation accuracies that fall together, again and again."""
     train, validation, unit = case.signs.train, case.signs.validation, case.signs.unit
     if len(train) != len(validation) or len(train) < 6 or unit == "step":
         return None
@@ -192,14 +192,14 @@ def _accuracy_unstable(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="training-unstable", severity=WARNING,
-        evidence=f"in {int(together.sum())} of {len(train) - 1} {unit}s the training accuracy and that of the validation fell by more than 6 points, down to "
-        f"{train.values[1:][together].min():.1%} after {train.most:.1%}",
-        suggestion="take a tenth of the learning rate",
+        evidence=f"in {int(together.sum())} of {len(train) - 1} {unit}s both the training and the validation accuracy fell by more than 6 points; the training accuracy fell "
+        f"as low as {train.values[1:][together].min():.1%}, and its best is {train.most:.1%}",
+        suggestion="divide the learning rate by 10",
     )  # fmt: skip
 
 
 def worsening(case: Case) -> TrainingFinding | None:
-    """Find a training whose own figures were best early and have been much worse since."""
+    """Find a training with figures that were best early and have been much worse since."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     better = (
@@ -211,7 +211,7 @@ def worsening(case: Case) -> TrainingFinding | None:
         return None
     lost = accuracy.most - accuracy.end if len(accuracy) > 4 else 0.0
     if lost and accuracy.values[-len(accuracy) // 3 :].max() > accuracy.most - 0.6 * lost:
-        lost = 0.0  # it was as good again since
+        lost = 0.0  # it has recovered since
     rose = loss.end / loss.least if len(loss) > 4 and loss.least > 0.1 * loss.first > 0 else 1.0
     if rose > 1 and loss.values[-len(loss) // 3 :].min() < loss.least * (1 + 0.5 * (rose - 1)):
         rose = 1.0
@@ -228,12 +228,12 @@ def worsening(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="training-worsens", severity=ERROR if lost > 0.12 and (signs.which == "training" or rose > 1.3) else WARNING,
         evidence=" and ".join(parts),
-        suggestion="a tenth of the learning rate; see whether gradients are set to zero before each step, and how strong the weight decay is",
+        suggestion="divide the learning rate by 10; check whether gradients are set to zero before each step, and how strong the weight decay is",
     )  # fmt: skip
 
 
 def running_sum(case: Case) -> TrainingFinding | None:
-    """Find a loss that grows by nearly the same in every epoch, as one does that is added to and never begun anew."""
+    """Find a loss that grows by nearly the same amount in every epoch, like a sum that is never reset."""
     loss = case.signs.train_loss
     steps = np.diff(loss.values)
     if (
@@ -247,27 +247,27 @@ def running_sum(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="running-sum", severity=WARNING,
         evidence=f"the training loss grows by about {steps.mean():.3g} in every {case.signs.unit}, from {loss.first:.4g} to {loss.last:.4g}: it seems to be the sum "
-        "of all so far",
-        suggestion="set the sum to zero where an epoch begins, and divide it by the number of batches",
+        f"over all {case.signs.unit}s so far",
+        suggestion="set the sum to zero at the beginning of each epoch, and divide it by the number of batches",
     )  # fmt: skip
 
 
 def zero(case: Case) -> TrainingFinding | None:
-    """Find a loss that is exactly 0 from one epoch to the next."""
+    """Find a loss that suddenly is exactly 0."""
     loss = case.signs.train_loss
     last = int((loss.values[::-1] != 0).argmax()) if len(loss) and loss.most > 0 else 0
     if last < 3 or len(loss) - last < 1 or loss.values[-last - 1] < 0.05 * loss.most:
         return None
     return TrainingFinding(
         name="loss-zero", severity=WARNING,
-        evidence=f"the training loss falls from {loss.values[-last - 1]:.3g} to exactly 0 in {case.signs.epoch(loss.epoch_of(len(loss) - last))} and stays there: no "
-        "cross-entropy does that",
-        suggestion="look for numbers that are not finite and are left out (half precision), and for batches without targets",
+        evidence=f"the training loss falls from {loss.values[-last - 1]:.3g} to exactly 0 in {case.signs.epoch(loss.epoch_of(len(loss) - last))} and stays there: a "
+        "cross-entropy never does that",
+        suggestion="look for numbers that are not finite and are skipped (half precision), and for batches without targets",
     )  # fmt: skip
 
 
 def out_of_scale(case: Case) -> TrainingFinding | None:
-    """Find a loss that is far above what answers that are right so often can cost."""
+    """Find a loss that is far too high for its accuracy."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if min(len(loss), len(accuracy)) < SHORT or case.curves.measure != "accuracy" or case.curves.loss != "loss":
@@ -276,7 +276,7 @@ def out_of_scale(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="loss-out-of-scale", severity=NOTE,
-        evidence=f"{accuracy.last:.1%} are right, and the training loss is {loss.last:,.3g}: as a mean of cross-entropies that means answers that are sure and "
-        "wrong, from outputs of hundreds; else it is a sum",
-        suggestion="see whether the loss is summed over the batch or the epoch; if it is a mean, scale the inputs and take a smaller learning rate",
+        evidence=f"{accuracy.last:.1%} of the answers are right, but the training loss is {loss.last:,.3g}: either it is a sum, or it is a mean of cross-entropies "
+        "and the network is confidently wrong, with logits in the hundreds",
+        suggestion="check whether the loss is summed over the batch or the epoch; if it is a mean, scale the inputs and use a smaller learning rate",
     )  # fmt: skip

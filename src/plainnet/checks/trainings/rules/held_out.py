@@ -1,4 +1,4 @@
-"""What the validation's figures show beside the training's: an evaluation that is broken, chance, names exchanged, jumps."""
+"""Validation against training: a broken evaluation, a validation at chance, exchanged names, jumps from epoch to epoch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from plainnet.checks.trainings.curve import Curve
 from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding
 from plainnet.checks.trainings.signs import Signs
 
-_ENOUGH = 4  # epochs from which the two are compared
+_ENOUGH = 4  # epochs, from which on the two are compared
 
 
 def broken(case: Case) -> TrainingFinding | None:
-    """Find validation figures that are exactly the same, epoch by epoch, while the network learns."""
+    """Find validation figures that are exactly the same in every epoch while the network learns."""
     signs = case.signs
     always = len(signs.train) > 2 and np.ptp(signs.train.values[1:]) <= 1e-4
     if not signs.learns or always:
@@ -36,8 +36,8 @@ def broken(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="evaluation-broken", severity=ERROR,
         evidence=f"the validation {name} is exactly {shown} in the last {curve.alike()} {signs.unit}s, while the "
-        f"training {_learning(signs)}: it is not this network that is evaluated, or not on these data",
-        suggestion="look at what is evaluated: the network that learns, in evaluation mode, with data prepared as for training",
+        f"training {_learning(signs)}: the evaluation uses another network, or other data",
+        suggestion="evaluate the network that is being trained, in evaluation mode, on data prepared in the same way as for training",
     )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _learning(signs: Signs) -> str:
 
 
 def at_chance(case: Case) -> TrainingFinding | None:
-    """Find a validation that is no better than chance to the end, while the training learns."""
+    """Find a validation accuracy that stays at chance to the end while the training accuracy rises."""
     signs = case.signs
     accuracy = signs.validation
     if len(accuracy) < _ENOUGH or not signs.learns or len(signs.train) < _ENOUGH or case.curves.measure != "accuracy":
@@ -61,13 +61,13 @@ def at_chance(case: Case) -> TrainingFinding | None:
         name="validation-at-chance", severity=ERROR,
         evidence=f"the training accuracy goes from {signs.train.first:.1%} to {signs.train.last:.1%}, but the validation accuracy is never above "
         f"{accuracy.most:.1%}",
-        suggestion="look at a few validation examples beside their labels, and at how they are scaled and ordered; evaluate on the "
-        "training examples: it should give their accuracy",
+        suggestion="look at a few validation examples beside their labels; check how they are scaled and ordered; evaluate on the "
+        "training examples, which should give the training accuracy",
     )  # fmt: skip
 
 
 def exchanged(case: Case) -> TrainingFinding | None:
-    """Find a training that behaves as a validation does, and the other way round."""
+    """Find a training loss that behaves like a validation loss, and a validation loss that behaves like a training loss."""
     signs = case.signs
     train, validation = signs.train_loss, signs.validation_loss
     if min(len(train), len(validation)) < 5:
@@ -90,14 +90,14 @@ def exchanged(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="curves-exchanged", severity=WARNING,
-        evidence=f"what is called the training loss {'rose from' if rises else 'went from'} {train.least if rises else train.first:.3f} to {train.last:.3f}, while the validation loss fell to {validation.last:.3f}: "
-        "no training does that, but the two exchanged would be one that overfits",
-        suggestion="look at which figures are written under which name",
+        evidence=f"the figure called training loss {'rose from' if rises else 'went from'} {train.least if rises else train.first:.3f} to {train.last:.3f}, while the validation loss fell to {validation.last:.3f}: "
+        "no training does that, but if the two are exchanged, it is ordinary overfitting",
+        suggestion="check which figures are written under which name",
     )  # fmt: skip
 
 
 def unstable(case: Case) -> TrainingFinding | None:
-    """Find a validation that jumps from epoch to epoch, while the training goes smoothly."""
+    """Find validation figures that jump from epoch to epoch while the training figures are smooth."""
     signs = case.signs
     accuracy, train = signs.validation, signs.train
     if len(accuracy) < 6 or not signs.learns or _rough(signs.train_loss):
@@ -113,14 +113,14 @@ def unstable(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="validation-unstable", severity=WARNING,
         evidence=f"the validation {case.curves.measure} jumps from {signs.unit} to {signs.unit}, from {accuracy.values[place]:.1%} to {accuracy.values[place + 1]:.1%} in "
-        f"{signs.unit} {accuracy.epoch_of(place + 1):,.0f}; it fell by more than 6 points {falls} times, while the training goes smoothly",
-        suggestion="see how many validation examples there are; with batch normalization look at its running averages and take "
-        "larger batches; else take a smaller learning rate",
+        f"{signs.unit} {accuracy.epoch_of(place + 1):,.0f}; it fell by more than 6 points {falls} times, while the training curves are smooth",
+        suggestion="check how many validation examples there are; with batch normalization, check its running averages and use "
+        "larger batches; otherwise use a smaller learning rate",
     )  # fmt: skip
 
 
 def _rough(loss: Curve) -> bool:
-    """Tell whether the training loss itself jumps, by more than a third of it, in two of five epochs."""
+    """Tell whether the training loss itself jumps by more than a third in two of five epochs."""
     steps = np.diff(loss.values) / np.maximum(loss.values[:-1], 1e-30)
     return len(steps) > 3 and bool((np.abs(steps) > 0.35).mean() > 0.4 and steps.max() > 0.35)
 
@@ -142,8 +142,8 @@ def _loss_unstable(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="validation-unstable", severity=WARNING,
-        evidence=f"from {signs.unit} to {signs.unit} the validation loss changes by {np.expm1(np.median(ours)):.0%} in the middle, the training loss by "
+        evidence=f"from {signs.unit} to {signs.unit} the validation loss changes by {np.expm1(np.median(ours)):.0%} (median), the training loss by only "
         f"{np.expm1(np.median(theirs)):.0%}",
-        suggestion="see how many validation examples there are; with batch normalization look at its running averages; else take a "
+        suggestion="check how many validation examples there are; with batch normalization, check its running averages; otherwise use a "
         "smaller learning rate",
     )  # fmt: skip

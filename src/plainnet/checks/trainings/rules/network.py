@@ -1,4 +1,4 @@
-"""What is to be seen in the trained network: weights that are all alike or never moved, units that are dead, saturated or too few."""
+"""Problems inside the trained network: weights that are all equal or never moved, units that are dead, saturated or too few."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def equal_weights(case: Case) -> TrainingFinding | None:
         name, how = "constant-initialization", f"all units of {', '.join(case.inside.equal)} have the same weights"
     return TrainingFinding(
         name=name, severity=ERROR,
-        evidence=f"{how}; units that begin alike get the same gradient and stay alike, as one unit would",
-        suggestion="initialize weights at random, by He's rule for ReLU (the default of Dense and Conv2D); only biases begin at 0",
+        evidence=f"{how}; units that start equal get equal gradients and stay equal, so a layer is no better than one unit",
+        suggestion="initialize weights at random, by He's rule for ReLU (the default of Dense and Conv2D); only biases may start at 0",
     )  # fmt: skip
 
 
 def nothing_moved(case: Case) -> TrainingFinding | None:
-    """Find weights that no update has reached."""
+    """Find weights that no update has changed."""
     if case.inside is None or not case.inside.moved < 1e-7 or case.curves.epochs < 1:
         return None
     return TrainingFinding(
         name="nothing-updated", severity=ERROR,
-        evidence=f"after {case.curves.epochs} epochs all weights are as they began: no update has reached them",
-        suggestion="see whether the optimizer has the network's parameters, and whether its step is called",
+        evidence=f"after {case.curves.epochs} epochs all weights still have their initial values: no update has changed them",
+        suggestion="check whether the optimizer has the network's parameters, and whether its step is called",
     )  # fmt: skip
 
 
 def last_layer_cut(case: Case) -> TrainingFinding | None:
-    """Find a ReLU after the last layer: no logit can be negative, and where all are 0 there is no gradient."""
+    """Find a ReLU after the last layer: no logit can be negative, and no gradient passes where it gives 0."""
     kinds = [layer["type"] for layer in case.recipe.layers] if case.recipe else []
     if not kinds or kinds[-1] not in ("ReLU", "Sigmoid", "Tanh"):
         return None
@@ -44,13 +44,13 @@ def last_layer_cut(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="relu-before-loss" if kinds[-1] == "ReLU" else "activation-before-loss", severity=ERROR,
-        evidence=f"the last layer is {kinds[-1]}: the loss takes logits, which may be any number, and where {kinds[-1]} cuts them off no gradient passes",
-        suggestion="let the last layer be Dense; softmax is part of the loss",
+        evidence=f"the last layer is {kinds[-1]}: the loss takes logits, which may have any value, and no gradient passes where {kinds[-1]} cuts them off",
+        suggestion="make Dense the last layer; softmax is part of the loss",
     )  # fmt: skip
 
 
 def weights_began(case: Case) -> TrainingFinding | None:
-    """Weights far longer or shorter than those that the recipe begins with, where the updates cannot have done it."""
+    """Find weights that must have been far too large or too small from the start: the updates cannot have made them so."""
     if case.inside is None or not case.inside.growth or case.steps is None or not in_trouble(case):
         return None
     middle = float(np.median(list(case.inside.growth.values())))
@@ -66,28 +66,28 @@ def weights_began(case: Case) -> TrainingFinding | None:
     small = middle <= 0.1
     return TrainingFinding(
         name="weights-begin-too-small" if small else "weights-begin-too-large", severity=ERROR,
-        evidence=f"the weights are {middle:.2g} times as long as He's rule begins with, and updates of {case.steps.ratio:.2%} cannot have "
-        f"made them so: {'what passes through the layers fades' if small else 'the outputs begin far too large'}",
+        evidence=f"the norm of the weights is {middle:.2g} times what He's rule gives, and updates of {case.steps.ratio:.2%} cannot have "
+        f"caused that: {'the signal fades from layer to layer' if small else 'the first outputs were far too large'}",
         suggestion="initialize weights by He's rule (the default of Dense and Conv2D)",
     )  # fmt: skip
 
 
 def saturated(case: Case) -> TrainingFinding | None:
-    """Find sigmoids and tanhs that are nearly all at an end."""
+    """Find sigmoid and tanh layers with nearly all outputs at their limits."""
     shares = case.inside.saturated if case.inside else {}
     worst = max(shares, key=shares.__getitem__, default=None)
     if worst is None or shares[worst] < 0.6 or (case.signs.near_zero and not in_trouble(case)):
         return None
     return TrainingFinding(
         name="saturated-activations", severity=ERROR,
-        evidence=f"{shares[worst]:.0%} of the outputs of {worst} are within 1 % of its ends, where its slope is almost 0 and no "
+        evidence=f"{shares[worst]:.0%} of the outputs of {worst} are within 1 % of its limits, where its slope is almost 0 and hardly any "
         "gradient passes",
-        suggestion="begin with smaller weights, scale the inputs, or use ReLU",
+        suggestion="start with smaller weights, scale the inputs, or use ReLU",
     )  # fmt: skip
 
 
 def dead_units(case: Case) -> TrainingFinding | None:
-    """Find ReLUs that are 0 for every image."""
+    """Find ReLU units that are 0 for every image."""
     shares = case.inside.dead if case.inside else {}
     worst = max(shares, key=shares.__getitem__, default=None)
     if worst is None or shares[worst] < 0.5 or not in_trouble(case):
@@ -95,12 +95,12 @@ def dead_units(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="dead-units", severity=ERROR,
         evidence=f"{shares[worst]:.0%} of the units of {worst} are 0 for every image: no gradient reaches them any more",
-        suggestion="look at the biases, which must not begin far below 0, and try a tenth of the learning rate",
+        suggestion="check that the biases do not start far below 0, and try the learning rate divided by 10",
     )  # fmt: skip
 
 
 def batch_statistics(case: Case) -> TrainingFinding | None:
-    """Find running averages of batch normalization that do not fit."""
+    """Find running averages of batch normalization that do not fit the data."""
     if case.inside is None or case.inside.evaluated is None:
         return None
     running, own = case.inside.evaluated
@@ -108,14 +108,14 @@ def batch_statistics(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="batch-statistics", severity=ERROR,
-        evidence=f"the network recognizes {own:.0%} of some training images by the statistics of their batch, but {running:.0%} by the running "
-        "averages of batch normalization, by which it is evaluated",
-        suggestion="let the running averages follow faster (a smaller momentum of BatchNorm) or train longer; take larger batches",
+        evidence=f"on a sample of training images the network is right for {own:.0%} with the statistics of the batch, but for {running:.0%} with the running "
+        "averages of batch normalization, which evaluation uses",
+        suggestion="let the running averages follow faster (a smaller momentum of BatchNorm) or train longer; use larger batches",
     )  # fmt: skip
 
 
 def narrow(case: Case) -> TrainingFinding | None:
-    """Find a layer so narrow that the classes cannot be told apart behind it."""
+    """Find a layer so narrow that the layers after it cannot distinguish the classes."""
     if case.recipe is None or case.network is None or not case.curves.epochs:
         return None
     widths = [
@@ -135,9 +135,9 @@ def narrow(case: Case) -> TrainingFinding | None:
         return _few(case, least)
     return TrainingFinding(
         name="bottleneck", severity=WARNING,
-        evidence=f"{name} has {least} unit{'s' * (least > 1)}, and all that the layers after it know of an image is in {'these' if least > 1 else 'this one number'}; "
-        f"{accuracy.last:.1%} of the training images are recognized",
-        suggestion=f"give this layer at least as many units as there are classes, {classes}",
+        evidence=f"{name} has {least} unit{'s' * (least > 1)}, and the layers after it see an image only through {'these' if least > 1 else 'this one number'}; "
+        f"the training accuracy is {accuracy.last:.1%}",
+        suggestion=f"give this layer at least {classes} units, one for each class",
         change={f"layers.{name.split('layer ')[1].rstrip(')')}.{'units' if 'Dense' in name else 'filters'}": max(32, classes)},
     )  # fmt: skip
 
@@ -151,7 +151,7 @@ def _few(case: Case, least: int) -> TrainingFinding:
     }
     return TrainingFinding(
         name="underfitting", severity=WARNING,
-        evidence=f"the hidden layers have {least} unit{'s' * (least > 1)} each, and {case.signs.train.last:.1%} of the training images are recognized",
+        evidence=f"the hidden layers have {least} unit{'s' * (least > 1)} each, and the training accuracy is {case.signs.train.last:.1%}",
         suggestion="give the network more units or another layer",
         change=changed,
     )  # fmt: skip

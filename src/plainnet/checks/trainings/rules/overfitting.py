@@ -1,4 +1,4 @@
-"""Overfitting: the training goes on learning its examples by heart, and the validation no longer follows."""
+"""Overfitting: the network memorizes its training examples while the validation figures stop improving."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from plainnet.checks.trainings.curve import Curve
 from plainnet.checks.trainings.finding import NOTE, WARNING, TrainingFinding
 from plainnet.checks.trainings.signs import Signs
 
-_ENOUGH = 4  # epochs from which the two are compared
+_ENOUGH = 4  # epochs, from which on the two are compared
 
 
 def overfitting(case: Case) -> TrainingFinding | None:
-    """Find a training that goes on learning its examples while the validation gets worse, or stays far behind."""
+    """Find training figures that keep improving while the validation figures get worse, or stay far behind."""
     signs = case.signs
     train_loss, loss, accuracy, measure = signs.train_loss, signs.validation_loss, signs.validation, case.curves.measure
     right = case.metrics["train_accuracy"] if case.metrics else (signs.train.end if len(signs.train) else None)
@@ -24,7 +24,7 @@ def overfitting(case: Case) -> TrainingFinding | None:
         if not rising or len(loss) < 5:
             return None
         evidence, severity = (
-            f"the training loss fell to {train_loss.last:.3g}, the validation loss is {loss.last:.3g}",
+            f"the training loss fell to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}",
             WARNING,
         )
     else:
@@ -35,27 +35,27 @@ def overfitting(case: Case) -> TrainingFinding | None:
             return None
         shown = case.metrics["train_accuracy"] if case.metrics else signs.train.last
         severity = NOTE if _still_best(signs) and not rising else WARNING
-        evidence = f"the training {measure} is {shown:.1%}, that of the validation {accuracy.last:.1%}"
+        evidence = f"the training {measure} is {shown:.1%}, the validation {measure} {accuracy.last:.1%}"
         if measure == "accuracy":
-            evidence = f"{shown:.1%} of the training examples are recognized, and {accuracy.last:.1%} of the validation examples"
+            evidence = f"the network is right on {shown:.1%} of the training examples, but on {accuracy.last:.1%} of the validation examples"
     if rising:
         best = loss.epoch_of(int(loss.values.argmin()))
-        evidence += f"; the validation loss was best in {signs.epoch(best)}, {loss.least:.3g}, and rose to {loss.last:.3g} since"
+        evidence += f"; the validation loss was lowest in {signs.epoch(best)}, at {loss.least:.3g}, and has risen to {loss.last:.3g} since"
     return TrainingFinding(
         name="overfitting", severity=severity, evidence=evidence,
-        suggestion="learn from more examples, or change them as you go (augmentation); stop earlier; more weight decay; dropout",
+        suggestion="train on more examples, or use augmentation; stop earlier; use more weight decay; use dropout",
         change=_against_overfitting(case),
     )  # fmt: skip
 
 
 def _still_best(signs: Signs) -> bool:
-    """Tell whether the validation loss is at its best in the end, so that nothing is lost by going on."""
+    """Tell whether the validation loss is still at its best at the end, so that training longer does no harm."""
     loss = signs.validation_loss
     return len(loss) > 3 and loss.end < 1.02 * loss.least and signs.validation.end > signs.validation.most - 0.02
 
 
 def _against_overfitting(case: Case) -> dict[str, Any]:
-    """Return augmentation that suits the size of the images, or more weight decay where there are none."""
+    """Return augmentation that suits the size of the images, or more weight decay if the inputs are not images."""
     shape = case.network.in_shape if case.network else ()
     if len(shape) < 2:
         return {"optimizer.weight_decay": 1e-3}
@@ -63,7 +63,7 @@ def _against_overfitting(case: Case) -> dict[str, Any]:
 
 
 def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
-    """Tell whether the validation loss rises for some time while the training loss falls on."""
+    """Tell whether the validation loss rises for some time while the training loss still falls."""
     if min(len(train), len(loss)) < _ENOUGH:
         return False
     smooth = loss.smooth()
@@ -80,5 +80,5 @@ def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
 
 
 def _apart_from_the_start(signs: Signs) -> bool:
-    """Tell whether the validation was never near the training: another kind of data rather than overfitting."""
+    """Tell whether the validation accuracy was never above chance: that means other data rather than overfitting."""
     return signs.at_chance(signs.validation.most) and signs.classes is not None

@@ -1,4 +1,4 @@
-"""Remarks on a training that works: what could be better, and what only looks as if it could."""
+"""Remarks on trainings that work: what could be better, and what looks odd but is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plainnet.checks.trainings.finding import NOTE, WARNING, TrainingFinding
 
 
 def underfitting(case: Case) -> TrainingFinding | None:
-    """Find a network that has learned all it can, and that is little."""
+    """Find a network that has stopped learning at a low accuracy."""
     signs = case.signs
     right = case.metrics["train_accuracy"] if case.metrics else (signs.train.end if len(signs.train) else None)
     loss = signs.train_loss
@@ -29,15 +29,15 @@ def underfitting(case: Case) -> TrainingFinding | None:
     }
     return TrainingFinding(
         name="underfitting", severity=WARNING if case.recipe or right < 0.4 else NOTE,
-        evidence=f"{shown:.1%} of the training examples are recognized, and the training loss has hardly moved in the second half of the {signs.unit}s, from "
-        f"{half:.3f} to {loss.last:.3f}: the network is too small for more, or what is left cannot be told from these inputs",
-        suggestion="give the network more units or another layer; if the training accuracy does not rise, the rest is noise",
+        evidence=f"the training accuracy is {shown:.1%}, and the training loss has hardly moved in the second half of the {signs.unit}s, from "
+        f"{half:.3f} to {loss.last:.3f}: either the network is too small, or these inputs do not tell more about their targets",
+        suggestion="give the network more units or another layer; if the training accuracy does not rise, the remaining errors are noise",
         change=units,
     )  # fmt: skip
 
 
 def plateau(case: Case) -> TrainingFinding | None:
-    """Find epochs that bought nothing before the learning rate fell."""
+    """Find epochs without progress before the learning rate fell."""
     signs = case.signs
     rates, losses = signs.rate.values, signs.train_loss.values
     if not np.array_equal(signs.rate.at, signs.train_loss.at):
@@ -47,15 +47,15 @@ def plateau(case: Case) -> TrainingFinding | None:
             when = signs.epoch(signs.rate.epoch_of(place))
             return TrainingFinding(
                 name="plateau-before-decay", severity=NOTE,
-                evidence=f"in the five {signs.unit}s before the learning rate fell after {when}, the loss went from "
-                f"{losses[place - 5]:.4f} to {losses[place]:.4f} only",
-                suggestion=f"let the learning rate fall earlier than after {when}; what came before it bought nothing",
+                evidence=f"in the five {signs.unit}s before the learning rate fell after {when}, the loss only went from "
+                f"{losses[place - 5]:.4f} to {losses[place]:.4f}",
+                suggestion=f"lower the learning rate earlier than after {when}; these epochs brought no progress",
             )  # fmt: skip
     return None
 
 
 def validation_better(case: Case) -> TrainingFinding | None:
-    """Find a validation that is better than the training, as with dropout."""
+    """Find a validation accuracy above the training accuracy, as dropout causes."""
     train, validation = case.signs.train, case.signs.validation
     loss = case.signs.train_loss
     if (
@@ -71,24 +71,24 @@ def validation_better(case: Case) -> TrainingFinding | None:
     if often < 0.7 and not harder:
         return None
     why, what = (
-        "dropout, augmentation or mixup make training examples harder, or the training figure is a mean while learning",
+        "dropout, augmentation or mixup may make training examples harder, or the training figure may be a mean over the epoch",
         "",
     )
     if harder:
-        why = f"with {' and '.join(harder)} the training examples are harder than those to validate"
+        why = f"with {' and '.join(harder)} the training examples are harder than the validation examples"
     elif case.recipe is not None:
-        why = "the training figure is a mean while the weights were still learning, that of the validation comes after"
+        why = "the training accuracy is a mean over the epoch, and the validation accuracy is measured at its end"
     else:
-        what = ", if one of these is so; else see whether the two are written under each other's names"
+        what = ", if one of these is true; otherwise check whether the two names are exchanged"
     return TrainingFinding(
         name="training-harder", severity=NOTE,
-        evidence=f"at the end the validation accuracy is {validation.last:.1%}, that of the training {train.last:.1%}; {why}",
+        evidence=f"at the end the validation accuracy is {validation.last:.1%}, and the training accuracy is {train.last:.1%}; {why}",
         suggestion=f"nothing{what}",
     )  # fmt: skip
 
 
 def stopped_early(case: Case) -> TrainingFinding | None:
-    """Find a training that ends while all curves still rise steeply."""
+    """Find a training that ends while its figures still improve quickly."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.validation if len(signs.validation) else signs.train
     if len(loss) < 4 or len(accuracy) < 4 or signs.unit == "step" or accuracy.end > 0.9:
@@ -110,33 +110,33 @@ def runs_appended(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="runs-appended", severity=NOTE,
-        evidence=f"{case.history.why}: there are {case.history.runs} runs in the file, and run {case.history.run} is judged",
-        suggestion="judge another with --history-run N; write each training to a file of its own",
+        evidence=f"{case.history.why}, so the file holds {case.history.runs} runs; run {case.history.run} is judged",
+        suggestion="to judge another run, use --history-run N; write each training to its own file",
     )  # fmt: skip
 
 
 def not_to_be_judged(case: Case) -> TrainingFinding | None:
-    """Find a kind of training whose losses do not tell how well it goes."""
+    """Find a kind of training in which losses do not tell how well it goes."""
     kind = "" if case.history is None else case.history.kind
     if not kind:
         return None
     told = {
-        "reinforcement": "the file speaks of rewards: in reinforcement learning a loss may rise while the policy gets better",
-        "adversarial": "there are losses of a generator and of a discriminator, which work against each other: neither is to fall for long",
+        "reinforcement": "the file holds rewards: in reinforcement learning, a loss may rise while the policy gets better",
+        "adversarial": "the file holds losses of a generator and a discriminator, which work against each other: neither should fall for long",
     }[kind]
     return TrainingFinding(
         name="not-to-be-judged", severity=NOTE, evidence=told,
-        suggestion="judge by the rewards, or by what is generated",
+        suggestion="judge the training by its rewards, or by the outputs of the generator",
     )  # fmt: skip
 
 
 def not_finite_once(case: Case) -> TrainingFinding | None:
-    """Find a loss that was no finite number for a while, and recovered."""
+    """Find a loss that was not finite for a while, and recovered."""
     loss = case.signs.train_loss
     if loss.broken is None or loss.broken_at_the_end:
         return None
     return TrainingFinding(
         name="not-finite-once", severity=NOTE,
-        evidence=f"the training loss of {case.signs.epoch(loss.broken)} is no finite number; later ones are",
-        suggestion="look for an empty batch, or the logarithm or a division of 0",
+        evidence=f"the training loss of {case.signs.epoch(loss.broken)} is not a finite number, but later ones are",
+        suggestion="look for an empty batch, a logarithm of 0 or a division by 0",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A training that goes nowhere, by its own figures: it creeps, or its learning rate fell too early."""
+"""Trainings that hardly move: the learning rate is too small, or it fell too early."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from plainnet.checks.trainings.case import Case
 from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding, figure
 
-_LONG = 8  # epochs from which a course that goes nowhere tells something
+_LONG = 8  # epochs, from which on a loss that hardly moves is a sign
 
 
 def creeping(case: Case) -> TrainingFinding | None:
-    """Find a loss that falls in nearly every epoch, and by so little that it goes nowhere."""
+    """Find a loss that falls in nearly every epoch, but by far too little."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if len(loss) < _LONG or loss.first <= 0 or signs.near_zero or case.curves.loss != "loss":
@@ -28,19 +28,19 @@ def creeping(case: Case) -> TrainingFinding | None:
         return None
     held_out = signs.validation_loss
     if len(held_out) > 2 and held_out.end > held_out.first - 0.2 * (loss.first - loss.end):
-        return None  # what is learned does not hold for other examples: no rate is to blame
+        return None  # the validation loss does not follow: the learning rate is not to blame
     needed = case.curves.epochs * (loss.end - 0.1 * loss.first) / max(loss.first - loss.end, 1e-30)
     right = f", and the {signs.which} accuracy is {accuracy.last:.1%}" if sure else ""
     return TrainingFinding(
         name="hardly-learning", severity=ERROR if sure else WARNING,
-        evidence=f"in {case.curves.epochs} {signs.unit}s the training loss fell from {figure(loss.first)} to {figure(loss.last)} only, by as little "
+        evidence=f"in {case.curves.epochs} {signs.unit}s the training loss only fell from {figure(loss.first)} to {figure(loss.last)}, by about the same "
         f"each time; at this pace it would take {needed:,.0f} more{right}",
-        suggestion="take ten times the learning rate, or a hundred times",
+        suggestion="multiply the learning rate by 10 or 100",
     )  # fmt: skip
 
 
 def fell_too_early(case: Case) -> TrainingFinding | None:
-    """Find a learning rate that fell to nothing while the loss was still high, and has stood since."""
+    """Find a learning rate that fell to almost nothing while the loss was still high; the loss has hardly moved since."""
     signs = case.signs
     rate, loss = signs.rate, signs.train_loss
     if len(rate) != len(loss) or len(loss) < 5 or rate.most <= 0:
@@ -53,7 +53,7 @@ def fell_too_early(case: Case) -> TrainingFinding | None:
     place = int(small[0])
     high = int(np.flatnonzero(rate.values > 0.5 * rate.most)[-1])
     if high >= 3 and loss.values[high] > 0.97 * loss.values[high - 3]:
-        return None  # it stood before: the rate fell because of that
+        return None  # the loss had stopped before: the rate fell because of that
     before, after = loss.first - loss.values[place], loss.values[place] - loss.end
     if (
         signs.accuracy_is_good
@@ -63,7 +63,7 @@ def fell_too_early(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="rate-falls-too-early", severity=WARNING,
-        evidence=f"from {signs.epoch(rate.epoch_of(place))} on the learning rate is below a fiftieth of its highest, {rate.values[place]:.2g}; since then the "
-        f"loss went from {loss.values[place]:.3f} to {loss.last:.3f} only",
-        suggestion="let the learning rate fall later, or by less",
+        evidence=f"from {signs.epoch(rate.epoch_of(place))} on, the learning rate is {rate.values[place]:.2g} or less, below a fiftieth of its highest value; since then the "
+        f"loss only went from {loss.values[place]:.3f} to {loss.last:.3f}",
+        suggestion="lower the learning rate later, or by less",
     )  # fmt: skip
