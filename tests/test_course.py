@@ -252,6 +252,13 @@ def test_answers_of_all_kinds_get_a_sentence(name, tmp_path, monkeypatch):
     assert not Path("/tmp/plainnet-must-not-be").exists()
 
 
+def test_results_that_are_missing_are_no_answer():
+    assigned = exercise("one-step")
+    found = compared(assigned, observed(assigned.check.observe, module_of(assigned.solution, "a"), SEED)[:2])
+    assert (found.points, found.passed) == (0.0, False)
+    assert "has interfered" in found.says
+
+
 def test_what_an_exercise_forbids_is_said(tmp_path):
     text = "def forward(x, W, b):\n    for row in x:\n        pass\n    return x @ W + b\n"
     assert "is to be solved without a loop" in judged(exercise("dense-forward"), text, tmp_path / "a.py").says
@@ -480,6 +487,13 @@ def test_one_submission_is_graded_for_gradescope(classroom):
         ('title = "a"\n[[exercise]]\nfile = "bad.py"', "has no ### END SOLUTION"),
         ('title = "a"\n[[exercise]]\nfile = "relu.py"\ncheck = "bad.py"', "must define EXERCISE"),
         ('title = "a"\n[[exercise]]\ncourse = "softmax"\nnonsense = 1', "has an unknown key nonsense"),
+        (
+            (
+                'title = "a"\n[[exercise]]\ncourse = "softmax"\naccepts = ["nonsense"]',
+                "the catalogue has no fault nonsense",
+            ),
+            "the catalogue has no fault nonsense",
+        ),
     ],
 )
 def test_a_wrong_assignment_gets_a_sentence(text, says, tmp_path, monkeypatch, capsys):

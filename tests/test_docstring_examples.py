@@ -27,7 +27,7 @@ def imported(name):
     try:
         return importlib.import_module(name)
     except (ImportError, InputError) as error:
-        cause = error if isinstance(error, ImportError) else error.__cause__
+        cause = error.__cause__ or error
         if (getattr(cause, "name", None) or "").partition(".")[0] not in OPTIONAL:
             raise
         pytest.skip(f"{name} needs an optional package: {error}")

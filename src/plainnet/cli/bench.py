@@ -23,7 +23,7 @@ def bench(
         The comparisons to make, separated by commas: classic, fast99, fast99-wide, small-cnn, cnn, mlp-augmented,
         augmentation, one-image, 10000-images, import.
     rounds
-        How many rounds each library is timed, after two rounds of warm-up.
+        Time each library in this many rounds, after two rounds of warm-up.
     neighbors
         Keep the processor busy with this many other processes while measuring.
     json

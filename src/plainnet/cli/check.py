@@ -89,7 +89,7 @@ def check(
     target
         A recipe or a model file. Default: classic, or with --data the recipe that fits the data.
     directions
-        Check along this many random directions instead of every gradient, which takes only seconds.
+        Check along this many random directions instead of every gradient; this takes only seconds.
     seed
         Seed of the noise, the sample, the directions and the initial weights.
     json

@@ -153,7 +153,7 @@ COMMANDS: dict[
     ),
     "iterations": (
         MEASURE,
-        "Reproduce the six iterations behind 94.25 %, each as its report describes it and corrected, and draw them.\n\n"
+        "Reproduce the six iterations behind 94.25 %, as described in the report and as corrected, and draw them.\n\n"
         "Takes about half an hour. Iterations that are already in the folder are not trained again.",
         "plainnet iterations --out results",
     ),

@@ -53,7 +53,7 @@ def doctor(
     wrt
         The arguments that need a gradient: names, separated by commas.
     run
-        A program that uses the file, such as train.py. It runs for a while in the sandbox, to see how it uses it.
+        A program that uses the file, such as train.py. It runs in the sandbox, to show how it uses the file.
     accept
         Faults to report as mere remarks: names from the catalogue, separated by commas.
     strict

@@ -8,7 +8,7 @@ from plainnet.cli.saying import say
 
 
 def iterations(*, out: Path = Path("results")) -> None:
-    """Reproduce the six iterations behind 94.25 %, each as its report describes it and corrected, and draw them.
+    """Reproduce the six iterations behind 94.25 %, as described in the report and as corrected, and draw them.
 
     Takes about half an hour. Iterations that are already in the folder are not trained again.
 

@@ -58,7 +58,7 @@ def predict(
     sets
         Answer with a set of classes that contains the right one in at least this share of cases, such as 0.999.
     explain
-        Draw the steps from the first picture to what the network sees to this PNG file.
+        Draw how the first picture is prepared for the network, step by step, to this PNG file.
     layers
         A Python file with your own layers, which the model uses. It is executed.
     """

@@ -60,7 +60,7 @@ def sweep(
     trials
         How many trials to train. A grid has at most one for each of its points.
     sampler
-        How to choose settings: tpe learns from earlier trials, random does not, grid tries all combinations.
+        How to choose settings: tpe learns from earlier trials, random draws at random, grid tries all combinations.
     jobs
         How many trials to train at the same time, each in its own process with one thread.
     dask
@@ -82,7 +82,7 @@ def sweep(
     layers
         A Python file with your own layers, which the recipe uses. It is executed.
     final
-        Finally train the winner and measure it once on the test set. Its results go to the folder final.
+        At the end, train the winner and measure it once on the test set. Its results go to the folder final.
     """
     try:
         from plainnet.sweep import sweep as search

@@ -24,6 +24,7 @@ from typing import Any
 
 from plainnet.course import lessons
 from plainnet.course.exercise import Assigned
+from plainnet.doctor import CATALOGUE
 from plainnet.errors import InputError
 from plainnet.foreign.checking import listed, problem, real, text
 from plainnet.foreign.opening import parse_toml, read_text
@@ -77,6 +78,8 @@ def _exercise(path: Path, row: dict[str, Any]) -> Assigned:
     known = [key.rstrip("?") for key in _EXERCISE]
     if unknown := [key for key in row if key not in known]:
         raise InputError(f"{path} has an unknown key {shown(unknown[0])} in [[exercise]]; known are {', '.join(known)}")
+    if unknown := [slug for key in ("accepts", "minds") for slug in row.get(key, []) if slug not in CATALOGUE]:
+        raise InputError(f"{path}: the catalogue has no fault {shown(unknown[0], 60)}; docs/faults.md lists them")
     if (course is None) == (file is None):
         raise InputError(f"{path}: each [[exercise]] has either course = NAME or file = FILE")
     for name in (file, check):

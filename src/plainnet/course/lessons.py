@@ -1,9 +1,8 @@
 """Lessons: pages of Markdown whose code runs, from which a site and notebooks are made.
 
-Every `python` block of a lesson is run in order; a `text` block right after one holds what it prints. The line `<!--
-exercises -->` stands for the lesson's exercises, whose texts come from their own files. What a `text about` block holds
-differs a little between machines.
-The line `<!-- interactive: step -->` stands for the interactive figure.
+The `python` blocks of a lesson run in order. A `text` block right after one holds what it prints; in a `text about`
+block, numbers differ a little between machines. Two comments stand for other content: `<!-- exercises -->` for the
+exercises, whose texts come from their own files, and `<!-- interactive: step -->` for the interactive figure.
 """
 
 from __future__ import annotations

@@ -127,16 +127,16 @@ def answers(files: list[Path], exercises: list[Assigned]) -> dict[str, tuple[str
             parts = [path.read_text(encoding="utf-8", errors="replace")]
         for part in parts:
             if (mark := MARK.search(part)) is not None:
-                marked.setdefault(mark[1], (part, path))
+                marked.setdefault(mark[1].lower(), (part, path))
         named.setdefault(path.stem, ("\n\n".join(parts), path))
-    found = {one.name: marked.get(one.name) or named.get(one.name) for one in exercises}
+    found = {one.name: marked.get(one.name.lower()) or named.get(one.name) for one in exercises}
     only = [value for value in named.values() if not MARK.search(value[0])]
     if len(exercises) == len(files) == len(only) == 1:  # there is nothing else that it could be
         found = {exercises[0].name: only[0]}
     return {name: answer for name, answer in found.items() if answer is not None}
 
 
-def fingerprint(files: list[Path], place: Path) -> str:
+def fingerprint(place: Path) -> str:
     """Return a checksum of all files of a submission and their names."""
     found = hashlib.sha256()
     for path in sorted(place.rglob("*")):

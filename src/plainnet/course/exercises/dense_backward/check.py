@@ -4,7 +4,7 @@ from plainnet.course.exercise import Exercise, Fault
 
 EXERCISE = Exercise(
     title="a dense layer, backward",
-    place="The gradient has the shape of the thing",
+    place="A gradient has the shape of its array",
     needs=("Dense",),
     points=2,
     hints=(

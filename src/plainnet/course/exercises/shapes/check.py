@@ -4,7 +4,7 @@ from plainnet.course.exercise import Exercise, Fault
 
 EXERCISE = Exercise(
     title="predict the shapes",
-    place="The gradient has the shape of the thing",
+    place="A gradient has the shape of its array",
     needs=("W", "b", "y", "dW", "db", "dx"),
     tells=False,
     hints=(
