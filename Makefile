@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: docs agreement breaks browser help lab lab-speed train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
+.PHONY: docs grading agreement breaks browser help lab lab-speed train check bench bench-busy growth tried convolutions kill-table kill-test sabotage fuzz anatomy ablation ladder mutation versus threads test test-all test-oldest oracle extras series record figures clean
 
 help:               ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,9 @@ kill-table: $(VENV)/installed-test ## put every known fault into correct code an
 
 versus: $(VENV)/installed    ## compare the speed with an earlier commit: make versus COMMIT=51117f5
 	$(BIN)/python benchmarks/versus.py $(COMMIT) --record records/versus/$(COMMIT).json
+
+grading: $(VENV)/installed-test ## grade 200 generated submissions, right, wrong, broken and hostile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/grading.py
 
 threads: $(VENV)/installed   ## compare the thread count that train chooses with one and two threads, with and without other work
 	$(BIN)/python benchmarks/threads.py --record records/threads.json

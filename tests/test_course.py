@@ -488,10 +488,7 @@ def test_one_submission_is_graded_for_gradescope(classroom):
         ('title = "a"\n[[exercise]]\nfile = "relu.py"\ncheck = "bad.py"', "must define EXERCISE"),
         ('title = "a"\n[[exercise]]\ncourse = "softmax"\nnonsense = 1', "has an unknown key nonsense"),
         (
-            (
-                'title = "a"\n[[exercise]]\ncourse = "softmax"\naccepts = ["nonsense"]',
-                "the catalogue has no fault nonsense",
-            ),
+            'title = "a"\n[[exercise]]\ncourse = "softmax"\naccepts = ["nonsense"]',
             "the catalogue has no fault nonsense",
         ),
     ],
