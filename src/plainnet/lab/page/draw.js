@@ -63,7 +63,8 @@ export function draw(main, about, address) {
       return;
     }
     asking = true;
-    const what = shownImage ? { image: Array.from(shownImage) } : { strokes: paper.strokes, pen: paper.pen };
+    const strokes = paper.strokes.map((stroke) => [...stroke]); // as they are now; drawing goes on meanwhile
+    const what = shownImage ? { image: Array.from(shownImage) } : { strokes, pen: paper.pen };
     const found = await attempt(post("/api/draw", { ...what, moved, quick: !final }));
     asking = false;
     if (found) show(found, shownImage || moved[0] || moved[1] ? null : [what.strokes, what.pen]);
