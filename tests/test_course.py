@@ -234,7 +234,7 @@ ANSWERS = {
     "the end": ("import os\nos._exit(0)\n", "it ended its process"),
     "nothing returned": ("def step(*a):\n    print(a)\n", "it is None"),
     "an exit": ("def step(*a):\n    raise SystemExit(3)\n", "SystemExit: 3"),
-    "a file": ("open('/tmp/plainnet-must-not-be', 'w').write('x')\ndef step(*a):\n    return 1.0\n", "Permission"),
+    "a file": ("open(OUTSIDE, 'w').write('x')\ndef step(*a):\n    return 1.0\n", "Permission"),
     "much printed": ("def step(*a):\n    print('x' * 100)\n    return 1.0\n", "expected 0.8, received 1.0"),
 }
 
@@ -242,6 +242,8 @@ ANSWERS = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_of_all_kinds_get_a_sentence(name, tmp_path, monkeypatch):
     text, says = ANSWERS[name]
+    outside = tmp_path / "outside"
+    text = text.replace("OUTSIDE", repr(str(outside)))
     assigned = exercise("one-step")
     monkeypatch.setattr(judging, "START", -17.0)  # beside the twenty of an exercise
     file = tmp_path / "one-step.py"
@@ -249,7 +251,7 @@ def test_answers_of_all_kinds_get_a_sentence(name, tmp_path, monkeypatch):
     found = judged(assigned, text, file)
     assert found.passed == (says is None)
     assert says is None or says in found.says
-    assert not Path("/tmp/plainnet-must-not-be").exists()
+    assert not outside.exists()
 
 
 def test_results_that_are_missing_are_no_answer():
