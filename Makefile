@@ -16,7 +16,7 @@ lab: $(VENV)/installed       ## open the lab: draw digits, look inside the netwo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab]'
 	$(BIN)/plainnet lab $(ARGS)
 
-lab-speed: $(VENV)/installed-test ## measure how fast the lab answers, and how much an open page slows a training; writes records/lab.json
+lab-speed: $(VENV)/installed-test ## measure how fast the lab answers, and how much an open page slows training; writes records/lab.json
 	$(MAKE) browser
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/lab.py
 
@@ -61,7 +61,7 @@ series: $(VENV)/installed    ## train a recipe with several seeds and record the
 ladder: $(VENV)/installed    ## print and draw the comparison of all recorded recipes
 	$(BIN)/plainnet ladder --plot docs/pictures/ladder.png
 
-record: $(VENV)/installed-test ## measure `make train` from an empty clone; writes records/main_job.json
+record: $(VENV)/installed-test ## measure `make train` from a fresh clone; writes records/main_job.json
 	$(BIN)/python benchmarks/main_job.py
 
 kill-table: $(VENV)/installed-test ## put every known fault into correct code and record what the doctor reports
@@ -76,17 +76,17 @@ grading: $(VENV)/installed-test ## grade 200 generated submissions, right, wrong
 threads: $(VENV)/installed   ## compare the thread count that train chooses with one and two threads, with and without other work
 	$(BIN)/python benchmarks/threads.py --record records/threads.json
 
-breaks: $(VENV)/installed-test ## break what users see, in a copy of the source, and check that the tests notice
+breaks: $(VENV)/installed-test ## put visible faults into a copy of the source, and check that tests fail
 	$(BIN)/python benchmarks/breaks.py
 
-mutation: $(VENV)/installed-test ## change the source, one operator at a time, and check that the tests notice
+mutation: $(VENV)/installed-test ## change the source, one operator at a time, and check that tests fail
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
 	$(BIN)/python benchmarks/mutation.py
 
-kill-test: $(VENV)/installed ## kill trainings 200 times at random moments, resume them, and compare the weights
+kill-test: $(VENV)/installed ## kill training runs 200 times at random moments, resume them, and compare the weights
 	$(BIN)/python benchmarks/kill_test.py 200 --record records/kill_test.json
 
-sabotage: $(VENV)/installed  ## spoil trainings in every known way and check that diagnose names the cause
+sabotage: $(VENV)/installed  ## train with every known fault, and check that diagnose names the cause
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sklearn]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/sabotage.py --verify --record records/sabotage.json
 

@@ -2,7 +2,8 @@
 
 `python benchmarks/ablation.py RECIPE` trains the recipe, shortened where it is long, and again for each change, two
 trainings at a time. It writes records/RECIPE/ablation.json, a row as each training ends, and goes on where it stopped.
-`make figures` writes the table into the comments of the recipe. For `cnn whole` the trainings are not shortened.
+`make figures` writes the table into the comments of the recipe. `fashion` needs a second argument: the folder with the
+images of Fashion-MNIST. For `cnn whole` the trainings are not shortened.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from plainnet.recipes import read
 from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
 from plainnet.shifted_views import probabilities
+from plainnet.sources import load
 from plainnet.writing import to_json, write_atomically
 
 RECORDS = Path(__file__).parent.parent / "records"
@@ -32,6 +34,11 @@ AFFINE = ("rotation", "scale", "shear", "shift")
 def without(*names: str) -> Changes:
     """Return the change that takes these out of the augmentation."""
     return {f"augmentation.{name}": 0.0 for name in names}
+
+
+def without_layer(recipe: str, kind: str) -> list[Changes]:
+    """Return a recipe's layers without those of one type."""
+    return [dict(layer) for layer in read(recipe).layers if layer["type"] != kind]
 
 
 def with_dropout(recipe: str, rate: float, *, after: str = "ReLU") -> Changes:
@@ -80,15 +87,16 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
     ),
     "minute": (
         {},
-        1,
+        3,
         {
-            "no dropout of pixels": {"layers.1.rate": 0.0},
-            "dropout of a fifth of the pixels": {"layers.1.rate": 0.2},
-            "noise of 0.3 instead of it": {"layers.1": {"type": "GaussianNoise", "deviation": 0.3}},
+            "no deskewing": {"layers": without_layer("minute", "Deskew")},
+            "no dropout of pixels": {"layers.2.rate": 0.0},
+            "dropout of a fifth of the pixels": {"layers.2.rate": 0.2},
             "no label smoothing": {"loss.label_smoothing": 0.0},
-            "768 units": {"layers.2.units": 768, "layers.5.units": 768},
+            "label smoothing of 0.1": {"loss.label_smoothing": 0.1},
+            "768 units": {"layers.3.units": 768, "layers.6.units": 768},
             "no averaging": {"averaging": None},
-            "learning rate 0.001": {"schedule.learning_rate": 0.001},
+            "learning rate 0.0015": {"schedule.learning_rate": 0.0015},
             "learning rate 0.006": {"schedule.learning_rate": 0.006},
             "batches of 128": {"batch_size": 128},
             "batches of 512": {"batch_size": 512},
@@ -153,6 +161,16 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "learning rate 0.008": {"schedule.learning_rate": 0.008},
         },
     ),
+    "fashion": (
+        {"epochs": 3},
+        1,
+        {
+            "Adam instead of Muon": {"optimizer": {"type": "Adam"}},
+            "no mirrored images": without("flip"),
+            "no covered squares": without("cut"),
+            "no label smoothing": {"loss.label_smoothing": 0.0},
+        },
+    ),
     "fast99 convolutions": (
         {},
         10,
@@ -174,10 +192,11 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
 }
 
 
-def measure(recipe: str, changes: Changes, seed: int) -> dict[str, Any]:
+def measure(recipe: str, changes: Changes, seed: int, folder: str | None) -> dict[str, Any]:
     """Train with the changes and return the validation accuracy, by the images as they are and moved by some pixels."""
     with np.errstate(all="ignore"):
-        run = Run(read(recipe, {**changes, "workers": 1}), mnist.load(), seed=seed)
+        data = load(folder) if folder else mnist.load()
+        run = Run(read(recipe, {**changes, "workers": 1}), data, seed=seed)
         history = list(run.epochs())
         validation = run.validation
         assert validation is not None
@@ -191,8 +210,10 @@ def _accuracy(run: Run, data: DataSet, shifts: int) -> float:
     return accuracy(probabilities(run.network.logits, data.images, shifts).argmax(axis=1), data.labels)
 
 
-def main(name: str) -> None:
-    """Run what is missing from the record of a recipe."""
+def main(*words: str) -> None:
+    """Run what is missing from the record of a recipe; the last word may be a folder with other images than MNIST."""
+    folder = words[-1] if len(words) > 1 and Path(words[-1]).is_dir() else None
+    name = " ".join(words[:-1] if folder else words)
     recipe, *whole = name.split()
     path = RECORDS / recipe / f"{'_'.join(['ablation', *whole])}.json"
     shortened, seeds, changes = ABLATIONS[name]
@@ -203,7 +224,7 @@ def main(name: str) -> None:
     wanted = [(change, seed) for change in {"as it is": {}, **changes} for seed in range(seeds)]
     with ProcessPoolExecutor(max_workers=2) as pool:
         trainings = {
-            pool.submit(measure, recipe, shortened | changes.get(change, {}), seed): change
+            pool.submit(measure, recipe, shortened | changes.get(change, {}), seed, folder): change
             for change, seed in wanted
             if (change, seed) not in done
         }
@@ -216,4 +237,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(" ".join(sys.argv[1:]))
+    main(*sys.argv[1:])

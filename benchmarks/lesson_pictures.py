@@ -1,4 +1,4 @@
-"""Draw the pictures of the lessons: python benchmarks/lesson_pictures.py."""
+"""Draw the pictures of the lessons and of docs/deskew.md: python benchmarks/lesson_pictures.py."""
 
 import re
 from pathlib import Path
@@ -8,16 +8,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from plainnet import mnist
+from plainnet.layers import Deskew
 
-OUT = Path(__file__).parent.parent / "src" / "plainnet" / "course" / "lessons" / "pictures"
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "src" / "plainnet" / "course" / "lessons" / "pictures"
 BLUE, ORANGE, GRAY = "#1f77b4", "#d9660a", "#777777"
 mpl.rcParams |= {"svg.hashsalt": "plainnet", "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def saved(figure, name):
+def saved(figure, name, folder=OUT):
     """Save a picture without the date, so that it is the same every time."""
     kinds = {".svg": {"metadata": {"Date": None}}, ".png": {"metadata": {"Software": None}, "dpi": 120}}
-    figure.savefig(OUT / name, facecolor="white", bbox_inches="tight", **kinds[Path(name).suffix])
+    figure.savefig(folder / name, facecolor="white", bbox_inches="tight", **kinds[Path(name).suffix])
     plt.close(figure)
 
 
@@ -214,5 +216,20 @@ def window():
     saved(figure, "window.svg")
 
 
-for draw in (parabola, shapes, cross_entropy, network222, step_size, digits, rates, four_curves, gap, window):
+def upright():
+    """Draw one image of each digit that leans much, before and after Deskew."""
+    data = mnist.load().train
+    images = data.images / np.float32(255)
+    straight = Deskew().forward(images)
+    changes = np.abs(straight - images).sum(axis=(1, 2))
+    chosen = [np.flatnonzero(data.labels == digit) for digit in range(10)]
+    chosen = [rows[np.argsort(changes[rows])[int(0.9 * len(rows))]] for rows in chosen]
+    figure, all_axes = plt.subplots(2, 10, figsize=(8, 1.7))
+    for axes, image in zip(all_axes.flat, [*images[chosen], *straight[chosen]], strict=True):
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        axes.axis("off")
+    saved(figure, "deskew.png", ROOT / "docs" / "pictures")
+
+
+for draw in (parabola, shapes, cross_entropy, network222, step_size, digits, rates, four_curves, gap, window, upright):
     draw()

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def make_train(project: Path) -> dict[str, Any]:
-    """Time `make train` from an empty clone, outside any virtual environment."""
+    """Time `make train` from a fresh clone, outside any virtual environment."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("VIRTUAL_ENV", "PYTHON"))}
     clean["PATH"] = os.pathsep.join(
         part for part in clean["PATH"].split(os.pathsep) if not Path(part).is_relative_to(Path(sys.prefix))

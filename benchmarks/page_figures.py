@@ -17,7 +17,7 @@ from tables.diagnosis import programs, public, sabotage
 from tables.durability import fuzz, kill_test
 from tables.floors import floors
 from tables.lab import lab
-from tables.ladder import ablation, anatomy, fashion, ladder, short_ladder
+from tables.ladder import ablation, anatomy, choices, fashion, ladder, short_ladder, writers
 from tables.main_job import results
 from tables.other_programs import agreement, estimator, label_errors, pictures, strangers, stressed, trust
 from tables.own_data import handwriting, tables
@@ -49,7 +49,9 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name in its markers,
         "errors": convolutions.errors,
         "learning": convolutions.learning,
     },
-    "docs/ladder.md": {"ladder": ladder, "fashion": fashion},
+    "docs/ladder.md": {"ladder": ladder, "writers": writers, "fashion": fashion},
+    "docs/deskew.md": {"minute choices": partial(choices, "minute")},
+    "docs/muon.md": {"fashion choices": partial(choices, "fashion")},
     "SECURITY.md": {"fuzz": fuzz},
     **{f"src/plainnet/recipes/{name}.toml": {f"ablation {name}": partial(ablation, name)} for name in ABLATED},
 }

@@ -21,7 +21,7 @@ from plainnet.writing import to_json, write_atomically
 
 RECORD = Path(__file__).parents[1] / "records/sklearn_tests.json"
 NOT_OURS = {
-    "test_gradient": "it calls the private method _loss_grad_lbfgs; plainnet proves gradients with check_gradients()",
+    "test_gradient": "it calls the private method _loss_grad_lbfgs; plainnet verifies gradients with check_gradients()",
 }
 
 

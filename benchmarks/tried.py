@@ -159,7 +159,7 @@ def adam():
         "in parts, in two threads (ours)": by(in_two_threads),
         "in parts": by(None),
         "at once": by(lambda task: task(slice(0, theta.size))),
-        "by means in place of sums, at once": as_written,
+        "with means instead of sums, at once": as_written,
     }
     named = {name: with_gradient(function) for name, function in rivals.items()}
     return interleave("Adam", named, rounds=ROUNDS, work=f"{theta.size:,} parameters")

@@ -165,6 +165,7 @@ def test_training_repeats_to_the_bit_and_sees_changed_images(workers, digits):
     [({"shift": -1.0}, "shift must be at least 0"), ({"scale": 1.0}, "scale must be at least 0 and at most 0.99"),
      ({"shift": 1e308}, "shift must be at least 0 and at most 1000"), ({"elastic": "1"}, "elastic must be a number"),
      ({"elastic": float("nan")}, "elastic must be"), ({"smoothness": 2.9}, "smoothness must be from 3 to 1000"),
+     ({"flip": 1.5}, "flip must be at least 0 and at most 1"), ({"cut": -1}, "cut must be at least 0"),
      ({"smoothness": float("inf")}, "smoothness must be from 3 to 1000")],
 )  # fmt: skip
 def test_impossible_arguments_are_refused(options, sentence):
@@ -186,3 +187,23 @@ def test_around_an_image_is_dark_or_as_its_edge():
     np.testing.assert_allclose(Augmentation(shift=3, around="edge")(white, rng()), 1, atol=1e-6)
     with pytest.raises(InputError, match="around must be one of dark, edge, received 'white'"):
         Augmentation(around="white")
+
+
+def test_flip_mirrors_that_share_of_the_images():
+    images = rng().random((400, 6, 5)).astype(np.float32)
+    np.testing.assert_allclose(Augmentation(flip=1.0)(images, rng()), images[:, :, ::-1], atol=1e-6)
+    changed = Augmentation(flip=0.25)(images, rng())
+    mirrored = np.abs(changed - images[:, :, ::-1]).max(axis=(1, 2)) < 1e-5
+    assert (mirrored | (np.abs(changed - images).max(axis=(1, 2)) < 1e-5)).all()
+    assert mirrored.mean() == pytest.approx(0.25, abs=0.06)
+
+
+def test_cut_covers_a_square_at_any_place():
+    white = np.ones((3000, 9, 7, 2), np.float32)
+    covered = Augmentation(cut=3.0)(white, rng()) < 0.5
+    np.testing.assert_array_equal(covered[..., 0], covered[..., 1])
+    rows, columns = covered[..., 0].any(axis=2).sum(axis=1), covered[..., 0].any(axis=1).sum(axis=1)
+    assert set(rows) == set(columns) == {2, 3}  # fewer at the edge
+    assert (covered[..., 0].sum(axis=(1, 2)) == rows * columns).all()
+    assert covered[:, 4, 3, 0].mean() == pytest.approx(3 / 9 * 3 / 7, abs=0.03)  # of the middle, and
+    assert covered[:, 0, 3, 0].mean() == pytest.approx(2 / 9 * 3 / 7, abs=0.03)  # of the first row

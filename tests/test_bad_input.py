@@ -28,7 +28,10 @@ TRAIN = [
     (["--set", "batch_size=0"], "batch_size must be a whole number of at least 1, received 0"),
     (["--set", "optimiser.momentum=0.8"], "there is no 'optimiser.momentum'"),
     (["--set", "optimizer.momentun=0.8"], "unknown key 'momentun'"),
-    (["--set", "layers.3.units=7"], "7 outputs, the data has 10 classes; make them agree with --set layers.3.units=10"),
+    (
+        ["--set", "layers.3.units=7"],
+        "7 outputs, but the data has 10 classes; make them agree with --set layers.3.units=10",
+    ),
     (["--set", "nonsense"], "give KEY=VALUE"),
     (["--epoch", "3"], "Unknown option"),
     (["clasic"], "unknown recipe 'clasic'"),
@@ -88,7 +91,7 @@ def test_images_of_another_size_than_the_recipe_s(data_folder, results, complain
     (data_folder / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(np.zeros((3, 28, 27), np.uint8)))
     insists = ("classic", "--set", "input_shape=[28,28]")
     sentence = complains("train", *insists, "--data-dir", data_folder, "--out", results, "--force")
-    assert "takes inputs of shape [28,28], the data has [28,27]" in sentence
+    assert "takes inputs of shape [28,28], but the data has [28,27]" in sentence
     assert "--set input_shape=[28,27]" in sentence
     assert (results / "metrics.json").read_text() == "precious"
 

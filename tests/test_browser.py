@@ -157,7 +157,7 @@ def test_a_report_of_several_runs_compares_them(browser, report):
     folder = str(report / "r")
     assert main(["report", folder, folder, "--out", str(report / "two.html"), "--no-model"]) == 0
     with Visit(browser, (report / "two.html").as_uri()) as visit:
-        assert "2 trainings side by side" in visit.page.inner_text("header")
+        assert "2 runs side by side" in visit.page.inner_text("header")
         assert visit.page.locator("canvas.pad").count() == 0
         assert visit.complaints == []
 

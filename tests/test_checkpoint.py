@@ -114,10 +114,10 @@ def test_the_previous_checkpoint_serves_when_the_newest_is_damaged(digits, tmp_p
     newest.unlink()
     assert checkpoint.Checkpoint(tmp_path).batch == 2
     previous.write_bytes(b"")
-    with pytest.raises(InputError, match=r"previous\.safetensors is not a safetensors file.*; start .* anew$"):
+    with pytest.raises(InputError, match=r"previous\.safetensors is not a safetensors file.*; start over$"):
         checkpoint.Checkpoint(tmp_path)
     newest.write_bytes(content)
-    with pytest.raises(InputError, match=r"SHA-256 is not the one recorded, and .*previous.*; start .* anew$"):
+    with pytest.raises(InputError, match=r"SHA-256 is not the one recorded, and .*previous.*; start over$"):
         checkpoint.Checkpoint(tmp_path)
     newest.unlink()
     previous.unlink()
@@ -224,10 +224,10 @@ def wait_for_checkpoint(folder):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
-    process = start(tmp_path, "--epochs", "500", "--out", "out", *QUICK)
+    process = start(tmp_path, "--epochs", "5000", "--out", "out", *QUICK)
     wait_for_checkpoint(tmp_path / "out")
     second = start(tmp_path, "--out", "out")
-    assert "another training is writing to out" in second.communicate()[1]
+    assert "another run is writing to out" in second.communicate()[1]
     assert second.returncode == 2
     process.send_signal(number)
     _, said = process.communicate()
@@ -237,7 +237,7 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
     assert said.endswith(" -m plainnet train --resume out\n")
     assert checkpoint.Checkpoint(tmp_path / "out").epoch >= 1
     refused = start(tmp_path, "--out", "out")
-    assert "holds an unfinished training; resume it with: " in refused.communicate()[1]
+    assert "holds an unfinished training run; resume it with: " in refused.communicate()[1]
     assert refused.returncode == 2
 
 
@@ -309,7 +309,7 @@ def test_resume_finishes_what_was_begun(interrupted, tmp_path, capsys):
         (["--set", "optimizer.momentum=0.8"], "recipe.optimizer.momentum was 0.9, now 0.8"),
         (["--seed", "1"], "seed was 0, now 1"),
         (["--limit", "1000"], "limit was 2000, now 1000"),
-        (["fast99"], "holds a training of classic, not of fast99; leave out the recipe"),
+        (["fast99"], "holds a training run of classic, not of fast99; leave out the recipe"),
     ],
 )
 def test_a_changed_training_is_refused_with_the_difference(interrupted, capsys, arguments, sentence):
@@ -321,7 +321,9 @@ def test_a_changed_training_is_refused_with_the_difference(interrupted, capsys, 
 def test_other_versions_are_named(interrupted, capsys, monkeypatch):
     monkeypatch.setattr(np, "__version__", "9.9")
     assert main(["train", "--resume", str(interrupted)]) == 0
-    assert "now 9.9: the result may differ from an uninterrupted one in its last bits" in capsys.readouterr().out
+    assert (
+        "now 9.9: the last bits of the result may differ from those of an uninterrupted run" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
@@ -347,7 +349,8 @@ def test_results_are_replaced_by_force_alone(tmp_path, capsys):
     before = (tmp_path / "metrics.json").read_bytes()
     assert main([*command, "--seed", "1"]) == 2
     assert (
-        "holds the results of a training; choose another --out, or replace them with --force" in capsys.readouterr().err
+        "holds the results of a training run; choose another --out, or replace them with --force"
+        in capsys.readouterr().err
     )
     assert (tmp_path / "metrics.json").read_bytes() == before
     assert main([*command, "--seed", "1", "--force"]) == 0
@@ -362,7 +365,7 @@ def test_a_training_that_diverged_keeps_what_it_had_and_is_not_gone_on_with(tmp_
     assert "likely cause: learning-rate-too-high, each of the first updates is" in said
     assert checkpoint.Checkpoint(tmp_path).about["diverged"].startswith("training diverged in epoch 1")
     assert main(["train", "--resume", str(tmp_path)]) == 2
-    assert "this training cannot be resumed" in capsys.readouterr().err
+    assert "this training run cannot be resumed" in capsys.readouterr().err
     assert main([*command, "--force"]) == 0
     assert not list(tmp_path.glob("checkpoint*"))
 

@@ -134,7 +134,7 @@ def test_train_tells_what_it_does(tmp_path, capsys):
     assert main(["train", "--out", str(tmp_path / "r"), "--threads", "1", *QUICK]) == 0
     printed = capsys.readouterr().out
     assert "epoch   2  loss" in printed
-    assert "left 0:00" in printed
+    assert "0:00 left" in printed
     for line in ("test accuracy", "train accuracy", "validation accuracy", "gap", "best class", "worst class"):
         assert f"\n{line}" in printed
     assert "model_final.safetensors, model_final.pkl" in printed
@@ -255,7 +255,7 @@ def test_series_continues_where_it_stopped(tmp_path, capsys, monkeypatch):
     assert (summary["runs"], summary["seeds"]) == (2, [0, 1])
     recipe.write_text(text.replace("epochs = 1", "epochs = 2"))
     assert main([*command, "0:2"]) == 2
-    assert "made with other settings or data" in capsys.readouterr().err
+    assert "made with different settings or data" in capsys.readouterr().err
     assert main([*command, "2"]) == 2
     assert "FIRST:END" in capsys.readouterr().err
 

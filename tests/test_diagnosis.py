@@ -185,7 +185,7 @@ def test_folders_without_a_training_are_refused(tmp_path, capsys):
         assert sentence in capsys.readouterr().err
     (tmp_path / "metrics.json").write_text("{}")
     assert main(["diagnose", str(tmp_path)]) == 2
-    assert "does not hold the metrics of a training: recipe is missing" in capsys.readouterr().err
+    assert "does not hold the metrics of a training run: recipe is missing" in capsys.readouterr().err
 
 
 LONG = {"overfitting", "curves-exchanged", "plateau-before-decay", "batch-statistics", "softmax-twice"}

@@ -45,7 +45,7 @@ def test_a_network_is_evaluated_as_it_answers(digits):
 def test_data_of_another_kind_is_refused(units, classes):
     network = Network(Flatten(), Dense(classes), Dense(units)).build((2, 2))
     data = DataSet(np.zeros((3, 2, 2)), np.array([0, 1, 1]), NAMES[:classes])
-    said = rf"the network gives outputs of shape \({units},\), the data has {classes} classes"
+    said = rf"the network gives outputs of shape \({units},\), but the data has {classes} classes"
     with pytest.raises(InputError, match=said):
         evaluate(network, data)
 

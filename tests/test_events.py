@@ -278,7 +278,7 @@ def test_the_state_of_another_training_is_refused(digits):
     state = make(averaging=0.9).state()
     for other in ({}, {"averaging": 0.5}, {"averaging": 0.9, "batch_size": 20}, {"averaging": 0.9, "workers": 2},
                   {"averaging": 0.9, "optimizer": Adam()}, {"averaging": 0.9, "n": 100}):  # fmt: skip
-        with pytest.raises(ValueError, match="it is the state of a training with"):
+        with pytest.raises(ValueError, match="it is the state of a training run with"):
             make(**other).restore(*state)
     json.dumps(state[1])
     mersenne = make(rng=np.random.Generator(np.random.MT19937(3)))

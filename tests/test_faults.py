@@ -38,7 +38,7 @@ def plainnet(*arguments, folder, encoding=None, seconds=600):
     [
         (["evaluate", "control.safetensors"], 0, "test accuracy"),
         (["evaluate", "int64_weights.safetensors"], 2, "dense_1.W must hold floating-point numbers, received int64"),
-        (["predict", "surrogate_names.safetensors", "one.png"], 2, "must be a text in Unicode"),
+        (["predict", "surrogate_names.safetensors", "one.png"], 2, "must be valid Unicode text"),
         (["predict", "escape_names.safetensors", "one.png"], 0, r"\x1b[31m"),
         (["predict", "overflowing_weights.safetensors", "one.png"], 2, "not finite numbers"),
         (["evaluate", "overflowing_weights.safetensors"], 2, "not finite numbers"),

@@ -281,7 +281,7 @@ def test_a_folder_with_one_history_is_read(tmp_path):
         ("h.csv", "", "holds no losses and no accuracies"),
         ("h.csv", "a,b\n1,2\n", "its columns are a, b; give"),
         ("h.json", "[" * 100_000, "holds no losses and no accuracies"),
-        ("h.bin", "\0\0\0", "is not a text"),
+        ("h.bin", "\0\0\0", "is not a text file"),
         ("bars.md", "|---|---|\n", "holds no losses and no accuracies"),
         ("long.log", "A" * 20_000 + "\n" + "val_" * 5_000, "holds no losses and no accuracies"),
         ("m.csv", "Model,Accuracy\nTrees,0.9\nBoosting,0.8\nLinear,0.7\n", "labeled by 'Model', such as 'Trees'"),

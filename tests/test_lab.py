@@ -294,3 +294,16 @@ def test_a_training_under_way_is_saved_when_the_lab_is_closed(untrained, tmp_pat
 
     found = read_checkpoint(tmp_path / "lab")
     assert found.about["run"]["recipe"]["name"] == "softmax"
+
+
+def test_an_image_without_channels_is_drawn_as_one_map(digits):
+    from plainnet import Dense, Flatten, Network
+    from plainnet.lab.looking import Looking
+    from plainnet.layers import Deskew
+    from plainnet.model import PIXELS, Model
+
+    model = Model(Network(Deskew(), Flatten(), Dense(10)).build((28, 28)), tuple("0123456789"), {}, PIXELS)
+    looking = Looking(digits.train)
+    upright, _, logits = looking.layers(model, digits.train.images[0])
+    assert (upright["shown"], logits["shown"]) == ([1, 28, 28], [10])
+    assert len(looking.unit(model, "deskew_1", 0)["exciting"]) == 8

@@ -22,7 +22,7 @@ from plainnet.cli.app import main
 from plainnet.evaluation import evaluate
 from plainnet.metrics import mcnemar, wilson_interval
 from plainnet.records.combine_models import combine_models
-from plainnet.records.ladder import LABEL_ERRORS, ladder
+from plainnet.records.ladder import LABEL_ERRORS, ladder, writers_table
 from plainnet.shifted_views import probabilities
 from test_records import put
 
@@ -66,6 +66,16 @@ def test_rungs_with_other_images_are_not_compared(other, tmp_path):
     assert softmax["without_label_errors"] > 0.9
     assert classic["against_below"] is None
     assert classic["without_label_errors"] is None
+    assert classic["halves"] is None
+    assert "classic" not in writers_table([softmax, classic])
+
+
+def test_the_halves_of_the_test_images_are_counted_apart(tmp_path):
+    put(tmp_path, "softmax", 0, [*range(4990, 5000), *range(5000, 5005)])
+    put(tmp_path, "softmax", 1, [*range(4980, 5000), *range(5000, 5005)])
+    chance, softmax = ladder(tmp_path)
+    assert softmax["halves"] == pytest.approx((1 - 15 / 5000, 1 - 5 / 5000))
+    assert "| `softmax` | 99.700% | 99.900% |" in writers_table([chance, softmax])
 
 
 def test_a_few_images_of_another_kind(tmp_path, capsys):

@@ -83,7 +83,7 @@ def test_truncated_at_every_byte(path):
     content = path.read_bytes()
     for length in range(len(content)):
         path.write_bytes(content[:length])
-        with pytest.raises(InputError, match=r"is not a safetensors file|is not a sound"):
+        with pytest.raises(InputError, match=r"is not a safetensors file|is not a valid"):
             load_model(path)
 
 
@@ -143,7 +143,7 @@ def test_hostile_files_are_refused(tmp_path, case):
         path.write_bytes(HOSTILE[case])
     else:
         craft(path, *CRAFTED[case])
-    with pytest.raises(InputError, match=r"hostile\.safetensors is not a s"):
+    with pytest.raises(InputError, match=r"hostile\.safetensors is not a (valid )?safetensors"):
         ours.read(path)
 
 
@@ -306,7 +306,7 @@ def test_a_negative_variance_is_refused(tmp_path):
     tensors, texts = ours.read(tmp_path / "m.safetensors")
     tensors["batchnorm_1.running_variance"][1] = -1e-3
     ours.write(tmp_path / "m.safetensors", tensors, texts, check=lambda path: None)
-    with pytest.raises(InputError, match=r"a running variance of BatchNorm is at least 0, received -0\.001"):
+    with pytest.raises(InputError, match=r"a running variance of BatchNorm must be at least 0, received -0\.001"):
         load_model(tmp_path / "m.safetensors")
     before = network.tensors()["batchnorm_1.running_variance"].copy()
     with pytest.raises(InputError, match="at least 0"):

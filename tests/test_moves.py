@@ -67,7 +67,7 @@ def test_a_state_goes_on_with_what_was_moved(digits):
 @pytest.mark.parametrize(
     ("what", "value", "says"),
     [
-        ("speed", 1, "a training can change learning_rate, momentum, dropout, augmentation"),
+        ("speed", 1, "a training run can change learning_rate, momentum, dropout, augmentation"),
         ("momentum", 1.5, "momentum must be from 0 to"),
         ("learning_rate", -1, "learning_rate must be from 0 to"),
         ("learning_rate", float("nan"), "learning_rate must be"),

@@ -6,7 +6,8 @@ import pytest
 
 from plainnet import LARS, SGD, Adam, Dense, InputError, Network, ReLU
 from plainnet.initializers import zeros
-from plainnet.optimizers import Optimizer
+from plainnet.optimizers import Muon, Optimizer
+from plainnet.optimizers.muon import orthogonal
 from plainnet.parameters import Parameter, Parameters
 
 
@@ -106,6 +107,42 @@ def test_values_out_of_range_are_refused_by_lars(options):
         LARS(**options)
 
 
+@pytest.mark.parametrize("shape", [(6, 6), (3, 8), (8, 3), (40, 25)])
+def test_muon_makes_singular_values_about_equal(shape):
+    """The directions are those of the matrix; the singular values follow the polynomial of the source."""
+    matrix = np.random.default_rng(0).standard_normal(shape)
+    u, s, v = np.linalg.svd(matrix, full_matrices=False)
+    s /= np.linalg.norm(s)
+    for _ in range(5):
+        s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+    np.testing.assert_allclose(orthogonal(matrix), (u * s) @ v, atol=1e-6)
+    assert 0.3 < s.min() <= s.max() < 1.2
+
+
+def test_muon_by_hand():
+    """A filter of 2x2 pixels and one channel, twice, is a matrix (4, 2); a bias takes the step of Adam."""
+    shapes = {"W": (2, 2, 1, 2), "b": (2,)}
+    parameters = Parameters(
+        [Parameter(name, shape, zeros, 1, decay=name == "W") for name, shape in shapes.items()], float
+    )
+    parameters.theta[:] = start = np.linspace(-1, 1, 10)
+    muon, adam, free = Muon(momentum=0.5, weight_decay=0.1), Adam(), weights(start[8:])
+    expected, velocity = start[:8].reshape(4, 2), np.zeros((4, 2))
+    for grad in np.random.default_rng(1).standard_normal((3, 10)):
+        velocity = 0.5 * velocity + grad[:8].reshape(4, 2)
+        direction = orthogonal(grad[:8].reshape(4, 2) + 0.5 * velocity)
+        expected = expected * (1 - 0.2 * 0.1) - 0.2 * 0.2 * 2.0 * direction
+        theta = step(muon, parameters, grad, 0.2)
+        np.testing.assert_allclose(theta[:8].reshape(4, 2), expected, rtol=1e-12)
+        np.testing.assert_allclose(theta[8:], step(adam, free, grad[8:], 0.2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"momentum": 1.0}, {"beta1": -0.1}, {"beta2": 1.0}, {"weight_decay": -1}])
+def test_values_out_of_range_are_refused_by_muon(options):
+    with pytest.raises(InputError, match=f"{next(iter(options))} must be"):
+        Muon(**options)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -163,6 +200,7 @@ OPTIMIZERS = {
     "SGD, Nesterov": lambda **options: SGD(momentum=0.9, nesterov=True, **options),
     "Adam": Adam,
     "LARS": LARS,
+    "Muon": Muon,
     "of one's own": lambda **options: SignDescent(**options),
 }
 

@@ -103,7 +103,7 @@ def test_a_layer_of_ones_own_is_loaded_by_naming_it(tmp_path, digits):
     [
         (
             lambda: ForgetsItsSlope(0.5),
-            r"loaded again, it gives other answers; config\(\) of ForgetsItsSlope must return",
+            r"loaded again, it gives different answers; config\(\) of ForgetsItsSlope must return",
         ),
         (KeepsItElsewhere, "KeepsItElsewhere takes other but does not keep it; write self.other = other in __init__"),
         (lambda: Scaled(np.array([0.1, 0.2])), "Scaled.slope is array.*which no file can hold"),
@@ -205,7 +205,7 @@ def test_arguments_none_blocks_and_state_come_back(tmp_path):
 
 @pytest.mark.parametrize("about", [{"a": np.float32(1)}, {"a": {1, 2}}, {"a": np.ones(2)}])
 def test_what_a_model_says_of_itself_must_be_plain(about, tmp_path):
-    with pytest.raises(InputError, match=r"cannot save what the model says about itself: .*plain numbers and texts"):
+    with pytest.raises(InputError, match=r"cannot save what the model says about itself: .*plain numbers and strings"):
         save_model(tmp_path / "m.safetensors", Model(Network(Dense(2)).build((2,)), ("a", "b"), about))
 
 

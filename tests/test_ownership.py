@@ -66,7 +66,7 @@ def test_one_optimizer_cannot_serve_two_trainings(digits):
     first = iter(Training(small(), LOSS, optimizer, digits.train[:500], **OPTIONS))
     next(first)
     next(iter(Training(small(), LOSS, optimizer, digits.train[:500], **OPTIONS)))
-    with pytest.raises(InputError, match="another training has taken over this optimizer; give each training"):
+    with pytest.raises(InputError, match="another run has taken over this optimizer; give each run"):
         next(first)
 
 
@@ -98,7 +98,7 @@ def test_an_optimizer_of_ones_own_is_resumed_to_the_same_weights(digits):
 
 def test_an_optimizer_must_be_one(digits):
     for impostor in (SGD, "Adam", 0.1):
-        with pytest.raises(InputError, match="the optimizer must be one such as SGD"):
+        with pytest.raises(InputError, match="the optimizer must be an object such as SGD"):
             fit(small(), LOSS, impostor, digits.train[:100], **OPTIONS)
 
 

@@ -45,13 +45,13 @@ def test_figures_fit_the_terminal(columns, figures):
     assert all(len(line) <= columns for line in lines)
     last = lines[-1]
     assert last.startswith("epoch 1/3 ")
-    assert last.endswith(f"{figures} left 0:04")
+    assert last.endswith(f"{figures} 0:04 left")
     assert (len(last) > 110) == (columns > 110)  # the bar takes what there is
 
 
 def test_without_validation_the_training_figure_is_shown():
-    assert shown(80, validated=False)[-1].endswith("loss 0.512  train 76.54% left 0:04")
-    assert shown(120, validated=False)[-1].endswith("train 76.54%    rate 0.05 left 0:04")
+    assert shown(80, validated=False)[-1].endswith("loss 0.512  train 76.54% 0:04 left")
+    assert shown(120, validated=False)[-1].endswith("train 76.54%    rate 0.05 0:04 left")
 
 
 def test_a_bar_where_it_fits_and_lines_elsewhere(monkeypatch):
@@ -87,7 +87,7 @@ def test_a_first_word_comes_before_a_long_epoch_ends(capsys):
     long = [Batch(1, n, 4, 0.5, 0.1, 2.0) for n in range(1, 5)]
     progress._lines(iter([*long, Epoch(1, 0.5, {"accuracy": 0.5}, None, None, 0.1, 8.0), "a stop"]), 2)
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "epoch 1 of 2 is running, left 0:10"
+    assert said[0] == "epoch 1 of 2 is running, 0:10 left"
     assert said[1].startswith("epoch   1  loss 0.5000")
     assert said[2:] == ["a stop", ""]
     progress._lines(iter([long[0]]), 2)

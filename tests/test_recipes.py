@@ -1,8 +1,10 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from plainnet import InputError
+from plainnet.data.dataset import DataSet
 from plainnet.recipes import Recipe, available, parse_override, read, source
 from plainnet.recipes.form import Form
 
@@ -57,7 +59,7 @@ REFUSED = [
     ("epochs=2.5", "epochs must be a whole number"),
     ("batch_size=0", "batch_size must be a whole number of at least 1, received 0"),
     ("bath_size=3", "unknown key 'bath_size'"),
-    ("title=3", "title must be a text"),
+    ("title=3", "title must be a string"),
     ("input_shape=[]", "input_shape must be a list of sizes"),
     ("input_shape=[28, -28]", "input_shape must be a list of sizes"),
     ("layers=[]", "layers must be a list of tables"),
@@ -115,3 +117,10 @@ def test_files_that_are_no_recipe(tmp_path):
         read("clasic")
     with pytest.raises(InputError, match="give KEY=VALUE"):
         parse_override("epochs")
+
+
+@pytest.mark.parametrize("name", ["cnn", "minute"])
+def test_a_recipe_for_images_refuses_rows_of_numbers(name):
+    data = DataSet(np.zeros((6, 784), np.float32), np.arange(6), tuple("012345"))
+    with pytest.raises(InputError, match=f"recipe {name} is for images, but an example is a row .* use recipe table"):
+        read(name).fitted(data)

@@ -71,7 +71,7 @@ def test_of_two_that_differ_neither_is_to_be_thrown_away(tmp_path, capsys):
     for seed, other in enumerate(({"data": {}}, {})):
         put(tmp_path, "softmax", seed, range(900), **other)
     assert main(["ladder", "--records", str(tmp_path)]) == 2
-    assert re.search("seed-1.json was made with other .* than seed-0.json .*, or move one", capsys.readouterr().err)
+    assert re.search("seed-1.json was made with different .* from seed-0.json .*, or move one", capsys.readouterr().err)
 
 
 def test_a_copy_of_a_record_is_no_run(tmp_path, capsys):
@@ -93,7 +93,7 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
     assert run["test_accuracy"] == pytest.approx(1 - len(run["mistakes"]) / 10_000)
     (tmp_path / "small.toml").write_text(SMALL.replace("0.1", "0.2"))
     assert main([*series, "2:3"]) == 2  # never two versions of a recipe side by side
-    assert "other settings or data" in capsys.readouterr().err
+    assert "different settings or data" in capsys.readouterr().err
     for seed in (0, 1):
         (tmp_path / "records" / "small" / f"seed-{seed}.json").unlink()
     assert main([*series, "0:2"]) == 0

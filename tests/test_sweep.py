@@ -175,7 +175,7 @@ def test_a_lost_record_is_made_again(data, tmp_path):
     (tmp_path / "s/trials/00001.json").unlink()
     assert comparable(swept(data, tmp_path / "s", trials=3).records) == comparable(whole.records)
     (tmp_path / "s/trials/00002.json").write_text("{")
-    with pytest.raises(InputError, match=r"00002.json is damaged; remove it, and its trial will be made again"):
+    with pytest.raises(InputError, match=r"00002.json is damaged; remove it, and its trial will be run again"):
         swept(data, tmp_path / "s", trials=3)
 
 

@@ -121,7 +121,7 @@ def test_a_loss_of_ones_own_says_whether_it_adds_up(workers, digits):
 def test_targets_that_the_loss_does_not_take_are_refused_at_once(digits):
     data, numbers = digits.train[:100], DataSet(np.ones((9, 784), np.float32), np.ones(9))
     for loss, given, sentence in (
-        (MeanSquaredError(), data, "MeanSquaredError takes targets that are numbers, the data has classes"),
+        (MeanSquaredError(), data, "MeanSquaredError takes targets that are numbers, but the data has classes"),
         (LOSS, numbers, "SoftmaxCrossEntropy takes targets that are classes or probabilities, .* has numbers"),
         (BinaryCrossEntropy(), data, "expected logits|has 10 classes"),
         (SoftmaxCrossEntropy, data, r"the loss must be an object, received the class; write SoftmaxCrossEntropy\(\)"),

@@ -1,4 +1,4 @@
-"""Tables of one training on many machines: measurements, predictions of a model, and the cost of larger batches."""
+"""Tables of distributed training: measurements, predictions of a model, and the cost of larger batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of docs/diagnose.md: spoiled trainings, histories of other programs, those of public repositories."""
+"""The tables of docs/diagnose.md: runs with an injected fault, histories of other programs and of repositories."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ def sabotage() -> str:
         helps = f"{sum(tried)} of {len(tried)}" if tried else ""
         rows.append((f"`{cause}`", len(runs), len(first), named, ", ".join(others), by_curves, helps))
     head = (
-        "cause | trainings | named first | named at all | named first instead | named from the history alone | "
+        "cause | runs | named first | named at all | named first instead | named from the history alone | "
         "its suggestion helps"
     )
     return f"{table(head, rows)}\n\n{_sums(figures['halves'])}"
 
 
 def is_first(row: dict[str, Any]) -> bool:
-    """Tell whether the cause of a training is the first that is named."""
+    """Tell whether the cause of a run is the first that is named."""
     return row["cause"] in (row["first"], row["found"][0] if row["found"] else None)
 
 
 def _sums(halves: dict[str, Any]) -> str:
     keys = {
-        "spoiled": "spoiled trainings",
+        "spoiled": "runs with an injected fault",
         "named_first": "... with the cause named first",
         "named": "... with the cause named at all",
         "alone_named": "... with the cause named, from the history alone",
-        "healthy": "healthy trainings",
+        "healthy": "healthy runs",
         "false_errors": "... with a false error",
         "false_warnings": "... with a false warning",
         "verified": "suggestions about the recipe that `--verify` tried",
@@ -49,9 +49,8 @@ def _sums(halves: dict[str, Any]) -> str:
     cuts = halves["report"]["false_errors_alone"]
     for cut, count in cuts.items():
         when = "complete" if cut == "all" else f"cut after {cut} epochs"
-        rows.append(
-            (f"healthy histories alone, {when}: false errors", halves["choose"]["false_errors_alone"][cut], count)
-        )
+        said = f"healthy runs, judged by the history alone, {when}: false errors"
+        rows.append((said, halves["choose"]["false_errors_alone"][cut], count))
     return table(" | half used to choose thresholds | unseen half", rows)
 
 

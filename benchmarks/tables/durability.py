@@ -1,4 +1,4 @@
-"""Durability: trainings that were killed, and readers that were given mutated files."""
+"""Durability: training runs that were killed, and readers that were given mutated files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tables.source import record, table
 
 
 def kill_test() -> str:
-    """Return how many killed trainings were resumed and finished with the same weights."""
-    head = "training | times killed | times resumed | trainings that finished | ... with identical weights"
+    """Return how many killed runs were resumed and finished with the same weights."""
+    head = "run | times killed | times resumed | runs that finished | ... with identical weights"
     return table(
         head,
         (

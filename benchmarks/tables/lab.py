@@ -1,4 +1,4 @@
-"""The table of how fast the lab answers, and of how much an open page slows a training."""
+"""The table of how fast the lab answers, and of how much an open page slows training."""
 
 from __future__ import annotations
 
@@ -51,7 +51,5 @@ def lab() -> str:
     left = sum(how == "left open" for how in attacked["each"].values())
     rows.append((f"{len(attacked['each'])} kinds of invalid requests", f"{left} left open"))
     memory = " / ".join(f"{one:.0f}" for one in found["memory_mb"])
-    rows.append(
-        ("memory before an attack, after it, and after a second attack, with the training paused", f"{memory} MB")
-    )
+    rows.append(("memory before an attack, after it, and after a second attack, with training paused", f"{memory} MB"))
     return table("what | measured", rows)

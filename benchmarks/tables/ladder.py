@@ -6,10 +6,11 @@ from typing import Any
 
 from plainnet.recipes import available, read
 from plainnet.records.iterations import DESCRIBED, ITERATIONS, RIGHT
-from plainnet.records.ladder import as_table
+from plainnet.records.ladder import as_table, writers_table
 from plainnet.records.ladder import ladder as rungs
 from tables.source import ROOT, record, table
 
+_ENSEMBLE = "several trained networks whose predictions are averaged"
 _CHANGES = {  # name in the record: name in the table
     "as it is": "nothing changed",
     "the same learning rate throughout": "constant learning rate",
@@ -25,6 +26,11 @@ def ladder() -> str:
     return as_table(rungs(ROOT / "records"))
 
 
+def writers() -> str:
+    """Return the accuracy on the easier and the harder half of the test images."""
+    return writers_table(rungs(ROOT / "records"))
+
+
 def fashion() -> str:
     """Return the ladder of Fashion-MNIST."""
     return as_table(rungs(ROOT / "records" / "fashion"))
@@ -36,7 +42,7 @@ def short_ladder() -> str:
     for row in rungs(ROOT / "records"):
         if row["runs"]:
             name, sd = row["recipe"], "" if row["sd"] is None else f" (sd {100 * row['sd']:.2f})"
-            what = read(name).title if name in available() else "several trained networks that answer together"
+            what = read(name).title if name in available() else _ENSEMBLE
             rows.append((f"`{name}`", what, row["runs"], f"**{row['mean']:.2%}**{sd}", f"{row['minutes']:.1f}"))
     return table(
         "recipe | description | runs | test accuracy | minutes per run, median (ensemble: sum of its members)", rows
@@ -83,29 +89,47 @@ def ablation(recipe: str) -> str:
     return "\n".join(_ablation(record(name), read(recipe).test_shifts) for name in tables)
 
 
+def choices(recipe: str) -> str:
+    """Return the effect of each choice of a recipe on the validation accuracy, as a table in Markdown."""
+    ablated = record(f"{recipe}/ablation.json")
+    figures = _figures(ablated, read(recipe).test_shifts)
+    rows = [
+        (name, f"{mean:.2%}", "" if name == "nothing changed" else f"{100 * difference:+.2f}")
+        for name, mean, difference in figures
+    ]
+    return table(f"changed ({_how(ablated)}) | validation accuracy | difference", rows)
+
+
 def _ablation(ablated: Any, shifts: int) -> str:
+    how = _how(ablated)
+    lines = [f"# Validation accuracy with one choice changed at a time, {how}."]
+    if how.startswith("1 seed"):
+        lines.append("# With one seed per row, a difference of 0.1 may be chance.")
+    if "epochs" in ablated["shortened"]:
+        lines.append("# Short training runs overfit less, so regularization may help more in the full run.")
+    for name, mean, difference in _figures(ablated, shifts):
+        shown = "" if name == "nothing changed" else f"{100 * difference:+.2f}"
+        lines.append(f"#   {name:<34}{mean:8.2%}  {shown}".rstrip())
+    return "\n".join(lines)
+
+
+def _how(ablated: Any) -> str:
+    """Return the number of seeds and the length of the training runs."""
+    seeds = sum(row["change"] == "as it is" for row in ablated["rows"])
+    length = ", ".join(f"{key} = {value}" for key, value in ablated["shortened"].items()) or "full training runs"
+    return f"{seeds} seed{'s' * (seeds > 1)}, {length}"
+
+
+def _figures(ablated: Any, shifts: int) -> list[tuple[str, float, float]]:
+    """Return the name of each change, the mean accuracy with it, and the difference from no change."""
     figures: dict[str, list[float]] = {}
     for row in ablated["rows"]:
         figures.setdefault(row["change"], []).append(row[_seen_with(shifts)])
     usually = [row for row in ablated["rows"] if row["change"] == "as it is"]
     for fewer in reversed(range(shifts)):
         figures[f"shifts of {fewer} at test time"] = [row[_seen_with(fewer)] for row in usually]
-    seeds = len(usually)
-    usual = sum(figures["as it is"]) / seeds
-    length = ", ".join(f"{key} = {value}" for key, value in ablated["shortened"].items()) or "full trainings"
-    how = f"{seeds} seed{'s' * (seeds > 1)}, {length}"
-    lines = [f"# Validation accuracy with one choice changed at a time, {how}."]
-    if seeds == 1:
-        lines.append("# With one seed per row, a difference of 0.1 may be chance.")
-    if "epochs" in ablated["shortened"]:
-        lines.append(
-            "# Short trainings overfit less, so choices against overfitting may help more in the full training."
-        )
-    for change, values in figures.items():
-        mean = sum(values) / len(values)
-        difference = "" if change == "as it is" else f"{100 * (mean - usual):+.2f}"
-        lines.append(f"#   {_CHANGES.get(change, change):<34}{mean:8.2%}  {difference}".rstrip())
-    return "\n".join(lines)
+    means = {name: sum(values) / len(values) for name, values in figures.items()}
+    return [(_CHANGES.get(name, name), mean, mean - means["as it is"]) for name, mean in means.items()]
 
 
 def _seen_with(shifts: int) -> str:

@@ -16,7 +16,7 @@ def results() -> str:
         ),
         ("training accuracy", f"{series['train_accuracy']['mean']:.2%}"),
         ("mean training time per run", f"{series['seconds']['mean'] / 60:.1f} minutes"),
-        ("`make train` from an empty clone, installation included", f"{job['make_train']['seconds'] / 60:.1f} minutes"),
+        ("`make train` from a fresh clone, installation included", f"{job['make_train']['seconds'] / 60:.1f} minutes"),
         ("peak memory of `plainnet train`", f"{job['train']['peak_memory_mb']:.0f} MB"),
         ("time of `import plainnet` / time of `import numpy`", f"{job['import']['ratio']:.2f}"),
         (

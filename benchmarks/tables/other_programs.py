@@ -15,14 +15,15 @@ def estimator() -> str:
         f"plainnet's classes in place of scikit-learn's, {tests['passed']} of them pass. A function passes only if all "
         "its cases pass."
     ]
-    lines += [f"`{name}` fails: {why}." for name, why in tests["not passed"].items()]
+    for name, why in tests["not passed"].items():
+        lines.append(f"`{name}` fails: {why.replace('proves gradients', 'verifies gradients')}.")
     ratios = [
         f"{one['ratio']['median']:.2f} ({one['ratio']['quartiles'][0]:.2f} to {one['ratio']['quartiles'][1]:.2f}) in "
         f"{name}"
         for name, one in speed["types"].items()
     ]
     lines.append(
-        f"`fit` of a 784-100-10 network on {speed['examples']:,} images for {speed['epochs']} epochs makes the same "
+        f"`fit` of a 784-100-10 network on {speed['examples']:,} images for {speed['epochs']} epochs takes the same "
         f"steps as `MLPClassifier`. Its time, divided by that of `MLPClassifier`, is {' and '.join(ratios)} (median of "
         f"{speed['rounds']} rounds, quartiles in parentheses)."
     )
@@ -36,7 +37,7 @@ def agreement() -> str:
     rows = []
     for name, one in found["models"].items():
         cells = [f"{w['different']} of {w['images']:,}, {w['largest_difference']:.0e}" for w in one.values()]
-        rows.append((name, *cells))
+        rows.append((name.replace("two of", "ensemble of two"), *cells))
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     heads = "model | " + " | ".join(ways)
     about = (
@@ -69,8 +70,8 @@ def trust() -> str:
             f"{statistics.mean(one['mean_size'] for one in sets):.2f}",
         ))  # fmt: skip
     return table(
-        "model | accuracy | log loss | calibration error before | after | share answered with 99.9 % certainty | "
-        "promise kept | 99.9 % sets that contain the right class | classes per set",
+        "model | accuracy | log loss | calibration error before | after | fraction answered with 99.9 % certainty | "
+        "guarantee held | 99.9 % sets that contain the right class | classes per set",
         rows,
     )
 
@@ -130,6 +131,6 @@ def pictures() -> str:
         rows.append((name, f"{one['examples']:,} of {'x'.join(map(str, one['shape']))}", *cells))
     peers = list(next(iter(found["sets"].values()))["scores"])[1:]
     return (
-        f"Mean test accuracy over {found['seeds']} seeds, each with another split; the best value is bold.\n\n"
+        f"Mean test accuracy over {found['seeds']} seeds, each with a different split; the best value is bold.\n\n"
         f"{table('pictures | examples | `pictures` | ' + ' | '.join(peers), rows)}"
     )

@@ -32,7 +32,7 @@ def tables() -> str:
     regressions = ", ".join(name for name, one in found["tables"].items() if one["task"] == "numbers")
     losses = f" ({', '.join(worse)})" if worse else ""
     intro = (
-        f"Mean over {found['seeds']} seeds (standard deviation in parentheses), each with another split: test "
+        f"Mean over {found['seeds']} seeds (standard deviation in parentheses), each with a different split: test "
         f"accuracy, or R squared for {regressions}; the best value is bold. Compared with scikit-learn's "
         f"`MLPClassifier` and `MLPRegressor` in their default settings, `table` is better on {len(better)} of "
         f"{len(rows)} tables and worse on {len(worse)}{losses}, by more than two standard errors."
@@ -55,6 +55,11 @@ def handwriting() -> str:
         f"{name}: {one['stored']:.2%} as stored, {one['as_png']:.2%} as PNG files"
         for name, one in found["as_png"].items()
     ]
-    heads = "pictures | model | of one digit | right | wrong | refused | others | refused, or read as the right number"
-    about = f"\n\nReal pictures: {found['real_pictures']}." if found.get("real_pictures") else ""
+    heads = (
+        "pictures | model | one-digit pictures | right | wrong | refused | other pictures | "
+        "refused, or read as the right number"
+    )
+    about = ""
+    if found.get("real_pictures"):
+        about = f"\n\nReal pictures: {found['real_pictures'].replace('read by', 'labeled by')}."
     return f"{table(heads, rows)}{about}\n\nAccuracy of `predict` on test images: {'; '.join(png)}."

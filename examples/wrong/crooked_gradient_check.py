@@ -1,6 +1,7 @@
-"""A gradient check that compares f(x + h) with f(x - 2h) but divides by 2h. It only prints, so it can never fail.
+"""This gradient check compares f(x + h) with f(x - 2h) but divides by 2h. It only prints, so it can never fail.
 
-It is off by half: for f(x) = x^2 at 3 it gives 9, but the slope is 6. A check must be tested on a wrong gradient.
+Its result is 50 % too large: for f(x) = x^2 at 3 it gives 9, but the slope is 6. Always test a check on a wrong
+gradient.
 """
 
 

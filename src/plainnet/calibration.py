@@ -85,7 +85,7 @@ class Calibration:
 
     @classmethod
     def of_siblings(cls, found: Sequence[Calibration]) -> Calibration:
-        """Return the mean of several (geometric for temperatures); it promises only what all of them promise."""
+        """Return the mean of several calibrations (geometric for temperatures); it promises only what all promise."""
 
         def means(tables: list[Mapping[str, float]]) -> dict[str, float]:
             return {name: mean(t[name] for t in tables) for name in tables[0] if all(name in t for t in tables)}

@@ -1,4 +1,4 @@
-"""Checkpoints: files with the complete state of a training, so that it can resume after any interruption.
+"""Checkpoints: files with the complete state of a training run, so that it can resume after any interruption.
 
 A folder holds the newest checkpoint and the one before it. A new one is written beside them, flushed to disk and read
 back; only then does it take the name of the newest. Whatever happens in between, one complete checkpoint exists.
@@ -24,7 +24,7 @@ _FORMATS = "plainnet checkpoint 3", "plainnet checkpoint 2", "plainnet checkpoin
 
 
 class Checkpoint:
-    """The state of a training, read from a folder; `restore` puts it into a training.
+    """The state of a training run, read from a folder; `restore` puts it into a training run.
 
     `about` is what `save` was given. `arrays` and `values` are what `Training.state` returned. `converted` tells
     whether an earlier version wrote them.
@@ -34,7 +34,7 @@ class Checkpoint:
 
     def __init__(self, folder: Path) -> None:
         if not present(folder):
-            raise InputError(f"there is no checkpoint in {folder}; give the folder of a training that was interrupted")
+            raise InputError(f"there is no checkpoint in {folder}; give the folder of an interrupted training run")
         problems = []
         for path in (folder / NEWEST, folder / PREVIOUS):
             if path.exists():
@@ -42,7 +42,7 @@ class Checkpoint:
                     return self._read(path)
                 except InputError as error:
                     problems.append(str(error).partition("; ")[0])  # the advice after it is for models
-        raise InputError(f"{', and '.join(problems)}; start the training anew")
+        raise InputError(f"{', and '.join(problems)}; start over")
 
     def _read(self, path: Path) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class Checkpoint:
             self.converted = version < len(_FORMATS)
             self.epoch, self.batch = len(self.values["history"]), int(self.values["batch"])
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-            raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start the training anew") from error
+            raise InputError(f"{path} is not a checkpoint of plainnet: {error!r}; start over") from error
 
     def history(self) -> list[Epoch]:
         """Return the records of the complete epochs.
@@ -68,25 +68,23 @@ class Checkpoint:
         try:
             return [Epoch.from_table(table) for table in self.values["history"]]
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise InputError(f"{self.path} holds no history: {error!r}; start the training anew") from error
+            raise InputError(f"{self.path} holds no history: {error!r}; start over") from error
 
     def restore(self, training: Training) -> None:
-        """Put the state into a training that has the same settings, so that it resumes where this checkpoint was saved.
+        """Put the state into a training run with the same settings, so that it resumes where this checkpoint was saved.
 
         Raises: `InputError` if the state does not fit the training.
         """
         try:
             training.restore(self.arrays, self.values)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-            raise InputError(
-                f"{self.path} does not fit its own settings: {error!r}; start the training anew"
-            ) from error
+            raise InputError(f"{self.path} does not fit its own settings: {error!r}; start over") from error
 
 
 def _from_version_1(
     arrays: Mapping[str, np.ndarray], values: Mapping[str, Any], about: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Convert the state of a training from version 1, where the optimizer had two rows, to version 2.
+    """Convert the state of a training run from version 1, where the optimizer had two rows, to version 2.
 
     SGD's velocity alternated between the two rows; Adam's rows are the means of the gradients and of their squares.
     """

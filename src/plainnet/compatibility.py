@@ -31,8 +31,8 @@ def _fits(network: Network, loss: Loss, data: DataSet, what: str) -> None:
         )
     if data.kind not in loss.takes:
         raise InputError(
-            f"{type(loss).__name__} takes targets that are {' or '.join(loss.takes)}, {what} has {data.kind}; choose "
-            "another loss, or say what the targets are: DataSet(..., kind=...)"
+            f"{type(loss).__name__} takes targets that are {' or '.join(loss.takes)}, but {what} has {data.kind}; "
+            "choose another loss, or say what the targets are: DataSet(..., kind=...)"
         )
     network.as_input(data.inputs[:1])
     out_shape = network.out_shapes[-1]
@@ -40,7 +40,7 @@ def _fits(network: Network, loss: Loss, data: DataSet, what: str) -> None:
         classes, most = len(data.class_names), 2 if out_shape == (1,) else math.prod(out_shape)
         if classes > most or (out_shape == (1,) and "labels" not in loss.takes):
             raise InputError(
-                f"the network gives outputs of shape {out_shape}, {what} has {classes} classes; give the last layer a "
-                "unit for each class, or, for two classes, use one unit and BinaryCrossEntropy"
+                f"the network gives outputs of shape {out_shape}, but {what} has {classes} classes; give the last "
+                "layer a unit for each class, or, for two classes, use one unit and BinaryCrossEntropy"
             )
     loss.check(np.zeros((1, *out_shape), network.theta.dtype), data.targets[:1])

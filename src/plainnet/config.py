@@ -1,4 +1,4 @@
-"""Configuration: check plain values, such as TOML and JSON hold, and build the objects they describe."""
+"""Configuration: check plain values, such as those in TOML and JSON files, and build the objects they describe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plainnet.errors import InputError
 T = TypeVar("T")
 
 _MOST = 1_000_000
-LONGEST_NAME, LONGEST_TITLE = 100, 200  # letters
+LONGEST_NAME, LONGEST_TITLE = 100, 200  # characters
 
 
 def whole_number(value: Any, name: str, *, least: int = 1, most: int = _MOST) -> int:
@@ -36,7 +36,7 @@ def number(value: Any, name: str) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise InputError(f"{name} must fit a floating-point number, received one with too many digits") from error
+        raise InputError(f"{name} must fit into a floating-point number, received one with too many digits") from error
 
 
 def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
@@ -45,7 +45,7 @@ def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
     Raises: `InputError` for any dtype but float32, float64 and complex128.
     """
     known = {np.dtype(kind): np.dtype(kind) for kind in (np.float32, np.float64, np.complex128)}
-    # A text from a file is looked up, never parsed by NumPy.
+    # A string from a file is looked up, never parsed by NumPy.
     found = {kind.name: kind for kind in known}.get(dtype) if isinstance(dtype, str) else None
     if isinstance(dtype, type | np.dtype) or dtype is None:
         found = known.get(np.dtype(dtype))
@@ -57,11 +57,11 @@ def known_dtype(dtype: np.typing.DTypeLike) -> np.dtype:
 def expect_name(name: str, what: str, most: int = LONGEST_NAME) -> None:
     """Raise `InputError` if a name is too long or holds an incomplete character (a lone surrogate)."""
     if len(name) > most:
-        raise InputError(f"{what} has at most {most} letters, received {name!r:.120}")
+        raise InputError(f"{what} can have at most {most} characters, received {name!r:.120}")
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"{what} must be a text in Unicode, received {name!r}: {error.reason}") from error
+        raise InputError(f"{what} must be valid Unicode text, received {name!r}: {error.reason}") from error
 
 
 def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], what: str) -> T:
@@ -94,7 +94,7 @@ def construct(kinds: Mapping[str, Callable[..., T]], table: Mapping[str, Any], w
 
 
 def as_call(made: object, arguments: Mapping[str, inspect.Parameter]) -> str:
-    """Return the call that made an object, such as "Dropout(rate=0.1)", with only its numbers, bools and texts."""
+    """Return the call that made an object, such as "Dropout(rate=0.1)", with only its numbers, bools and strings."""
     given = ((name, getattr(made, name, None), own.default) for name, own in arguments.items())
     told = (f"{name}={v!r}" for name, v, default in given if isinstance(v, bool | int | float | str) and v != default)
     return f"{type(made).__name__}({', '.join(told)})"

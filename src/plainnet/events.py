@@ -1,4 +1,4 @@
-"""Events: the records that a training yields while you iterate over it."""
+"""Events: the records that a training run yields while you iterate over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history of a training: a list of its epochs' records, which a notebook shows as curves and a table."""
+"""The history of a training run: a list of its epochs' records, which a notebook shows as curves and a table."""
 
 from __future__ import annotations
 

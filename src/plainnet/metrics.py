@@ -71,7 +71,7 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959963984540054) -
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
-    """Return, for each class, the share of the examples predicted as it that belong to it; NaN if there are none.
+    """Return, for each class, the share of the examples predicted as this class that are right; NaN if there are none.
 
     Shapes: confusion (K, K) with true classes in rows, result (K,).
     """

@@ -18,7 +18,7 @@ from plainnet.network import Network
 from plainnet.shifted_views import probabilities
 from plainnet.softmax import expect_finite, sigmoid
 
-PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark ground"}
+PIXELS = {"type": "pixels", "about": "bytes are divided by 255; a 28x28 image holds a light digit on a dark background"}
 MOST_SHIFTS = 5  # 121 views; more would take hours
 
 
@@ -34,7 +34,7 @@ class Model:
     sure". `splits`: which rows of the data it was trained on. `certain` and `sets`: see `promises`. `familiar`: see
     `familiarity`.
 
-    Raises: `InputError` for names that are not texts or do not fit the outputs, or a number out of range.
+    Raises: `InputError` for names that are not strings or do not fit the outputs, or a number out of range.
 
     Example:
         >>> import numpy as np
@@ -66,7 +66,7 @@ class Model:
         if self.kind not in ("classes", "labels", "numbers") or (self.kind == "numbers") == bool(names):
             raise InputError(f"kind must be classes or labels, which have names, or numbers, received {self.kind!r}")
         if isinstance(names, str) or not all(isinstance(name, str) for name in (*names, *self.column_names)):
-            raise InputError(f"class names must be texts, received {names!r}; write them in quotes")
+            raise InputError(f"class names must be strings, received {names!r}; write them in quotes")
         one = len(names) == 2 and outputs == (1,) and self.kind == "classes"
         if (names and outputs != (1 if one else len(names),)) or (len(names) == 1 and self.kind == "classes"):
             raise InputError(f"the model has {len(names)} class names for outputs of shape {outputs}")
@@ -125,7 +125,7 @@ class Model:
             and 0 < most <= 1 < array.max() / 1.5
         ):
             raise InputError(
-                f"the inputs go up to {array.max():g}, the training inputs went up to {most:g}; divide pixels "
+                f"the inputs go up to {array.max():g}, but the training inputs went up to {most:g}; divide pixels "
                 "from 0 "
                 "to 255 by 255, or give them as whole numbers of type uint8"
             )
@@ -145,14 +145,14 @@ class Model:
         return probabilities(self.network.logits, inputs, shifts, self.temperature)
 
     def sure_of(self, share: float) -> float:
-        """Return the probability that an answer needs to be certain, for a promised share such as 0.999 right answers.
+        """Return the probability that makes an answer certain, for a promised share of right answers, such as 0.999.
 
         Raises: `InputError` if the model cannot promise that share.
         """
         return _promised(self.certain, share, "the surest answers are right")
 
     def of_sets(self, share: float) -> float:
-        """Return the probability that a class needs to be in the answer set; the set holds the truth in this share.
+        """Return the smallest probability of a class in the answer set; this share of the sets holds the true class.
 
         Raises: `InputError` if the model cannot promise that share.
         """

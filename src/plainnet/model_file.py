@@ -1,9 +1,9 @@
 """Model files: a network's architecture, parameters and everything needed to use it, in one safetensors file.
 
-Version 2 holds, as JSON texts beside the tensors: input_shape, layers (see `Layer.config`), own_layers (names of layers
-that are not plainnet's), kind, class_names, column_names, preparation, test_shifts, temperature, thresholds, certain,
-sets, familiar, splits, about. A missing text has its default (see `Model`). Version 1 had neither column_names nor
-the texts after it in this list.
+Version 2 holds, as JSON strings beside the tensors: input_shape, layers (see `Layer.config`), own_layers (names of
+layers that are not plainnet's), kind, class_names, column_names, preparation, test_shifts, temperature, thresholds,
+certain, sets, familiar, splits, about. A missing entry has its default (see `Model`). Version 1 had neither
+column_names nor the entries after it in this list.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def save_model(path: str | Path, model: Model) -> None:
     """
     network = copy.deepcopy(model.network)  # others may be training it
     if not network.is_finite():
-        raise InputError("cannot save a network with weights that are not finite; no file of it could be loaded")
+        raise InputError("cannot save a network with weights that are not finite; such a file could not be loaded")
     own = {type(layer) for _, layer in network.walk()} - set(LAYERS.values())
     metadata = {
         "format": _FORMAT,
@@ -79,7 +79,7 @@ def save_model(path: str | Path, model: Model) -> None:
         texts = {key: json.dumps(value) for key, value in metadata.items()}
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"cannot save what the model says about itself: {error}; give plain numbers and texts"
+            f"cannot save what the model says about itself: {error}; give plain numbers and strings"
         ) from error
     safetensors.write(path, network.tensors(), texts, check=partial(_check_answers, network=network, own=own))
 
@@ -87,7 +87,7 @@ def save_model(path: str | Path, model: Model) -> None:
 def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> None:
     """Raise `InputError` if the model in the file does not answer as `network` does."""
     again = load_model(path, layers=own).network
-    images = np.linspace(-3, 3, 8 * math.prod(network.in_shape)).astype(network.theta.dtype)  # in steps of 8 a feature
+    images = np.linspace(-3, 3, 8 * math.prod(network.in_shape)).astype(network.theta.dtype)  # 8 values per feature
     images = images.reshape(-1, 8).T.reshape(8, *network.in_shape)
     with np.errstate(all="ignore"):
         same = np.array_equal(network.logits(images), again.logits(images), equal_nan=True)
@@ -98,13 +98,13 @@ def _check_answers(path: Path, network: Network, own: Iterable[type[Layer]]) -> 
     if not same:
         names = ", ".join(sorted(kind.__name__ for kind in own)) or "its layers"
         raise InputError(
-            f"cannot save this network: loaded again, it gives other answers; config() of {names} must return all "
+            f"cannot save this network: loaded again, it gives different answers; config() of {names} must return all "
             "arguments, and whatever training changes besides parameters belongs in self.state"
         )
 
 
 def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model:
-    """Read a model: a file that `save_model` wrote, a results folder, or the name of a model in plainnet, as "cnn".
+    """Read a model: a file that `save_model` wrote, a results folder, or the name of a model, such as "cnn".
 
     `layers` are your own layer classes that the model uses.
 
@@ -125,8 +125,8 @@ def load_model(path: str | Path, *, layers: Iterable[type[Layer]] = ()) -> Model
             raise InputError(what)
         if missing := set(metadata.get("own_layers", ())) - {kind.__name__ for kind in own}:
             raise InputError(
-                f"it needs its author's layers {', '.join(sorted(missing))}: give the file that defines them, "
-                "--layers FILE.py, or in Python the classes, load_model(path, layers=[...])"
+                f"it needs its author's layers {', '.join(sorted(missing))}: give the file that defines them with "
+                "--layers FILE.py, or in Python their classes with load_model(path, layers=[...])"
             )
         network = Network(*layers_from_config(metadata["layers"], own))
         kinds = [tensor.dtype for tensor in tensors.values() if tensor.dtype.kind == "f"]

@@ -30,7 +30,7 @@ class Move(NamedTuple):
 
 
 def move(training: Training, what: str, value: float) -> None:
-    """Change a setting of a training from its next batch on.
+    """Change a setting of a training run from its next batch on.
 
     `learning_rate`: a constant that replaces the schedule. `momentum`: that of SGD. `dropout`: the rate of all Dropout
     layers. `augmentation`: how much images are changed, from 0 (not at all) to 1 (as in recipe cnn).
@@ -38,7 +38,7 @@ def move(training: Training, what: str, value: float) -> None:
     Raises: `InputError` for an unknown setting, a value out of range, or a setting that the training does not have.
     """
     if what not in _MOVES:
-        raise InputError(f"a training can change {', '.join(_MOVES)}, received {what!r:.40}")
+        raise InputError(f"a training run can change {', '.join(_MOVES)}, received {what!r:.40}")
     most, change = _MOVES[what]
     if not 0 <= number(value, what) <= most:
         raise InputError(f"{what} must be from 0 to {most:g}, received {value:g}")

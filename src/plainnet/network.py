@@ -143,7 +143,7 @@ class Network:
         return self
 
     def methods(self) -> dict[str, str]:
-        """Return the computing method of each layer that has a choice, by its path; it affects the last bits."""
+        """Return, by path, the method of each layer that can compute in several ways; it affects the last bits."""
         self.expect_built()
         return {path: layer.computed_by for path, layer in self.walk() if layer.computed_by}
 
@@ -268,7 +268,7 @@ class Network:
         """
         self.expect_built()
         if len(self.out_shapes[-1]) != 1:
-            raise InputError(f"a classifier must output one number per class, this network's are {self.out_shapes[-1]}")
+            raise InputError(f"a classifier must output one number per class; this one has {self.out_shapes[-1]}")
         return softmax(with_two_columns(expect_finite(self.logits(inputs))))
 
     def astype(self, dtype: np.typing.DTypeLike) -> Network:

@@ -1,4 +1,4 @@
-"""Notebook displays of a network (a table) and of a training's history (curves in SVG)."""
+"""Notebook displays of a network (a table) and of a training run's history (curves in SVG)."""
 
 from __future__ import annotations
 

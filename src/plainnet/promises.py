@@ -1,6 +1,7 @@
-"""Promises: thresholds so that a promised share of the "certain" answers is right, or of answer sets holds the truth.
+"""Promises: thresholds with which a promised share of the answers is right.
 
-Both are chosen on held-out examples, and hold for new examples from the same source.
+One kind makes a promised share of the "certain" answers right; the other makes a promised share of the answer sets
+hold the true class. Both are chosen on held-out examples, and hold for new examples from the same source.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def as_few(errors: int, trials: int, rate: float) -> float:
 
 
 def certain(confidences: np.ndarray, right: np.ndarray) -> dict[str, float]:
-    """Return, for each share (as text), the lowest confidence at which answers keep it; impossible shares are left out.
+    """Return, for each share (as text), the lowest confidence that keeps its promise; impossible shares are left out.
 
     It is the lowest confidence with this property: if answers of at least this confidence were wrong more often than
     1 - share, so few errors among them would be observed with a probability of at most 5 %.

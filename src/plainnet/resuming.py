@@ -1,4 +1,4 @@
-"""Resuming: take everything that decides how a training continues out of it, and put it into another one."""
+"""Resuming: save everything that decides how a training run continues, and restore it in another one."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def state(training: Training) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def for_other_workers(values: Mapping[str, Any], training: Training) -> dict[str, Any]:
-    """Return the plain values of a state for a training that differs only in its number of workers.
+    """Return the plain values of a state for a training run that differs only in its number of workers.
 
-    Additional workers get new generators, as at the beginning of a training.
+    Additional workers get new generators, as at the beginning of a training run.
     """
     fresh = [_as_lists(generator.bit_generator.state) for generator in training.workers.generators]
     kept = list(values["generators"])[: len(fresh)]
@@ -65,11 +65,11 @@ def for_other_workers(values: Mapping[str, Any], training: Training) -> dict[str
 def restore(training: Training, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
     """Resume the training from where `state` was called.
 
-    Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training; this one is then
+    Raises: `KeyError`, `TypeError` or `ValueError` if it is the state of another training run; this one is then
     unchanged.
     """
     if (other := values.get("training", identity(training))) != identity(training):
-        raise ValueError(f"it is the state of a training with {other}, this one has {identity(training)}")
+        raise ValueError(f"it is the state of a training run with {other}; this one has {identity(training)}")
     tensors = _like(training.network.tensors(), arrays)
     training.network.expect_fitting(tensors)
     average = None if training.average is None else _like({"average": training.average.values}, arrays)["average"]
@@ -132,7 +132,7 @@ def _expect_of_training(history: History, training: Training) -> None:
 
 
 def identity(training: Training) -> dict[str, Any]:
-    """Return what two trainings must have in common for one to resume from the other's state."""
+    """Return what two training runs must have in common for one to resume from the other's state."""
     return {
         "examples": len(training.train),
         "batch_size": training.batch_size,

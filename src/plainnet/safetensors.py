@@ -1,8 +1,8 @@
 """Reader and writer of the safetensors format: a file of named arrays that, unlike a pickle, cannot run code.
 
-A file is an 8-byte little-endian length, a JSON header of that length, then the bytes of all tensors without
-gaps. The header maps each name to {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__", if
-present, to a table of texts. The reader rejects every file that deviates from this.
+A file is an 8-byte little-endian length, a JSON header of that length, then the bytes of all tensors without gaps. The
+header maps each name to {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__", if present, to a table of
+strings. The reader rejects every file that deviates from this.
 
 Source: safetensors, "Format" (Hugging Face), which limits a header to 100 MB; this reader's limit is 1 MB.
 """
@@ -44,10 +44,10 @@ def write(
     check: Callable[[Path], object] | None = None,
     keep: Path | None = None,
 ) -> None:
-    """Write arrays and texts; "sha256" in the metadata is the digest of the tensor bytes.
+    """Write arrays and strings; "sha256" in the metadata is the digest of the tensor bytes.
 
     The new file is read back (by `check`, if given) before it replaces an existing one. With `keep`, the old file is
-    renamed to that.
+    renamed to that path.
 
     Raises: `InputError` if the format does not support an array's type, or the file cannot be written.
     """
@@ -68,7 +68,7 @@ def write(
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
     if len(text) > _MAX_HEADER:
-        raise InputError(f"cannot write {path}: its texts take {len(text):,} bytes, the most is {_MAX_HEADER:,}")
+        raise InputError(f"cannot write {path}: its header takes {len(text):,} bytes; the limit is {_MAX_HEADER:,}")
     write_atomically(path, [len(text).to_bytes(8, "little"), text, *parts], check=check or read, keep=keep)
 
 
@@ -94,8 +94,8 @@ def read(
                 entries, metadata = _header(text, os.fstat(file.fileno()).st_size - 8 - length)
                 if formats and metadata.get("format") not in formats:
                     raise InputError(
-                        f"{path} does not hold a plainnet {kind}: its format is {metadata.get('format')!r:.80}, this "
-                        f"program reads {' and '.join(formats)}"
+                        f"{path} does not hold a plainnet {kind}: its format is {metadata.get('format')!r:.80}, but "
+                        f"this program reads {' and '.join(formats)}"
                     )
                 return _tensors(file, entries, metadata.get("sha256")), metadata
     except OSError as error:
@@ -103,7 +103,7 @@ def read(
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is not a sound safetensors file: {error}; save the model again") from error
+        raise InputError(f"{path} is not a valid safetensors file: {error}; save the model again") from error
     if path.suffix in (".pkl", ".pickle") or start[:1] == b"\x80":
         raise InputError(
             f"{path} is a pickle. Opening a pickle can run any program hidden in it, so plainnet never does; "
@@ -127,7 +127,7 @@ def _header(text: bytes, size: int) -> tuple[list[_Entry], dict[str, str]]:
     if not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("its metadata holds a value that is not text")
     if len(header) > _MAX_TENSORS:
-        raise ValueError(f"it has {len(header):,} tensors, the most is {_MAX_TENSORS:,}")
+        raise ValueError(f"it has {len(header):,} tensors; the limit is {_MAX_TENSORS:,}")
     entries = sorted((_entry(name, described) for name, described in header.items()), key=lambda entry: entry[3:])
     position = 0
     for entry in entries:

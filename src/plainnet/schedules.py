@@ -1,7 +1,7 @@
 """Learning-rate schedules: pure functions from a step's number to the learning rate of that step.
 
 A schedule is called with `step`, the number of updates made so far (from 0), `steps_per_epoch` and the number of
-`epochs`. All are whole numbers, so that integer division decides what is "after epoch 30", and never rounding.
+`epochs`. All are integers, so that exact integer division, not rounding, decides what is "after epoch 30".
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _step_decay(
 
 
 def one_cycle(learning_rate: float, *, warm_up: float = 0.3, start: float = 0.04, end: float = 0.0) -> Schedule:
-    """Return the schedule that rises once to `learning_rate` and falls once, over the whole training.
+    """Return the schedule that rises once to `learning_rate` and falls once, over the whole training run.
 
     During the first share `warm_up` of all steps it rises linearly from start * learning_rate. Then it falls along half
     a cosine (in the source, linearly) towards end * learning_rate, which it would reach one step after the last.

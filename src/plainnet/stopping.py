@@ -1,4 +1,4 @@
-"""Early stopping: end a training when validation no longer improves, when it is good enough, or when time is up."""
+"""Early stopping: end a training run when validation no longer improves, when it is good enough, or when time is up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Stop(NamedTuple):
-    """The last event of a training that ended early, or that put its best weights back.
+    """The last event of a training run that ended early, or that put its best weights back.
 
     `reason` says why, in a phrase. `epoch` is the number of the last recorded epoch. `best` is the number of the
     earlier epoch that the weights come from, or None.
@@ -35,7 +35,7 @@ class Stop(NamedTuple):
 
 
 class Stopping:
-    """Early stopping: ends a training when validation stops improving, when it is good enough, or when time is up.
+    """Early stopping: ends a training run when validation stops improving, when it is good enough, or when time is up.
 
     `patience`: stop after this many epochs in a row in which the validation loss (or the `metric` named, such as
     "accuracy") did not improve on the best so far by more than `min_change`; the weights of the best epoch are then put
@@ -121,5 +121,5 @@ class Stopping:
     def after_batch(self, seconds: float) -> str | None:
         """Return the reason to stop after a batch, or None, when training has taken this many seconds."""
         if self.seconds is not None and seconds >= self.seconds:
-            return f"the time limit of {self.seconds:g} seconds is over"
+            return f"the time limit of {self.seconds:g} seconds has been reached"
         return None

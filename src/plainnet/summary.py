@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def rows(network: Network) -> list[tuple[str, ...]]:
     """Return the column names, a row for each layer, and a row of totals.
 
-    If some layer has a choice of computing methods, a column shows the method.
+    If a layer can compute in several ways, a column shows the method.
     """
     found: list[tuple[str, ...]] = [("layer", "output", "parameters", "computed by")]
     for layer, shape in zip(network.layers, network.out_shapes, strict=True):

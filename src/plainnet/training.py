@@ -27,6 +27,7 @@ from plainnet.standardizing import learn_scales
 from plainnet.stopping import Stop, Stopping
 from plainnet.weight_average import WeightAverage
 from plainnet.workers import Figures, Threads, Workers
+from plainnet.workers.adversarial import checked_distance
 
 if TYPE_CHECKING:
     from plainnet.data.augmentation import Augmentation
@@ -43,10 +44,11 @@ class Training:
     `train` and `validation` are data sets, or pairs (inputs, targets) of arrays or lists. An epoch visits every example
     once, in a new random order, `batch_size` at a time. `order(epoch)`, counting from 1, may return row numbers to
     visit instead. `learning_rate` is a number or a schedule. Several `workers` (threads) share each batch; their number
-    affects the result's last bits. `augmentation` changes images anew every time, except in the last `clean_epochs`.
-    `averaging`, a decay such as 0.999, makes an exponential moving average of the weights the final weights. `stop` can
-    end training early. `moves` repeats the changes of another training. `metrics` (default: the loss's) maps names to
-    functions. Attributes: `history`, the records of complete epochs; `batch`, the batches done in the current epoch.
+    affects the result's last bits. `augmentation` changes images differently every time, except in the last
+    `clean_epochs`. With `adversarial`, half of the gradient is that of examples moved by this distance. `averaging`, a
+    decay such as 0.999, makes an exponential moving average of the weights the final weights. `stop` can end training
+    early. `moves` repeats the changes of another run. `metrics` (default: the loss's) maps names to functions.
+    Attributes: `history`, the records of complete epochs; `batch`, the batches done in the current epoch.
     Raises: `InputError` if a number is out of range, the network is not built, or data, loss and network do not fit.
 
     Example:
@@ -72,6 +74,7 @@ class Training:
         workers: int | Workers = 1,
         augmentation: Augmentation | None = None,
         clean_epochs: int = 0,
+        adversarial: float | None = None,
         averaging: float | None = None,
         stop: Stopping | None = None,
         metrics: Mapping[str, Metric] | None = None,
@@ -84,7 +87,7 @@ class Training:
         expect_agreement(network, self.loss, examples, held_out)
         learn_scales(network, examples)
         if not isinstance(optimizer, Optimizer):
-            raise InputError(f"the optimizer must be one such as SGD(momentum=0.9), received {optimizer!r}")
+            raise InputError(f"the optimizer must be an object such as SGD(momentum=0.9), received {optimizer!r}")
         if stop is not None and stop.needs_validation and (held_out is None or averaging is not None):
             raise InputError(
                 "stopping by patience or accuracy needs validation data and cannot be combined with averaging, which "
@@ -97,18 +100,16 @@ class Training:
         self.stopping, self.order = stop, order
         self.steps_per_epoch = math.ceil(len(examples) / batch_size)
         self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
-        self.history = History()
-        self.batch = 0
+        self.history, self.batch = History(), 0
         self.moves: list[Move] = []  # made so far
         self._to_come = sorted(moves, key=lambda one: one[0])
         self._figures, self._seconds = Figures(), 0.0  # of the current epoch's batches
-        self.workers: Workers
         if not isinstance(workers, Workers):
-            self.workers = Threads(network, self.loss, workers, metrics=metrics, rng=rng)
+            workers = Threads(network, self.loss, workers, metrics=metrics, rng=rng)
         elif workers.network is not network or metrics is not None:
             raise InputError("a Workers object must belong to this network and have its own metrics; leave out metrics")
-        else:
-            self.workers = workers
+        self.workers: Workers = workers
+        self.workers.adversarial = checked_distance(adversarial)
         if stop is not None:
             stop.check(self.workers.metrics)
         self._shuffle = generator_for(rng, "shuffle")
@@ -194,7 +195,7 @@ class Training:
     def _step(self, rows: np.ndarray) -> Batch:
         started = time.perf_counter()
         if self.optimizer.attachment is not self._attachment:
-            raise InputError("another training has taken over this optimizer; give each training its own optimizer")
+            raise InputError("another run has taken over this optimizer; give each run its own optimizer")
         while self._to_come and self._to_come[0].step <= self.steps:
             self.move(*self._to_come.pop(0)[1:])
         before = self._before_batch()
@@ -294,6 +295,6 @@ class Training:
     def restore(self, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
         """Resume training from a state that `state` returned.
 
-        Raises: `KeyError`, `TypeError` or `ValueError` if the state belongs to another training; nothing changes then.
+        Raises: `KeyError`, `TypeError` or `ValueError` if the state belongs to another run; nothing changes then.
         """
         resuming.restore(self, arrays, values)

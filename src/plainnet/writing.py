@@ -29,7 +29,7 @@ def write_atomically(
     """Write to a new file beside `path`, flush it to disk, then rename it: whatever fails, the old content stays.
 
     `content` may come in parts, so that it need not be in memory twice. `check` is called with the new file before it
-    takes its name; if `check` raises, nothing changes. With `keep`, the old file is renamed to that.
+    takes its name; if `check` raises, nothing changes. With `keep`, the old file is renamed to that path.
 
     Raises: `InputError` if the folder cannot be written to or the disk is full, and whatever `check` raises.
     """

@@ -1,1 +1,1 @@
-"""The benchmark: plainnet's speed beside that of other libraries, all measured in one interleaved run."""
+"""The benchmark: plainnet's speed compared with that of other libraries, all measured in one interleaved run."""

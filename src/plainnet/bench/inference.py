@@ -37,7 +37,7 @@ def _compared(title: str, batches: list[np.ndarray], rounds: int, work: str) -> 
     expected = predictors["plainnet"](batches[0])
     for name, predictor in predictors.items():
         if not np.allclose(predictor(batches[0]), expected, rtol=1e-3, atol=1e-4):
-            raise AssertionError(f"{name} predicts something else")
+            raise AssertionError(f"{name} makes different predictions")
 
     def rival(predictor: Any) -> Rival:
         return lambda: [predictor(batch) for batch in batches]

@@ -34,7 +34,7 @@ class Comparison:
 
     @property
     def disturbed(self) -> list[str]:
-        """The rivals with times that vary so much between rounds that another program must have run as well."""
+        """The rivals whose times vary so much between rounds that another program must have been running."""
         quartiles = {name: np.percentile(values, (25, 50, 75)) for name, values in self.seconds.items()}
         return [name for name, (low, middle, high) in quartiles.items() if high - low > _CALM * middle]
 

@@ -38,7 +38,7 @@ def conditions() -> dict[str, Any]:
 
 
 def comparisons(only: str | None, rounds: int, neighbors: int = 0) -> Iterator[tuple[str, Comparison]]:
-    """Yield all comparisons, or those that `only` names, each when it is done, next to `neighbors` busy processes.
+    """Run all comparisons, or those in `only`, beside `neighbors` busy processes; yield each as it finishes.
 
     Raises: `InputError` for a name that is not in `COMPARISONS`, less than one round, or an invalid `neighbors`.
     """

@@ -1,4 +1,4 @@
-"""Waiting times of users: the import, and complete commands from the shell until a given accuracy."""
+"""How long users wait: for the import, and for complete shell commands that reach a given accuracy."""
 
 from __future__ import annotations
 

@@ -165,16 +165,16 @@ def small_cnn(rounds: int, steps: int = 10) -> Comparison:
 
 
 def cnn(rounds: int, steps: int = 20) -> Comparison:
-    """Compare steps of the best convolutional network without augmentation, which PyTorch lacks."""
+    """Compare steps of the best convolutional network; augmentation is left out, because PyTorch has none."""
     return _against_torch("cnn", Work(plain("cnn"), steps), rounds)
 
 
 def mlp_augmented(rounds: int, steps: int = 20) -> Comparison:
     """Compare steps of the best fully connected network with and without augmentation."""
     work, without = Work(read("mlp-augmented"), steps), Work(plain("mlp-augmented"), steps)
-    rivals: dict[str, Rival] = {"plainnet": work.ours(), "without changes of the images": without.ours()}
+    rivals: dict[str, Rival] = {"plainnet": work.ours(), "without augmentation": without.ours()}
     if find_spec("torch"):
-        rivals["PyTorch, without them"] = without.torch()
+        rivals["PyTorch, without augmentation"] = without.torch()
     return _timed("mlp-augmented", without, rivals, rounds)
 
 

@@ -44,7 +44,7 @@ register(app)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0 success, 1 a check failed, 2 bad input, 3 the training diverged, 70 a bug in plainnet, 130 interrupted.
+    0 success, 1 a check failed, 2 bad input, 3 training diverged, 70 a bug in plainnet, 130 interrupted.
     """
     if sys.stdout is None:  # the caller has closed it
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (it is kept open until the end)

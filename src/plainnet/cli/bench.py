@@ -23,11 +23,11 @@ def bench(
         The comparisons to make, separated by commas: classic, fast99, fast99-wide, small-cnn, cnn, mlp-augmented,
         augmentation, one-image, 10000-images, import.
     rounds
-        Time each library in this many rounds, after two rounds of warm-up.
+        Time each library in this many rounds, after two warm-up rounds.
     neighbors
         Keep the processor busy with this many other processes while measuring.
     json
-        Also write the figures to this file.
+        Also write the results to this file.
         Without --only, it includes the times of whole commands and the peak memory.
     """
     from plainnet.bench.profile import step_profile

@@ -34,7 +34,7 @@ DEFAULT = "classic"
 def _target(
     target: str, own: tuple[type[Layer], ...], own_data: OwnData | None, seed: int
 ) -> tuple[Network, Loss, DataSet | None]:
-    """Return the network to check, its loss, and examples of its own data (None for digits)."""
+    """Return the network to check, its loss, and examples of the data it was made for (None for digits)."""
     if Path(target).suffix in (".safetensors", ".pkl"):
         model = load_model(target, layers=own)
         where, _ = described(model, own_data)
@@ -91,7 +91,7 @@ def check(
     directions
         Check along this many random directions instead of every gradient; this takes only seconds.
     seed
-        Seed of the noise, the sample, the directions and the initial weights.
+        Seed of all random numbers: noise, sampled gradients, directions and initial weights.
     json
         Also write the report to this file.
     plot

@@ -11,7 +11,7 @@ COMMANDS: dict[
 ] = {  # name: group, summary, examples; the function of the same name is imported when it is called
     "train": (
         LEARN,
-        "Train a recipe on MNIST or on your own data. Writes the model, figures and pictures to a folder.",
+        "Train a recipe on MNIST or on your own data. Write the model, metrics and plots to a folder.",
         "plainnet train",
         "plainnet train classic --epochs 5 --out quick",
         "plainnet train --data flowers.csv --out flowers",
@@ -78,7 +78,7 @@ COMMANDS: dict[
     ),
     "diagnose": (
         LEARN,
-        "Explain what went wrong in a training: the evidence, and what to do.\n\nExit code 1 if it found an error.",
+        "Explain what went wrong in a training run: the evidence, and what to do.\n\nExit code 1 if it found an error.",
         "plainnet diagnose results",
         "plainnet diagnose results --verify",
         "plainnet diagnose history.csv --json findings.json",
@@ -92,13 +92,14 @@ COMMANDS: dict[
     ),
     "report": (
         USE,
-        "Write the results of trainings to one HTML file. It holds the network, so that you can draw digits for it.",
+        "Write the results of training runs to one HTML file. It contains the network, so that you can draw digits and "
+        "see its answers.",
         "plainnet report results --out report.html",
         "plainnet report quick narrow --out compared.html --no-model",
     ),
     "course": (
         LEARN,
-        "Learn how networks work: lessons to read, and exercises that grade themselves.",
+        "Learn how networks work: lessons to read, and exercises that are graded automatically.",
         "plainnet course list",
         "plainnet course start 1 --into lesson1",
         "plainnet course check lesson1/one-step.py",
@@ -148,13 +149,13 @@ COMMANDS: dict[
     ),
     "curves": (
         MEASURE,
-        "Draw the training curves of several runs in one picture.",
+        "Plot the training curves of several runs in one image.",
         "plainnet curves quick results --out curves.png",
     ),
     "iterations": (
         MEASURE,
-        "Reproduce the six iterations behind 94.25 %, as described in the report and as corrected, and draw them.\n\n"
-        "Takes about half an hour. Iterations that are already in the folder are not trained again.",
+        "Repeat the six experiments of the report that claimed 94.25 %, with its fault and without, and plot the "
+        "results.\n\nTakes about half an hour. Experiments that are already in the folder are not repeated.",
         "plainnet iterations --out results",
     ),
 }
@@ -164,7 +165,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {  # commands within a command: t
         "start": ("course:start", "Write a lesson to a folder, as a notebook, with a file for each exercise."),
         "check": ("course:check", "Check answers; exit code 0 if all are right, 1 if one is wrong."),
         "hint": ("course:hint", "Show a hint for an exercise."),
-        "solution": ("course:solution", "Show a right answer to an exercise."),
+        "solution": ("course:solution", "Show a correct solution to an exercise."),
         "make": ("teaching:make", "Make the files of an assignment for a class."),
         "grade": ("teaching:grade", "Grade the submissions of a class."),
     },
@@ -172,7 +173,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {  # commands within a command: t
 
 
 def register(app: App) -> None:
-    """Give a program all commands."""
+    """Add all commands to a program."""
     for name, (group, summary, *examples) in COMMANDS.items():
         shown = "Examples:\n\n" + "\n\n".join(f"  {example}" for example in examples)
         if name not in PARTS:

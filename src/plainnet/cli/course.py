@@ -40,7 +40,7 @@ def start(lesson: str, /, *, into: Path | None = None, force: _Yes = False) -> N
     into
         The folder; by default it is named after the lesson.
     force
-        Overwrite files that are there already.
+        Overwrite existing files.
     """
     from plainnet.course.interactive import step_page
     from plainnet.course.lessons import STEP, lesson_of, notebook
@@ -53,7 +53,7 @@ def start(lesson: str, /, *, into: Path | None = None, force: _Yes = False) -> N
         files[folder / "step.html"] = step_page()
     there = [path for path in files if path.exists()]
     if there and not force:
-        raise InputError(f"{there[0]} is there already; name another folder with --into, or overwrite with --force")
+        raise InputError(f"{there[0]} already exists; name another folder with --into, or overwrite with --force")
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in files.items():
         write_atomically(path, text.encode())
@@ -70,7 +70,7 @@ def check(file: Path, /, *files: Path) -> int:
     file
         A Python file or a notebook that `plainnet course start` wrote, with your answer.
     files
-        More of them.
+        More such files.
     """
     from plainnet.course.judging import judged
     from plainnet.course.lessons import answers_in, exercise
@@ -93,7 +93,7 @@ def check(file: Path, /, *files: Path) -> int:
 
 
 def hint(exercise: str, /, number: int = 1) -> None:
-    """Show a hint for an exercise; there are three, each tells more than the one before.
+    """Show a hint for an exercise; there are three, and each tells more than the one before.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def hint(exercise: str, /, number: int = 1) -> None:
 
 
 def solution(exercise: str, /) -> None:
-    """Show a right answer to an exercise.
+    """Show a correct solution to an exercise.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _say(judgement: Judgement, path: Path) -> None:
     where = f", line {judgement.line}{cell}" if judgement.line else ""
     say(f"{judgement.name}: not right yet ({shown(path)}{where})\n    {judgement.says}")
     if cell and "NameError" in judgement.says:
-        say("    each cell is checked by itself: define in it what it uses")
+        say("    each cell is checked on its own: it must define everything that it uses")
     if judgement.evidence:
         say(f"    evidence: {judgement.evidence}")
     if judgement.right:

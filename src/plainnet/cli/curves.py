@@ -1,4 +1,4 @@
-"""`plainnet curves`: compare the training curves of several runs in one picture."""
+"""`plainnet curves`: compare the training curves of several runs in one image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plainnet.writing import write_atomically
 
 
 def curves(*runs: Path, out: Path = Path("curves.png")) -> None:
-    """Draw the training curves of several runs in one picture.
+    """Plot the training curves of several runs in one image.
 
     Parameters
     ----------

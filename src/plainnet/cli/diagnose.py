@@ -1,4 +1,4 @@
-"""`plainnet diagnose`: find out what went wrong in a training, from its history and its network."""
+"""`plainnet diagnose`: find out what went wrong in a training run, from its history and its network."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def diagnose(
     history_run: int | None = None,
     classes: int | None = None,
 ) -> int:
-    """Explain what went wrong in a training: the evidence, and what to do; exit code 1 if it found an error.
+    """Explain what went wrong in a training run: the evidence, and what to do; exit code 1 if it found an error.
 
     Parameters
     ----------
     training
         A results folder, finished or not, or a history from any program: CSV, JSON, a log or TensorBoard events.
     verify
-        Try each suggestion in a short training, and report whether it helped.
+        Try each suggestion in a short training run, and report whether it helped.
     data
-        The data that the training used, if the file or folder has moved.
+        The data that the run used, if the file or folder has moved.
     json
         Also write the findings to this file.
     layers
-        A Python file with your own layers, which the training uses. It is executed.
+        A Python file with your own layers, which the run uses. It is executed.
     history_run
         Which run to diagnose if the file holds several, counted from 1. Default: the last.
     classes
@@ -90,6 +90,6 @@ def _say_causes(finding: TrainingFinding) -> None:
     """Print the causes that produce such curves, the most frequent first, and how to tell them apart."""
     if not finding.causes or finding.severity == "note":
         return
-    say("  likely causes, each with its share of the deliberately spoiled trainings with such curves:")
+    say("  likely causes, each with its share of our deliberately faulty runs with such curves:")
     for cause in finding.causes[:_MOST_CAUSES]:
         say(f"    {cause.share:4.0%}  {cause.name}: {cause.telling}", indent=10)

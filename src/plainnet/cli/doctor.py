@@ -53,15 +53,16 @@ def doctor(
     wrt
         The arguments that need a gradient: names, separated by commas.
     run
-        A program that uses the file, such as train.py. It runs in the sandbox, to show how it uses the file.
+        A program that uses the file, such as train.py. The doctor runs it in the sandbox to
+        see how it uses the file.
     accept
-        Faults to report as mere remarks: names from the catalogue, separated by commas.
+        Faults to report only as remarks: names from the catalogue, separated by commas.
     strict
         Remarks to report as faults: names, separated by commas.
     json
         Also write the findings to this file.
     html
-        Also write the findings as an HTML page, beside the source code.
+        Also write the findings as an HTML page, next to the source code they refer to.
     timeout
         Give up on a file after this many seconds.
     """
@@ -91,7 +92,7 @@ def doctor(
     if several:
         _say_all(found)
     if codes == {0}:
-        say("if the training still does not learn, save its losses to a file and run: plainnet diagnose FILE")
+        say("if the network still does not learn, save its losses to a file and run: plainnet diagnose FILE")
     return 1 if 1 in codes else 2 if 2 in codes else 0
 
 

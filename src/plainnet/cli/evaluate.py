@@ -32,10 +32,10 @@ def evaluate(
     model
         A model_final.safetensors file, a results folder, or the name of a model that comes with plainnet: cnn.
     shifts
-        Average the answers over the image shifted by up to this many pixels in every direction.
-        Default: as its recipe says.
+        Test-time augmentation: average the answers over copies of the image, shifted by up to this many pixels.
+        Default: the value in the model's recipe.
     json
-        Also write the figures to this file.
+        Also write the results to this file.
     plot
         Plot how reliable the probabilities are (a reliability diagram) to this PNG file.
     layers

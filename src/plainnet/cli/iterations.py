@@ -1,4 +1,4 @@
-"""`plainnet iterations`: reproduce the six iterations behind 94.25 %, as described and corrected."""
+"""`plainnet iterations`: repeat the six experiments behind 94.25 %, with the fault of the report and without."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from plainnet.cli.saying import say
 
 
 def iterations(*, out: Path = Path("results")) -> None:
-    """Reproduce the six iterations behind 94.25 %, as described in the report and as corrected, and draw them.
+    """Repeat the six experiments of the report that claimed 94.25 %, with its fault and without, and plot the results.
 
-    Takes about half an hour. Iterations that are already in the folder are not trained again.
+    Takes about half an hour. Experiments that are already in the folder are not repeated.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def lab(
     beside
         Another model to compare with: a file, a results folder, or cnn. May be repeated.
     out
-        The folder for the checkpoint, if the lab is stopped during a training.
+        The folder for the checkpoint, if the lab is stopped during training.
     """
     if not 0 <= port <= 65535:
         raise InputError(f"--port must be from 0 to 65535, received {port}")
@@ -70,7 +70,7 @@ def lab(
     others = {Path(other).absolute().name: _drawn_for(other) for other in beside or ()}
     for name, one in others.items():
         if one.class_names != tuple(found.train.class_names):
-            raise InputError(f"{name} has other classes than these data; compare models that have the same classes")
+            raise InputError(f"{name} has different classes from these data; compare models with the same classes")
     with listening(host, port) as at:
         made = Lab(found, model, Path(what or "fast99").absolute().name, out, others)
         if recipe is not None:
@@ -134,5 +134,5 @@ def _data_of(model: Any, what: str | None, moved: Path | None) -> Any:
             f"the lab needs the training data of {what}: {error}; if they have moved, give --data"
         ) from error
     if model is not None and tuple(data.train.class_names) != model.class_names:
-        raise InputError(f"{what} has other classes than its data; train it again, or use plainnet predict")
+        raise InputError(f"{what} has different classes from its data; train it again, or use plainnet predict")
     return data

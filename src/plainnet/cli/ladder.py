@@ -18,7 +18,7 @@ def ladder(*, records: Path = Path("records"), json: Path | None = None, plot: P
     records
         The folder with the records.
     json
-        Also write the figures to this file.
+        Also write the results to this file.
     plot
         Plot the accuracy against the minutes of training to this PNG file.
     """

@@ -30,20 +30,20 @@ class OwnData:
         A file or folder: IDX, .npz, .npy, CSV, TSV, Parquet, or pictures in one folder per class.
         Also a .zip or .tar.gz of these.
     label
-        The column with the labels, if its name does not show it.
+        The column with the labels, if its name is not one that plainnet recognizes.
     missing
-        Give mean to fill missing values with the mean of their column. Default: missing values are an error.
+        The value `mean` fills missing values with the mean of their column. Default: missing values are an error.
     validation
-        The share of examples for validation, if the data have no such part.
+        The fraction of examples for validation, if the data have no validation part.
         Default: 0.15, or a sixth if the data have a test part.
     test
-        The share of examples for testing, if the data have no such part. Default: 0.15.
+        The fraction of examples for testing, if the data have no test part. Default: 0.15.
     group
         A column, such as the patient. Examples with the same value stay in the same part.
     transposed
         The images are stored with rows and columns swapped, as in EMNIST.
     task
-        What the labels are: classes, labels (several per example) or numbers. Default: what they look like.
+        The task: classes (classification), labels (multi-label) or numbers (regression). Default: chosen from the data.
     """
 
     data: Annotated[Path | None, Parameter(name=["--data", "--data-dir"])] = None

@@ -1,4 +1,4 @@
-"""Loads layers that the user defines in a Python file. Only the user can name that file, no model or recipe can."""
+"""Loads layers that the user defines in a Python file. Only the user can name that file; no model or recipe can."""
 
 from __future__ import annotations
 

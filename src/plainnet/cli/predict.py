@@ -18,7 +18,7 @@ from plainnet.writing import to_json, write_atomically
 if TYPE_CHECKING:
     from plainnet.sources.answers import Answer
 
-_MOST_ROWS = 20  # how many rows of a table are printed; the file of --json gets all
+_MOST_ROWS = 20  # how many rows of a table are printed; the --json file gets all
 
 
 def predict(
@@ -35,10 +35,10 @@ def predict(
 ) -> None:
     """Read the digits in each picture, or apply the model to each row of a table.
 
-    A model of digits reads any picture, dark on light or light on dark: the paper, frames and lines are removed, and
-    each digit is cropped, scaled and centered as in MNIST. Digits on one line are read as a number. The command says so
-    if it finds no digit or the model is not sure. Other models take pictures like those they were trained on, or rows
-    of CSV or NPZ files.
+    A digit model reads any picture, dark on light or light on dark: the paper, frames and lines are removed, and each
+    digit is cropped, scaled and centered as in MNIST. Digits on one line are read as a number. The command says so if
+    it finds no digit or the model is not sure. Other models take pictures like those they were trained on, or rows of
+    CSV or NPZ files.
 
     Parameters
     ----------
@@ -53,10 +53,11 @@ def predict(
     show
         Draw each picture with its answer to this PNG file.
     certain
-        Give only answers of which at least this share, such as 0.999, is right; otherwise answer "not sure".
+        Answer only if certain, so that at least this fraction of the answers, such as 0.999, is right.
+        Otherwise answer "not sure".
         This holds for inputs like the data that the model was calibrated on.
     sets
-        Answer with a set of classes that contains the right one in at least this share of cases, such as 0.999.
+        Answer with a set of classes that contains the right class in at least this fraction of cases, such as 0.999.
     explain
         Draw how the first picture is prepared for the network, step by step, to this PNG file.
     layers

@@ -38,6 +38,6 @@ def preview(
     chosen = read(recipe, (own_data or OwnData()).overrides(path_known=True))
     change, train = chosen.make_augmentation(), load_data(chosen.data).train
     if change is None:
-        raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented and cnn have one")
+        raise InputError(f"recipe {recipe} has no augmentation; mlp-augmented, cnn and fashion have one")
     write_atomically(out, png(augmentation_preview(change, train, seed)))
     say(f"wrote {out}")

@@ -1,4 +1,4 @@
-"""Shows the progress of a training: a live bar on a terminal, one plain line per epoch elsewhere."""
+"""Shows the progress of a training run: a live bar on a terminal, one plain line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SILENT = 5.0  # seconds until the first message where there is no bar
 
 
 def show(events: Iterable[object], total: int) -> None:
-    """Show each epoch of a training as it ends, the chosen number of threads, and the reason of an early end."""
+    """Show each epoch as it ends, the chosen number of threads, and the reason for stopping early."""
     columns = width(sys.stdout)
     if sys.stdout.isatty() and columns >= _NARROW:
         _live(events, total, Console(width=columns))
@@ -26,7 +26,7 @@ def show(events: Iterable[object], total: int) -> None:
 
 
 class TimeLeft:
-    """Estimates how much longer a training takes, from the batches made since it was begun or resumed."""
+    """Estimates how much longer training takes, from the batches done since it began or resumed."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs, self.seconds = epochs, 0.0
@@ -63,10 +63,10 @@ def _live(events: Iterable[object], total: int, console: Console) -> None:
                 left.add(event)
                 if not done:
                     progress.update(task, figures=f"batch {event.number:,} of {event.of:,}")
-                progress.update(task, left=f"left {left}")
+                progress.update(task, left=f"{left} left")
             elif isinstance(event, Epoch):
                 done = event.number
-                progress.update(task, completed=done, figures=_figures(event, wide=wide), left=f"left {left}")
+                progress.update(task, completed=done, figures=_figures(event, wide=wide), left=f"{left} left")
             else:
                 progress.console.print(str(event), markup=False, highlight=False)
             if time.monotonic() - refreshed > 0.1 or not isinstance(event, Batch):
@@ -95,8 +95,8 @@ def _lines(events: Iterable[object], total: int) -> None:
             left.add(event)
             if not told and left.seconds > _SILENT:
                 told = True
-                say(f"epoch {event.epoch} of {total} is running, left {left}")
+                say(f"epoch {event.epoch} of {total} is running, {left} left")
         else:
             told = told or isinstance(event, Epoch)
-            say(f"{event}  left {left}" if isinstance(event, Epoch) else event)
+            say(f"{event}  {left} left" if isinstance(event, Epoch) else event)
     say()

@@ -1,4 +1,4 @@
-"""`plainnet recipes`: list the recipes, which describe trainings."""
+"""`plainnet recipes`: list the recipes, which describe training runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`plainnet report`: write the results of trainings to one HTML page."""
+"""`plainnet report`: write the results of training runs to one HTML page."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def report(
     no_model: Annotated[bool, Parameter(negative=())] = False,
     layers: Path | None = None,
 ) -> None:
-    """Write the results of a training to one HTML file, which opens from disk and needs no server.
+    """Write the results of a training run to one HTML file, which opens from disk and needs no server.
 
-    It holds the figures, the curves, the mistakes and the settings they come from. If the network reads handwriting,
-    the page holds it too, so that you can draw digits for it.
+    It holds the metrics, the curves, the mistakes and the settings they come from. If the network reads handwriting,
+    the page contains it too, so that you can draw digits and see its answers.
 
     Parameters
     ----------
     results
-        The folder of a finished training.
+        The folder of a finished training run.
     more
-        Folders of other trainings to compare with it.
+        Folders of other runs to compare with it.
     out
         The file to write.
     no_model
         Leave out the network.
     layers
-        A Python file with your own layers, which the trainings use. It is executed.
+        A Python file with your own layers, which the runs use. It is executed.
     """
     check_ending(out, ".html", "--out", results, *more)
     from plainnet.report.gathering import gathered

@@ -17,7 +17,7 @@ from plainnet.cli.saying import width
 
 @contextmanager
 def running_trials(out: Path) -> Iterator[None]:
-    """Show the progress of each trial while the `with` block runs; show nothing if the output is no terminal."""
+    """Show the progress of each trial while the `with` block runs; show nothing if the output is not a terminal."""
     if not sys.stdout.isatty():
         yield
         return

@@ -16,7 +16,7 @@ from plainnet.foreign.showing import lines_shown
 def say(
     text: object = "", *, end: str = "\n", to: TextIO | None = None, fold: bool = True, indent: int | None = None
 ) -> None:
-    """Print a text: control characters are escaped, lines wrap between words, and advice uses our name in this shell.
+    """Print text: escape control characters, wrap lines between words, and give advice with the name in use.
 
     With `fold=False`, lines do not wrap, so that they can be copied. Wrapped lines begin at `indent`, if given.
     """
@@ -74,7 +74,7 @@ def _way_to(program: Path) -> str:
 
 
 def advice(text: str) -> str:
-    """Return a text in which every suggested command begins with the name this program was called by."""
+    """Return the text with every suggested command beginning with the name by which this program was called."""
     name = called_by()
     return text if name == "plainnet" else re.sub(_COMMAND, lambda _: f"{name} ", text)
 

@@ -40,9 +40,9 @@ def series(
     seeds
         FIRST:END, END excluded: 0:3 means 0, 1 and 2.
     out
-        The folder for the records. Each recipe gets a subfolder of its name.
+        The folder for the records. Each recipe gets a subfolder with its name.
     threads
-        Threads for matrix products, over all workers. Default: the fastest number in a few timed steps.
+        Total number of threads for matrix products. Default: the number that is fastest in a few timed steps.
     jobs
         How many runs to train at the same time, each in its own process with one thread per worker.
     dask

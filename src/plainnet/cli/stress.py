@@ -39,7 +39,7 @@ def stress(
     out
         Plot the curves to this PNG file.
     json
-        Write the figures to this file.
+        Write the results to this file.
     limit
         Use at most this many test examples. A quarter of them is attacked.
     mnist_c

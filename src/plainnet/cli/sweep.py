@@ -58,7 +58,7 @@ def sweep(
     vary
         What to vary: KEY=log(LOW, HIGH), uniform, int or logint, or a list [A, B, ...]. May be repeated.
     trials
-        How many trials to train. A grid has at most one for each of its points.
+        How many trials to train. A grid search runs each combination of values at most once.
     sampler
         How to choose settings: tpe learns from earlier trials, random draws at random, grid tries all combinations.
     jobs
@@ -70,7 +70,7 @@ def sweep(
     out
         The folder for the results.
     seed
-        Seed of the tried settings, and of the initial weights and the order of examples in every trial.
+        Seed of the search, and of the initial weights and the order of examples in every trial.
     limit
         Train on this many examples only.
     prune

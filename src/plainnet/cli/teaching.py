@@ -27,17 +27,17 @@ def make(
     Parameters
     ----------
     assignment
-        A TOML file with a title and tables [[exercise]].
+        A TOML file with a title and one [[exercise]] table per exercise.
     out
         The folder to write.
     force
-        Write into a folder that holds something already.
+        Write to the folder even if it is not empty.
     """
     from plainnet.course import assignment as assignments
 
     found = assignments.read_assignment(assignment)
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not force:
-        raise InputError(f"{out} is there already; name another folder with --out, or write into it with --force")
+        raise InputError(f"{out} already exists; name another folder with --out, or write into it with --force")
     for path in assignments.make(found, assignment, out):
         say(path)
     say(f"\n{len(found.exercises)} exercises, {found.out_of:g} points; hand out {out / 'students'}")
@@ -53,9 +53,9 @@ def grade(
     csv: Path | None = None,
     gradescope: Path | None = None,
 ) -> None:
-    """Grade submissions: each file, folder or zip in a folder is one student's.
+    """Grade submissions: each file, folder or zip in a folder is the submission of one student.
 
-    Every answer is run in a sandbox. Grades are kept in --out, so that grading that was interrupted goes on.
+    Every answer is run in a sandbox. Grades are kept in --out, so that interrupted grading can resume.
 
     Parameters
     ----------
@@ -129,6 +129,6 @@ def _table(grades: list[Grade], assignment: Assignment) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", *(one.name for one in assignment.exercises), "points", "out of"])
     for grade in grades:
-        name = f"'{grade.name}" if grade.name[:1] in "=+-@" else grade.name  # no formula for a spreadsheet
+        name = f"'{grade.name}" if grade.name[:1] in "=+-@" else grade.name  # so that a spreadsheet reads no formula
         writer.writerow([name, *(one.points for one in grade.judgements), grade.points, assignment.out_of])
     return text.getvalue()

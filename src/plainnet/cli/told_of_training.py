@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def introduction(run: Run, resumed: Path | None, changed: str, job: str) -> str:
-    """Return what will be trained, and where an interrupted training resumes."""
+    """Return what will be trained, and where an interrupted run resumes."""
     to_validate = f", {len(run.validation):,} to validate" if run.validation else ""
     found = about(run.recipe.data, run.data)
     counts = f"{len(run.train):,} {examples(run.train)} to train on{to_validate}, {len(run.data.test):,} to test"
@@ -24,7 +24,9 @@ def introduction(run: Run, resumed: Path | None, changed: str, job: str) -> str:
         done = f"{counted(len(run.history), 'epoch')} and {counted(run.training.batch, 'batch')}"
         lines.append(f"resuming in {resumed} after {done}")
         if changed:
-            lines.append(f"since then {changed}: the result may differ from an uninterrupted one in its last bits")
+            lines.append(
+                f"since then {changed}: the last bits of the result may differ from those of an uninterrupted run"
+            )
         lines.append("")
     return "\n".join(lines)
 
@@ -34,7 +36,7 @@ def results_table(metrics: dict[str, Any], judged: list[tuple[str, str]]) -> str
     minutes, seconds = divmod(round(metrics["seconds"]), 60)
     shifts = metrics["settings"]["test_shifts"]
     (name, figure), *rest = judged
-    views = f"   with {(2 * shifts + 1) ** 2} shifted views of each image; the figures below with one" if shifts else ""
+    views = f"   with {(2 * shifts + 1) ** 2} shifted views of each image; the figures below use one" if shifts else ""
     rows = [(name, figure + views)]
     seen, trained_on = (
         metrics.get(f"{key}_images") or metrics[f"{key}_examples"] for key in ("train_accuracy", "train")

@@ -53,7 +53,7 @@ def train(
     mpi: Annotated[bool, Parameter(negative=())] = False,
     reduction: str | None = None,
 ) -> None:
-    """Train a recipe on MNIST or on your own data. Writes the model, figures and pictures to a folder.
+    """Train a recipe on MNIST or on your own data. Write the model, metrics and plots to a folder.
 
     Parameters
     ----------
@@ -69,20 +69,20 @@ def train(
     limit
         Train on this many examples only, for a quick look.
     folds
-        Cross-validate: train this many times, each time with another part of the examples for validation.
+        Cross-validate: train this many times, each time with a different part of the examples for validation.
     threads
-        Threads for matrix products, over all workers. Default: the fastest number in a few timed steps.
+        Total number of threads for matrix products. Default: the number that is fastest in a few timed steps.
         With --mpi, the threads of each process. Default: one per worker.
     quiet
         Print nothing.
     set_
         Replace a value of the recipe: KEY=VALUE. May be repeated.
     resume
-        Resume the interrupted training in this folder, with its settings.
+        Resume the interrupted run in this folder, with its settings.
     checkpoint_every
         Seconds between checkpoints, in addition to the one after each epoch.
     force
-        Start again even if the folder holds a training, and overwrite its results at the end.
+        Start again even if the folder holds a training run, and overwrite its results at the end.
     no_pictures
         Skip the pictures and the report, which saves time.
     layers
@@ -178,11 +178,11 @@ def _mistakes_of_ones_own() -> Iterator[None]:
 
 
 def _unfinished(folder: Path) -> checkpoint.Checkpoint:
-    """Return the checkpoint from which the training in a folder can resume."""
+    """Return the checkpoint from which the run in a folder can resume."""
     from plainnet.runs import results, saving
 
     if (folder / results.DONE).exists() and not checkpoint.present(folder):
-        raise InputError(f"the training in {folder} is finished; there is nothing to resume")
+        raise InputError(f"the run in {folder} is finished; there is nothing to resume")
     found = saving.read_checkpoint(folder)
     if found.path.name != checkpoint.NEWEST and (folder / checkpoint.NEWEST).exists():
         say(f"plainnet: {folder / checkpoint.NEWEST} is damaged; using the checkpoint before it", to=sys.stderr)
@@ -192,7 +192,7 @@ def _unfinished(folder: Path) -> checkpoint.Checkpoint:
 def _follow(
     events: Iterable[object], run: Run, folder: Path, own: tuple[type[Layer], ...], resume_with: str, *, quiet: bool
 ) -> None:
-    """Run a training to its end, and show its progress."""
+    """Train to the end, and show its progress."""
     from plainnet.cli.progress import show
 
     try:
@@ -212,7 +212,7 @@ def _follow(
 def _stored(
     table: dict[str, Any], name: str | None, overrides: dict[str, Any], own: tuple[type[Layer], ...], quiet: bool
 ) -> tuple[Recipe, Splits]:
-    """Return the recipe of a resumed training, or the named one, and the data that it names."""
+    """Return the recipe of a resumed training run, or the named one, and the data that it names."""
     chosen = read(name, overrides, own_layers=own) if name else Recipe.from_table(override(table, overrides), own)
     return chosen, load_data(chosen.data, quiet=quiet)
 
@@ -259,7 +259,7 @@ def _cross_validate(recipe: Recipe, count: int, folder: Path, *, quiet: bool, **
 
 
 def _report(folder: Path, data: Splits, own: tuple[type[Layer], ...], *, wanted: bool) -> list[str]:
-    """Write the report of a finished training into its folder, or remove that of an earlier one."""
+    """Write the report of a finished run into its folder, or remove that of an earlier one."""
     from plainnet.runs.results import REPORT
 
     path = folder / REPORT
@@ -274,7 +274,7 @@ def _report(folder: Path, data: Splits, own: tuple[type[Layer], ...], *, wanted:
 
 
 def _likely_cause(folder: Path, own_layers: tuple[type[Layer], ...]) -> str:
-    """Return the first finding about a diverged training, in a few words."""
+    """Return the first finding about a diverged training run, in a few words."""
     from plainnet.diagnosis import findings, read_case
 
     first = findings(read_case(folder, own_layers=own_layers))[0]

@@ -1,4 +1,4 @@
-"""Assignments: exercises for a class, described in a TOML file, and the files that are made of them.
+"""Assignments: exercises for a class, described in a TOML file, and the files that are made from them.
 
     title = "Homework 2: a layer"
 
@@ -50,24 +50,24 @@ class Assignment:
 
     @property
     def out_of(self) -> float:
-        """All points together."""
+        """The total number of points."""
         return sum(one.told.points for one in self.exercises)
 
 
 def read_assignment(path: Path) -> Assignment:
     """Read an assignment.
 
-    Raises: `InputError` if the file does not fit its form, or a file it names is missing or wrong.
+    Raises: `InputError` if the file does not have the right form, or a file that it names is missing or wrong.
     """
     try:
         table = parse_toml(read_text(path, "assignment"))
     except ValueError as error:
         raise InputError(f"{path} is not TOML: {error}") from error
     if (what := problem(table, _FORM)) is not None:
-        raise InputError(f"{path} is not an assignment: {what}; it has a title and tables [[exercise]]")
+        raise InputError(f"{path} is not an assignment: {what}; an assignment has a title and [[exercise]] tables")
     found = [_exercise(path, row) for row in table["exercise"]]
     if len({one.name for one in found}) < len(found):
-        raise InputError(f"{path} has two exercises of one name; rename a file")
+        raise InputError(f"{path} has two exercises with the same name; rename a file")
     return Assignment(table["title"], found)
 
 
@@ -77,21 +77,21 @@ def _exercise(path: Path, row: dict[str, Any]) -> Assigned:
     changes = {key: value for key, value in changes.items() if key not in ("course", "file", "check")}
     known = [key.rstrip("?") for key in _EXERCISE]
     if unknown := [key for key in row if key not in known]:
-        raise InputError(f"{path} has an unknown key {shown(unknown[0])} in [[exercise]]; known are {', '.join(known)}")
+        raise InputError(f"{path} has an unknown key {shown(unknown[0])} in [[exercise]]; keys: {', '.join(known)}")
     if unknown := [slug for key in ("accepts", "minds") for slug in row.get(key, []) if slug not in CATALOGUE]:
         raise InputError(f"{path}: the catalogue has no fault {shown(unknown[0], 60)}; docs/faults.md lists them")
     if (course is None) == (file is None):
         raise InputError(f"{path}: each [[exercise]] has either course = NAME or file = FILE")
     for name in (file, check):
         if name is not None and not (path.parent / name).is_file():
-            raise InputError(f"{path} names {shown(name)}, which is not beside it")
+            raise InputError(f"{path} names {shown(name)}, which is not in the same folder")
     if course is not None:
         found = replace(lessons.exercise(course), changes=changes, seen={})
     else:
         assert file is not None
         changes = ({"doctor": True} if check is None else {}) | changes
         found = Assigned(Path(file).stem, path.parent / file, None if check is None else path.parent / check, changes)
-    found.starter, found.told  # noqa: B018  (markers and checks are read now, not before a class)
+    found.starter, found.told  # noqa: B018  (read now, so that a mistake shows before class)
     return found
 
 

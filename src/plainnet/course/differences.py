@@ -1,4 +1,4 @@
-"""How two values differ, in a sentence: shape, sign, a constant factor, or the first number that is another."""
+"""How two values differ, in a sentence: shape, sign, a constant factor, or the first number that differs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def equal(expected: Any, received: Any, tolerance: float, like: Any = None) -> b
         if not _numbers(expected) or not _numbers(received):
             return expected.dtype.kind == received.dtype.kind and bool((expected == received).all())
         scale = _scale(expected)
-        if isinstance(like, np.ndarray) and _numbers(like):  # both may be small beside the other, or one of them 0
+        if isinstance(like, np.ndarray) and _numbers(like):  # either may be small compared with the other
             scale = min(_scale(like), scale if expected.any() else np.inf)
         return bool(np.allclose(received, expected, rtol=0, atol=tolerance * scale, equal_nan=True))
     if isinstance(expected, str) and isinstance(received, str):
@@ -42,13 +42,13 @@ def equal(expected: Any, received: Any, tolerance: float, like: Any = None) -> b
 
 
 def difference(expected: Any, received: Any, tolerance: float, *, tells: bool = True) -> str:
-    """Return how a value differs from the one that is expected; without the latter's numbers unless `tells`."""
+    """Return how a value differs from the expected one, whose numbers are shown only if `tells` is true."""
     if isinstance(expected, AtLeast):
         return f"expected at least {expected.value:g}, received {_short(received)}"
     if received is None:
-        return "it is None: the function returns nothing, or it is still to be filled in" if tells else TO_DO
+        return "it is None: the function returns nothing, or it is not filled in yet" if tells else TO_DO
     if isinstance(received, str) and isinstance(expected, np.ndarray) and _numbers(expected):
-        return f"received the text {shown(repr(received), 60)}; write a number, without quotes"
+        return f"received the string {shown(repr(received), 60)}; write a number, without quotes"
     if isinstance(expected, tuple) and isinstance(received, tuple) and len(expected) == len(received):
         k = next(k for k, e in enumerate(expected) if not equal(e, received[k], tolerance))
         return f"value {k + 1} of {len(expected)}: {difference(expected[k], received[k], tolerance, tells=tells)}"
@@ -88,7 +88,7 @@ def _arrays(expected: np.ndarray, received: np.ndarray, tolerance: float, tells:
 
 
 def _factor(expected: np.ndarray, received: np.ndarray, tolerance: float) -> float | None:
-    """Return by what factor all numbers are too large, if it is one for all of them."""
+    """Return by what factor all numbers are too large, if it is the same for all of them."""
     if expected.size < 2 or expected.dtype.kind == "b" or not np.abs(expected).max():
         return None
     factor = float((expected * received).sum() / (expected * expected).sum())

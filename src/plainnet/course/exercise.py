@@ -1,6 +1,6 @@
 """An exercise: a file with gaps, what a right answer must do, known mistakes, and three hints.
 
-An exercise is a folder with `answer.py`, the solution between markers, and `check.py`. This defines `EXERCISE` and
+An exercise is a folder with `answer.py`, the solution between markers, and `check.py`, which defines `EXERCISE` and
 
     def observe(answer, rng):
         z = rng.normal(size=(3, 4))
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from plainnet.course import marking
 from plainnet.errors import InputError
 
-TO_DO = "it is still to be filled in"
+TO_DO = "it is not filled in yet"
 Observe = Callable[[Any, Any], Iterator[tuple[Any, ...]]]
 
 
@@ -33,7 +33,7 @@ class AtLeast(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A known mistake: the solution with `old` replaced by `new` gives the results that such an answer gives."""
+    """A known mistake: an answer with it gives the same results as the solution with `old` replaced by `new`."""
 
     name: str
     old: str
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Exercise:
-    """What `check.py` says of an exercise.
+    """What `check.py` says about an exercise.
 
     `place` is a heading in the lesson that explains it. `tolerance` is relative to the largest value of an observation;
     `tells` is whether feedback may show the expected value. `needs` names what the file must define; `forbids` what it
@@ -78,13 +78,13 @@ def observe(answer, rng):
 
 @dataclass
 class Assigned:
-    """An exercise: the file with its solution, its checks, and what an assignment changes of what these say."""
+    """An exercise: the file with its solution, its checks, and the settings that an assignment changes."""
 
     name: str
     answer: Path
     check_file: Path | None = None
     changes: dict[str, Any] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict, repr=False)  # what programs of its own give, once they were run
+    seen: dict[str, Any] = field(default_factory=dict, repr=False)  # results of its own programs, once run
 
     @cached_property
     def text(self) -> str:
@@ -113,7 +113,7 @@ class Assigned:
 
     @cached_property
     def told(self) -> Exercise:
-        """What the checks say of the exercise, with the changes of the assignment."""
+        """What the checks say about the exercise, with the changes that the assignment makes."""
         return replace(self.check.EXERCISE, **self.changes)
 
     @cached_property

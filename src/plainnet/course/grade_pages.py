@@ -61,7 +61,7 @@ def page_of_class(grades: list[Grade], assignment: Assignment, pairs: dict[str, 
     if alike:
         body += (
             "<h2>Similar answers</h2><p>These share most of their code when names and layout are left out. "
-            "Look at them: that alone proves nothing.</p>"
+            "Look at them; similarity alone proves nothing.</p>"
             f"<table><tr><th>exercise</th><th>one</th><th>other</th><th>shared</th></tr>{alike}</table>"
         )
     return _document(f"{assignment.title}: class", body)

@@ -31,12 +31,12 @@ class Grade:
 
     @property
     def points(self) -> float:
-        """All points together."""
+        """The total number of points."""
         return round(sum(one.points for one in self.judgements), 2)
 
 
 def graded(submission: Submission, assignment: Assignment, kept: Path | None = None) -> Grade:
-    """Grade a submission; with a folder `kept`, from what was kept there if nothing has changed since."""
+    """Grade a submission, or return its grade from the folder `kept` if nothing has changed since."""
     with tempfile.TemporaryDirectory(prefix="plainnet-grade-") as folder:
         place = Path(folder)
         found = Grade(submission.name)
@@ -73,7 +73,7 @@ def graded(submission: Submission, assignment: Assignment, kept: Path | None = N
 def graded_all(
     submissions: list[Submission], assignment: Assignment, jobs: int = 1, kept: Path | None = None
 ) -> Iterator[Grade]:
-    """Grade submissions, so many at a time, and yield each when it is done."""
+    """Grade submissions, `jobs` at a time, and yield each when it is done."""
     with ThreadPoolExecutor(jobs) as pool:
         waiting = [pool.submit(_safely, one, assignment, kept) for one in submissions]
         try:
@@ -95,13 +95,13 @@ def _safely(submission: Submission, assignment: Assignment, kept: Path | None) -
 
 
 def _key(assignment: Assignment) -> str:
-    """Return what a grade depends on, but for the submission: the version, the solutions, the checks, the changes."""
+    """Return what a grade depends on besides the submission: the version, the solutions, the checks, the changes."""
     parts = [(one.name, one.text, one.check_text, sorted(one.changes.items())) for one in assignment.exercises]
     return f"{__version__} {parts!r}"
 
 
 def _before(record: Path, key: str) -> list[Judgement] | None:
-    """Return what was judged before, if it is of the same submission and assignment."""
+    """Return the earlier judgements, if they belong to the same submission and assignment."""
     try:
         table: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
         return [Judgement(**one) for one in table["judgements"]] if table["key"] == key else None

@@ -26,7 +26,7 @@ from plainnet.foreign.showing import shown
 
 SEED = 20  # of what is observed: the same answer always gets the same judgement
 START = 10.0  # seconds for the sandbox to begin, on a busy machine
-LINE = "the number of the line"  # what exercises call it that ask for one
+LINE = "the number of the line"  # its name in exercises that ask for a line number
 _MEMORY, _MOST_LETTERS = 2_000_000_000, 1_000_000
 _REPORT = {
     "unconfined": listed(text()),
@@ -78,7 +78,7 @@ def judged(assigned: Assigned, answer: str, file: Path) -> Judgement:
 def compared(assigned: Assigned, seen: list[Observation]) -> Judgement:
     """Judge what was observed of an answer."""
     told, expected = assigned.told, _expected(assigned)
-    if len(expected) != len(seen):  # the checks ask every answer the same
+    if len(expected) != len(seen):  # the checks observe the same in every answer
         return Judgement(assigned.name, 0.0, told.points, "it has interfered with its examination: results are missing")
     right = [_alike(e, s, told.tolerance) for e, s in zip(expected, seen, strict=True)]
     found = Judgement(assigned.name, told.points, told.points)
@@ -94,7 +94,7 @@ def compared(assigned: Assigned, seen: list[Observation]) -> Judgement:
 def _share(assigned: Assigned, right: list[bool]) -> float:
     """Return the share of the points. A part, such as db in all cases, counts if all of it is right.
 
-    What is right in the file as handed out earns nothing, but costs if it is lost.
+    A result that is right already in the file as handed out earns no points, but losing it costs points.
     """
     expected, given = _of(assigned, assigned.solution), _of(assigned, assigned.starter)
     if len(given) != len(expected):
@@ -137,15 +137,15 @@ def _examine(assigned: Assigned, answer: str, found: Judgement) -> None:
     wanted = (set(assigned.told.needs) if assigned.check_file is None else set()) or right | wrong
     found.points = round(found.out_of * len(wanted & (right - wrong)) / max(len(wanted), 1), 2)
     if not findings or not wanted:
-        found.says, found.points = "the doctor found no gradient in it that it could judge", 0.0
+        found.says, found.points = "the doctor found no gradient that it could judge", 0.0
     elif not found.says and (open_names := sorted(wanted - right)):
         found.says = f"the doctor could not judge {', '.join(map(shown, open_names))}"
 
 
 def refused(assigned: Assigned, answer: str) -> tuple[str, int | None]:
-    """Return why an answer is not even run, and the line; an empty text if it is."""
+    """Return why an answer is not even run, and the line; an empty string if it is run."""
     if len(answer) > _MOST_LETTERS:
-        return f"the file has more than {_MOST_LETTERS:,} letters", None
+        return f"the file has more than {_MOST_LETTERS:,} characters", None
     try:
         tree = ast.parse(answer)
         names, modules = used_names(tree), imported(tree)
@@ -154,14 +154,14 @@ def refused(assigned: Assigned, answer: str) -> tuple[str, int | None]:
         return says, getattr(error, "lineno", None)
     told = assigned.told
     if used := [name for name in told.forbids if name in names]:
-        return f"this exercise is to be solved without {used[0]}", None
+        return f"this exercise must be solved without {used[0]}", None
     if told.allows and (others := sorted(modules - set(told.allows))):
-        return f"it imports {shown(others[0], 60)}; allowed are {', '.join(told.allows)}", None
+        return f"it imports {shown(others[0], 60)}; it may import only {', '.join(told.allows)}", None
     return "", None
 
 
 def _run(assigned: Assigned, answer: str, file: Path, found: Judgement) -> list[Observation] | None:
-    """Return what was observed of an answer; None if it could not be used, which `found` then says."""
+    """Return what was observed of an answer; None if it could not be used, and then `found` says why."""
     seconds = assigned.told.seconds
     with tempfile.TemporaryDirectory(prefix="plainnet-") as folder:
         text_file = Path(folder) / "answer.py"
@@ -238,7 +238,7 @@ def _explain(
     )
     fault = None if untouched else _known(assigned, expected, seen, first)
     if untouched:
-        found.says = f"{one.what}: it is what the file as handed out gives; that part is still to be done"
+        found.says = f"{one.what}: this is what the unchanged file gives; this part is not done yet"
         found.evidence = ""
     elif fault is not None:
         found.fault, found.says = fault.name, fault.says
@@ -262,7 +262,7 @@ def _known(assigned: Assigned, expected: list[Observation], seen: list[Observati
 
 
 def _same(one: Observation, other: Observation, tolerance: float, like: Any) -> bool:
-    """Return whether two results are equal, to a tolerance that is relative to a third."""
+    """Return whether two results are equal, with a tolerance relative to a third one, `like`."""
     if one.error is not None or other.error is not None:
         return (one.error or "").partition(":")[0] == (other.error or "").partition(":")[0]
     return equal(one.value, other.value, tolerance, like)

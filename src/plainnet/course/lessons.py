@@ -1,4 +1,4 @@
-"""Lessons: pages of Markdown whose code runs, from which a site and notebooks are made.
+"""Lessons: Markdown pages with code that runs; a site and notebooks are made from them.
 
 The `python` blocks of a lesson run in order. A `text` block right after one holds what it prints; in a `text about`
 block, numbers differ a little between machines. Two comments stand for other content: `<!-- exercises -->` for the
@@ -51,7 +51,7 @@ class Lesson:
 
     @property
     def title(self) -> str:
-        """What its page is called."""
+        """The title of its page."""
         return self.text.partition("\n")[0].removeprefix("# ")
 
     @property
@@ -77,7 +77,7 @@ LESSONS = tuple(Lesson(number, name, exercises) for number, (name, exercises) in
 
 @lru_cache
 def exercise(name: str) -> Assigned:
-    """Return the exercise of a name.
+    """Return the exercise with this name.
 
     Raises: `InputError` if there is none.
     """
@@ -92,7 +92,7 @@ def exercise(name: str) -> Assigned:
 
 
 def lesson_of(name: str) -> Lesson:
-    """Return the lesson of a number or a name, or the one that an exercise belongs to.
+    """Return the lesson with this number or name, or the lesson of the exercise with this name.
 
     Raises: `InputError` if there is none.
     """
@@ -100,7 +100,7 @@ def lesson_of(name: str) -> Lesson:
         if name in (str(lesson.number), f"{lesson.number:02d}", lesson.name, *lesson.exercise_names):
             return lesson
     raise InputError(
-        f"there is no lesson {shown(name, 60)}; they are "
+        f"there is no lesson {shown(name, 60)}; the lessons are "
         f"{', '.join(f'{one.number} {one.name}' for one in LESSONS)}: give a number or a name"
     )
 

@@ -17,7 +17,7 @@ import numpy as np
 from plainnet.course.exercise import TO_DO, Observe
 
 _MOST, _LARGEST = 200, 2_000_000  # observations, and bytes of one array
-_KINDS = "biufcU"  # of arrays: truth values, numbers, texts
+_KINDS = "biufcU"  # of arrays: booleans, numbers, strings
 
 
 class Observation(NamedTuple):
@@ -44,7 +44,7 @@ def observed(
                 value, error, line = None if skip_fixed and expected else plain(look()), None, None
             except (Exception, SystemExit) as raised:
                 value, error, line = None, said_of(raised), line_of(raised, file)
-                if line is None and file and "NoneType" in error:  # met where the result was used
+                if line is None and file and "NoneType" in error:  # the error arose where the result was used
                     error = "it returned None; is a return missing?"
             found.append(Observation(what, value, error, line, *expected))
             if len(found) == _MOST:
@@ -70,7 +70,7 @@ def line_of(error: BaseException, file: str) -> int | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as an array, a text, a truth value or None; or a tuple of such.
+    """Return a value as an array, a string, a boolean or None, or a tuple of these.
 
     Raises: `TypeError` if it is none of these, or too large.
     """
@@ -103,7 +103,7 @@ def packed(value: Any) -> Any:
 def unpacked(value: Any) -> Any:
     """Return the plain value that `packed` has packed.
 
-    Raises: `ValueError` if it is none.
+    Raises: `ValueError` if the value was not packed.
     """
     if isinstance(value, dict) and "tuple" in value:
         return tuple(unpacked(one) for one in value["tuple"])
@@ -131,7 +131,7 @@ def used_names(tree: ast.AST) -> set[str]:
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Return the modules that a program imports, by their first names."""
+    """Return the top-level names of the modules that a program imports."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

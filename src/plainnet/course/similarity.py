@@ -1,4 +1,4 @@
-"""Similar submissions: answers that share most of their code when names, texts and layout are left out.
+"""Similar submissions: answers that share most of their code when names, strings and layout are left out.
 
 It is a reason to look, not a proof: there are few ways to write three lines.
 """
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from itertools import combinations
 
 _LENGTH = 8  # of a run of tokens
-_LEAST = 40  # runs that an answer has beyond what was handed out, to be compared at all
+_LEAST = 40  # runs beyond those handed out; an answer with fewer is not compared
 _NOTHING = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
 
 def runs(text: str) -> set[tuple[str, ...]]:
-    """Return the runs of tokens in a program, with every name and every text the same."""
+    """Return the runs of tokens in a program, in which all names count as one token, and so do all strings."""
     tokens = list(_tokens(text))
     return {tuple(tokens[k : k + _LENGTH]) for k in range(len(tokens) - _LENGTH + 1)}
 

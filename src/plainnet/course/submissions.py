@@ -48,7 +48,7 @@ def submissions_in(folder: Path) -> list[Submission]:
         and (path.is_dir() or path.suffix in (*ENDINGS, ".zip"))
     ]
     if not found:
-        raise InputError(f"{folder} holds no submissions: files that end in .py, .ipynb or .zip, or folders of such")
+        raise InputError(f"{folder} holds no submissions: files that end in .py, .ipynb or .zip, or folders of them")
     names = [one.name for one in found]
     return [Submission(one.path.name, one.path) if names.count(one.name) > 1 else one for one in found]
 

@@ -1,4 +1,4 @@
-"""Augmentation: rotate, stretch, shift and bend every training image slightly, in a new way each time it is used.
+"""Augmentation: rotate, stretch, shift, bend, mirror or partly cover each training image, in a new way each time.
 
 Each pixel of the new image takes its value from the old image at its own position plus a displacement. For a shift, a
 rotation or a stretch, the displacement is linear in the position; an elastic displacement is a sum of smooth bumps of
@@ -16,7 +16,9 @@ from plainnet.config import number
 from plainnet.data.preparation import scaled
 from plainnet.errors import InputError
 
-_MOST = {"rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0}  # more hides everything
+_MOST = {  # more would hide everything
+    "rotation": 180.0, "scale": 0.99, "shear": 10.0, "shift": 1000.0, "elastic": 100.0, "flip": 1.0, "cut": 1000.0,
+}  # fmt: skip
 _AROUND: dict[str, Literal["constant", "edge"]] = {"dark": "constant", "edge": "edge"}  # NumPy's names
 _SPACING = 4  # pixels from one bump to the next; closer bumps would only add up to the same fields
 
@@ -24,18 +26,21 @@ _MOST_PIXELS = 1 << 14  # in an image; the memory for the fixed fields grows wit
 
 
 class Augmentation:
-    """Random affine and elastic displacements of images, with bilinear interpolation; all channels move together.
+    """Random affine and elastic displacements of images, with bilinear interpolation; all channels change alike.
 
-    Arguments: the largest change, drawn uniformly, by `rotation` in degrees, `scale` and `shear` as shares (0.1: from
-    0.9 to 1.1 times the size), and `shift` in pixels. `elastic` is the standard deviation of the elastic displacement
-    in pixels, averaged over the image (wide bumps move its corners a little less); `smoothness` is the standard
-    deviation of its Gaussian bumps in pixels. The area `around` the image is "dark", as around a pen's stroke, or
-    continues its "edge", which suits photographs.
+    Arguments: the largest change, drawn uniformly, by `rotation` in degrees, `scale` and `shear` as fractions (0.1:
+    from 0.9 to 1.1 times the size), and `shift` in pixels. `elastic` is the standard deviation of the elastic
+    displacement in pixels, averaged over the image (wide bumps move its corners a little less); `smoothness` is the
+    standard deviation of its Gaussian bumps in pixels. `flip` is the probability of mirroring an image left to right.
+    `cut` is the side in pixels of a black square, which covers a random part of the image. The area `around` the image
+    is "dark", as around a pen's stroke, or continues its "edge", which suits photographs.
 
     Raises: `InputError` for a negative number, a number above the limit (180 degrees, a scale of 0.99, a shear of 10, a
-    shift of 1000, an elastic displacement of 100), a smoothness below 3 or above 1000, or an unknown `around`.
-    Source: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual document
-    analysis", for the elastic displacements.
+    shift of 1000, an elastic displacement of 100, a flip of 1, a cut of 1000), a smoothness below 3 or above 1000, or
+    an unknown `around`.
+    Sources: Simard, Steinkraus, Platt 2003, "Best practices for convolutional neural networks applied to visual
+    document analysis", for the elastic displacements; DeVries, Taylor 2017, "Improved regularization of convolutional
+    neural networks with cutout", for the squares.
     """
 
     def __init__(
@@ -47,9 +52,14 @@ class Augmentation:
         shift: float = 0.0,
         elastic: float = 0.0,
         smoothness: float = 4.0,
+        flip: float = 0.0,
+        cut: float = 0.0,
         around: str = "dark",
     ) -> None:
-        self.most = {"rotation": rotation, "scale": scale, "shear": shear, "shift": shift, "elastic": elastic}
+        self.most = {
+            "rotation": rotation, "scale": scale, "shear": shear, "shift": shift, "elastic": elastic,
+            "flip": flip, "cut": cut,
+        }  # fmt: skip
         for name, value in self.most.items():
             if not 0.0 <= number(value, name) <= _MOST[name]:
                 raise InputError(f"{name} must be at least 0 and at most {_MOST[name]:g}, received {value}")
@@ -90,7 +100,18 @@ class Augmentation:
         planes = np.moveaxis(scaled(images).reshape(n, height, width, -1), 3, 0)
         framed = np.pad(planes, ((0, 0), (0, 0), (2, 2), (2, 2)), _AROUND[self.around])
         changed = interpolated(framed, down, right).reshape(planes.shape)
+        if self.most["cut"] > 0:
+            self._cover(changed, rng)
         return np.moveaxis(changed, 0, 3).reshape(images.shape)
+
+    def _cover(self, planes: np.ndarray, rng: np.random.Generator) -> None:
+        """Cover a square in each image of (C, N, H, W); its center is anywhere, so that some of it may lie outside."""
+        _, n, height, width = planes.shape
+        near = [
+            np.abs(np.arange(size) - rng.uniform(-0.5, size - 0.5, (n, 1))) < self.most["cut"] / 2
+            for size in (height, width)
+        ]
+        planes *= ~(near[0][:, :, None] & near[1][:, None, :])
 
     def _fields_for(self, height: int, width: int) -> np.ndarray:
         """Return the fixed fields as rows, (3 + bumps, H W): a constant 1, the row, the column, and the bumps."""
@@ -112,6 +133,8 @@ class Augmentation:
 
         angle, shear = np.radians(drawn("rotation")), drawn("shear")
         tall, wide = 1 + drawn("scale"), 1 + drawn("scale")
+        if self.most["flip"] > 0:
+            wide[rng.random(n) < self.most["flip"]] *= -1
         weights = np.empty((2, n, count), np.float32)
         # The new image reads the old one at A (place - center): shear, rotate, then stretch; the displacement is A - 1.
         weights[0, :, 0], weights[1, :, 0] = drawn("shift"), drawn("shift")

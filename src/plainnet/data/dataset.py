@@ -66,7 +66,7 @@ class DataSet:
             self.targets, class_names, kind = meant.targets(self.targets), meant.names, meant.kind
         self.meaning = meant
         if isinstance(class_names, str) or not (class_names is None or np.iterable(class_names)):
-            raise InputError(f"class_names must be a list of texts, received {class_names!r}")
+            raise InputError(f"class_names must be a list of strings, received {class_names!r}")
         names = [] if class_names is None else list(class_names)
         self.class_names = tuple(str(name) if isinstance(name, np.str_) else name for name in names)
         self.weights = None if weights is None else as_array(weights, "weights").astype(float)
@@ -84,7 +84,7 @@ class DataSet:
     def _check(self) -> None:
         inputs, targets, names = self.inputs, self.targets, self.class_names
         if not all(isinstance(name, str) for name in names):
-            raise InputError(f"class names must be texts, received {list(names)}; write them in quotes")
+            raise InputError(f"class names must be strings, received {list(names)}; write them in quotes")
         for name in names:
             expect_name(name, "a class name")
         if len(set(names)) < len(names):
@@ -106,7 +106,9 @@ class DataSet:
             self.weights.shape != (len(targets),)
             or not (np.isfinite(self.weights).all() and self.weights.min() >= 0 and self.weights.max() > 0)
         ):
-            raise InputError(f"weights must be {len(targets):,} numbers from 0, not all 0, received {self.weights}")
+            raise InputError(
+                f"weights must be {len(targets):,} non-negative numbers, not all 0, received {self.weights}"
+            )
         if self.kind not in KINDS:
             raise InputError(f"kind must be one of {', '.join(KINDS)}, received {self.kind!r}")
         getattr(self, f"_check_{self.kind}")()
@@ -131,8 +133,9 @@ class DataSet:
                 if isinstance(value, str | bytes):
                     name = self.column_names[column] if self.column_names else f"number {column}"
                     return (
-                        f"the inputs hold texts, such as {value!r:.40} in column {name}; plainnet.data.columns.Columns "
-                        "turns them into numbers, and plainnet.sources.load does so for files"
+                        f"the inputs hold strings, such as {value!r:.40} in column {name}; "
+                        "plainnet.data.columns.Columns turns them into numbers, and plainnet.sources.load does so for "
+                        "files"
                     )
         return f"the inputs must be numbers, received {self.inputs.dtype}; convert them with .astype(np.float32)"
 

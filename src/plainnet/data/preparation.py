@@ -1,4 +1,4 @@
-"""Preparation: turn data as they are stored into numbers as a network takes them."""
+"""Preparation: turn stored data into the numbers that a network takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def as_array(values: object, what: str) -> np.ndarray:
         return cast(np.ndarray, values)
     if np.ma.isMaskedArray(values):
         raise InputError(
-            f"{what} must have no gaps, received a masked array; fill its gaps first, such as with .filled(0), or "
+            f"{what} must have no gaps, received a masked array; fill its gaps first, for example with .filled(0), or "
             "leave out the rows that have gaps"
         )
     if hasattr(values, "toarray"):

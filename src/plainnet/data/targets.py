@@ -1,8 +1,8 @@
 """Targets: turn labels as people write them into classes with names, yes-or-no labels, or numbers.
 
-Labels may be texts, any whole numbers, booleans, one-hot rows, several labels per example, or real numbers. Their
-meaning is determined once, from all of them, and kept: the network learns positions in a list, and answers with the
-names at these positions.
+Labels may be strings, any integers, booleans, one-hot rows, several labels per example, or real numbers. Their meaning
+is determined once, from all of them, and kept: the network learns positions in a list, and answers with the names at
+these positions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
 
 MOST_CLASSES = 1000
-_FEW, _FEWER = 100, 20  # the most different whole numbers that count as classes, usually and if each value is rare
+_FEW, _FEWER = 100, 20  # the largest numbers of distinct integers that count as classes: usually, and if rare
 _TIMES = 3  # values that occur fewer times than this, on average, are rare
 
 
@@ -45,8 +45,9 @@ class Meaning:
             if str(_whole(value)) not in known:
                 row = int(np.flatnonzero(labels == value)[0])
                 raise InputError(
-                    f"{what} hold {shown(value, 40)!r} (row {row:,}), which is none of the {len(self.names)} classes "
-                    f"{_some(self.names)}; leave such rows out, or add examples of this class to the training data"
+                    f"{what} hold {shown(value, 40)!r} (row {row:,}), which is not one of the {len(self.names)} "
+                    f"classes {_some(self.names)}; leave such rows out, or add examples of this class to the training "
+                    "data"
                 )
         of_found = np.array([known[str(_whole(value))] for value in found])
         return of_found[places].astype(np.uint8 if len(self.names) <= 256 else np.int64)
@@ -55,8 +56,8 @@ class Meaning:
 def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = ()) -> Meaning:
     """Return what labels mean; give all labels, of every part of the data.
 
-    One-hot rows, texts, booleans and up to 100 different whole numbers (20 if most are rare) are classes; columns of 0
-    and 1 are labels; everything else is numbers. `kind` overrides this; `names` are the names of the columns.
+    One-hot rows, strings, booleans and up to 100 different integers (20 if most are rare) are classes; columns of 0 and
+    1 are labels; everything else is numbers. `kind` overrides this; `names` are the names of the columns.
 
     Raises: `InputError` for labels that fit none of these.
     """
@@ -95,7 +96,7 @@ def meaning(labels: np.ndarray, kind: str | None = None, names: Iterable[str] = 
 
 
 def plain(labels: np.ndarray) -> np.ndarray:
-    """Return labels (N,) as numbers or texts: objects as texts without surrounding blanks, bytes decoded as UTF-8."""
+    """Return labels (N,) as numbers or strings: objects as strings without outer blanks, bytes decoded as UTF-8."""
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise InputError(_gap(int(np.isnan(labels).argmax())))
     if labels.dtype.kind in "OSU":

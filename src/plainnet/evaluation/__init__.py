@@ -60,7 +60,7 @@ def evaluate(network: Network, data: DataSet, **views: Any) -> AnyEvaluation:
     if network.out_shapes[-1] != expected and not single:
         what = "classes" if data.class_names else "numbers per example"
         raise InputError(
-            f"the network gives outputs of shape {network.out_shapes[-1]}, the data has {expected[0]} {what}; give "
+            f"the network gives outputs of shape {network.out_shapes[-1]}, but the data has {expected[0]} {what}; give "
             "it data "
             "of the kind it was trained on"
         )

@@ -69,7 +69,7 @@ class NumberEvaluation:
         found = [
             (
                 "mean absolute error",
-                f"{self.mean_absolute_error:.4g}   (targets: mean {mean:.4g}, deviation {deviation:.4g})",
+                f"{self.mean_absolute_error:.4g}   (targets: mean {mean:.4g}, standard deviation {deviation:.4g})",
             ),
             ("root mean squared error", f"{self.root_mean_squared_error:.4g}"),
         ]

@@ -1,4 +1,4 @@
-"""Trust: whether probabilities match the share of right answers, and what withholding the least sure answers gains."""
+"""Trust: whether probabilities match the share of right answers, and the gain from withholding unsure answers."""
 
 from __future__ import annotations
 

@@ -42,14 +42,14 @@ def takes_bytes(model: Model) -> bool:
 
 
 def inputs_told(model: Model) -> str:
-    """Return, for the head of a program, a description of the model's inputs and classes."""
+    """Return a description of the model's inputs and classes, for the header of a program."""
     kind, size = "bytes from 0 to 255" if takes_bytes(model) else "numbers", "x".join(map(str, model.network.in_shape))
     classes = f"\nClasses: {', '.join(model.class_names)}"[:500] if model.class_names else ""
     return f"Inputs are {kind}, N examples of {size}.{_columns_told(model)}{classes}"
 
 
 def _columns_told(model: Model) -> str:
-    """Return, for the head of a program, which input number is which column of a table; "" for other inputs."""
+    """Return which input number is which column of a table, for the header of a program; "" for other inputs."""
     if model.preparation.get("type") != "columns":
         return ""
     columns = Columns.from_table(model.preparation)

@@ -21,7 +21,7 @@ from plainnet.page import bundled
 from plainnet.writing import write_atomically
 
 Table = dict[str, Any]
-JsRule = Callable[[Any], Table | None]  # returns arguments and arrays, or None if a layer does not predict
+JsRule = Callable[[Any], Table | None]  # returns arguments and arrays; None: the layer does nothing in prediction
 
 
 def _layers(parent: Layer) -> list[Table]:
@@ -61,6 +61,7 @@ RULES: dict[str, JsRule] = {
     "BatchNorm": _batch_norm,
     "Conv2D": _conv2d,
     "Dense": lambda layer: {"W": layer.W.value, "b": layer.b.value},
+    "Deskew": _with(),
     "Dropout": lambda layer: None,
     "Ensemble": lambda layer: {"members": [_layers(member) for member in layer.children.values()]},
     "Flatten": _with(),
@@ -81,7 +82,7 @@ RULES: dict[str, JsRule] = {
 
 
 def as_table(model: Model) -> Table:
-    """Return a model as `page/forward.js` takes it: plain values, and all weights as one text (float32 in base64).
+    """Return a model as `page/forward.js` takes it: plain values, and all weights as one string (float32 in base64).
 
     Raises: `InputError` for a layer without a rule.
     """

@@ -29,6 +29,23 @@ _FUNCTIONS = {
     patches = np.lib.stride_tricks.sliding_window_view(x, W.shape[:2], (1, 2))[:, ::stride, ::stride]
     return np.tensordot(patches, W, ((4, 5, 3), (0, 1, 2))) + b
 ''',
+    "deskewed": '''def deskewed(x):
+    """Images sheared so that their bright pixels stand upright."""
+    images, r, k = x.reshape(*x.shape[:3], -1), np.arange(x.shape[1])[:, None], np.arange(x.shape[2])
+
+    def total(part):
+        return part.sum(axis=(1, 2), keepdims=True)
+
+    weight = np.maximum(images.sum(axis=3), 0)
+    m = np.maximum(total(weight), 1e-30)
+    away = r - total(weight * r) / m
+    v, s = total(weight * away**2) / m, total(weight * away * k) / m
+    place = np.clip(k + np.clip(s / np.maximum(v, 1e-9), -1, 1) * away, -1, len(k))[..., None]
+    left = np.floor(place).astype(int)
+    images = np.pad(images, ((0, 0), (0, 0), (1, 2), (0, 0)))
+    near, far = (np.take_along_axis(images, left + step, axis=2) for step in (1, 2))
+    return np.float32(near + (place - left) * (far - near)).reshape(x.shape)
+''',
     "pooled": '''def pooled(x, size, how):
     """The maximum or the mean of every square of size x size pixels."""
     N, H, W, C = x.shape
@@ -50,7 +67,7 @@ def _lines(layers: Any, path: str, indent: str) -> tuple[list[str], dict[str, np
     arrays: dict[str, np.ndarray] = {}
     before: Layer | None = None
     for name, layer in layers.children.items():
-        if type(layer) is BatchNorm and type(before) in (Dense, Conv2D):  # products again: of the weights themselves
+        if type(layer) is BatchNorm and type(before) in (Dense, Conv2D):  # folded into the weights of the layer before
             factor, shift = factor_and_shift(layer)
             W, b = list(arrays)[-2:]
             arrays[W], arrays[b] = arrays[W] * factor, arrays[b] * factor + shift
@@ -138,6 +155,7 @@ RULES: dict[str, NumpyRule] = {
     "BatchNorm": _batch_norm,
     "Conv2D": _conv2d,
     "Dense": _dense,
+    "Deskew": _plain("x = deskewed(x)"),
     "Dropout": _plain(),
     "Ensemble": _ensemble,
     "Flatten": _plain("x = x.reshape(len(x), -1)"),

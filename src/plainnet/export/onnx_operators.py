@@ -55,7 +55,7 @@ def _matmul(operands: Operands, given: Given) -> Chain:
 
 def _batch_norm(operands: Operands, given: Given) -> Chain:
     chain = operands[0]
-    gamma, beta, mean, variance = (constant(operands, k, "what BatchNormalization holds") for k in range(1, 5))
+    gamma, beta, mean, variance = (constant(operands, k, "a parameter of BatchNormalization") for k in range(1, 5))
     arrays = {"gamma": gamma, "beta": beta, "running_mean": mean, "running_variance": variance}
     if chain.order is not None:
         arrays = {name: array[chain.order] for name, array in arrays.items()}
@@ -66,7 +66,7 @@ def _layer_norm(operands: Operands, given: Given) -> Chain:
     chain = operands[0]
     refuse(chain.first or chain.order is not None or given.get("axis", -1) not in (-1, len(chain.shape)),
             "LayerNormalization must be over the last axis")  # fmt: skip
-    gamma = constant(operands, 1, "what LayerNormalization holds")
+    gamma = constant(operands, 1, "a parameter of LayerNormalization")
     beta = operands[2] if len(operands) > 2 and operands[2] is not None else np.zeros_like(gamma)
     return chain.then(LayerNorm(epsilon=given.get("epsilon", 1e-5)), None, gamma=gamma, beta=beta)
 

@@ -67,9 +67,9 @@ class _Reading:
 
         self.proto, self.graph = proto, proto.graph
         if len(self.graph.node) > _MOST_NODES:
-            raise InputError(f"it has {len(self.graph.node):,} nodes, the most is {_MOST_NODES:,}")
+            raise InputError(f"it has {len(self.graph.node):,} nodes; the limit is {_MOST_NODES:,}")
         if any(tensor.external_data for tensor in self.graph.initializer):
-            raise InputError("its weights are in another file; save them inside, save_as_external_data=False")
+            raise InputError("its weights are in another file; save them inside with save_as_external_data=False")
         self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in self.graph.initializer}
         self.chains: dict[str, Chain] = {}
         self.notes: list[str] = []
@@ -133,7 +133,7 @@ class _Reading:
         if not chains:
             if node.op_type in FOLDED and (node.op_type == "Constant" or set(inputs) <= set(self.constants)):
                 self.constants[node.output[0]] = FOLDED[node.op_type]([self.constants[n] for n in inputs], given)
-            return  # otherwise: computed, after the answer, from nodes that could not be read
+            return  # otherwise it comes after the answer, from nodes that could not be read
         if node.op_type == "Shape":  # 0 stands for the number of examples
             self.constants[node.output[0]] = np.array([0, *chains[0].shape])
             return
@@ -231,7 +231,7 @@ class _Reading:
             ours = network.logits(last.reshape(count, *network.in_shape).astype(x.dtype)).astype(float)
             forms = ours, softmax(ours), log_softmax(ours), sigmoid(ours)
         if not any(np.allclose(form, theirs, rtol=_CLOSE, atol=_CLOSE) for form in forms):
-            raise InputError("as layers of plainnet it gives other answers than ONNX's reference evaluator")
+            raise InputError("built from plainnet layers, it gives different answers from ONNX's reference evaluator")
 
     def _names(self, chain: Chain, kind: str) -> tuple[str, ...]:
         if kind == "numbers":

@@ -21,7 +21,7 @@ def check(precision: str, form: str) -> None:
     if precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, received {precision!r:.60}")
     if precision == "int8" and form != "onnx":
-        raise InputError(f"only ONNX supports weights of 8 bits; export to {form} as float16")
+        raise InputError(f"only ONNX supports 8-bit weights; export to {form} as float16")
 
 
 def as_int8(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +51,7 @@ def rounded(model: Model, precision: str) -> Model:
 
 
 def cost(model: Model, precision: str, data: DataSet) -> dict[str, str]:
-    """Return the figure on data before and after rounding to a precision, as texts for a file."""
+    """Return the metric on data before and after rounding to a precision, as strings for a file."""
     before, after = (evaluate(judged.network, data).to_table() for judged in (model, rounded(model, precision)))
     name = next(key for key in ("test_accuracy", "test_r2") if key in before)
     return {

@@ -1,6 +1,25 @@
 """Source code of modules that PyTorch lacks, by name; an exported program includes those it needs."""
 
 CLASSES = {
+    "Deskew": '''class Deskew(nn.Module):
+    """Shears images so that their bright pixels stand upright."""
+
+    def forward(self, x):
+        r, k = (torch.arange(size, dtype=x.dtype, device=x.device) for size in x.shape[2:])
+        r, weight = r[:, None], x.sum(1).clamp(min=0)
+
+        def total(part):
+            return part.sum((1, 2), keepdim=True)
+
+        m = total(weight).clamp(min=1e-30)
+        away = r - total(weight * r) / m
+        v, s = total(weight * away**2) / m, total(weight * away * k) / m
+        place = (k + (s / v.clamp(min=1e-9)).clamp(-1, 1) * away).clamp(-1, len(k))[:, None].expand_as(x)
+        left = place.floor()
+        framed = nn.functional.pad(x, (1, 2))
+        near, far = (framed.gather(3, left.long() + step) for step in (1, 2))
+        return near + (place - left) * (far - near)
+''',
     "FlattenChannelsLast": '''class FlattenChannelsLast(nn.Module):
     """Flatten images with the channels of each pixel next to each other."""
 

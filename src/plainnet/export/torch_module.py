@@ -110,6 +110,7 @@ RULES: dict[str, TorchRule] = {
     "BatchNorm": _batch_norm,
     "Conv2D": _conv2d,
     "Dense": _dense,
+    "Deskew": _plain("Deskew()", "Deskew"),
     "Dropout": _plain("nn.Dropout({rate})"),
     "Ensemble": _container("Ensemble"),
     "Flatten": _plain("FlattenChannelsLast()", "FlattenChannelsLast"),

@@ -1,4 +1,4 @@
-"""The sandbox: confines a process before it runs foreign code, so that the code does no harm and does not stay.
+"""The sandbox: confines a process before it runs foreign code, so that the code does no harm and does not keep running.
 
 The process continues in a child and watches it. The child has no network, can read only the files that Python needs and
 the folder of the code, can write to a single folder, and has limits on its resources. When it ends, everything that it
@@ -86,7 +86,7 @@ def _left_alone() -> bool:
 
 
 def _unshare() -> bool:
-    """Leave the network of the system and, for children, its processes; return whether that was possible."""
+    """Enter a network namespace, and a process namespace for children; return whether that was possible."""
     if sys.platform != "linux":
         return False
     unshare = ctypes.CDLL(None, use_errno=True).unshare
@@ -210,7 +210,7 @@ def _let_writes_land(writable: Path) -> None:
 
 
 def _refuse_in_python(writable: Path, *, network: bool) -> None:
-    """Block by an audit hook writing elsewhere and, if the system does not block it, the use of the network."""
+    """Install an audit hook that blocks writing elsewhere and, unless the system does, the use of the network."""
     here = str(writable.resolve())
     changing = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.link", "os.symlink")
 

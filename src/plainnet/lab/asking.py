@@ -52,7 +52,7 @@ def _about(lab: Lab, given: Any) -> dict[str, Any]:
 
 
 def _stories(lab: Lab) -> dict[str, Any]:
-    """Return the stories, or none for data other than many digits, because the stories need these."""
+    """Return the stories; none if the data are not digits, or are too few for the stories."""
     if tuple(lab.data.train.class_names) != DIGITS or len(lab.data.train) < _TOLD_BY:
         return {}
     return {
@@ -113,7 +113,7 @@ def _draw(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _looked_at(lab: Lab, image: np.ndarray, *, quick: bool = False) -> dict[str, Any]:
-    """Return the outputs of every layer for an image; if not `quick`, also what speaks for the answer, and more."""
+    """Return the outputs of every layer for an image; if not `quick`, also the evidence for the answer, and more."""
     model, looking = lab.model(), lab.looking
     lab.engine.drawing = image
     told = {"classes": list(model.class_names), "seen": text_of(image), "layers": looking.layers(model, image)}
@@ -192,7 +192,7 @@ def _step(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
-    """Start, change or stop a training, as the page asks."""
+    """Start, change or stop a training run, as the page asks."""
     engine, what = lab.engine, given.get("do")
     if what == "story":
         story = STORIES.get(str(given.get("story"))) if given.get("story") in _stories(lab) else None
@@ -227,7 +227,7 @@ def _train(lab: Lab, given: dict[str, Any]) -> dict[str, Any]:
             start = trial.follow(int(given["finding"]))
             lab.train(lambda: engine.begin((start,)), start.name)
     else:
-        raise InputError("do must be begin, go, pause, move, back, examine, follow, leave or story")
+        raise InputError("'do' must be begin, go, pause, move, back, examine, follow, leave or story")
     return {"done": what}
 
 

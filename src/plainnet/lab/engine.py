@@ -1,7 +1,7 @@
-"""The engine: one thread that trains one or two networks in turns, and publishes snapshots of their state.
+"""The engine: one thread that trains one network, or two in turn, and publishes snapshots of their state.
 
-The page asks for a snapshot that is newer than its last one. The engine makes one only when somebody has asked since
-the last, at most a few times a second, so that a slow viewer delays nothing.
+The page asks for a snapshot that is newer than its last one. The engine makes one only if somebody has asked since the
+last one, and at most a few times a second, so that a slow viewer delays nothing.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Engine:
         return self.number > than
 
     def close(self) -> bool:
-        """Stop, save an unfinished training, and return whether there was one."""
+        """Stop, save an unfinished training run, and return whether there was one."""
         self.running = False
         self._intents.put(None)
         self._thread.join(30)
-        # A checkpoint does not store the order of the images, so a training on sorted images cannot be resumed.
+        # A checkpoint does not store the order of the images, so a training run on sorted images cannot be resumed.
         under_way = [one for one in self.trials[:1] if one.training.steps and not one.done and not one.start.in_order]
         if self.folder is None:
             return False
@@ -84,7 +84,7 @@ class Engine:
     # Intents: run by the thread
 
     def begin(self, starts: tuple[Start, ...], story: str | None = None) -> None:
-        """Replace the current trainings by new ones, which may belong to a story.
+        """Replace the current training runs with new ones, which may belong to a story.
 
         Raises: `InputError` if one of them cannot be made.
         """
@@ -96,7 +96,7 @@ class Engine:
         if on and not self.trials:
             raise InputError("there is no training; choose a recipe or a story first")
         if on and all(trial.done for trial in self.trials):
-            raise InputError("all epochs are done; go back to an earlier state, or start another training")
+            raise InputError("all epochs are done; go back to an earlier state, or start another training run")
         self.running, self._left = on, batches
 
     # The thread
@@ -137,7 +137,7 @@ class Engine:
             trial.step(measure=measure)
         except TrainingDivergedError as error:
             trial.end(str(error))
-        except Exception as error:  # an error in one training must not end the lab
+        except Exception as error:  # an error in one training run must not end the lab
             trial.ended = f"the training failed: {error}"
 
     def _due(self) -> bool:

@@ -24,7 +24,7 @@ class Mistakes:
         self.answers = self.shares.argmax(axis=1)
 
     def matrix(self) -> dict[str, Any]:
-        """Return the confusion matrix, and how many images are classified right."""
+        """Return the confusion matrix, and how many images are classified correctly."""
         counts = confusion_matrix(self.answers, self.data.labels, len(self.data.class_names))
         right = int((self.answers == self.data.labels).sum())
         return {

@@ -29,7 +29,7 @@ _MOST_LINES = 28
 
 @dataclass(frozen=True)
 class Formula:
-    """A figure in a formula and in words; the function that computes it, and a text that marks the line."""
+    """A figure as a formula and in words; the function that computes it, and a string that marks its line."""
 
     title: str
     formula: str
@@ -95,8 +95,8 @@ FORMULAS: dict[str, Formula] = {
     "clipped": Formula(
         "Clipped",
         "share of gradients with |dw| ≥ clip",
-        "Elements of the gradient beyond the limit are cut to it. If this happens often, the learning rate or the loss "
-        "is too large.",
+        "Elements of the gradient beyond the limit are clipped to it. If this happens often, the learning rate or "
+        "the loss is too large.",
         Optimizer.step,
         "np.clip",
     ),
@@ -110,16 +110,17 @@ FORMULAS: dict[str, Formula] = {
     "probability": Formula(
         "Probability",
         "p_k = exp(z_k / T) / Σ_j exp(z_j / T)",
-        "Softmax of the outputs z (the logits). The temperature T is fitted to held-out examples, so that nine of ten "
-        "answers with 90 % are right. The probabilities of several views of the drawing are averaged.",
+        "Softmax of the outputs z (the logits). The temperature T is fitted to held-out examples, so that nine out of "
+        "ten answers with a probability of 90 % are right. The probabilities of several views of the drawing are "
+        "averaged.",
         plainnet.softmax.log_softmax,
         "shifted -=",
     ),
     "not sure": Formula(
         "Not sure",
         "not sure if s < t; odds(s) = odds(p) odds(d)",
-        "p is the largest probability. d is how likely the drawing is a digit at all, by a second, small network. "
-        "t is the confidence that 99 % of held-out examples reach.",
+        "p is the largest probability. d is how likely the drawing is a digit at all, according to a second, small "
+        "network. t is the confidence that 99 % of held-out examples reach.",
         threshold,
         "quantile",
     ),
@@ -140,7 +141,7 @@ FORMULAS: dict[str, Formula] = {
     "speaks": Formula(
         "For and against",
         "x · d log p / dx, pixel by pixel",
-        "How much the ink in each pixel speaks for the answer (blue, positive) or against it (orange, negative).",
+        "How much the ink in each pixel supports the answer (blue, positive) or contradicts it (orange, negative).",
         Looking.speaks,
         "input_gradient",
     ),
@@ -209,7 +210,7 @@ def told(name: str) -> dict[str, Any]:
 
 
 def _computes(lines: list[str], text: str) -> int:
-    """Return the line of a function that computes: the one with `text`, or if it is empty, a product or the result."""
+    """Return which line does the computing: the one with `text`, or, if that is empty, a product or the result."""
     quotes = [k for k, line in enumerate(lines) if '"""' in line]
     first = 1 if not quotes else quotes[0] + 1 if lines[quotes[0]].count('"""') == 2 else quotes[1] + 1
     for each in [text] if text else ["matmul", "self.way.", "out=y", "np.", "return"]:

@@ -1,4 +1,4 @@
-"""Looks inside a network for one drawing: the outputs of each layer, what speaks for the answer, the nearest images."""
+"""Looks inside a network for one drawing: the outputs of each layer, what supports the answer, the nearest images."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Looking:
             x = network.as_input(image[None])
             for path, layer in zip(paths, network.layers, strict=True):
                 x = layer.forward(x)
-                out = x[0] if x.ndim == 4 else x[0].reshape(-1)
+                out = _with_channels(x)[0]
                 shown = (out.transpose(2, 0, 1) if out.ndim == 3 else out)[:_MOST_UNITS]
                 values, worth = signed_bytes(shown)
                 found.append({
@@ -54,9 +54,9 @@ class Looking:
         return found
 
     def speaks(self, model: Model, image: np.ndarray) -> str:
-        """Return, for each pixel, how much it speaks for the answer: x dz/dx, where z is the answer's log-probability.
+        """Return how much each pixel supports the answer: x dz/dx, where z is the answer's log-probability.
 
-        As bytes around 128: greater values speak for the answer, smaller ones against it.
+        The numbers are bytes around 128: larger ones support the answer, smaller ones contradict it.
         """
         network = model.network
         x = network.as_input(image[None])
@@ -85,7 +85,7 @@ class Looking:
                 x = network.as_input(self.examples.inputs[start : start + 250])
                 for one in network.layers[: place + 1]:
                     x = one.forward(x)
-                excited.append(x[..., number].reshape(len(x), -1).max(axis=1).copy())
+                excited.append(_with_channels(x)[..., number].reshape(len(x), -1).max(axis=1).copy())
         values = np.concatenate(excited)
         rows = np.argsort(-values, kind="stable")[:_EXCITING]
         told: dict[str, Any] = {
@@ -112,6 +112,11 @@ class Looking:
     def _squares(self) -> np.ndarray:
         squares: np.ndarray = np.square(self._pixels).sum(axis=1)
         return squares
+
+
+def _with_channels(x: np.ndarray) -> np.ndarray:
+    """Return images (N, H, W) as images with one channel; anything else unchanged."""
+    return x[..., None] if x.ndim == 3 else x
 
 
 def _weights(layer: Any, number: int) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _look(lab: Lab) -> Callable[[Request], Any]:
         try:
             since, wait = int(request.query_params.get("since", "0")), float(request.query_params.get("wait", "10"))
         except ValueError:
-            return JSONResponse({"error": "since must be a whole number, and wait a number of seconds"}, 400)
+            return JSONResponse({"error": "'since' must be a whole number, and 'wait' a number of seconds"}, 400)
         until = asyncio.get_running_loop().time() + min(max(wait, 0.0), _LONGEST_WAIT)
         waiting += 1
         try:

@@ -35,12 +35,12 @@ class Lab:
         self._mistakes: dict[str, tuple[Any, Mistakes]] = {}
 
     def train(self, begin: Callable[[], None], name: str) -> None:
-        """Start a training in the engine; from now on its network answers."""
+        """Start a training run in the engine; from now on its network answers."""
         self.engine.ask(begin)
         self.given, self.name = None, name
 
     def leave(self) -> None:
-        """End all trainings: the model that the lab was opened with answers again.
+        """End all training runs: the model that the lab was opened with answers again.
 
         Raises: `InputError` if the lab was opened without a model.
         """

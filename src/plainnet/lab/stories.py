@@ -1,4 +1,4 @@
-"""Stories: prepared trainings (one, or two side by side) or drawings that each show one effect."""
+"""Stories: prepared training runs (one, or two side by side) or drawings that each show one effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Start:
-    """How a training starts: a recipe, values that replace its own, how many images, and whether they are sorted."""
+    """How training starts: a recipe, values that replace its own, how many images, and whether they are sorted."""
 
     recipe: str
     name: str
@@ -21,7 +21,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Story:
-    """A title, an explanation, one or two trainings if it needs them, and the address on the page."""
+    """A title, an explanation, one or two training runs if it needs them, and the address on the page."""
 
     title: str
     tells: str
@@ -55,8 +55,8 @@ def _packed(strokes: tuple[tuple[tuple[int, int], ...], ...]) -> str:
 
 STORIES: dict[str, Story] = {
     "summed": Story(
-        "A gradient 128 times too long",
-        "One training uses the mean of the gradients in a batch, the other uses their sum: with 128 images per batch, "
+        "A gradient 128 times too large",
+        "One run uses the mean of the gradients in a batch, the other uses their sum: with 128 images per batch, "
         "its steps are 128 times as long. Gradient clipping keeps it from diverging, but its validation accuracy stays "
         "lower. The report that this project began with reached 94.25 % instead of 98.11 % because this division by "
         "the batch size was missing.",
@@ -74,16 +74,16 @@ STORIES: dict[str, Story] = {
     ),
     "rates": Story(
         "Too fast, too slow",
-        "The same network, once with too high a learning rate and once with too low a rate. The first loss jumps up "
-        "and down and stops falling; the second falls very slowly. Move either rate to 0.03 to see what a good one "
-        "does.",
+        "The same network, once with too high a learning rate and once with too low a rate. With the high rate, the "
+        "loss jumps up and down and stops falling; with the low rate, it falls very slowly. Move either rate to 0.03 "
+        "to see what a good one does.",
         (
             Start("classic", "rate 1", _at(1.0), 10_000),
             Start("classic", "rate 0.0001", _at(1e-4), 10_000),
         ),
     ),
     "by-heart": Story(
-        "Learning by heart",
+        "Memorizing",
         "With only 500 images, the training accuracy reaches 100 %, but the validation accuracy stays far below. The "
         "network overfits: it has memorized these images, and has not learned what digits look like.",
         (Start("classic", "500 images", _at(0.03) | {"epochs": 60}, 500),),
@@ -96,7 +96,7 @@ STORIES: dict[str, Story] = {
     ),
     "momentum": Story(
         "What momentum does",
-        "Two trainings start from the same weights with the same small learning rate. The one with momentum 0.9 moves "
+        "Two networks start from the same weights with the same small learning rate. The one with momentum 0.9 moves "
         "about ten times as far as the one without.",
         (
             Start("classic", "momentum 0.9", _at(0.002), 10_000),

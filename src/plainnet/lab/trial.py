@@ -1,4 +1,4 @@
-"""A trial: one training in the lab, made batch by batch, with the curves to show and states to go back to."""
+"""A trial: one training run in the lab, batch by batch, with the curves to show and states to go back to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POINTS = 800  # the most points in the curve of the batches
 
 
 class Trial:
-    """A training that makes one batch at each `step`.
+    """A training run that processes one batch at each `step`.
 
     Raises: `InputError` if it cannot be made, or is too large for the lab.
     """
@@ -71,7 +71,7 @@ class Trial:
         return bool(self.ended)
 
     def step(self, *, measure: bool) -> None:
-        """Make one batch; with `measure`, also measure the update and the inside of the network."""
+        """Process one batch; with `measure`, also measure the update and the inside of the network."""
         before = {p.name: p.value.copy() for p in self.run.network.parameters if p.decay} if measure else None
         with self.run.threads.in_force():
             event = next(self._events, None)

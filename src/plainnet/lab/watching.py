@@ -1,4 +1,4 @@
-"""Measures a training between two batches: weights, outputs and gradients, for the page to show."""
+"""Measures a training run between two batches: weights, outputs and gradients, for the page to show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def text_of(values: np.ndarray) -> str:
 
 
 def signed_bytes(values: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return numbers as bytes, where 128 stands for 0, and the value of 127 steps."""
+    """Return numbers as bytes, where 128 stands for 0, and the number that 127 steps stand for."""
     largest = float(np.abs(values).max()) or 1.0
     return np.rint(128 + 127 * values / largest).astype(np.uint8), largest
 

@@ -11,6 +11,7 @@ from plainnet.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Ta
 from plainnet.layers.average_pooling import AveragePool, GlobalAveragePool
 from plainnet.layers.convolution import Conv2D
 from plainnet.layers.dense import Dense
+from plainnet.layers.deskew import Deskew
 from plainnet.layers.dropout import Dropout
 from plainnet.layers.ensemble import Ensemble
 from plainnet.layers.flatten import Flatten
@@ -23,8 +24,8 @@ from plainnet.layers.sequential import Residual, Sequential
 from plainnet.layers.standardize import Standardize
 
 _KINDS = (
-    GELU, AveragePool, BatchNorm, Conv2D, Dense, Dropout, Ensemble, Flatten, GaussianNoise, GlobalAveragePool,
-    LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Standardize, Tanh,
+    GELU, AveragePool, BatchNorm, Conv2D, Dense, Deskew, Dropout, Ensemble, Flatten, GaussianNoise,
+    GlobalAveragePool, LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Standardize, Tanh,
 )  # fmt: skip
 _MOST_LAYERS, _DEEPEST = 1000, 20
 OWN_LAYERS = "own_layers_"  # prefix of the module name that a user's file of layers gets
@@ -38,6 +39,7 @@ __all__ = [
     "BatchNorm",
     "Conv2D",
     "Dense",
+    "Deskew",
     "Dropout",
     "Ensemble",
     "Flatten",

@@ -1,4 +1,4 @@
-"""Activation functions: applied to each number separately, they make a network more than one matrix product."""
+"""Activation functions, applied to each number separately; dense layers alone would be one matrix product."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class SiLU(Layer):
 class GELU(Layer):
     """Gaussian error linear unit, y = x (1 + t) / 2 with t = tanh(sqrt(2 / pi) (x + 0.044715 x^3)).
 
-    (1 + t) / 2 is the usual approximation, accurate to 0.0005, of the normal distribution's probability below x.
+    (1 + t) / 2 is the usual approximation, accurate to 0.0005, of the cumulative distribution function of N(0, 1).
 
     Shapes: x, y (N, ...).
     Gradient: dx = dy ((1 + t) + x (1 - t^2) sqrt(2 / pi) (1 + 3 * 0.044715 x^2)) / 2.

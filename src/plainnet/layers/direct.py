@@ -24,7 +24,7 @@ class Direct:
         return "direct"
 
     def products(self, rows: int, columns: int) -> int:
-        """Return the number of multiplications for an image of outputs, per channel and filter."""
+        """Return the number of multiplications for one output image, per channel and filter."""
         return rows * columns * self.size**2
 
     def needs(self, outputs: int) -> int:

@@ -33,7 +33,7 @@ class Dropout(Layer):
     def __init__(self, rate: float) -> None:
         super().__init__()
         if not 0.0 <= number(rate, "rate") < 1.0:
-            raise InputError(f"rate must be at least 0 and below 1, received {rate}; 0.5 leaves out every second unit")
+            raise InputError(f"rate must be at least 0 and below 1, received {rate}; 0.5 leaves out half of the units")
         self.rate = rate
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:

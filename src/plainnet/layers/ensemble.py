@@ -49,7 +49,8 @@ class Ensemble(Layer):
         shapes = [member.set_up(in_shape) for member in self.children.values()]
         if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0] == (1,):
             raise InputError(
-                f"the members of an ensemble must give logits (K,) of one size, at least 2, received shapes {shapes}"
+                f"the members of an ensemble must give logits (K,) of the same size, at least 2, "
+                f"received shapes {shapes}"
             )
         return shapes[0]
 

@@ -10,7 +10,7 @@ the loss with respect to y, and computes the gradients of the parameters and dx 
 4.  Every call takes any number of examples from 1, in float32, float64 or complex128. With complex numbers,
     comparisons use the real part, so that the complex step can differentiate every layer.
 5.  A layer keeps its arguments under their own names (`self.rate = rate`), its parameters, and learned state in
-    `self.state`. It keeps nothing of a pass, because several threads may compute with it (see `context`).
+    `self.state`. It stores nothing from a pass, because several threads may compute with it (see `context`).
 6.  A layer belongs to one network. A layer made of other layers adopts them: `self.inner = self.adopt(Dense(3))`.
 """
 
@@ -97,7 +97,7 @@ class Layer:
         """The method by which the layer computes, once it is built; "" if there is only one."""
         return ""
 
-    # What a layer uses of the pass it computes in.
+    # What a layer takes from the current pass.
 
     @property
     def context(self) -> Context:
@@ -106,7 +106,7 @@ class Layer:
 
     @property
     def rng(self) -> np.random.Generator:
-        """The generator for the layer's random numbers; during a gradient check a new one that repeats itself."""
+        """The generator for the layer's random numbers; in a gradient check, always with the same numbers."""
         return current().rng or np.random.default_rng(0)
 
     def check_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -153,7 +153,7 @@ class Layer:
         return parameter
 
     def adopt(self, child: Child, name: str | None = None) -> Child:
-        """Make `child` a part of this layer and return it; its default name is its kind and number, as "dense_1".
+        """Make `child` a part of this layer and return it; its default name is its kind and number, such as "dense_1".
 
         Raises: `InputError` if it is not a layer or belongs to another network or layer already, or the name is taken.
         """
@@ -163,7 +163,7 @@ class Layer:
         return child
 
     def set_up(self, in_shape: Shape) -> Shape:
-        """Build the layer anew and return the shape of its outputs; owners call this, not `build`.
+        """Build the layer from scratch and return the shape of its outputs; owners call this, not `build`.
 
         Raises: what `build` raises; `InputError` for a layer that breaks the contract.
         """
@@ -274,7 +274,7 @@ def _plain(value: Any, name: str) -> Any:
         return [_plain(part, name) for part in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise InputError(f"{name} is {value!r}, which no file can hold; use a number or a text, or define config()")
+    raise InputError(f"{name} is {value!r}, which no file can hold; use a number or a string, or define config()")
 
 
 def _check_signatures(kind: type[Layer]) -> None:

@@ -1,4 +1,4 @@
-"""Batch normalization: scale outputs to mean 0 and variance 1, channel by channel, whatever the layers before do."""
+"""Batch normalization: scale outputs to mean 0 and variance 1, channel by channel, regardless of the layers before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BatchNorm(Layer):
     training also uses the running averages, and does not change them.
 
     Shapes: x, y (N, C) or (N, H, W, C); gamma, beta, running_mean, running_variance (C,).
-    Gradients, with M numbers a channel and z = (x - mean) / sqrt(variance + epsilon):
+    Gradients, with M numbers per channel and z = (x - mean) / sqrt(variance + epsilon):
     dgamma = sum dy z, dbeta = sum dy, dx = gamma / sqrt(variance + epsilon) (dy - dbeta / M - z dgamma / M),
     because each x also changes the mean and the variance; if frozen, only the first of the three terms.
 
@@ -67,7 +67,7 @@ class BatchNorm(Layer):
 
     def check_state(self, state: Mapping[str, np.ndarray]) -> None:
         if (lowest := float(np.min(state["running_variance"]))) < 0:
-            raise InputError(f"a running variance of BatchNorm is at least 0, received {lowest:g}")
+            raise InputError(f"a running variance of BatchNorm must be at least 0, received {lowest:g}")
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         rows = self._rows(x)

@@ -1,4 +1,4 @@
-"""Standardization: scale each feature to mean 0 and deviation 1, as measured on the training data."""
+"""Standardization: scale each feature to mean 0 and standard deviation 1, as measured on the training data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Standardize(Layer):
 
     With `inverse`, for the end of a regression, it does the opposite: y = x deviation + mean.
 
-    Mean and deviation are state, not parameters: before its first step, a training measures them (`learn`) on its
+    Mean and deviation are state, not parameters: before its first step, a training run measures them (`learn`) on its
     inputs or, with `inverse`, on its targets. A feature that is always the same gets deviation 1.
 
     Shapes: x, y (N, D) or (N, H, W, C); mean, deviation (D,) or (C,).
@@ -48,10 +48,10 @@ class Standardize(Layer):
 
     def check_state(self, state: Mapping[str, np.ndarray]) -> None:
         if (lowest := float(np.min(state["deviation"]))) <= 0:
-            raise InputError(f"a deviation of Standardize is above 0, received {lowest:g}")
+            raise InputError(f"a deviation of Standardize must be above 0, received {lowest:g}")
 
     def learn(self, blocks: Iterable[np.ndarray]) -> None:
-        """Measure mean and deviation over arrays (N, ...), unless that was done before, as when a training resumes."""
+        """Measure mean and deviation over arrays (N, ...), unless that was done before, as when training resumes."""
         if self.state["learned"][0]:
             return
         features = len(self.state["mean"])

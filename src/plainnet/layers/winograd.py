@@ -8,8 +8,8 @@ A, B and G depend only on m and r (see `matrices`). In two dimensions rows and c
 
     Y = A^T [(G g G^T) * (B^T d B)] A
 
-a a products give m m outputs of r r numbers each: F(2, 3) needs 16 products instead of 36, F(4, 3) 36 instead of 144.
-With many channels and filters, the products of all tiles at one of the a a places form a matrix product.
+a a products give m m outputs, each a sum over r r inputs: F(2, 3) needs 16 products instead of 36, F(4, 3) 36 instead
+of 144. With many channels and filters, the products of all tiles at one of the a a places form a matrix product.
 `docs/winograd.md` derives F(2, 3) with numbers.
 
 Sources: Winograd 1980, "Arithmetic complexity of computations"; Lavin, Gray 2016, "Fast algorithms for convolutional
@@ -89,7 +89,7 @@ class Winograd:
         return self.r > 1 and self.a <= len(_POINTS) + 1
 
     def products(self, rows: int, columns: int) -> int:
-        """Return the number of multiplications for an image of outputs, per channel and filter."""
+        """Return the number of multiplications for one output image, per channel and filter."""
         return (-(-rows // self.m) * -(-columns // self.m)) * (self.a * self.stride) ** 2
 
     def needs(self, outputs: int) -> int:

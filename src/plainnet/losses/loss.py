@@ -19,7 +19,7 @@ from plainnet.metrics import Metric
 class Loss:
     """Base class of all losses; a new one defines `examples`, and says which targets it takes and its metrics.
 
-    `takes`: the kinds of targets it accepts, of "classes" (N,), "probabilities" (N, K), "labels" (N, K) and
+    `takes`: the kinds of targets it accepts, among "classes" (N,), "probabilities" (N, K), "labels" (N, K) and
     "numbers" (N, M). `reduction`: "mean" or "sum" over the examples. `metrics`: functions by name, see `metrics`.
 
     Raises: `InputError` for a reduction that is neither "mean" nor "sum".

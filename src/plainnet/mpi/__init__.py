@@ -1,4 +1,4 @@
-"""One training on many machines: processes started by MPI, called ranks, share the work of each batch.
+"""Distributed training, one run on many machines: processes started by MPI, called ranks, share the work of each batch.
 
     mpirun -n 4 plainnet train classic --mpi
 

@@ -41,7 +41,7 @@ class Job:
         self._common: BaseException | None = None  # what all processes raise
 
     def team(self, network: Network, loss: Loss, number: int, *, rng: int | np.random.Generator = 0) -> Workers:
-        """Return the workers of a training; a job with a single rank uses those of an ordinary process."""
+        """Return the workers of a training run; a job with a single rank uses those of an ordinary process."""
         if self.group.size == 1:
             return quickest(network, loss, number, rng=rng)
         return Ranks(network, loss, number, group=self.group, reduction=self.reduction, rng=rng)
@@ -132,7 +132,7 @@ def _outcome(task: Callable[[], T]) -> tuple[Any, BaseException | None]:
 
 @contextmanager
 def joined(reduction: str, command: str) -> Iterator[Job]:
-    """Join the job that MPI started this process for; `command` is the command that resumes a training.
+    """Join the job that MPI started this process for; `command` is the command that resumes a training run.
 
     An error that all processes raise is raised only in the first of them. Any other error ends the job at once, because
     the other processes wait for this one.

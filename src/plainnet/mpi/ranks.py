@@ -1,6 +1,6 @@
 """Workers on several machines: each rank computes its share of every batch, and all receive the whole gradient.
 
-Within a rank, threads share the work. Every rank has all weights: they start with those of the first rank, and make the
+Within a rank, threads share the work. Every rank has all weights: they start with those of the first rank, and take the
 same step with the same gradient. Processors of different types may round differently, so the weights are compared from
 time to time; if they differ, all ranks take those of the first.
 """
@@ -30,9 +30,9 @@ class Ranks(Threads):
     """The workers of all ranks in a group, `number` threads in each; `.number` is the total over all ranks.
 
     `reduction` is how gradients are added. "ordered" gives the same bits however the ranks are spread over machines
-    (with one thread each, the same bits as that many threads in one process). "allreduce" is the fastest way of the MPI
-    library. The other arguments are those of `Threads`. Every rank runs the same program, with the same data, or with
-    data of which it can read at least its own rows.
+    (with one thread each, the same bits as that many threads in one process). "allreduce" is the fastest method of the
+    MPI library. The other arguments are those of `Threads`. Every rank runs the same program, with the same data, or
+    with data of which it can read at least its own rows.
 
     Attributes: `drifted`, how often the weights differed between ranks and were made equal again.
     Raises: as `Threads`; `InputError` for an unknown reduction.

@@ -44,7 +44,7 @@ def ordered(group: Group) -> Reduction:
 
 
 def allreduce(group: Group) -> Reduction:
-    """Return a function that adds vectors in the fastest way of the MPI library, on which the last bits may depend."""
+    """Return a function that adds vectors by the fastest method of the MPI library, which may affect the last bits."""
 
     def reduce(vector: np.ndarray) -> None:
         with group.waiting():

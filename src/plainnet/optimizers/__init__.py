@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from plainnet.optimizers.adam import Adam
 from plainnet.optimizers.lars import LARS
+from plainnet.optimizers.muon import Muon
 from plainnet.optimizers.optimizer import Optimizer
 from plainnet.optimizers.sgd import SGD
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "LARS": LARS, "SGD": SGD}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "LARS": LARS, "Muon": Muon, "SGD": SGD}
 
-__all__ = ["LARS", "OPTIMIZERS", "SGD", "Adam", "Optimizer"]
+__all__ = ["LARS", "OPTIMIZERS", "SGD", "Adam", "Muon", "Optimizer"]

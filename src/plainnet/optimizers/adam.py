@@ -22,8 +22,8 @@ class Adam(Optimizer):
         w = w - learning_rate weight_decay w            for weights, not for biases (decoupled, "AdamW")
         w = w - learning_rate m^ / (sqrt(s^) + epsilon)  with m^ = m / (1 - beta1^t), s^ = s / (1 - beta2^t)
 
-    Arguments: beta1, beta2 in [0, 1), epsilon at least 1e-30 (float32 ends not far below), weight_decay at least 0,
-    clip and clip_norm above 0 or None.
+    Arguments: beta1, beta2 in [0, 1), epsilon at least 1e-30 (float32 ends near 1e-38), weight_decay at least 0, clip
+    and clip_norm above 0 or None.
     Raises: `InputError` for a value outside these ranges.
     Sources: Kingma, Ba 2015, "Adam: a method for stochastic optimization"; Loshchilov, Hutter 2019, "Decoupled
     weight decay regularization".
@@ -62,7 +62,7 @@ class Adam(Optimizer):
         self.gradients, self.squares = np.full_like(parameters.theta, 0.0), np.full_like(parameters.theta, 0.0)
 
     # It keeps the sums m / (1 - beta1) = beta1 (...) + g and s / (1 - beta2) = beta2 (...) + g^2. Each needs one pass
-    # through memory less than the mean. The constant factors go into the step and into epsilon.
+    # through memory fewer than the mean would. The constant factors go into the step and into epsilon.
 
     def update(self, theta: np.ndarray, grad: np.ndarray, learning_rate: float) -> None:
         assert self.parameters is not None

@@ -28,7 +28,7 @@ class Optimizer:
     and `update` keep on the optimizer, other than its arguments, are its state; `state()` returns it and `restore()`
     sets it, so that another optimizer can continue. Arguments are settings: an update must not change them.
 
-    Attributes: `parameters`, with their flat vectors, names, places, shapes and `groups`; `steps`, the number made.
+    Attributes: `parameters`, with their flat vectors, names, places, shapes and `groups`; `steps`, the number taken.
     Raises: `InputError` for a weight_decay below 0, or a clip or clip_norm that is not above 0.
     Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks", for the norm.
 
@@ -89,7 +89,7 @@ class Optimizer:
         self.attachment = parameters.served_by = object()
 
     def step(self, learning_rate: float) -> None:
-        """Make one step; it may overwrite the gradient.
+        """Take one step; this may overwrite the gradient.
 
         Raises: `InputError` if the optimizer is not attached, or no longer attached.
         """

@@ -82,7 +82,7 @@ class SGD(Optimizer):
             rows = sorted(factors)
             combination = np.array([factors[row] for row in rows], theta.dtype)
             np.matmul(combination, self._rows[rows[0] : rows[-1] + 1, part], out=velocity[part])
-        if self.nesterov:  # - learning_rate g is new - momentum old; the row of the gradient, now unneeded, is free
+        if self.nesterov:  # -learning_rate g = new - momentum old; the row of the gradient can be reused
             lead = {old: -self.momentum, new: 1 + self.momentum}
             velocity = np.matmul(np.array([lead[0], lead[3]], theta.dtype), self._rows[::3], out=grad)
         theta += velocity

@@ -86,6 +86,29 @@ const LAYERS = {
     return { shape: x.shape, data };
   },
 
+  // Move each row sideways by slant * (row - middle), so that what is bright stands upright.
+  Deskew(x) {
+    const [height, width] = x.shape,
+      C = channels(x);
+    const weight = new Float32Array(height * width);
+    x.data.forEach((v, i) => (weight[Math.floor(i / C)] += v));
+    const total = (of) => weight.reduce((sum, v, i) => sum + Math.max(v, 0) * of(Math.floor(i / width), i % width), 0);
+    const one = () => 1,
+      m = Math.max(total(one), 1e-30);
+    const middle = total((r) => r) / m;
+    const variance = total((r) => (r - middle) ** 2) / m,
+      covariance = total((r, k) => (r - middle) * k) / m;
+    const slant = Math.min(Math.max(covariance / Math.max(variance, 1e-9), -1), 1);
+    const data = x.data.map((_, i) => {
+      const row = Math.floor(i / (width * C)),
+        place = (Math.floor(i / C) % width) + slant * (row - middle),
+        left = Math.floor(place);
+      const at = (k) => (k >= 0 && k < width ? x.data[(row * width + k) * C + (i % C)] : 0);
+      return at(left) + (place - left) * (at(left + 1) - at(left));
+    });
+    return { shape: x.shape, data };
+  },
+
   Flatten: (x) => ({ shape: [x.data.length], data: x.data }),
   ReLU: map((v) => Math.max(v, 0)),
   LeakyReLU: (x, { slope }) => map((v) => (v > 0 ? v : slope * v))(x),

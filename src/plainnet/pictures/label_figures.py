@@ -16,8 +16,8 @@ def label_figures(test: LabelEvaluation) -> Figure:
     figure = Figure(figsize=(max(9.0, 0.9 * len(names)), 4.6), layout=spaced())
     axes = figure.subplots()
     for offset, key, color, told in (
-        (-0.21, "recall", BLUE, "recall: of the examples with this label, the share that got it"),
-        (0.21, "precision", ORANGE, "precision: of the examples that got it, the share that has it"),
+        (-0.21, "recall", BLUE, "recall: the share of the examples with this label that were found"),
+        (0.21, "precision", ORANGE, "precision: the share of the predictions of this label that are right"),
     ):
         shares = [100 * (figures[key] or 0) for figures in test.per_label.values()]
         axes.bar(np.arange(len(names)) + offset, shares, 0.4, color=color, label=told)

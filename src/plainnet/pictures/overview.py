@@ -26,7 +26,7 @@ def overview_drawn(found: Overview) -> Figure:
     else:
         _columns(right, found)
     if suspects:
-        rows[1, 0].suptitle("probably labeled wrongly", fontsize=11)
+        rows[1, 0].suptitle("probably mislabeled", fontsize=11)
         for axes, suspect in zip(rows[1, 0].subplots(1, _EXAMPLES), [*suspects, *[None] * _EXAMPLES], strict=False):
             axes.axis("off")
             if suspect is not None:

@@ -14,8 +14,8 @@ from plainnet.pictures.style import BLUE, GRAY, ORANGE, class_names, name_column
 def recall_and_precision(test: Evaluation) -> Figure:
     """Draw the recall and the precision of each class as bars, and the overall accuracy as a line."""
     bars = {
-        "recall: of the images of this class, the share predicted as it": (BLUE, per_class_accuracy(test.confusion)),
-        "precision: of the images predicted as it, the share that really is": (ORANGE, precision(test.confusion)),
+        "recall: the share of this class that was predicted correctly": (BLUE, per_class_accuracy(test.confusion)),
+        "precision: the share of predictions of this class that are right": (ORANGE, precision(test.confusion)),
     }
     values = 100 * np.array([shares for _, shares in bars.values()])
     worst, best = float(np.nanmin(values)), float(np.nanmax(values))

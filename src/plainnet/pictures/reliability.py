@@ -15,7 +15,7 @@ _LEAST = 1e-4  # share of errors; bins with fewer are drawn at the edge
 
 
 def reliability(test: Evaluation) -> Figure:
-    """Draw the error rates of 15 bins over their expected error rates, and the error rate over the answers given."""
+    """Draw the error rates of 15 bins against the expected ones, and the error rate against the answers given."""
     figure = Figure(figsize=(9.6, 4.6), layout=spaced())
     left, right = figure.subplots(1, 2)
     if test.temperature != 1:

@@ -1,4 +1,4 @@
-"""Stress test: accuracy over the severity of each corruption, and over the limit of each attack."""
+"""Stress test: accuracy against the severity of each corruption, and against the limit of each attack."""
 
 from __future__ import annotations
 

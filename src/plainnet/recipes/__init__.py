@@ -1,4 +1,4 @@
-"""Recipes: complete descriptions of trainings, as TOML files in this folder."""
+"""Recipes: complete descriptions of training runs, as TOML files in this folder."""
 
 from plainnet.recipes.overrides import override, parse_override
 from plainnet.recipes.recipe import Recipe, available, read, recipe_for, source

@@ -31,6 +31,11 @@ class Form(NamedTuple):
 MNIST = Form((28, 28), 10, "classes")
 
 
+def expects_images(layers: tuple[Mapping[str, Any], ...]) -> bool:
+    """Return whether one of the layers can only take images."""
+    return any(layer.get("type") in ("Conv2D", "Deskew") for layer in layers)
+
+
 def last_dense(layers: tuple[Mapping[str, Any], ...]) -> int | None:
     """Return the index of the last `Dense` layer if it gives the outputs; one layer, which scales, may follow it."""
     places = [place for place, layer in enumerate(layers) if layer.get("type") == "Dense"]

@@ -1,4 +1,4 @@
-"""A recipe: the network, loss, optimizer, schedule, batch size and epochs of a training, read from TOML."""
+"""A recipe: the network, loss, optimizer, schedule, batch size and epochs of a training run, read from TOML."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from plainnet.losses import LOSSES, Loss
 from plainnet.network import Network
 from plainnet.optimizers import OPTIMIZERS, Optimizer
 from plainnet.recipes import data
-from plainnet.recipes.form import LOSS_OF, MNIST, OUTPUTS, Form, last_dense
+from plainnet.recipes.form import LOSS_OF, MNIST, OUTPUTS, Form, expects_images, last_dense
 from plainnet.recipes.overrides import override
 from plainnet.schedules import SCHEDULES, Schedule
 from plainnet.stopping import Stopping
+from plainnet.workers.adversarial import checked_distance
 
 _FOLDER = Path(__file__).parent
 
@@ -62,7 +63,8 @@ class Recipe:
     data: Table | None = None  # where the examples come from, see `sources.load`; default: the embedded MNIST
     workers: int = 1
     augmentation: Table | None = None
-    clean_epochs: int = 0  # the number of last epochs without augmentation
+    clean_epochs: int = 0  # the number of epochs without augmentation at the end
+    adversarial: float | None = None  # also train on each example moved this far in the direction of a higher loss
     averaging: float | None = None  # decay of an exponential moving average of the weights, used as the final weights
     test_shifts: int = 0  # average answers over the image shifted by up to this many pixels in every direction
     stop: Table | None = None  # early stopping: when to end before the last epoch
@@ -98,7 +100,7 @@ class Recipe:
         """
         table = cls.completed(table)
         for key, most in (("name", LONGEST_NAME), ("title", LONGEST_TITLE)):
-            _expect(isinstance(table[key], str), key, "a text", table[key])
+            _expect(isinstance(table[key], str), key, "a string", table[key])
             expect_name(table[key], key, most)
         _expect(isinstance(table["validate"], bool), "validate", "true or false", table["validate"])
         for key in ("batch_size", "epochs", "workers"):
@@ -129,9 +131,7 @@ class Recipe:
         (
             recipe.loss_function(),
             recipe.make_optimizer(),
-            recipe.learning_rate(),
-            recipe.make_augmentation(),
-            recipe.stopping(),
+            recipe.training_options(),
         )
         layers_from_config(recipe.completed_for(MNIST).layers, recipe.own_layers)
         return recipe
@@ -160,9 +160,11 @@ class Recipe:
         assert whole.loss is not None
         if math.prod(whole.input_shape) != math.prod(form.in_shape):
             raise InputError(
-                f"recipe {self.name} takes inputs of shape {_written(whole.input_shape)}, the data has "
+                f"recipe {self.name} takes inputs of shape {_written(whole.input_shape)}, but the data has "
                 f"{_written(form.in_shape)}; make them agree with --set input_shape={_written(form.in_shape)}"
             )
+        if len(whole.input_shape) == 1 and expects_images(whole.layers):
+            raise InputError(f"recipe {self.name} is for images, but an example is a row of numbers; use recipe table")
         place = last_dense(whole.layers)
         if place is not None:
             units = whole.layers[place]["units"]
@@ -170,23 +172,21 @@ class Recipe:
             if units != form.outputs and not two:
                 what = OUTPUTS[form.kind]
                 raise InputError(
-                    f"recipe {self.name} ends in {units} outputs, the data has {form.outputs} {what}; make them "
-                    "agree with "
-                    f"--set layers.{place}.units={form.outputs}"
+                    f"recipe {self.name} ends in {units} outputs, but the data has {form.outputs} {what}; make them "
+                    f"agree with --set layers.{place}.units={form.outputs}"
                 )
         loss = whole.loss_function()
         if data.kind not in loss.takes:
             raise InputError(
-                f"recipe {self.name} has the loss {type(loss).__name__}, which takes {' or '.join(loss.takes)}, the "
-                "data "
-                f"has {data.kind}; make them agree with --set loss.type={LOSS_OF[data.kind]}, or use the recipe table "
-                "or pictures, which choose the loss by the data"
+                f"recipe {self.name} has the loss {type(loss).__name__}, which takes {' or '.join(loss.takes)}, but "
+                f"the data has {data.kind}; make them agree with --set loss.type={LOSS_OF[data.kind]}, or use the "
+                "recipe table or pictures, which choose the loss by the data"
             )
         return whole
 
     def to_table(self) -> dict[str, Any]:
         """Return the recipe as plain values, which you may change; `from_table` reads it back."""
-        left_out = {"own_layers"} | {name for name in ("stop", "data") if getattr(self, name) is None}
+        left_out = {"own_layers"} | {name for name in ("adversarial", "stop", "data") if getattr(self, name) is None}
         return {name: _plain(value) for name, value in vars(self).items() if name not in left_out}
 
     def network(self, *, rng: int | np.random.Generator = 0) -> Network:
@@ -206,6 +206,14 @@ class Recipe:
     def learning_rate(self) -> Schedule:
         """Return the learning-rate schedule."""
         return construct(SCHEDULES, self.schedule, "schedule")
+
+    def training_options(self) -> dict[str, Any]:
+        """Return the arguments of a `Training` that depend only on the recipe."""
+        return {
+            "batch_size": self.batch_size, "epochs": self.epochs, "learning_rate": self.learning_rate(),
+            "augmentation": self.make_augmentation(), "clean_epochs": self.clean_epochs,
+            "adversarial": checked_distance(self.adversarial), "averaging": self.averaging, "stop": self.stopping(),
+        }  # fmt: skip
 
     def stopping(self) -> Stopping | None:
         """Return the rule for early stopping, or None."""

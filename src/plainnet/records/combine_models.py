@@ -71,8 +71,8 @@ def record_ensemble(source: str, seeds: range, data: Splits, records: Path) -> d
         if seed not in found or not model_path(records / recipe, seed).exists():
             raise InputError(
                 f"there is no model of {recipe} with seed {seed} in {records} (records may come without models); "
-                f"make both in your own folder, plainnet series {source} --seeds {seeds.start}:{seeds.stop} --out "
-                "mine, and give it with --records mine"
+                f"make both in your own folder with plainnet series {source} --seeds {seeds.start}:{seeds.stop} --out "
+                "mine, and name it with --records mine"
             )
     first, folder = found[seeds[0]], records / "ensemble"
     if first["data"] != fingerprint(data.train_and_validation):

@@ -1,7 +1,7 @@
-"""The original report's six iterations, each as its text describes it and done right: claimed and measured accuracy.
+"""The original report's six iterations, each as described and as corrected: claimed and measured accuracy.
 
-Its text gives the gradient of the output as p - y, summed over the batch although the loss is a mean, and clips it to
-[-5, 5]. Its first iteration had wrong gradients and ended in NaN; here it adds y instead of subtracting it.
+The report gives the gradient of the output as p - y, summed over the batch although the loss is a mean, and clips it to
+[-5, 5]. The first iteration had wrong gradients and ended in NaN; here its gradient adds y instead of subtracting it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _COLUMNS = "{:<15}{:>5}{:>9}{:>7}{:>17}{:>11}{:>8}{:>7}"  # 79 in all
 _CLASSES = 10  # if a record does not say
 _TEST_IMAGES = 10_000
 _MNIST = 4000540026  # crc32 of MNIST's training images and labels, which identifies the data in records
-# Test images with labels that most of five people did not confirm: Northcutt, Athalye, Mueller 2021, "Pervasive label
+# Test images whose labels most of five people did not confirm: Northcutt, Athalye, Mueller 2021, "Pervasive label
 # errors in test sets destabilize machine learning benchmarks". They were asked about images that a model doubted.
 LABEL_ERRORS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
 
@@ -27,10 +27,10 @@ LABEL_ERRORS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651,
 def ladder(records: Path) -> list[dict[str, Any]]:
     """Return a row for each rung (recipe of the ladder) on record, from the bottom up, then for every other recipe.
 
-    The Wilson interval is that of the mean accuracy on the test images. `without_label_errors` is the mean accuracy
-    without the images that have known label errors in MNIST, or None for other images. `against_below` is the two-sided
-    p-value of McNemar's exact test between the runs of median accuracy of this rung and the one below, or None if that
-    one used other images.
+    The Wilson interval is that of the mean accuracy on the test images. `halves` are the mean accuracies on the first
+    and the last 5,000 test images of MNIST, and `without_label_errors` is that without the images with known label
+    errors; both are None for other images. `against_below` is the two-sided p-value of McNemar's exact test between the
+    runs of median accuracy of this rung and the one below, or None if that one used other images.
 
     Raises: `InputError` if no rung is on record.
     """
@@ -50,6 +50,7 @@ def ladder(records: Path) -> list[dict[str, Any]]:
         test = spread(run["test_accuracy"] for run in found)
         figures = {
             "interval_95": list(wilson_interval(round(test["mean"] * images), images)),
+            "halves": _halves(found),
             "without_label_errors": _without_label_errors(found),
             "parameters": found[0]["parameters"],
             "minutes": float(np.median([run["seconds"] for run in found])) / 60,
@@ -86,25 +87,37 @@ def as_columns(rows: list[dict[str, Any]]) -> str:
 def as_table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as a table in Markdown."""
     lines = [
-        "| recipe | runs | test accuracy, mean | sd | least to most | 95 % interval | label errors set aside | "
-        "parameters | minutes | p, against the row above |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| recipe | runs | test accuracy, mean | sd | least to most | 95 % interval | parameters | minutes | "
+        "p, against the row above |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     below = 0.0
     for row in rows:
         if not row["runs"]:
-            lines.append(f"| `{row['recipe']}` | - | {row['mean']:.2%} | | | | | 0 | 0 | |")
+            lines.append(f"| `{row['recipe']}` | - | {row['mean']:.2%} | | | | 0 | 0 | |")
             continue
         low, high = row["interval_95"]
         deviation = "" if row["sd"] is None else f"{100 * row['sd']:.3f}"
         p = "" if row["against_below"] is None else f"{row['against_below']:.1g}" + " (worse)" * (row["mean"] < below)
         below = row["mean"]
-        cleaned = "" if row["without_label_errors"] is None else f"{row['without_label_errors']:.3%}"
         lines.append(
             f"| `{row['recipe']}` | {row['runs']} | **{row['mean']:.3%}** | {deviation} | "
-            f"{row['min']:.2%} to {row['max']:.2%} | {low:.2%} to {high:.2%} | {cleaned} | "
+            f"{row['min']:.2%} to {row['max']:.2%} | {low:.2%} to {high:.2%} | "
             f"{row['parameters']:,} | {row['minutes']:.1f} | {p} |"
         )
+    return "\n".join(lines)
+
+
+def writers_table(rows: list[dict[str, Any]]) -> str:
+    """Return the accuracy on the easier and the harder half of MNIST, and without its label errors, in Markdown."""
+    lines = [
+        "| recipe | first 5,000 | last 5,000 | label errors set aside | all 10,000 |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        if row.get("halves") is not None:
+            figures = (*row["halves"], row["without_label_errors"], row["mean"])
+            lines.append(f"| `{row['recipe']}` | {' | '.join(f'{figure:.3%}' for figure in figures)} |")
     return "\n".join(lines)
 
 
@@ -119,8 +132,22 @@ def _median_mistakes(found: list[dict[str, Any]]) -> set[int]:
     return set(ordered[len(ordered) // 2]["mistakes"])
 
 
+def _tested_on_mnist(found: list[dict[str, Any]]) -> bool:
+    return found[0]["data"].get("crc32") == _MNIST and found[0]["test_images"] == _TEST_IMAGES
+
+
+def _halves(found: list[dict[str, Any]]) -> tuple[float, float] | None:
+    """Return the mean accuracy on the first and on the last 5,000 images."""
+    if not _tested_on_mnist(found):
+        return None
+    half = _TEST_IMAGES // 2
+    wrong = np.array([np.bincount(np.array(run["mistakes"], int) // half, minlength=2) for run in found])
+    first, last = (1 - wrong.mean(axis=0) / half).tolist()
+    return first, last
+
+
 def _without_label_errors(found: list[dict[str, Any]]) -> float | None:
-    if found[0]["data"].get("crc32") != _MNIST or found[0]["test_images"] != _TEST_IMAGES:
+    if not _tested_on_mnist(found):
         return None
     others = found[0]["test_images"] - len(LABEL_ERRORS)
     return float(np.mean([1 - len(set(run["mistakes"]) - set(LABEL_ERRORS)) / others for run in found]))

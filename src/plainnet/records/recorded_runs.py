@@ -28,7 +28,7 @@ def model_path(folder: Path, seed: int) -> Path:
 def runs(folder: Path) -> list[dict[str, Any]]:
     """Return the records of all runs in a folder, in the order of their seeds.
 
-    Raises: `InputError` if one cannot be read, is incomplete, or has other settings or data than the others.
+    Raises: `InputError` if one cannot be read, is incomplete, or has different settings or data from the others.
     """
     found = {path: read_json(path, "record") for path in sorted(folder.glob("seed-*.json"))}
     settings = {path: _settings(path, run) for path, run in found.items()}
@@ -36,7 +36,7 @@ def runs(folder: Path) -> list[dict[str, Any]]:
     for path, run in found.items():
         if settings[path] != next(iter(settings.values())) or run["data"] != tables[0]["data"]:
             raise InputError(
-                f"{path} was made with other settings or data than {next(iter(found)).name} there; restore the "
+                f"{path} was made with different settings or data from {next(iter(found)).name} there; restore the "
                 "committed files, or move one of the two elsewhere"
             )
     return tables
@@ -45,7 +45,7 @@ def runs(folder: Path) -> list[dict[str, Any]]:
 def _settings(path: Path, run: Any) -> dict[str, Any]:
     """Return the settings, as JSON holds them, of the run that a file records.
 
-    Raises: `InputError` if the record is incomplete, or belongs to another run than its name says.
+    Raises: `InputError` if the record is incomplete, or belongs to a different run than its name says.
     """
     if problem(run, FIGURES) is None and figures_go_together(run) and path.name == f"seed-{run['seed']}.json":
         try:
@@ -81,7 +81,7 @@ def spread(figures: Iterable[float]) -> dict[str, Any]:
 
 
 def comparable(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return everything that decides a training, as JSON-compatible values: every setting except the title."""
+    """Return everything that decides a training run, as JSON-compatible values: every setting except the title."""
     table: dict[str, Any] = json.loads(json.dumps(Recipe.completed(settings)))
     if table["data"] is not None:
         table["data"].pop("path", None)  # the data may have moved; their checksum tells whether they are the same

@@ -34,7 +34,7 @@ def record_run(recipe: Recipe, data: Splits, seed: int, folder: Path, threads: i
 
     The model is saved beside the record.
 
-    Raises: `InputError` if the folder holds records of other settings or data, or a damaged file.
+    Raises: `InputError` if the folder holds records of different settings or data, or a damaged file.
     """
     run = Run(recipe, data, seed=seed, threads=threads)
     if table := on_record(run, folder):
@@ -112,7 +112,7 @@ def on_record(run: Run, folder: Path) -> dict[str, Any] | None:
             run.settings()["data"],
         ):
             raise InputError(
-                f"the runs in {folder} were made with other settings or data than the recipe {run.recipe.name} and "
+                f"the runs in {folder} were made with different settings or data from the recipe {run.recipe.name} and "
                 "the data now have; remove them first, or choose another --out"
             )
     return next((table for table in recorded if table["seed"] == run.seed), None)

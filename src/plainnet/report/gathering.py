@@ -149,5 +149,5 @@ def _provenance(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         "threads": metrics.get("threads"),
         "training data, CRC-32": metrics.get("data", {}).get("crc32"),
         "model file, CRC-32": zlib.crc32(weights),
-        "test set opened": f"once for this training, {metrics['test_set_opened']}",
+        "test set opened": f"once for this run, {metrics['test_set_opened']}",
     }

@@ -61,7 +61,7 @@ main.append(
     "header",
     {},
     html("h1", {}, runs.map((run) => run.name).join(", ")),
-    html("p", { class: "soft" }, several ? `${runs.length} trainings side by side` : runs[0].title),
+    html("p", { class: "soft" }, several ? `${runs.length} runs side by side` : runs[0].title),
   ),
 );
 
@@ -73,7 +73,7 @@ if (!several && runs[0].metrics.test_accuracy !== undefined) {
     html(
       "p",
       { class: "soft" },
-      `of ${count(either(runs[0].metrics, "test"))} test examples, which the training has not seen, are classified right`,
+      `of ${count(either(runs[0].metrics, "test"))} test examples, not seen in training, are classified correctly`,
     ),
   );
 }
@@ -121,13 +121,13 @@ function incomparable(name) {
     return html(
       "p",
       { class: "soft" },
-      "These trainings have different tasks or classes, so their curves cannot be compared.",
+      "These runs have different tasks or classes, so their curves cannot be compared.",
     );
   if (name === "loss" && losses.size > 1)
     return html(
       "p",
       { class: "soft" },
-      "These trainings minimized different losses, which cannot be compared; their accuracies can.",
+      "These runs minimized different losses, which cannot be compared; their accuracies can.",
     );
   return "";
 }
@@ -194,7 +194,7 @@ for (const run of runs) {
     card(
       named(run, "Accuracy by class"),
       bars(
-        `Share classified right, from ${percent(floor, 0)} to 100 %, with 95 % intervals`,
+        `Share classified correctly, from ${percent(floor, 0)} to 100 %, with 95 % intervals`,
         run.by_class.map((one) => ({
           name: one.name,
           value: one.share,
@@ -227,7 +227,7 @@ for (const run of runs) {
     const kept = Object.entries(trust.certain ?? {});
     if (kept.length) {
       section.append(
-        html("h3", {}, "How many answers can it give if this share must be right?"),
+        html("h3", {}, "How many answers can the network give if this share of them must be right?"),
         table(
           kept.map(([promised, of]) => [
             percent(Number(promised), 2),

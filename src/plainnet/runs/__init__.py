@@ -1,1 +1,1 @@
-"""Runs: one training of a recipe, from the initial weights to the results folder, and its use of the machine."""
+"""Runs: training a recipe once, from the initial weights to the results folder, and its use of the machine."""

@@ -1,4 +1,4 @@
-"""The lock on a results folder, which prevents two trainings from writing to the same folder."""
+"""The lock on a results folder, which prevents two training runs from writing to the same folder."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from plainnet.writing import LEFT_OVER
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other trainings out of the folder; the system releases the lock when a process ends, for any reason.
+    """Keep other training runs out of the folder; the system releases the lock when a process ends, for any reason.
 
-    Raises: `InputError` if another training holds the lock, or the folder cannot be locked.
+    Raises: `InputError` if another training run holds the lock, or the folder cannot be locked.
     """
     lock = FileLock(folder / ".lock", blocking=False)
     try:
         lock.acquire()
     except Timeout as error:
-        raise InputError(f"another training is writing to {folder}; wait for it, or choose another --out") from error
+        raise InputError(f"another run is writing to {folder}; wait for it, or choose another --out") from error
     except OSError as error:
         raise InputError(f"cannot lock the folder {folder}: {error.strerror}; choose another with --out") from error
     try:

@@ -1,4 +1,4 @@
-"""Cross-validation: one training per fold, validated on the part that it has not seen; the test set is not used."""
+"""Cross-validation: one training run per fold, validated on the part that it has not seen; the test set is not used."""
 
 from __future__ import annotations
 

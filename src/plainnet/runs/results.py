@@ -36,19 +36,19 @@ def check_writable(folder: Path) -> None:
 
 
 def check_free(folder: Path) -> None:
-    """Make sure that a new training in the folder would overwrite nothing.
+    """Make sure that a new training run in the folder would overwrite nothing.
 
-    Raises: `InputError` if it holds the results of a training, or an unfinished training.
+    Raises: `InputError` if it holds the results of a training run, or an unfinished training run.
     """
     if checkpoint.present(folder):
         raise InputError(
-            f"{folder} holds an unfinished training; resume it with: plainnet train --resume {folder}, "
-            "or start anew with --force"
+            f"{folder} holds an unfinished training run; resume it with: plainnet train --resume {folder}, "
+            "or start over with --force"
         )
     present = [name for name in (DONE, *_NAMES) if (folder / name).exists()]
     if DONE in present:
         raise InputError(
-            f"{folder} holds the results of a training; choose another --out, or replace them with --force"
+            f"{folder} holds the results of a training run; choose another --out, or replace them with --force"
         )
     if present:
         raise InputError(
@@ -76,7 +76,7 @@ def write_results(run: Run, folder: Path, *, pictures: bool = True) -> list[str]
         **drawn,
         DONE: to_json(metrics),
     }
-    save_model(folder / "model_final.safetensors", model)  # all contents are ready: no half results
+    save_model(folder / "model_final.safetensors", model)  # all contents are ready: no partial results
     for name, content in pictures_and_figures.items():
         if content is None:  # an old picture of another network would mislead
             (folder / name).unlink(missing_ok=True)

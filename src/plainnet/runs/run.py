@@ -1,4 +1,4 @@
-"""A run: one training of a recipe, from the initial weights to the figures; it uses the test set once, at the end."""
+"""A run: training a recipe once, from the initial weights to the figures; it uses the test set once, at the end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SMALL = 3_000_000  # parameters times batch size; below, a product is done befo
 
 
 class Run:
-    """One training of a recipe: iterate over `events()` or `epochs()` to the end, then call `metrics()`.
+    """One training run of a recipe: iterate over `events()` or `epochs()` to the end, then call `metrics()`.
 
     `seed` decides the initial weights and the order of the images. `limit` is the number of images to train on (None:
     all). `threads` is the number of threads for matrix products, over all workers (None: chosen by timing). `loss`
@@ -86,15 +86,9 @@ class Run:
             self.optimizer,
             self.train,
             self.validation,
-            batch_size=recipe.batch_size,
-            epochs=recipe.epochs,
-            learning_rate=recipe.learning_rate(),
             workers=team(self.network, self.loss, recipe.workers, rng=seed),
-            augmentation=recipe.make_augmentation(),
-            clean_epochs=recipe.clean_epochs,
-            averaging=recipe.averaging,
-            stop=recipe.stopping(),
             rng=seed,
+            **recipe.training_options(),
         )
 
     @property
@@ -141,6 +135,7 @@ class Run:
         if work < _SMALL and not any(isinstance(layer, Conv2D) for _, layer in self.network.walk()):
             return None
         rows = np.arange(min(len(self.train), 4 * self.recipe.batch_size))
+        endless = {"epochs": 10**6, "learning_rate": 1e-9, "clean_epochs": 0, "averaging": None, "stop": None}
 
         def batches() -> Iterator[object]:
             network = copy.deepcopy(self.network)
@@ -149,11 +144,8 @@ class Run:
                 self.loss,
                 self.recipe.make_optimizer(),
                 self.train[rows],
-                batch_size=self.recipe.batch_size,
-                epochs=10**6,
-                learning_rate=1e-9,
                 workers=quickest(network, self.loss, self.recipe.workers),
-                augmentation=self.recipe.make_augmentation(),
+                **self.recipe.training_options() | endless,
             )
             return (event for event in copied if isinstance(event, Batch))
 

@@ -42,32 +42,32 @@ def read_checkpoint(folder: Path) -> checkpoint.Checkpoint:
     """
     found = checkpoint.Checkpoint(folder)
     if (what := problem(found.about, ABOUT)) is not None:
-        raise InputError(f"{found.path} is not a checkpoint of a training: {what}; start the training anew")
+        raise InputError(f"{found.path} is not a checkpoint of a training run: {what}; start over")
     if "thread_choices" not in found.about and "threads" not in found.about["made_with"]:
-        raise InputError(f"{found.path} does not say how many threads it was made with; start the training anew")
+        raise InputError(f"{found.path} does not say how many threads it was made with; start over")
     if found.about.get("data_dir"):
         found.about["run"]["recipe"]["data"] = {"path": found.about["data_dir"]}
     if not has_examples(found.about["run"]["data"]):
-        raise InputError(f"{found.path} is not a checkpoint of a training: it names no training data; start anew")
+        raise InputError(f"{found.path} is not a checkpoint of a training run: it names no training data; start over")
     return found
 
 
 def resume(run: Run, found: checkpoint.Checkpoint) -> str:
-    """Resume the run from the checkpoint; return a text of what has changed since it was saved, or "".
+    """Resume the run from the checkpoint; return a description of what has changed since it was saved, or "".
 
     If nothing has changed, the result is bit-identical to that of an uninterrupted run.
 
-    Raises: `InputError` if the checkpoint belongs to a training with other settings, or to one that diverged.
+    Raises: `InputError` if the checkpoint belongs to a run with other settings, or to one that diverged.
     """
     if found.about.get("diverged"):
-        raise InputError(f"this training cannot be resumed: {found.about['diverged']}; start anew with --force")
+        raise InputError(f"this training run cannot be resumed: {found.about['diverged']}; start over with --force")
     now, then = _about(run), found.about
     for about in (then, now):
         about["run"]["recipe"].setdefault("data", {}).pop("path", None)  # the data may have moved
     names = then["run"]["recipe"].get("name"), now["run"]["recipe"].get("name")
     if names[0] != names[1]:
         raise InputError(
-            f"{found.path.parent} holds a training of {names[0]}, not of {names[1]}; leave out the recipe's name"
+            f"{found.path.parent} holds a training run of {names[0]}, not of {names[1]}; leave out the recipe's name"
         )
     if changed := differences(then["run"], now["run"]):
         raise InputError(f"the training in {found.path.parent} has other settings: {changed}; keep its settings")
@@ -153,7 +153,7 @@ def _about(run: Run) -> dict[str, Any]:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collect signals that ask the program to end in a list; the second one ends it at once."""
+    """Collect in a list the signals that ask the program to end; the second one ends it at once."""
     received: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -10,6 +10,7 @@ from plainnet.events import Epoch
 from plainnet.layers import layers_from_config
 from plainnet.network import Network
 from plainnet.recipes import read
+from plainnet.recipes.form import expects_images
 from plainnet.sklearn.callbacks import Tasks
 from plainnet.training import Training
 
@@ -20,7 +21,7 @@ def train(estimator: Any, data: DataSet, held_out: Any, tasks: Tasks) -> None:
     Raises: `InputError` for a recipe that cannot be read, or does not fit the data.
     """
     recipe = read(estimator.recipe)
-    if data.inputs.ndim == 2 and any(layer.get("type") == "Conv2D" for layer in recipe.layers):
+    if data.inputs.ndim == 2 and expects_images(recipe.layers):
         raise ValueError(f"recipe {estimator.recipe} is for images: give their shape, such as image_shape=(28, 28)")
     recipe = recipe.fitted(data)
     if estimator.epochs is not None:
@@ -34,9 +35,7 @@ def train(estimator: Any, data: DataSet, held_out: Any, tasks: Tasks) -> None:
     estimator.network_ = Network(*layers_from_config(recipe.layers)).build(recipe.input_shape, rng=seed)
     training = Training(
         estimator.network_, recipe.loss_function(), recipe.make_optimizer(), data, validation,
-        batch_size=recipe.batch_size, epochs=recipe.epochs, learning_rate=recipe.learning_rate(),
-        augmentation=recipe.make_augmentation(), clean_epochs=recipe.clean_epochs, averaging=recipe.averaging,
-        stop=recipe.stopping(), rng=seed,
+        rng=seed, **recipe.training_options(),
     )  # fmt: skip
     tasks.begin_epoch(1)
     for event in training:

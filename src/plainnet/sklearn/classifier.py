@@ -25,10 +25,10 @@ class PlainnetClassifier(ClassifierMixin, PlainnetEstimator):
     """A network for classes of any type of label, or for several labels per example (y of zeros and ones).
 
     The parameters are those of scikit-learn's `MLPClassifier`; with the same `random_state` it starts from the same
-    weights, uses the same batches and makes the same steps. It has these additional parameters:
+    weights, uses the same batches and takes the same steps. It has these additional parameters:
 
     `layers`, such as [Dense(100), BatchNorm(), ReLU()], instead of hidden_layer_sizes; the last Dense is added.
-    `recipe`, such as "minute" or a TOML file, instead of all other settings of the training; `epochs` may shorten it.
+    `recipe`, such as "table" or a TOML file, instead of all other settings of the training; `epochs` may shorten it.
     `epochs`, another name for max_iter. `dropout`, the share of hidden units to drop. `schedule`, such as
     plainnet.schedules.cosine(0.01), instead of learning_rate. `augmentation`, such as {"shift": 2.0, "rotation": 10}.
     `image_shape`, such as (28, 28), the shape of the image in each row of X. `class_weight`, a number for each class

@@ -86,7 +86,7 @@ class PlainnetEstimator(CallbackSupport, NamedWeights, Parameters):
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if self.recipe is not None:
-            raise ValueError("partial_fit cannot follow a recipe, because its schedule spans a whole training; use fit")
+            raise ValueError("partial_fit cannot follow a recipe, because its schedule spans a whole run; use fit")
         return self._fit(X, y, sample_weight, classes=classes, incremental=True)
 
     def _fit(

@@ -35,7 +35,7 @@ def example_shape(features: int, given: Sequence[int] | None) -> tuple[int, ...]
     """
     shape = (features,) if given is None else tuple(int(size) for size in given)
     if math.prod(shape) != features:
-        raise InputError(f"image_shape {shape} holds {math.prod(shape):,} numbers, X has {features:,} features")
+        raise InputError(f"image_shape {shape} holds {math.prod(shape):,} numbers, but X has {features:,} features")
     return shape
 
 

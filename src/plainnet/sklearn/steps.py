@@ -1,4 +1,4 @@
-"""Optimizers and learning rates that make the same steps as scikit-learn's solvers "sgd" and "adam"."""
+"""Optimizers and learning rates that take the same steps as scikit-learn's solvers "sgd" and "adam"."""
 
 from __future__ import annotations
 

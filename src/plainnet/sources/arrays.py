@@ -38,7 +38,7 @@ def contents(path: Path) -> dict[str, np.ndarray]:
         with open_file(path, "data") as file, zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if info.filename.endswith(".npy")]
             if sum(info.file_size for info in infos) > min(MOST_BYTES, max(_ALWAYS, _TIMES * path.stat().st_size)):
-                raise InputError(f"{path} unpacks to suspiciously much for its size; save its arrays as .npy files")
+                raise InputError(f"{path} unpacks to a suspiciously large size; save its arrays as .npy files")
             arrays = {}
             for info in infos:
                 with archive.open(info) as member:
@@ -86,12 +86,12 @@ def _header(file: IO[bytes], size: int, path: Path, name: str) -> tuple[tuple[in
     if dtype.hasobject:
         raise InputError(
             f"{path}: {shown(name, 60)} holds pickled objects, which can run a program when they are read; if you "
-            "made it, save the arrays as numbers or texts: np.savez('data.npz', X=np.stack(list(X)), y=y.astype(str))"
+            "made it, save the arrays as numbers or strings: np.savez('data.npz', X=np.stack(list(X)), y=y.astype(str))"
         )
     if min(shape, default=0) < 0:
         raise InputError(f"{path}: {shown(name, 60)} is damaged: its header has the shape {shape}; save it again")
     if dtype.names or dtype.kind not in "biufSU":
-        raise InputError(f"{path}: {shown(name, 60)} holds {shown(dtype, 60)}; save arrays of numbers or texts")
+        raise InputError(f"{path}: {shown(name, 60)} holds {shown(dtype, 60)}; save arrays of numbers or strings")
     start = file.tell()
     if math.prod(shape) * dtype.itemsize > size - start:
         raise InputError(f"{path}: {shown(name, 60)} is cut short; save it again")

@@ -224,7 +224,7 @@ class _Rest(io.RawIOBase):
         self.count += len(piece)
         if self.count > self.most:
             raise InputError(
-                f"{self.path} holds more than {self.most / 1e6:,.0f} MB of text, suspiciously much for its size; if "
+                f"{self.path} holds more than {self.most / 1e6:,.0f} MB of text, which is suspicious for its size; if "
                 "you trust it, unpack it, or save it as .npy files"
             )
         buffer[: len(piece)] = piece

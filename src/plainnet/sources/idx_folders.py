@@ -113,7 +113,7 @@ def _arrays(files: list[Path], folder: Path) -> dict[str, tuple[np.ndarray, np.n
 
 
 def _no_idx(folder: Path) -> str:
-    """Return a remark on a file that has the name of an IDX file but is none."""
+    """Return a remark on a file that has the name of an IDX file but is not one."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and re.search(r"idx|ubyte", path.name) and dimensions(path) is None:
             with open_file(path, "data") as file:

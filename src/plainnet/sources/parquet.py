@@ -66,7 +66,7 @@ def _table(path: Path) -> Any:
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups))
         if size > _MOST_BYTES:
             raise InputError(
-                f"{path} unpacks to {size / 1e9:.0f} GB, the most is {_MOST_BYTES / 1e9:.0f} GB; give a part of it"
+                f"{path} unpacks to {size / 1e9:.0f} GB; the limit is {_MOST_BYTES / 1e9:.0f} GB; give a part of it"
             )
         table = file.read()
     except InputError:

@@ -20,7 +20,7 @@ from plainnet.sources.inputs_as_numbers import pixels_or_numbers
 
 SHARE = 0.15  # of the examples, for each part that the data do not have
 _LEAST = 6  # the fewest examples
-_FEW = 20  # the most different whole numbers that count as classes
+_FEW = 20  # the largest number of distinct integers that count as classes
 _MOST_COLUMNS = 5000
 
 
@@ -28,8 +28,8 @@ def splits(found: Found, wanted: Wanted, fold: tuple[int, int] | None = None, co
     """Return the parts of the found data in the form that networks take; missing parts are split off with a fixed seed.
 
     Everything that is learned from data, such as the words in a column, is learned from the training part. With `fold`
-    (i, k), the examples for training and validation are cut into k equal parts, and the i-th validates. `columns`, from
-    a model, replace what would be learned.
+    (i, k), the examples for training and validation are cut into k equal parts, and the i-th is used for validation.
+    `columns`, from a model, replace what would be learned.
 
     Raises: `InputError` if there are too few examples, or if a share, a group or a label is invalid.
     """

@@ -99,7 +99,7 @@ def is_deep(picture: Image.Image) -> bool:
 def layers(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Return brightness (H, W, 1) or colors (H, W, 3) as bytes, and the opacity (H, W) if not all pixels are opaque.
 
-    For deep pictures, white is 255 or 65,535, whichever the largest value fits, or 1 for floating-point values.
+    For deep pictures, white is 255 or, if a value is larger, 65,535; for floating-point values it can also be 1.
     """
     if is_deep(picture):
         values = np.asarray(picture, np.float32)

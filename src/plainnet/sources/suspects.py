@@ -1,4 +1,4 @@
-"""Suspected label errors: examples with a label that a network, not trained on them, finds very unlikely.
+"""Suspected label errors: examples whose label is very unlikely to a network that was not trained on them.
 
 The examples are split into parts. Each part is judged by a small network trained on the others, so no network judges
 examples that it has memorized. For a test part, two networks are trained on the training examples instead, and their

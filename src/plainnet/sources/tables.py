@@ -161,7 +161,7 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
     for left, why in (
         (empty, "nothing"),
         (numbered, "a number or name for each row, which says nothing about other rows"),
-        (texts, f"texts of more than {_MOST_WORDS} kinds, or dates"),
+        (texts, f"text with more than {_MOST_WORDS} different values, or dates"),
     ):
         if left:
             verb = "holds" if len(left) == 1 else "hold"
@@ -170,7 +170,7 @@ def _worth_learning(frame: Any, columns: list[Any], notes: list[str]) -> list[An
 
 
 def _counts(values: Any, name: str) -> bool:
-    """Return whether unique whole numbers only number the rows: by the column's name, or because they count up by 1."""
+    """Return whether unique integers are only row numbers: by the column's name, or because they count up by 1."""
     numbers = np.asarray(values)
     return bool(_IDENTIFIER.fullmatch(name.strip())) or (len(numbers) > 20 and bool((np.diff(numbers) == 1).all()))
 

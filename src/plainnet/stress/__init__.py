@@ -70,7 +70,7 @@ def stress(model: Model, data: DataSet, *, most: int = 2000, attacked: int = 500
 def official(model: Model, parts: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     """Return the accuracy on sets of corrupted images by name, such as MNIST-C; each set holds images and labels.
 
-    Raises: `InputError` for images of another size than the model takes, or a different number of labels.
+    Raises: `InputError` for images of a size that the model does not take, or a different number of labels.
     """
     for name, (images, labels) in parts.items():
         if len(images) != len(labels) or math.prod(images.shape[1:]) != math.prod(model.network.in_shape):

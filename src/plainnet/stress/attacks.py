@@ -15,7 +15,7 @@ from plainnet.network import Network
 from plainnet.shortcuts import input_gradient
 
 Attack = Callable[[Network, np.ndarray, np.ndarray, float, int], np.ndarray]
-STEPS, _STRIDE = 20, 2.5  # of projected gradient descent; the total length of its steps, in limits
+STEPS, _STRIDE = 20, 2.5  # of projected gradient descent; the total length of its steps, as a multiple of the limit
 
 
 def fast_gradient_sign(

@@ -28,7 +28,7 @@ def _kept(images: np.ndarray) -> np.ndarray:
 
 
 def gaussian_noise(images: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Add normal noise to every pixel."""
+    """Add Gaussian noise to every pixel."""
     return _kept(images + _level(severity, 0.08, 0.16, 0.25, 0.35, 0.5) * rng.standard_normal(images.shape))
 
 

@@ -43,7 +43,7 @@ def page(found: Sweep, recipe: str, space: Mapping[str, Dimension], study: optun
 
 
 def importance(study: optuna.Study) -> dict[str, float]:
-    """Return how much each setting explains which trials are better, as shares; {} for fewer than four trials.
+    """Return the importance of each setting for the result, as fractions; {} for fewer than four trials.
 
     Source: Watanabe, Bansal, Hutter 2023, "PED-ANOVA: efficiently quantifying hyperparameter importance in arbitrary
     subspaces".

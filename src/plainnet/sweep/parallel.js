@@ -1,5 +1,5 @@
 // Parallel coordinates: one axis for each setting and one for the result; every trial is a line through its values.
-// Slices: the result plotted over one setting.
+// Slices: the result plotted against one setting.
 
 import { svg } from "./dom.js";
 import { brief, figure, ticks } from "./chart.js";

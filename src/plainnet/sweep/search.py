@@ -86,7 +86,7 @@ class Search:
         return [dict(zip(self.space, chosen, strict=True)) for chosen in product(*choices)]
 
     def ask(self, records: Container[int]) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """Yield number, identity and overrides of the trials to make, beginning with interrupted ones.
+        """Yield number, identity and overrides of the trials to run, beginning with interrupted ones.
 
         All values of a trial are drawn before it is written to the database, in one step. So a trial that is
         interrupted while its values are written is tried again with the same values.
@@ -182,5 +182,5 @@ def _reason(error: BaseException) -> str:
 
 
 def _masked(text: str) -> str:
-    """Return a text with the passwords in addresses hidden."""
+    """Return the text with the passwords in addresses hidden."""
     return re.sub(r"://([^:/@\s]+):[^@/\s]+@", r"://\1:***@", text)

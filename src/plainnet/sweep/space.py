@@ -39,7 +39,7 @@ class Dimension:
         return f"{self.kind}({self.low:g}, {self.high:g})"
 
     def distribution(self) -> Any:
-        """Return the dimension as an Optuna distribution; lists and tables among the choices become texts."""
+        """Return the dimension as an Optuna distribution; lists and tables among the choices become strings."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         if self.kind == "choice":
@@ -76,7 +76,7 @@ def parse_dimension(text: str) -> Dimension:
         try:
             _, values = parse_override(f"{key}={given.strip()}")
         except InputError as error:
-            raise InputError(f"cannot read {text!r:.200}; {_HOW}, with texts in quotes") from error
+            raise InputError(f"cannot read {text!r:.200}; {_HOW}, with strings in quotes") from error
         return as_dimension(key, values)
     try:
         low, high = float(found[2]), float(found[3])
@@ -106,7 +106,7 @@ def as_dimension(key: str, given: Any) -> Dimension:
 
 
 def space_of(given: Mapping[str, Any] | Iterable[str]) -> dict[str, Dimension]:
-    """Return what varies, by key, from texts as on the command line or from a mapping as in Python.
+    """Return what varies, by key, from strings as on the command line or from a mapping as in Python.
 
     Raises: as `parse_dimension`; `InputError` if nothing varies, or a key is repeated.
     """

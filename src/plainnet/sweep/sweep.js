@@ -67,7 +67,7 @@ if (best) {
   if (shares.length) {
     matters.append(
       bars(
-        "How much each setting explains which trials are better (PED-ANOVA)",
+        "How important each setting is for the result (PED-ANOVA)",
         shares.map(([key, v]) => ({ name: key.split(".").pop(), value: v, text: percent(v, 0) })),
         { most },
       ),
@@ -87,7 +87,7 @@ if (best) {
     ),
   ).classList.add("whole");
   card(
-    `${figureName[0].toUpperCase()}${figureName.slice(1)} over each setting`,
+    `${figureName[0].toUpperCase()}${figureName.slice(1)} against each setting`,
     html("div", { class: "slices" }, ...space.map((one) => slice(one, ended, isGood, result))),
   ).classList.add("whole");
   const curves = [...ended].reverse().filter((one) => one.curve.length);

@@ -77,11 +77,11 @@ def sweep(
 
     `sweep("classic", {"optimizer.weight_decay": ("log", 1e-6, 1e-2), "layers.1.units": [256, 512]}, trials=20)`
 
-    `data` are splits, or the path of data as `sources.load` takes it; by default the recipe names them. `jobs`
-    processes make the trials, or the workers of the Dask cluster at the address `dask`. Each trial trains with one
-    thread. An interrupted sweep resumes when it is called again. `prune` ends a trial early if its validation result
-    is worse than the median of earlier trials at the same epoch. `overrides` replace values of the recipe in every
-    trial. `told` is called after each trial with its record, the sweep so far, and the number of trials in all.
+    `data` are splits, or the path of data as `sources.load` takes it; by default the recipe names them. The trials are
+    run by `jobs` processes, or by the workers of the Dask cluster at the address `dask`. Each trial trains with one
+    thread. An interrupted sweep resumes when it is called again. `prune` ends a trial early if its validation result is
+    worse than the median of earlier trials at the same epoch. `overrides` replace values of the recipe in every trial.
+    `told` is called after each trial with its record, the sweep so far, and the number of trials in all.
 
     Raises: `InputError` for a recipe, space or folder that cannot be used.
     """
@@ -202,7 +202,7 @@ def _on_disk(folder: Path, search: Search) -> dict[int, dict[str, Any]]:
         try:
             found[int(path.stem)] = dict(read_json(path, "record"))
         except (InputError, TypeError, ValueError) as error:
-            raise InputError(f"{path} is damaged; remove it, and its trial will be made again") from error
+            raise InputError(f"{path} is damaged; remove it, and its trial will be run again") from error
     known = {trial.number for trial in search.study.get_trials(deepcopy=False)}
     for number in set(found) - search.ended():
         if number in known:

@@ -1,4 +1,4 @@
-"""A trial: one training of a sweep, compared with others by its validation result only."""
+"""A trial: one training run of a sweep, compared with others by its validation result only."""
 
 from __future__ import annotations
 

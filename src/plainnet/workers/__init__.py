@@ -25,8 +25,8 @@ class Workers(Protocol):
     """The interface of workers, which may be threads, or processes on one or several machines.
 
     All workers get the same rows of a batch and agree on who takes which. Afterwards the network of each has the
-    gradient of the whole batch, and the same figures. `generators` are part of a training's state. If several processes
-    train together, each runs the same program, and only the one that `leads` writes files.
+    gradient of the whole batch, and the same figures. `generators` are part of a training run's state. If several
+    processes train together, each runs the same program, and only the one that `leads` writes files.
     """
 
     number: int
@@ -35,6 +35,7 @@ class Workers(Protocol):
     metrics: Mapping[str, Metric]
     generators: list[np.random.Generator]
     augmentation: Augmentation | None
+    adversarial: float | None
 
     def gradient(self, data: DataSet, rows: np.ndarray, *, momentum: float | None = None) -> Figures: ...
 

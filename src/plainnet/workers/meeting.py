@@ -48,7 +48,7 @@ class Meeting:
         """
         if sums.nbytes > _MOST:
             raise InputError(
-                f"a layer sums {sums.nbytes:,} bytes over all workers, the most is {_MOST:,}; train with workers = 1"
+                f"a layer sums {sums.nbytes:,} bytes over all workers; the limit is {_MOST:,}; train with workers = 1"
             )
         brought = [
             np.frombuffer(slot, sums.dtype, sums.size).reshape(sums.shape) for slot in self._slots[: self._present]

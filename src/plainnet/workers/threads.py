@@ -27,6 +27,7 @@ from plainnet.losses import Loss, as_loss
 from plainnet.metrics import Metric
 from plainnet.network import Network
 from plainnet.parameters import Task, in_blocks
+from plainnet.workers.adversarial import adversarial_examples
 from plainnet.workers.figures import Figures
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Threads:
                 "outputs and targets and returns a value for each example"
             )
         self.augmentation: Augmentation | None = None
+        self.adversarial: float | None = None  # the distance of adversarial examples, see `_add_adversarial`
         self.generators = generator_for(rng, "augment").spawn(number)
         self._here = range(number)  # the workers that are in this process: all of them
         self._vectors: list[np.ndarray] = []  # the gradients of all workers except the first, which uses the network's
@@ -116,12 +118,28 @@ class Threads:
         inputs = data.inputs.take(rows, axis=0, mode="clip")
         if self.augmentation is not None:
             inputs = self.augmentation(inputs, self.generators[self._here[number]])
-        outputs = self.network.forward(self.network.as_input(inputs), training=True)
+        inputs = self.network.as_input(inputs)
+        outputs = self.network.forward(inputs, training=True)
         loss, gradient = self.loss(outputs, targets, weights, total=counted)
         figures = self._measure(outputs, targets, weights)
         figures.loss = loss
-        self.network.backward(gradient)
+        if self.adversarial is None or self._contexts[number].momentum is not None:
+            self.network.backward(gradient)
+        else:
+            dx = self.network.backward(gradient, need_dx=True)
+            moved = adversarial_examples(inputs, dx, self.adversarial)
+            self._add_gradient(number, moved, lambda outputs: self.loss(outputs, targets, weights, total=counted)[1])
         return figures
+
+    def _add_gradient(self, number: int, inputs: np.ndarray, dloss: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Average a worker's gradient with that for other inputs; running averages remain those of the first inputs."""
+        gradient = self._vectors[number - 1] if number else self.network.grad
+        before = self._contexts[number].buffer(self, "gradient before", gradient.shape, gradient.dtype)
+        before[...] = gradient
+        self._contexts[number].momentum = 1.0
+        self.network.backward(dloss(self.network.forward(inputs, training=True)))
+        gradient += before
+        gradient *= 0.5
 
     def _measure(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None) -> Figures:
         """Return the sums of the metrics."""

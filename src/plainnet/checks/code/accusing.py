@@ -33,7 +33,7 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
     wrong = [h for h in best.held if h.verdict == WRONG]
     missing = [h for h in best.held if h.verdict == MISSING]
     if not best.held:
-        return [open_finding(name, "its forward pass depends on no number for which a gradient was found")]
+        return [open_finding(name, "no gradient was found for any number that its forward pass depends on")]
     if all(h.verdict == KINKS for h in best.held):
         return [open_finding(name, "every gradient is at a kink, where there is no derivative to compare with")]
     if not may_accuse(best):
@@ -66,7 +66,7 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
         said = ", ".join(spelled(h.path) for h in wrong)
         return [
             open_finding(
-                name, f"its gradient of {said} has another shape than {said}; it may be meant for one example at a time"
+                name, f"its gradient of {said} differs in shape from {said}; it may be meant for one example at a time"
             )
         ]
     findings: list[CodeFinding] = []
@@ -80,7 +80,7 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             if one is None and best.upstream is None and (off := _share_off(best, h)) < _NEARLY:
                 why = (
                     f"{h.claim.spelled if h.claim else ''} is off by at most {off:.1%} of the largest derivative; the cause is unknown, but "
-                    "a small number added inside a logarithm or a truncated sequence has such an effect"
+                    "adding a small number inside a logarithm, or truncating a sequence, has such an effect"
                 )
                 return [open_finding(name, why)]
             if one is None:
@@ -137,7 +137,7 @@ def returned(judgment: Judgment) -> list[Any]:
 
 
 def _as_written(subject: Subject, slug: str) -> str:
-    """Distinguish a missing mask from a mask that masks nothing by the text of the code: their numbers are the same."""
+    """Use the text of the code to tell a missing mask from a mask that masks nothing: their numbers are the same."""
     try:
         inclusive = ">=" in inspect.getsource(subject.functions["backward"])
     except (OSError, TypeError, KeyError):
@@ -146,7 +146,7 @@ def _as_written(subject: Subject, slug: str) -> str:
 
 
 def _alike(best: Judgment, group: list[Judgment]) -> list[Judgment]:
-    """Return the judgments in which the same arrays are wrong; if there are larger batches, only those."""
+    """Return the judgments in which the same arrays are wrong; if some have larger batches, return only those."""
     wrong = {h.path for h in best.held if h.verdict == WRONG}
     alike = [j for j in group if {h.path for h in j.held if h.verdict == WRONG} == wrong]
     larger = [j for j in alike if j.episode.batch != 1]

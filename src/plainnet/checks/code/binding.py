@@ -34,7 +34,7 @@ _ALTERNATIVES = {
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function, or of a method of the object by its name, with arguments from the table of names."""
+    """One call of a function, or of a named method of the object, with arguments from the table of names."""
 
     function: Callable[..., Any] | str
     arguments: tuple[tuple[str, str], ...]

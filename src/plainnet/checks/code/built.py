@@ -34,7 +34,7 @@ class Built:
         return output
 
     def backward(self, dy: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the gradients: dx, and for each parameter one named d and its name."""
+        """Return the gradients: dx, and for each parameter one under d plus its name, such as dW for W."""
         gradients: dict[str, np.ndarray] = self.passes[1](dy)
         return gradients
 

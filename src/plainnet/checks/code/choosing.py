@@ -35,7 +35,7 @@ _MOST_TRIED, _MOST_JUDGED, _MOST_SETTINGS = 1000, 24, 6
 
 @dataclass
 class Search:
-    """The result of a search: the judgments of every way to call it, how many ways ran, and what the others raised."""
+    """The result of a search: the judgments of every way to call the code, how many ran, and what the others raised."""
 
     groups: list[list[Judgment]] = field(default_factory=list)
     ran: int = 0
@@ -69,7 +69,7 @@ def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
 
 
 def _counts(group: list[Judgment], ranks: set[int]) -> bool:
-    """Tell whether a way counts: many forward passes accept a vector instead of a matrix, but that proves no fault."""
+    """Tell whether a way counts: if a matrix is accepted too, a wrong result for a vector proves no fault."""
     vector = all(np.ndim(judgment.episode.names.get("x", 0.0)) == 1 for judgment in group)
     return not vector or 2 not in ranks or any(judgment.right for judgment in group)
 
@@ -98,7 +98,7 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
 
 
 def _by_turns(ranked: list[Episode]) -> list[Episode]:
-    """Return the ways so that forward passes take turns, in the order of their best ways, those that belong first."""
+    """Order the ways so that forward passes alternate, those that belong to backward first, then by their best way."""
     queues: dict[object, list[Episode]] = {}
     for episode in sorted(ranked, key=lambda e: not e.belongs):
         queues.setdefault(episode.functions.get("forward"), []).append(episode)
@@ -120,7 +120,7 @@ def _judged_first(queue: list[Episode]) -> list[Judgment]:
 
 
 def _of_all_objects(same: list[Episode]) -> list[Episode]:
-    """Return the settings so that the ways to make the object take turns: each stride, each activation."""
+    """Order the settings so that the ways to make the object alternate: each stride, each activation."""
     queues: dict[str, list[Episode]] = {}
     for episode in same:
         queues.setdefault(episode.label.rpartition(", x ")[0], []).append(episode)

@@ -1,4 +1,4 @@
-"""Claims: arrays that may be gradients, because backward returned them, or because they are new or changed after it."""
+"""Claims: arrays that may be gradients, because backward returned them, or because it created or changed them."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def left_out(tree: ast.Module, found: list[CodeFinding], loops: set[str]) -> Ite
             if kind not in bases:
                 yield {"name": name, "line": node.lineno, "why": "it is not implemented yet"}
         elif not calls(node) & words:
-            yield {"name": name, "line": node.lineno, "why": "the doctor knows no way to examine it"}
+            yield {"name": name, "line": node.lineno, "why": "the doctor does not know how to examine it"}
 
 
 def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:

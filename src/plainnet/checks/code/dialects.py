@@ -1,6 +1,7 @@
 """Old dialects: run files that were written for Python 2 or an older NumPy.
 
-Python 2 rounded quotients of whole numbers down. Older versions of NumPy accepted an array of one number in place of a number.
+In Python 2, the division of two integers rounded down. Older versions of NumPy accepted an array of one number in place
+of a number.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Quotient(float):
 
 
 def of_old(tree: ast.Module, *, python_2: bool) -> ast.Module:
-    """Return the syntax tree of a file with the operations replaced that have changed since it was written."""
+    """Return the syntax tree of a file, with all operations replaced that have changed meaning since it was written."""
     return ast.fix_missing_locations(_Old("__divided__" if python_2 else "__quotient__").visit(tree))
 
 

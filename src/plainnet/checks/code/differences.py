@@ -1,9 +1,9 @@
 """True derivatives by central differences: how each result of a forward pass changes with each number that it depends on.
 
-A leaf is an array or number that forward depends on. It is changed at single places (all of them if there are few) and along random
-directions, in which a fault at any place shows. All results are kept at four distances, h and h/4 to both sides. From them the derivative
-of any function of the results follows, such as a loss, or a sum weighted by a given gradient. If the two widths or the two sides disagree,
-there is a kink or too much rounding, and the place is not judged.
+A leaf is an array or number that forward depends on. It is changed at single places (all of them if there are few) and
+along random directions, in which a fault at any place shows. All results are kept at four distances, h and h/4 to both
+sides. They give the derivative of any function of the results, such as a loss, or a sum weighted by a given gradient.
+If the two widths or the two sides disagree, there is a kink or too much rounding, and the place is not judged.
 """
 
 from __future__ import annotations

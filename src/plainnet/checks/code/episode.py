@@ -78,7 +78,7 @@ class Episode:
 
     @property
     def tolerance(self) -> float:
-        """The largest error of a right gradient, relative to its largest value; larger if a loss adds a small number to avoid 0."""
+        """The allowed error, relative to the largest value; it is larger if a loss adds a small number to avoid 0."""
         if self.upstream:
             return 1e-6
         try:

@@ -109,9 +109,10 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if (factor := _reported_loss_differs(first)) is not None:
         remark = Remark(
             name="reported-loss-not-descended",
-            evidence=f"every number of the gradient is {factor:.6g} times the derivative of the loss in the same function",
+            evidence=f"every element of the gradient is {factor:.6g} times the derivative of the loss in the same "
+            "function",
         )
-        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided by this number; other code divides"
+        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided by this number; other code divides by it"
         return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
     accusations = accused(subject, search)
     if _for_one_example(first) and not any(finding.diagnosis for finding in accusations):

@@ -1,4 +1,4 @@
-"""From wrong numbers to the name of a fault: the fault that gives exactly these numbers when it is put into right code.
+"""From wrong numbers to the name of a fault: the fault that gives exactly these numbers when put into correct code.
 
 A fault is named only if it explains every wrong gradient that it affects, leaves the right ones right, and does so in
 every episode in which the gradient is wrong.
@@ -151,7 +151,7 @@ def _by_factor(case: Case) -> Iterator[Explanation]:
         yield Explanation(
             name,
             frozenset(h.path for h in same),
-            f"every number of your gradient is {factor:.6g} times the right one, to {agreed} digits; {meaning}",
+            f"every element of your gradient is {factor:.6g} times the right one, to {agreed} digits; {meaning}",
         )
     for h in case.wrong:
         value = np.ravel(np.array(h.claim.value, dtype=np.float64))  # type: ignore[union-attr]

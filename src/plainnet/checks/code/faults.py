@@ -1,6 +1,6 @@
 """The catalogue of faults in hand-written backpropagation: a name, the right formula, and a lesson for each.
 
-Letters: N is the number of examples, x the input, y the output, dy and dx the gradients of the loss with respect to y and x, z the logits,
+Notation: N is the number of examples, x the input, y the output, dy and dx the gradients of the loss with respect to y and x, z the logits,
 and p = softmax(z).
 """
 
@@ -56,7 +56,7 @@ CATALOGUE: dict[str, Fault] = {
     "weight-not-transposed-in-dx": Fault(
         "dx uses the weights, but it needs their transpose",
         "dx = dy W^T for y = x W",
-        "With square weights the shapes fit either way, so NumPy raises no error. Test with layers of different sizes.",
+        "With a square weight matrix the shapes fit either way, so NumPy raises no error. Test with layers of different sizes.",
     ),
     "relu-mask-missing": Fault(
         "the gradient also passes through units that ReLU set to 0",
@@ -75,7 +75,7 @@ CATALOGUE: dict[str, Fault] = {
     ),
     "softmax-over-the-whole-batch": Fault(
         "softmax is normalized over the whole batch, not over each row",
-        "p_nk = exp z_nk / sum_j exp z_nj: keep the row with axis=1, keepdims=True",
+        "p_nk = exp z_nk / sum_j exp z_nj: sum along each row, with axis=1, keepdims=True",
         "Each example has its own distribution. If all are normalized together, examples compete with each other. The network still "
         "learns, but worse.",
     ),
@@ -168,12 +168,12 @@ CATALOGUE: dict[str, Fault] = {
     "batch-norm-statistics-constant": Fault(
         "batch mean and variance are treated as constants",
         _BATCH_NORM,
-        "This is right in evaluation, with running statistics. In training, mean and variance are functions of the batch.",
+        "Treating them as constants is right in evaluation, with running statistics. In training, mean and variance are functions of the batch.",
     ),
     "batch-norm-wrong-variance": Fault(
         "backward divides by a different variance than forward",
         "1 / sqrt(var + eps), the same number that forward used",
-        "Dividing by N or N - 1, with or without eps, the variance or its root: small differences are easily made. Store what forward computed "
+        "It is easy to divide by N in one place and N - 1 in the other, or to forget eps or the square root. Store what forward computed "
         "instead of computing it again.",
     ),
     "max-pool-gradient-to-every-tie": Fault(
@@ -217,7 +217,7 @@ CATALOGUE: dict[str, Fault] = {
         "The first batch is right, but all later ones are wrong. A test that calls forward only once does not show this.",
     ),
     "gradient-accumulated": Fault(
-        "gradients add up from call to call",
+        "gradients accumulate from call to call",
         "dW = ..., not dW = dW + ...",
         "Accumulating gradients is useful if the code sets them to zero before each batch. This code never does.",
     ),
@@ -234,8 +234,8 @@ CATALOGUE: dict[str, Fault] = {
     "parameter-gradient-missing": Fault(
         "a parameter that forward uses gets no gradient",
         "dL/dw for every w that forward uses",
-        "A parameter without a gradient keeps its first value. A common cause is grad = ..., which binds a name to a new array, instead of "
-        "grad[...] = ..., which writes into the array that the optimizer reads.",
+        "A parameter without a gradient keeps its first value. A common cause is `grad = x`, which only binds the name to a new array, "
+        "instead of `grad[...] = x`, which writes into the array that the optimizer reads.",
     ),
     "softmax-jacobian-diagonal-only": Fault(
         "only the diagonal of the Jacobian of softmax is used",
@@ -289,9 +289,9 @@ def lesson(slug: str) -> str:
 
 
 def as_page() -> str:
-    """Return the whole catalogue as a page of Markdown."""
+    """Return the whole catalogue as a Markdown page."""
     parts = [
-        "# Faults of backpropagation\n\nThese are the faults that `plainnet doctor` knows by name. Letters: N is the number of examples, x the "
+        "# Faults of backpropagation\n\nThese are the faults that `plainnet doctor` knows by name. Notation: N is the number of examples, x the "
         "input, y the\noutput, dy and dx the gradients of the loss with respect to y and x, z the logits, and p = softmax(z).\n"
     ]
     for slug, fault in CATALOGUE.items():

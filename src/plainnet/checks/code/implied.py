@@ -1,7 +1,8 @@
 """A missing forward pass, reconstructed from the names in the backward pass: Z1, A1, W1, b1, Z2 ...
 
-Many notebooks import the forward pass from a file that was never published. The names tell what it computed: Z1 = W1 X + b1,
-A1 = f(Z1). Several functions f are tried; if the gradient of the first layer is right, f is right too.
+Many notebooks import the forward pass from a file that was never published. The names show what the forward pass
+computed: Z1 = W1 X + b1, A1 = f(Z1). Several functions f are tried; if the gradient of the first layer is right, f is
+right too.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def _at(path: Path) -> Functional:
 
 
 def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
-    """Yield the numbers that a loop calls its loss, then losses whose derivative contains its differences."""
+    """Yield the numbers that a loop calls its loss, then losses whose derivative contains differences in the loop."""
     for path in results:
         if here[path].size == 1 and episode.options["loss"].search(name_of(path)):
             yield Loss(f"the loss that it reports, {name_of(path)}", _at(path), None, path)

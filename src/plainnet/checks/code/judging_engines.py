@@ -92,7 +92,7 @@ def _stretches_wrongly(engine: Engine, operation: Operation, module: ModuleType)
 def _all_measured(
     engine: Engine, operations: list[Operation], module: ModuleType
 ) -> Iterator[tuple[Operation, Measured]]:
-    """Yield the result for every operation with every option; of several ways to give its arguments, a right one counts."""
+    """Yield the result for every operation with every option; one right way to give the arguments is enough."""
     ways: dict[object, list[Operation]] = {}
     for number, operation in enumerate(operations):
         ways.setdefault((operation.name, operation.option, number if operation.is_operator else 0), []).append(

@@ -240,7 +240,7 @@ def _is_main(statement: ast.stmt) -> bool:
 
 
 def _trains(statement: ast.stmt) -> bool:
-    """Tell whether a statement is an `if` or `try` that does more than import and define, or stores the result of a training."""
+    """Tell whether a statement is an `if` or `try` that does more than import and define, or stores trained values."""
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
         return bool(
             re.search(

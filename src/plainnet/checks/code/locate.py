@@ -57,7 +57,7 @@ def locate(subject: Subject, array: str | None, diagnosis: str | None) -> int | 
 
 
 def _first_marked(function: Callable[..., Any], marks: tuple[str, ...]) -> int | None:
-    """Return the first line that matches the first of `marks` to occur, or the line that assigned its argument."""
+    """Return the first line that matches one of `marks`, tried in order, or the line that assigned its argument."""
     lines, start = _source(function)
     for mark in marks:
         for i, text in enumerate(lines):

@@ -86,7 +86,7 @@ def _either(value: float, losses: np.ndarray) -> bool:
 
 
 def fused_with(judgment: Judgment) -> str | None:
-    """Return the activation that the gradient of a loss of probabilities goes through, up to the logits; None if there is none."""
+    """Return the activation through which a loss of probabilities passes its gradient on to the logits, or None."""
     episode = judgment.episode
     if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1:
         return None

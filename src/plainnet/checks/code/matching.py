@@ -282,7 +282,7 @@ def _factors_with_decay(judgment: Judgment) -> Iterator[float]:
 
 
 def same(given: np.ndarray, truth: np.ndarray, errors: np.ndarray, tolerance: float = TOLERANCE) -> bool:
-    """Tell whether a claim equals the true gradient at every probe that can be judged, of at least one."""
+    """Tell whether a claim equals the true gradient at every probe that can be judged, and there is at least one."""
     sure = np.isfinite(errors)
     if not sure.any() or given.shape != truth.shape or not np.isfinite(given).all():
         return False

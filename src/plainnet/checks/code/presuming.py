@@ -1,4 +1,4 @@
-"""Presumption of innocence: the conditions that must hold before a gradient is called wrong."""
+"""The conditions that must hold before a gradient is called wrong."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def may_accuse(judgment: Judgment) -> bool:
 
 
 def is_no_call(judgment: Judgment, h: Held) -> bool:
-    """Tell whether the shape of a claim shows that the call made no sense: that of a broadcast input, or an unknown shape."""
+    """Tell whether the shape of a claim shows that the call made no sense: a broadcast or an unknown shape."""
     if h.claim is None or fits(h.claim, h.probes.shape) or np.size(h.claim.value) == 1:
         return False
     if not h.probes.shape:  # a number in place of an array until the first step
@@ -65,7 +65,7 @@ def _has_another_pass(judgment: Judgment) -> bool:
 
 
 def _adds_more(judgment: Judgment) -> bool:
-    """Tell whether a step may be more than the gradient times the learning rate: the object has a momentum or a penalty."""
+    """Tell whether a step may be more than the gradient times the rate: the object uses momentum or a penalty."""
     kept = getattr(judgment.episode.names.get("self"), "__dict__", {})
     return any(role_of(name) in ("momentum", "penalty") for name in kept)
 
@@ -109,7 +109,7 @@ def is_unfinished(judgment: Judgment, h: Held) -> bool:
 
 
 def text_of_backward(judgment: Judgment) -> str:
-    """Return the text of a backward pass with its comments; an empty text if it cannot be read."""
+    """Return the text of a backward pass with its comments; an empty string if it cannot be read."""
     try:
         return inspect.getsource(judgment.episode.functions["backward"])
     except (OSError, TypeError, KeyError):

@@ -1,4 +1,4 @@
-"""Recognize what a layer computes by its numbers: find the formula that gives the same output."""
+"""Recognize from its numbers what a layer computes: find the formula that gives the same output."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def seen_of(module: ModuleType | None, name: str) -> list[Arguments]:
 
 
 def has_a_program(tree: ast.Module) -> bool:
-    """Tell whether a file does more than define: it has calls, loops or a main part."""
+    """Tell whether a file does more than define functions and classes: it has calls, loops or a main part."""
     return any(_does_something(statement) for statement in tree.body)
 
 
@@ -145,7 +145,7 @@ def starts_seen(module: ModuleType, forward: str, back: str) -> Iterator[Names]:
 
 
 def _batch(x: tuple[int, ...], t: tuple[int, ...], others: set[int]) -> int:
-    """Return the number of examples: the axis that the target shares, or that no parameter has, otherwise the first."""
+    """Return the number of examples: the size of an axis that the target shares and, if possible, no parameter has."""
     ends = [x[0], x[-1]] if len(x) > 1 else [1]
     shared = [size for size in ends if size in (t[0], t[-1])] if t else ends
     return next((size for size in shared if size not in others), (shared or [1])[0])

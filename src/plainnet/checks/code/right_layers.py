@@ -83,7 +83,7 @@ def softmax_rows(inputs: Arrays, dy: np.ndarray, options: Options, fault: str | 
     p = softmax(inputs["x"])
     if (
         fault == "softmax-applied-twice"
-    ):  # below a loss that applies softmax itself, with a gradient p - y as of a single softmax
+    ):  # below a loss that applies softmax itself, with the gradient p - y of a single softmax
         return {"x": dy + (p - softmax(p)) * options["of the first"] / options.get("count", len(p))}
     if fault == "softmax-jacobian-diagonal-only":
         return {"x": dy * p * (1 - p)}

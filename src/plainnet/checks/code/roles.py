@@ -54,7 +54,7 @@ def role_of(name: str) -> str:
 
 
 def weight_or_bias(name: str) -> str:
-    """Return "weight" or "bias" for the name of one, otherwise an empty text."""
+    """Return "weight" or "bias" for the name of one, otherwise an empty string."""
     lower = name.lower().strip("_")
     if re.fullmatch(
         r"w|w[_a-z]?[_a-z]?\d*|weights?_?\d*|weights?_\w+|w_\w+|kernels?|filters?|theta_?\d*|thetas?|syn_?\d|u\d?|wt\d?",

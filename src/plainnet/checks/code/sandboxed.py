@@ -73,7 +73,7 @@ class Examination:
         return 2 if self.error or self.left_out or self.names("undecidable") else 0
 
     def to_table(self) -> dict[str, Any]:
-        """Return the examination as plain values, for a file of JSON."""
+        """Return the examination as plain values, for a JSON file."""
         examined, seen = self.names("right", "wrong"), self.names("right", "wrong", "undecidable")
         return {
             "file": str(self.file),
@@ -102,7 +102,7 @@ def examination(
     told: dict[str, Any] | None = None,
     run: str | Path | None = None,
 ) -> Examination:
-    """Examine the backpropagation in a Python file, a notebook, or the code in a page of Markdown.
+    """Examine the backpropagation in a Python file, in a notebook, or in the code of a Markdown page.
 
     `only` names the one class or function to examine. `told` is a table with the user's names for forward, backward and wrt. `run` is a
     program that uses the file; it is run to see which arguments it gives. `timeout` is in seconds. The file may read from its own folder;
@@ -130,7 +130,7 @@ def examination(
     )
     outcome = run_apart("plainnet.checks.code.worker", [str(path.resolve()), options], timeout=timeout)
     if outcome.ended is not None:
-        advice = "look for an endless loop, or for a training that runs when the file is imported" + (
+        advice = "look for an endless loop, or for training code that runs when the file is imported" + (
             ", or allow more time with --timeout" if "within" in outcome.ended else ""
         )
         raise InputError(f"{path} was stopped: {outcome.ended}; {advice}")

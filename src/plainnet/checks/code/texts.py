@@ -1,4 +1,4 @@
-"""Read Python code from a module, a notebook, a page of Markdown, or a file for Python 2."""
+"""Read Python code from a module, a notebook, a Markdown page, or a file for Python 2."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Update rules: judge hand-written gradient descent with momentum, weight decay and clipping.
 
-It recognizes functions `sgd...(w, dw, config) -> (next_w, config)`, and classes with `step` or `update(params, grads)`, if their
-names or settings mention momentum, decay or clipping. Three steps with known gradients are compared with the correct rule in its
-usual forms. If none fits, they are compared with the rule with each fault put into it.
+It recognizes functions `sgd...(w, dw, config) -> (next_w, config)`, and classes with `step` or `update(params, grads)`,
+if their names or settings mention momentum, decay or clipping. Three steps with known gradients are compared with the
+correct rule in its usual forms. If none fits, they are compared with the rule after each fault has been put into it.
 """
 
 from __future__ import annotations

@@ -244,7 +244,7 @@ def _handed_on(
     depth: int,
     kind: type | None,
 ) -> None:
-    """Add the uses of the value in the author's function that it is passed to."""
+    """Add the uses of the value in the author's function to which it is passed."""
     other: Any = None
     if called.startswith("self.") and kind is not None:
         other = getattr(kind, called[5:], None)

@@ -128,5 +128,5 @@ def name_of(path: Path) -> str:
 
 
 def number_of(path: Path) -> tuple[int, ...]:
-    """Return the positions in a path, after its last word: (0,) for weights[0], and before it: layers[1].W."""
+    """Return the integer indices in a path: (0,) for weights[0], and (1,) for layers[1].W."""
     return tuple(key for _, key in path if isinstance(key, int))

@@ -153,7 +153,7 @@ def examined(
 
 
 def _watched(loaded: Loaded, only: str, result: Examined, until: float, program: Loaded | None) -> None:
-    """If something is undecidable, run the file's own program or another for a while, and examine it again with recorded arguments."""
+    """If something is undecidable, run a program for a while, and examine it again with the recorded arguments."""
     is_open = {f.name for f in result.findings if f.verdict == UNDECIDABLE and f.form in ("class", "functions")}
     if (
         not is_open

@@ -5,9 +5,9 @@ for a method to resolve is compared with the method's resolution (see `central.r
 its relative error is below 1e-7, or if its error is below the rounding error of the complex step.
 
 This rounding error is less than 64 u max|a|, u = 2^-52, with the maximum over the whole network. It is larger where
-large numbers cancel, as below a batch normalization. There the limit is 64 times the change of the gradients of that
-parameter when every weight changes by its last digit, but never more than 1e-10 max|a|. The worst error is reported
-relative to at least a thousandth of the largest gradient, so that tiny gradients do not inflate it.
+large numbers cancel, as below a batch normalization layer. There the limit is 64 times the change in the gradients of
+that parameter when every weight changes by one unit in the last place, but never more than 1e-10 max|a|. The worst
+error is reported relative to at least a thousandth of the largest gradient, so that tiny gradients do not inflate it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from plainnet.layers.layer import kept_since
 from plainnet.network import Network
 
 _LEAST = 1e-3  # of the largest gradient: errors are reported relative to at least this
-_ROUNDING = 64  # allowed rounding of a gradient, in last digits of it or changes from last digits of the weights
+_ROUNDING = 64  # allowed rounding error, in units of the rounding described above
 _MOST = 1e-10  # of the largest gradient: the largest error that counts as rounding
 
 
@@ -156,7 +156,7 @@ def check_gradients(
     If complex numbers do not pass through a layer, such as one of your own, central differences decide. The network is
     not changed. `print(report)` shows a table.
 
-    Shapes: images (N, ...), labels (N,) or what else the loss takes. A batch of 3 to 8 is enough.
+    Shapes: images (N, ...), labels (N,) or whatever else the loss takes. A batch of 3 to 8 is enough.
     Raises: `InputError` for a negative number of directions or elements, or a layer that does not keep the contract.
 
     Example:

@@ -77,7 +77,7 @@ class Objective:
             return self.loss(logits, self.labels)[0].imag / STEP
 
     def rounding(self, gradient: np.ndarray) -> np.ndarray:
-        """Return how much the gradient (P,) changes when every weight changes by its last digit."""
+        """Return how much the gradient (P,) changes when every weight changes by one unit in the last place."""
         theta = self.real.theta
         kept = theta.copy()
         theta *= 1 + np.finfo(float).eps * np.random.default_rng(0).choice([-1.0, 1.0], theta.size)
@@ -121,12 +121,12 @@ class Objective:
         return np.array(result)
 
     def every_derivative(self, parameter: Parameter) -> np.ndarray:
-        """Return dL/dw for each element w of a parameter, (its shape), by the complex step.
+        """Return dL/dw for each element w of a parameter, in its shape, by the complex step.
 
         Each element is moved separately. The layer computes its changed output, and the rest of the network takes many
         such outputs as one batch. If elements with different last indices affect different channels of the output, one
         pass of the layer serves a whole row of elements. This is true for dense and convolutional weights; a test
-        decides it.
+        decides whether it holds for a layer.
         """
         with self.context:
             return self._every_derivative(parameter)

@@ -21,7 +21,7 @@ _WRAPPED = re.compile(
 
 
 def number(cell: Any) -> tuple[float, bool] | None:
-    """Return the number in a cell, and whether it is written in percent; None if the cell is a text.
+    """Return the number in a cell, and whether it is written in percent; None if the cell holds text.
 
     `GAP` means that nothing was recorded, `BROKEN` an infinity or NaN.
     """

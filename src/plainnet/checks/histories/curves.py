@@ -1,4 +1,4 @@
-"""Curves: the figures of one training, epoch by epoch."""
+"""Curves: the figures of one training run, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Curves:
 
     In a curve, NaN means that nothing was recorded, infinity that the figure was not finite. `at` holds the numbers of
     the epochs, or of the last steps if `unit` is "step". `measure` is the kind of accuracy, such as "accuracy" or
-    "mAP50". `loss` is the kind of loss, if its name tells.
+    "mAP50". `loss` is the kind of loss, if the name says so.
     """
 
     train_loss: tuple[float, ...] = ()

@@ -22,7 +22,7 @@ _MOST_COLUMNS = 20_000
 
 
 def read(text: str) -> list[Table]:
-    """Return the one table in a text of delimited values, or none if it is not such a text."""
+    """Return the table in a text of delimited values as a list; the list is empty for any other text."""
     start = _start(text)
     if start is None:
         return []

@@ -19,7 +19,7 @@ def recognized(content: bytes) -> bool:
 
 
 def is_folder_of(path: Path) -> bool:
-    """Tell whether a folder or its subfolders hold event files, and the folder is not a training of plainnet."""
+    """Tell whether a folder or its subfolders hold event files, and the folder holds no plainnet training run."""
     return path.is_dir() and not (path / "metrics.json").exists() and next(path.rglob("*tfevents*"), None) is not None
 
 
@@ -39,7 +39,7 @@ def read_folder(folder: Path) -> list[Table]:
     """
     files = sorted(path for path in folder.rglob("*tfevents*") if path.is_file())
     if len(files) > _MOST_FILES:
-        raise InputError(f"{folder} holds {len(files):,} event files; give the folder of one training")
+        raise InputError(f"{folder} holds {len(files):,} event files; give the folder of one training run")
     runs: dict[Path, dict[int, dict[str, Any]]] = {}
     for path in files:
         part = path.parent.name if PART.search(path.parent.name.lower()) else ""

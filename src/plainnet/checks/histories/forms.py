@@ -15,7 +15,7 @@ _BARS = str.maketrans({"\u2502": "|", "\u2503": "|", "\u2551": "|"})
 
 
 def readings(path: Path) -> Iterator[list[Table]]:
-    """Yield the tables in a file as one format after the other reads them, until the caller accepts one.
+    """Try one format after the other; yield the tables that each finds in the file, until the caller accepts one.
 
     Raises: `InputError` if it cannot be read, or holds neither text nor TensorBoard's events.
     """
@@ -67,5 +67,5 @@ def _text(content: bytes, path: Path) -> str:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     if "\0" in text:
-        raise InputError(f"{path} is not a text; give a history as CSV, JSON, a log, or a TensorBoard event file")
+        raise InputError(f"{path} is not a text file; give a history as CSV, JSON, a log, or a TensorBoard event file")
     return text.replace("\r\n", "\n")

@@ -36,7 +36,7 @@ def read(text: str) -> list[Table] | None:
 
 
 def _literal(text: str) -> Any:
-    """Return the value of a text in Python's notation, with single quotes and None; None if it is not such a text."""
+    """Return the value of a Python literal, which may have single quotes and None; None if the text is no literal."""
     if len(text) > _LONGEST_LITERAL:
         return None
     try:

@@ -50,8 +50,8 @@ SPLIT = re.compile(rf"(?<![A-Za-z_@\d.])({NUMBER})")
 class Plan:
     """The meaning of the numbers in lines of one shape: places among the numbers, or infinity for a figure that is not finite.
 
-    `part` is the part of the data that the line names, None if it names none; `bare` are the figures with names that
-    name no part.
+    `part` is the part of the data that the line names, None if it names none; `bare` are the figures whose names give
+    no part.
     """
 
     part: str | None = None

@@ -145,7 +145,7 @@ class _Rows:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines as a terminal shows them at the end: of overwritten lines, only the last state."""
+    """Yield the lines as a terminal finally shows them: only the last state of an overwritten line."""
     for whole in io.StringIO(text):
         line = whole[-_LONGEST:]
         if "\r" in line or "\b" in line:

@@ -35,7 +35,7 @@ class History:
 
     `columns` are the names of the figures in the file, `aside` the names of ignored figures. `run` is the number of
     this run, `runs` the number of runs, `title` the name of the run in the file. `kind` is "adversarial" or
-    "reinforcement" if losses do not tell how well a training goes.
+    "reinforcement" if losses do not tell how well a training run goes.
     """
 
     curves: Curves

@@ -27,16 +27,16 @@ def refusal(path: Path, tables: list[Table]) -> str:
     if names:
         what = f"its columns are {', '.join(names[:8])}{', ...' * (len(names) > 8)}"
     return (
-        f"{path} holds no losses and no accuracies of a training: {what}; give a file with columns or figures such as "
+        f"{path} holds no losses and no accuracies of training: {what}; give a file with columns or figures such as "
         "loss, val_loss, accuracy, val_acc"
     )
 
 
 def expect_history(path: Path, table: Table) -> None:
-    """Raise `InputError` if the rows of a table are not epochs or steps of one training."""
+    """Raise `InputError` if the rows of a table are not epochs or steps of one training run."""
     if (what := _no_history(table)) is not None:
         raise InputError(
-            f"{path} is not the history of a training: {what}; give the losses and accuracies of each epoch"
+            f"{path} is not the history of a training run: {what}; give the losses and accuracies of each epoch"
         )
 
 

@@ -1,4 +1,4 @@
-"""Runs: find where one training ends in a table and the next begins, by the counter of epochs or steps."""
+"""Runs: find where one training run ends in a table and the next begins, by the counter of epochs or steps."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _counts(values: np.ndarray) -> bool:
 def split(table: Table) -> list[Table]:
     """Return the runs of a table in order; there is one if its counter never begins again.
 
-    If a counter goes back by only a part, the training was resumed: epochs that it repeated count once.
+    If a counter goes back only part of the way, training was resumed: repeated epochs count once.
     """
     known = counters(table)
     name = known.epoch or known.step
@@ -88,7 +88,7 @@ def _continues(counted: np.ndarray, row: int) -> bool:
 
 
 def _is_start(values: np.ndarray, place: int) -> bool:
-    """Tell whether a counter that went back continues from there, after it had been higher before."""
+    """Tell whether a counter goes back at this place and continues from there."""
     after = values[place : place + 3]
     return bool(values[place - 1] > values[place] and (np.diff(after) >= 0).all())
 
@@ -107,7 +107,7 @@ def _numbered(table: Table, filled: np.ndarray, again: list[int]) -> Table:
 
 
 def _once(table: Table, name: str | None) -> Table:
-    """Return the table without the rows that a resumed training repeated."""
+    """Return the table without the rows that a resumed training run repeated."""
     if name is None or name not in table.columns:
         return table
     values = table.columns[name].values

@@ -65,7 +65,7 @@ def understand(table: Table) -> Understood:
         by_part = {part: [one for one in ours if _part(one, ours, known) == part] for part in _PARTS}
         chosen = _chosen(by_part)
         if figure == "accuracy" and len({one.meant.measure for one in chosen.values()}) > 1:
-            del chosen["train"]  # another measure than that of the validation: the two cannot be compared
+            del chosen["train"]  # a different measure than for validation: the two cannot be compared
         for part, one in chosen.items():
             if figure == "loss":
                 _take_loss(f"{part}_loss", one, by_part[part], found)
@@ -82,7 +82,7 @@ def understand(table: Table) -> Understood:
 
 
 def _kind(table: Table) -> str:
-    """Return the kind of training that the names suggest if its loss need not fall; otherwise an empty text."""
+    """Return the kind of training that the names suggest if its loss need not fall; otherwise an empty string."""
     words = [words_of(name) for name in table.columns]
     if table.rewards or any(REWARD.search(name) for name in words):
         return "reinforcement"
@@ -91,7 +91,7 @@ def _kind(table: Table) -> str:
 
 
 def _of_boosting(name: str, meant: Meaning, table: Table) -> Meaning:
-    """Return the meaning of an XGBoost name: of validation_0 and validation_1, the first is the training data."""
+    """Return the meaning of an XGBoost name: validation_0 is the training data if there is a validation_1."""
     second = any("validation_1" in other for other in table.columns)
     return replace(meant, part="train") if second and "validation_0" in name else meant
 
@@ -105,7 +105,7 @@ def _by_values(column: Column, meant: Meaning) -> Meaning:
 
 
 def _part(one: _Figure, ours: list[_Figure], known: list[_Figure]) -> str:
-    """Return the part of the data of a figure: if its name names none, training, unless training has its own figure."""
+    """Return the part of the data of a figure: the one in its name; else training, unless that has its own figure."""
     column, meant = one
     if meant.part is not None:
         return meant.part

@@ -1,4 +1,4 @@
-"""A case: everything that is known about one training, from its results folder or from a history alone."""
+"""A case: everything that is known about one training run, from its results folder or from a history alone."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from plainnet.runs.saving import read_checkpoint
 
 @dataclass(frozen=True)
 class Case:
-    """What is known about a training: always its curves, and with a results folder of plainnet everything else too.
+    """What is known about a training run: always its curves, and with a results folder of plainnet everything else too.
 
-    `metrics` are the figures of a finished training. `fingerprint` describes its training images and labels.
-    `diverged` is the message with which a diverged training ended.
+    `metrics` are the figures of a finished run. `fingerprint` describes its training images and labels.
+    `diverged` is the message with which a diverged training run ended.
     """
 
     curves: Curves
@@ -88,7 +88,7 @@ class Case:
 
     @cached_property
     def steps(self) -> Steps | None:
-        """Measurements on the first steps of this training, repeated from fresh weights."""
+        """Measurements on the first steps of this training run, repeated from fresh weights."""
         if self.recipe is None:
             return None
         with np.errstate(all="ignore"):
@@ -114,7 +114,7 @@ def read_case(
         raise InputError(f"--classes must be at least 2, received {classes}")
     if not path.is_dir() or is_folder_of(path):
         if data is not None:
-            raise InputError(f"{path} is only a history, so --data has no use; leave it out")
+            raise InputError(f"{path} is only a history, so --data is not used; leave it out")
         return _bare(path, run, classes)
     if checkpoint.present(path):
         return _unfinished(path, data, own_layers)
@@ -137,7 +137,7 @@ def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ..
     what = problem(metrics, wanted | ({"train_accuracy": share} if classes else {}))
     if what is not None or not figures_go_together(metrics):
         raise InputError(
-            f"{path} does not hold the metrics of a training: {what or 'its figures contradict each other'}"
+            f"{path} does not hold the metrics of a training run: {what or 'its figures contradict each other'}"
         )
     recipe = Recipe.from_table(metrics["settings"], own_layers)
     stored = {"path": metrics["data_dir"]} if metrics.get("data_dir") else recipe.data
@@ -146,7 +146,8 @@ def _finished(folder: Path, data: Path | None, own_layers: tuple[type[Layer], ..
     made = recipe.network()
     if [layer.config() for layer in network.layers] != [layer.config() for layer in made.layers]:
         raise InputError(
-            f"{path} and the model beside it come from different trainings: their layers differ; restore the model that belongs to it"
+            f"{path} and the model beside it come from different training runs: their layers differ; restore the "
+            "model that belongs to it"
         )
     curves = read_history(folder / "training_history.json").curves
     return Case(curves, recipe, network, metrics if classes else None, where=_where(stored, data), **case)

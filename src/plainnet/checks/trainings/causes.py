@@ -1,8 +1,8 @@
 """Causes with the same curves: the causes behind a finding, the most frequent first, and a check that tells each from the others.
 
-A share counts trainings of `make sabotage`, which were spoiled on purpose (the half that thresholds were chosen by). Among those that give
-this finding from their history alone, it is the share with this cause. Shares say what to check first. They do not say how often people
-make these mistakes.
+`make sabotage` makes training runs that are spoiled on purpose; the half by which the thresholds were chosen is counted
+here. A share is the fraction with this cause among the runs that give this finding from their history alone. Shares say
+what to check first. They do not say how often people make these mistakes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ TELLING = {  # what to check, or to try
     "constant-initialization": "check whether all units of a layer have the same initial weights",
     "curves-exchanged": "check which figures are written under which name",
     "dead-units": "count the units that are 0 for every example",
-    "gradient-sign": "make one step with a tiny learning rate on one batch: the loss must fall",
+    "gradient-sign": "take one step with a tiny learning rate on one batch: the loss must fall",
     "inputs-alike": "check whether the inputs that reach the network are all the same",
-    "inputs-far-from-zero": "print the mean and standard deviation of the inputs; the mean must not be many deviations from 0",
+    "inputs-far-from-zero": "print the mean and standard deviation of the inputs; the mean must not be many standard "
+    "deviations from 0",
     "inputs-not-scaled": "print the largest input; above about 10 the inputs are not scaled",
     "labels-noisy": "check whether the training examples with the largest loss have wrong labels",
     "labels-off-by-one": "look at a few examples beside their labels; check whether labels start at 0 or 1",
@@ -63,12 +64,12 @@ TELLING = {  # what to check, or to try
 }
 SHARES = Path(__file__).parent / "shares.json"
 _LEAST = 0.04  # share below which a cause is not worth a line
-_ENOUGH = 8  # trainings with the same curves; shares of fewer mean nothing
+_ENOUGH = 8  # training runs with the same curves; shares of fewer mean nothing
 
 
 @cache
 def counts() -> dict[str, dict[str, int]]:
-    """Return for each finding how many of the spoiled trainings that give it had each cause."""
+    """Return for each finding how many of the spoiled training runs that give it had each cause."""
     table: dict[str, dict[str, int]] = json.loads(SHARES.read_text())
     return table
 

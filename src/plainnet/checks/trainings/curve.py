@@ -1,4 +1,4 @@
-"""A curve: one figure of a training over its epochs, without gaps, and measures of its course."""
+"""A curve: one figure of a training run over its epochs, without gaps, and measures of its course."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Curve:
 
     @property
     def end(self) -> float:
-        """The median of the last tenth of the figures, of at least two."""
+        """The median of the last tenth of the figures, but of at least two."""
         return float(np.median(self.values[-max(2, len(self) // 10) :]))
 
     @property
@@ -81,7 +81,8 @@ class Curve:
     def constant(self, least: int = 4) -> bool:
         """Tell whether the curve ends with equal figures: at least `least` of them, and a third of all.
 
-        If they are rounded to fewer than five places, it takes half as many again, and half of all.
+        If they are rounded to fewer than five decimal places, one and a half times as many must be equal, and half of
+        all.
         """
         coarse = bool((np.abs(self.values * 1e4 - np.rint(self.values * 1e4)) < 1e-5).all())
         return self.alike() >= (max(least * 3 // 2, len(self) // 2) if coarse else max(least, len(self) // 3))

@@ -16,8 +16,9 @@ _ASKED, _AMONG = 1000, 2000  # for this many examples, find the nearest among th
 class Agreement:
     """How often an example has the same label as its nearest neighbor, the training example most like it.
 
-    `share` is the share of `count` examples for which it has; `chance` is the share that random labels would give. `shifted` is the share
-    if the labels are shifted by one class, up or down. `closest` is the share among the fifth of the examples with the nearest neighbors.
+    `share` is the fraction of the `count` examples that do; `chance` is the fraction that random labels would give.
+    `shifted` is the share if the labels are shifted by one class, up or down. `closest` is the share among the fifth of
+    the examples with the nearest neighbors.
     """
 
     share: float

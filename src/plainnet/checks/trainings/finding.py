@@ -1,4 +1,4 @@
-"""A finding about a training, and phrases and tests that several rules share."""
+"""A finding about a training run, and phrases and tests that several rules share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ERROR, WARNING, NOTE = "error", "warning", "note"
 
 @dataclass(frozen=True)
 class Cause:
-    """One of several causes with the same curves: its name, its share of the spoiled trainings with these curves, and a check for it."""
+    """One of several causes with the same curves: its name, its share of the spoiled runs with them, and a check."""
 
     name: str
     share: float
@@ -23,7 +23,7 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingFinding(Finding):
-    """One finding about a training: its name, its severity, the evidence, and what to do.
+    """One finding about a training run: its name, its severity, the evidence, and what to do.
 
     `change` maps keys of the recipe to values that should help; it is empty if no recipe can help. If several causes give
     the same curves, `causes` lists them, the most frequent first.
@@ -58,7 +58,7 @@ def in_trouble(case: Case) -> bool:
 
 
 def rough(case: Case) -> bool:
-    """Tell whether the training loss goes up and down by much while it is still far from its end."""
+    """Tell whether the training loss goes up and down a lot while it is still far from its final value."""
     loss = case.signs.train_loss
     if len(loss) < 5 or case.signs.near_zero:
         return False

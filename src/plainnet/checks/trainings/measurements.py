@@ -27,7 +27,7 @@ class Inside:
     - `zero`, `equal`: names of weights that are all zero, or the same for every unit.
     - `growth`: for each array of weights, its norm relative to its initial norm.
     - `moved`: the norm of the change of all weights, relative to the norm of the initial weights.
-    - `evaluated`: with batch normalization, the accuracy on training images by its running averages, and by the
+    - `evaluated`: with batch normalization, the accuracy on training images with its running averages, and with the
       batch's own statistics.
     """
 
@@ -42,13 +42,13 @@ class Inside:
 
 @dataclass(frozen=True)
 class Steps:
-    """Measurements on the first steps of a training, from fresh weights: medians over the steps.
+    """Measurements on the first steps of a training run, from fresh weights: medians over the steps.
 
     - `ratio`: the norm of an update relative to the norm of all weights.
     - `doubled`: how much the gradient grows if every example of the batch appears twice: 1 if the loss is a mean, 2 if a sum.
     - `clipped`: the share of the gradient's norm that clipping removes.
     - `vanishing`: the gradient of the first layer's weights relative to that of the last layer's, each relative to its weights.
-    - `updates`: the number of updates of the whole training.
+    - `updates`: the number of updates of the whole training run.
     """
 
     ratio: float
@@ -88,7 +88,7 @@ def look_inside(network: Network, data: DataSet, fresh: Network | None = None) -
 
 
 def _evaluated(network: Network, data: DataSet) -> tuple[float, float] | None:
-    """Return the accuracy by running averages and by the batch's own statistics; None without batch normalization."""
+    """Return the accuracy with running averages and with batch statistics; None without batch normalization."""
     if not any(isinstance(layer, BatchNorm) for _, layer in network.walk()) or data.kind != "classes":
         return None
     some = data[np.random.default_rng(0).permutation(len(data))[:_IMAGES]]
@@ -103,7 +103,7 @@ def _evaluated(network: Network, data: DataSet) -> tuple[float, float] | None:
 
 
 def first_steps(recipe: Recipe, data: DataSet, seed: int) -> Steps:
-    """Make a few steps of a recipe from fresh weights, at the highest learning rate of its first epoch."""
+    """Take a few steps of a recipe from fresh weights, at the highest learning rate of its first epoch."""
     network, loss, optimizer = recipe.network(rng=seed), recipe.loss_function(), recipe.make_optimizer()
     steps_per_epoch = -(-len(data) // recipe.batch_size)
     schedule = recipe.learning_rate()

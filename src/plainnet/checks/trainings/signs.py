@@ -1,4 +1,4 @@
-"""Signs: what the curves of a training show, measured once for all rules."""
+"""Signs: what the curves of a training run show, measured once for all rules."""
 
 from __future__ import annotations
 

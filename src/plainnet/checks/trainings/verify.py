@@ -20,7 +20,7 @@ _IMAGES, _EPOCHS = 6000, 3
 def verify(case: Case, finding: TrainingFinding) -> dict[str, Any] | None:
     """Train briefly without and with the finding's change, from the same seed; None if the finding has no change.
 
-    Returns `before` and `after`, the accuracies on the validation images (None for a training that diverged), and
+    Returns `before` and `after`, the accuracies on the validation images (None for a training run that diverged), and
     `helped`.
     """
     if case.recipe is None or not finding.change:

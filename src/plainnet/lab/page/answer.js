@@ -1,4 +1,4 @@
-// The answer to a drawing: the class, its probability, what the network sees, what speaks for it, similar images.
+// The answer to a drawing: the class, its probability, what the network sees, what supports it, similar images.
 
 import { bars, brief, bytes, image, likely } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -101,7 +101,7 @@ export function answerCard(take) {
     if (found.speaks)
       sees.append(
         figureOf(
-          signed(bytes(found.speaks), 28, 28, "what speaks for the answer, blue, and against it, orange"),
+          signed(bytes(found.speaks), 28, 28, "what supports the answer, blue, and what contradicts it, orange"),
           explained("for (blue), against (orange)", "speaks"),
         ),
       );

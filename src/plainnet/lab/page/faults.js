@@ -51,7 +51,7 @@ export function faultRow(current, put, said) {
         ? "There is no fault; insert one first."
         : right
           ? "Right: that is the fault."
-          : "No, it is another fault.";
+          : "No, it is a different fault.";
   }
   return html(
     "div",

@@ -1,4 +1,4 @@
-// Inside: the weights of the first layer of a training, and the outputs and gradients of each layer.
+// Inside: the weights of the first layer of a training run, and the outputs and gradients of each layer.
 
 import { brief, bytes, percent } from "./chart.js";
 import { html, svg } from "./dom.js";

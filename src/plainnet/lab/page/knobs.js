@@ -20,7 +20,7 @@ const KNOBS = {
     high: 0.99,
     step: 0.01,
     says: "The share of the last step that is added to the next one, from 0 to 0.99.",
-    without: "Only SGD has a momentum to change.",
+    without: "Only SGD has momentum that can be changed.",
   },
   dropout: {
     name: "dropout",

@@ -79,7 +79,7 @@ export function mistakes(main, about, address) {
           "accuracy",
           () => `${found.right} / ${found.of} = ${percent(found.right / found.of, 2)}`,
         ),
-        " are classified right",
+        " are classified correctly",
       ),
       ...(found.steps === null
         ? []
@@ -114,7 +114,7 @@ export function mistakes(main, about, address) {
             html(
               "p",
               {},
-              `${found.other} classifies ${found.other_right.toLocaleString("en")} of the same images right.`,
+              `${found.other} classifies ${found.other_right.toLocaleString("en")} of the same images correctly.`,
             ),
           ]
         : []),

@@ -3,7 +3,7 @@
 import { html } from "./dom.js";
 import { attempt, post, state } from "./wire.js";
 
-// Go to a story: start its trainings, unless they are already there.
+// Go to a story: start its training runs, unless they are already there.
 export async function goTo(about, hash) {
   const key = new URLSearchParams(hash).get("story"),
     story = about.stories[key];

@@ -1,4 +1,4 @@
-// Train: controls, curves, weights, gradients and the findings of the diagnosis during a training.
+// Train: controls, curves, weights, gradients and the findings of the diagnosis during a training run.
 
 import { bars, brief, likely, lines, percent } from "./chart.js";
 import { button, html } from "./dom.js";
@@ -184,7 +184,7 @@ function told(trial, running) {
   return `${trial.name}: ${trial.ended || `${at}${running ? "" : ", paused"}`}`;
 }
 
-// The curves of one training, or the validation curves of two
+// The curves of one training run, or the validation curves of two
 function drawn(trials) {
   const two = trials.length > 1,
     [first] = trials;

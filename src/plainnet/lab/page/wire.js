@@ -1,4 +1,4 @@
-// The connection between page and lab: requests, and the newest state of the trainings.
+// The connection between page and lab: requests, and the newest state of the training runs.
 
 const trouble = document.getElementById("trouble");
 
@@ -51,7 +51,7 @@ export async function attempt(promise) {
   }
 }
 
-// Call `changed` with every newer state of the trainings. Only one request is open at a time.
+// Call `changed` with every newer state of the training runs. Only one request is open at a time.
 let newest = null;
 const watchers = new Set();
 export const state = () => newest;

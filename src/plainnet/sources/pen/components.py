@@ -43,7 +43,7 @@ class Piece:
 
 
 def labeled(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the connected components of a mask (H, W) as numbers, where 0 is the outside; corners connect pixels.
+    """Return the connected components of a mask (H, W) as numbers, where 0 is the outside (8-connectivity).
 
     Row by row, each run of the mask takes the number of a run that it touches in the row above. A run that touches
     several merges their numbers.

@@ -110,7 +110,7 @@ def _usual(values: np.ndarray) -> float:
 
 
 def _surface(values: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """Return a quadratic surface fitted to the paper, leaving out repeatedly the pixels that do not fit.
+    """Return a quadratic surface fitted to the paper, repeatedly leaving out the pixels that do not fit.
 
     The fit starts once from the probable paper and once from all pixels; the one with the smaller median error wins.
     """

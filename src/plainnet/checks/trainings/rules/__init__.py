@@ -1,7 +1,7 @@
-"""Rules: each looks for one problem of a training, and returns a finding or None.
+"""Rules: each looks for one problem of a training run, and returns a finding or None.
 
-The rules of `data`, `network` and `steps` see a cause itself. Those of `remarks` comment on trainings that work. All others describe what
-the curves show, which may have several causes.
+The rules of `data`, `network` and `steps` see a cause itself. Those of `remarks` comment on training runs that work.
+All others describe what the curves show, which may have several causes.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ REMARKS = (
 
 
 def findings(case: Case) -> list[TrainingFinding]:
-    """Return the findings about a training, the likeliest cause of its trouble first and notes last.
+    """Return the findings about a training run, the likeliest cause of its trouble first and notes last.
 
-    Causes that can be seen directly come before symptoms in the curves. Of the symptoms, only the first that fits is
-    named. Remarks are made only on trainings without an error.
+    Causes that can be seen directly come before symptoms in the curves. Only the first symptom that fits is named.
+    Remarks are made only on training runs without an error.
     """
     appended = remarks.runs_appended(case)
     with np.errstate(all="ignore"):

@@ -15,7 +15,7 @@ _LOOK = "look at a few training examples beside their labels; then try the learn
 
 
 def at_chance(case: Case) -> TrainingFinding | None:
-    """Find a training that learns nothing: the loss stays where it began, and the accuracy is that of chance."""
+    """Find a training run that learns nothing: the loss stays where it began, and the accuracy is that of chance."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if max(len(loss), len(accuracy)) < SHORT or case.curves.measure not in ("accuracy", "balanced accuracy"):
@@ -27,7 +27,7 @@ def at_chance(case: Case) -> TrainingFinding | None:
     if not (_at_chance(case) or _hardly_better(case) or _same_answer(case) or _goes_nowhere(case)):
         return None
     than = f", no better than chance for {signs.classes} classes" if signs.classes else ""
-    as_begun = ", about the same as in the beginning" * (
+    as_begun = ", about the same as at the beginning" * (
         len(loss) > 0 and abs(loss.end - loss.first) < 0.1 * abs(loss.first)
     )
     figures = f", and the training loss is {loss.last:.3f}{as_begun}" if len(loss) else ""
@@ -54,7 +54,7 @@ def _at_chance(case: Case) -> bool:
 
 
 def _hardly_better(case: Case) -> bool:
-    """Tell whether the training has long been hardly better than chance, as if it knew two classes of ten."""
+    """Tell whether training has long been hardly better than chance, as if the network knew two classes of ten."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if signs.classes is None or signs.classes < 5 or len(loss) < 8 or len(accuracy) != len(loss):
@@ -94,7 +94,8 @@ def _one_answer(case: Case) -> TrainingFinding | None:
         name="stuck-at-chance", severity=ERROR,
         evidence=f"the validation accuracy is {validation.last:.2%} in every {case.signs.unit}, and the training accuracy {train.last:.2%}: the network always gives "
         "the same answer, and these are the shares of examples for which it is right",
-        suggestion="count the examples of each class; give rare classes more weight, or use another measure than accuracy",
+        suggestion="count the examples of each class; give rare classes more weight, or use a measure other than "
+        "accuracy",
     )  # fmt: skip
 
 

@@ -29,13 +29,14 @@ def floor(case: Case) -> TrainingFinding | None:
     right, losses = accuracy.values[late], loss.values[late]
     if losses.min() < 0.3 or losses.max() > 10 or len(right) < 3 or len(loss) < 5:
         return None
-    # with softmax twice, a certain answer costs ln(e + K - 1) - 1 if it is right, and 1 more if it is wrong
+    # with softmax twice, the loss of a fully confident answer is ln(e + K - 1) - 1 if right, and 1 more if wrong
     counts = np.exp(losses - (1 - right) + 1) - math.e + 1
     classes = signs.classes or round(float(np.median(counts)))
     if not 2 <= classes <= 2000:
         return None
     floor = math.log(math.e + classes - 1) - 1
-    # from the first epoch on, the loss is the share of wrong answers plus the floor; smoothed labels have a floor too, but not this line
+    # from the first epoch on, the loss is the share of wrong answers plus the floor; smoothed labels have a floor too,
+    # but do not follow this line
     along = float(np.abs(floor + (1 - accuracy.values) - loss.values).max())
     apart = float(np.abs(floor + (1 - right) - losses).max())
     known = signs.classes is not None or (classes >= 4 and np.ptp(counts) < 0.6)

@@ -88,7 +88,7 @@ def class_missing(case: Case) -> TrainingFinding | None:
 
 
 def labels_off_by_one(case: Case) -> TrainingFinding | None:
-    """Find test labels that start at another number than the training labels."""
+    """Find test labels that start at a different number from the training labels."""
     confusion = np.array(case.metrics["confusion_matrix"]) if case.metrics else np.zeros((0, 0))
     total = confusion.sum()
     if total == 0 or np.trace(confusion) / total > 0.3:
@@ -148,8 +148,8 @@ def validation_differs(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="validation-prepared-differently", severity=ERROR,
-        evidence=f"the validation inputs have {seen.scale:.3g} times the standard deviation of the training inputs, and their mean is {seen.offset:.3g} "
-        "deviations away: they were scaled differently",
+        evidence=f"the validation inputs have {seen.scale:.3g} times the standard deviation of the training "
+        f"inputs, and their mean is {seen.offset:.3g} standard deviations away: they were scaled differently",
         suggestion="scale both in one place, with the mean and standard deviation of the training inputs",
     )  # fmt: skip
 
@@ -175,7 +175,7 @@ def labels_noisy(case: Case) -> TrainingFinding | None:
         return None
     uncertain = 2 * (seen.share * (1 - seen.share) / (seen.count / 5)) ** 0.5
     if seen.closest > 1.05 * seen.share + uncertain:
-        return None  # nearer neighbors agree more often: the images are hard, not the labels wrong
+        return None  # nearer neighbors agree more often: the images are hard, and the labels are not wrong
     return TrainingFinding(
         name="labels-noisy", severity=WARNING,
         evidence=f"of the training images with a very similar neighbor, {1 - seen.closest:.0%} have a different label than that neighbor",

@@ -18,13 +18,13 @@ def too_short(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="too-short",
         severity=NOTE,
-        evidence=f"there are figures of only {points} {signs.unit}{'s' * (points != 1)}, too few to judge a training",
+        evidence=f"there are figures of only {points} {signs.unit}{'s' * (points != 1)}, too few to judge training",
         suggestion="train longer, or record the loss more often",
     )
 
 
 def diverged(case: Case) -> TrainingFinding | None:
-    """Find a training that ended with figures that are not finite, or far above where it began."""
+    """Find a training run that ended with figures that are not finite, or far above where it began."""
     signs = case.signs
     curves = [
         ("training loss", signs.train_loss),
@@ -163,7 +163,7 @@ def rising(case: Case) -> TrainingFinding | None:
 
 
 def unstable(case: Case) -> TrainingFinding | None:
-    """Find a training in which loss and accuracy go up and down while the loss is still high."""
+    """Find a training run in which loss and accuracy go up and down while the loss is still high."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.train
     falls = int((np.diff(accuracy.values) < -0.03).sum())
@@ -199,7 +199,7 @@ def _accuracy_unstable(case: Case) -> TrainingFinding | None:
 
 
 def worsening(case: Case) -> TrainingFinding | None:
-    """Find a training with figures that were best early and have been much worse since."""
+    """Find a training run whose figures were best early and have been much worse since."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     better = (

@@ -9,7 +9,7 @@ from plainnet.checks.trainings.curve import Curve
 from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding
 from plainnet.checks.trainings.signs import Signs
 
-_ENOUGH = 4  # epochs, from which on the two are compared
+_ENOUGH = 4  # epochs from which the two are compared
 
 
 def broken(case: Case) -> TrainingFinding | None:

@@ -19,7 +19,8 @@ def equal_weights(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name=name, severity=ERROR,
         evidence=f"{how}; units that start equal get equal gradients and stay equal, so a layer is no better than one unit",
-        suggestion="initialize weights at random, by He's rule for ReLU (the default of Dense and Conv2D); only biases may start at 0",
+        suggestion="initialize weights at random, with He initialization for ReLU (the default of Dense and Conv2D); "
+        "only biases may start at 0",
     )  # fmt: skip
 
 
@@ -66,9 +67,9 @@ def weights_began(case: Case) -> TrainingFinding | None:
     small = middle <= 0.1
     return TrainingFinding(
         name="weights-begin-too-small" if small else "weights-begin-too-large", severity=ERROR,
-        evidence=f"the norm of the weights is {middle:.2g} times what He's rule gives, and updates of {case.steps.ratio:.2%} cannot have "
-        f"caused that: {'the signal fades from layer to layer' if small else 'the first outputs were far too large'}",
-        suggestion="initialize weights by He's rule (the default of Dense and Conv2D)",
+        evidence=f"the norm of the weights is {middle:.2g} times what He initialization gives, and updates "
+        f"of {case.steps.ratio:.2%} cannot have caused that: {'the signal fades from layer to layer' if small else 'the first outputs were far too large'}",
+        suggestion="use He initialization for the weights (the default of Dense and Conv2D)",
     )  # fmt: skip
 
 

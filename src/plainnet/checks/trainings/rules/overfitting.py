@@ -11,7 +11,7 @@ from plainnet.checks.trainings.curve import Curve
 from plainnet.checks.trainings.finding import NOTE, WARNING, TrainingFinding
 from plainnet.checks.trainings.signs import Signs
 
-_ENOUGH = 4  # epochs, from which on the two are compared
+_ENOUGH = 4  # epochs from which the two are compared
 
 
 def overfitting(case: Case) -> TrainingFinding | None:
@@ -80,5 +80,5 @@ def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
 
 
 def _apart_from_the_start(signs: Signs) -> bool:
-    """Tell whether the validation accuracy was never above chance: that means other data rather than overfitting."""
+    """Tell whether the validation accuracy was never above chance: a sign of different data, not of overfitting."""
     return signs.at_chance(signs.validation.most) and signs.classes is not None

@@ -1,4 +1,4 @@
-"""Remarks on trainings that work: what could be better, and what looks odd but is not."""
+"""Remarks on training runs that work: what could be better, and what looks odd but is not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def underfitting(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="underfitting", severity=WARNING if case.recipe or right < 0.4 else NOTE,
         evidence=f"the training accuracy is {shown:.1%}, and the training loss has hardly moved in the second half of the {signs.unit}s, from "
-        f"{half:.3f} to {loss.last:.3f}: either the network is too small, or these inputs do not tell more about their targets",
+        f"{half:.3f} to {loss.last:.3f}: either the network is too small, or these inputs hold no more information "
+        "about their targets",
         suggestion="give the network more units or another layer; if the training accuracy does not rise, the remaining errors are noise",
         change=units,
     )  # fmt: skip
@@ -55,7 +56,7 @@ def plateau(case: Case) -> TrainingFinding | None:
 
 
 def validation_better(case: Case) -> TrainingFinding | None:
-    """Find a validation accuracy above the training accuracy, as dropout causes."""
+    """Find a validation accuracy above the training accuracy, which dropout can cause."""
     train, validation = case.signs.train, case.signs.validation
     loss = case.signs.train_loss
     if (
@@ -88,7 +89,7 @@ def validation_better(case: Case) -> TrainingFinding | None:
 
 
 def stopped_early(case: Case) -> TrainingFinding | None:
-    """Find a training that ends while its figures still improve quickly."""
+    """Find a training run that ends while its figures still improve quickly."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.validation if len(signs.validation) else signs.train
     if len(loss) < 4 or len(accuracy) < 4 or signs.unit == "step" or accuracy.end > 0.9:
@@ -105,13 +106,13 @@ def stopped_early(case: Case) -> TrainingFinding | None:
 
 
 def runs_appended(case: Case) -> TrainingFinding | None:
-    """Find several trainings in one file, one after the other."""
+    """Find several training runs in one file, one after the other."""
     if case.history is None or case.history.runs < 2:
         return None
     return TrainingFinding(
         name="runs-appended", severity=NOTE,
         evidence=f"{case.history.why}, so the file holds {case.history.runs} runs; run {case.history.run} is judged",
-        suggestion="to judge another run, use --history-run N; write each training to its own file",
+        suggestion="to judge another run, use --history-run N; write each training run to its own file",
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from plainnet.checks.trainings.case import Case
 from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding, figure
 
-_LONG = 8  # epochs, from which on a loss that hardly moves is a sign
+_LONG = 8  # epochs after which a loss that hardly moves is a sign
 
 
 def creeping(case: Case) -> TrainingFinding | None:
@@ -33,8 +33,8 @@ def creeping(case: Case) -> TrainingFinding | None:
     right = f", and the {signs.which} accuracy is {accuracy.last:.1%}" if sure else ""
     return TrainingFinding(
         name="hardly-learning", severity=ERROR if sure else WARNING,
-        evidence=f"in {case.curves.epochs} {signs.unit}s the training loss only fell from {figure(loss.first)} to {figure(loss.last)}, by about the same "
-        f"each time; at this pace it would take {needed:,.0f} more{right}",
+        evidence=f"in {case.curves.epochs} {signs.unit}s the training loss only fell from {figure(loss.first)} to "
+        f"{figure(loss.last)}, by about the same amount each time; at this pace it would take {needed:,.0f} more{right}",
         suggestion="multiply the learning rate by 10 or 100",
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Batches.
 
 Write a generator that yields, for each batch of one epoch, an array of row numbers. Every number
-from 0 to N - 1 comes exactly once, in an order drawn anew from `rng` with each call. All batches
+from 0 to N - 1 comes exactly once, in a new order drawn from `rng` with each call. All batches
 have `batch_size` rows but the last, which may have fewer.
 """
 

@@ -22,7 +22,7 @@ EXERCISE = Exercise(
         Fault("overlapping", "range(0, N, batch_size)", "range(0, N)", "The batches overlap: go on by batch_size."),
         Fault("one-batch", "    for start in range(0, N, batch_size):\n", "    for start in [0]:\n", "There is only one batch; go through all of them."),
         Fault('another-generator', 'rng.permutation(N)', 'np.random.default_rng().permutation(N)', 'The order is not drawn from the rng that is given.'),
-        Fault('new-order-for-each-batch', '    order = rng.permutation(N)\n    for start in range(0, N, batch_size):\n        yield order[start', '    for start in range(0, N, batch_size):\n        order = rng.permutation(N)\n        yield order[start', 'The order is drawn anew for each batch, so some rows come twice and others never. Draw it once for an epoch.'),
+        Fault('new-order-for-each-batch', '    order = rng.permutation(N)\n    for start in range(0, N, batch_size):\n        yield order[start', '    for start in range(0, N, batch_size):\n        order = rng.permutation(N)\n        yield order[start', 'The order is drawn again for each batch, so some rows come twice and others never. Draw it once for an epoch.'),
     ),
 )
 

@@ -23,7 +23,7 @@ EXERCISE = Exercise(
         Fault("sign-flipped", "self.x.T @ dy", "-self.x.T @ dy", "dW has the opposite sign. The minus belongs into the update."),
         Fault("dx-not-returned", "return dy @ self.W.T", "self.dx = dy @ self.W.T", "backward does not return dx; the layer below needs it."),
         Fault("last-example-only", "self.x.T @ dy", "np.outer(self.x[-1], dy[-1])", "dW is taken from the last example only; sum over all of them."),
-        Fault('accumulates', 'self.dW = self.x.T @ dy', 'self.dW = getattr(self, "dW", 0) + self.x.T @ dy', 'dW adds up from batch to batch; each backward pass computes it anew.'),
+        Fault('accumulates', 'self.dW = self.x.T @ dy', 'self.dW = getattr(self, "dW", 0) + self.x.T @ dy', 'dW adds up from batch to batch; each backward pass starts from 0.'),
         Fault('updates', 'self.dW = self.x.T @ dy\n', 'self.dW = self.x.T @ dy\n        self.W = self.W - 0.1 * self.dW\n', 'backward changes W. It only computes gradients; the update comes later, and dx needs the old W.'),
     ),
 )

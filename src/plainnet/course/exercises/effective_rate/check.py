@@ -14,7 +14,7 @@ EXERCISE = Exercise(
         "0.03 * 64 = 1.92; ten times that is the largest step; 0.04 * 64 = 2.56, which is below 5.",
     ),
     faults=(
-        Fault("divided", "rate = 0.03 * 64\n", "rate = 0.03 / 64\n", "The summed gradient is 64 times too long; the steps are those of a rate 64 times as large."),
+        Fault("divided", "rate = 0.03 * 64\n", "rate = 0.03 / 64\n", "The summed gradient is 64 times too large; the steps are those of a rate 64 times as large."),
         Fault("batch-of-the-text", "0.03 * 64", "0.03 * 128", "The batch has 64 examples here, not 128."),
         Fault("without-momentum", "step = 0.03 * 64 / (1 - 0.9)", "step = 0.03 * 64", "With momentum the velocity builds up, to 1 / (1 - 0.9) = 10 times the single step."),
         Fault("times-0.9", "step = 0.03 * 64 / (1 - 0.9)", "step = 0.03 * 64 * 0.9", "Momentum makes steps longer: divide by 1 - 0.9."),

@@ -1,6 +1,6 @@
 """Find the fault.
 
-This function prepares data for a training. The accuracy on the test set comes out better than it is
+This function prepares data for training. The accuracy on the test set comes out better than it is
 on new data. Repair the line that is wrong, and set LINE to its number, counted from the first line
 of this file (or cell) as you were given it.
 """
@@ -15,7 +15,7 @@ LINE = 18
 
 
 def prepared(x, labels, rng):
-    """Return x and labels for training, and for the test, with each column of x at mean 0 and spread 1."""
+    """Return x and labels for training, and for the test, with each column of x at mean 0 and standard deviation 1."""
     order = rng.permutation(len(x))
     train, test = order[len(x) // 5 :], order[: len(x) // 5]
     ### BEGIN SOLUTION

@@ -15,12 +15,12 @@ EXERCISE = Exercise(
         "mean, spread = x[train].mean(axis=0), x[train].std(axis=0)",
     ),
     faults=(
-        Fault("learned-from-test", "x[train].mean(axis=0), x[train].std(axis=0)", "x[test].mean(axis=0), x[test].std(axis=0)", "Mean and spread are learned from the test part."),
-        Fault("spread-of-all", "x[train].std(axis=0)", "x.std(axis=0)", "The spread is still learned from all examples."),
+        Fault("learned-from-test", "x[train].mean(axis=0), x[train].std(axis=0)", "x[test].mean(axis=0), x[test].std(axis=0)", "Mean and standard deviation are learned from the test part."),
+        Fault("spread-of-all", "x[train].std(axis=0)", "x.std(axis=0)", "The standard deviation is still learned from all examples."),
         Fault("mean-of-all", "x[train].mean(axis=0), ", "x.mean(axis=0), ", "The mean is still learned from all examples."),
-        Fault("one-mean-for-all-columns", "x[train].mean(axis=0), x[train].std(axis=0)", "x[train].mean(), x[train].std()", "Each column has a mean and a spread of its own: axis=0."),
+        Fault("one-mean-for-all-columns", "x[train].mean(axis=0), x[train].std(axis=0)", "x[train].mean(), x[train].std()", "Each column has its own mean and standard deviation: axis=0."),
         Fault("each-its-own", "    x = (x - mean) / spread\n", "    x = x.copy()\n    x[test] = (x[test] - x[test].mean(axis=0)) / x[test].std(axis=0)\n    x[train] = (x[train] - mean) / spread\n", "The test part is scaled with numbers of its own. Use those of the training part for both."),
-        Fault("scale-line", "LINE = 18", "LINE = 19", "Line 19 is right: it uses the mean and the spread. Where do they come from?"),
+        Fault("scale-line", "LINE = 18", "LINE = 19", "Line 19 is right: it uses the mean and the standard deviation. Where do they come from?"),
         Fault("split-line", "LINE = 18", "LINE = 17", "Line 17 is right: a fifth is the test part."),
     ),
 )

@@ -1,8 +1,8 @@
 """Find the fault.
 
-This training reaches less than it should, and gets worse with larger batches. Repair the line that
-is wrong, and set LINE to its number, counted from the first line of this file (or cell) as you were
-given it.
+This network reaches a lower accuracy than it should, and an even lower one with larger batches.
+Repair the line that is wrong, and set LINE to its number, counted from the first line of this file
+(or cell) as you were given it.
 """
 
 import numpy as np

@@ -4,8 +4,8 @@ Build and train a network with plainnet that reads at least 98.5 % of pictures i
 at most 60 seconds of processor time. `train` has 50,000 pictures, (28, 28) bytes each, as
 `train.inputs` and `train.targets`. Return the network. Any layers, optimizer and schedule will do
 (`Adam` is an optimizer that chooses the length of each step by itself; `BatchNorm` keeps the
-outputs of a layer at mean 0 and spread 1). Aim a little higher than 98.5 %: chance moves the figure
-by 0.12 points.
+outputs of a layer at mean 0 and standard deviation 1). Aim a little higher than 98.5 %: chance moves
+the figure by 0.12 points.
 """
 
 from plainnet import SGD, Adam, BatchNorm, Conv2D, Dense, Flatten, MaxPool, Network, ReLU, SoftmaxCrossEntropy, fit

@@ -21,7 +21,7 @@ EXERCISE = Exercise(
         Fault("nesterov", "w = w + v", "w = w + momentum * v - learning_rate * gradient(w)", "This is Nesterov's form; here w moves by v."),
         Fault("one-step-too-many", "range(steps)", "range(steps + 1)", "There is one step too many."),
         Fault("array-changed", "        w = w + v", "        w += v", "The array of the caller is changed: w += v writes into it. Use w = w + v."),
-        Fault("gradient-of-the-start", "    v = np.zeros_like(w)", "    v, dw = np.zeros_like(w), gradient(w)\n    gradient = lambda w: dw", "The gradient is that of the start; compute it anew in each step."),
+        Fault("gradient-of-the-start", "    v = np.zeros_like(w)", "    v, dw = np.zeros_like(w), gradient(w)\n    gradient = lambda w: dw", "The gradient is that of the start; compute it again in each step."),
         Fault('returns-v', 'return w', 'return v', 'This is the velocity; return w.'),
         Fault('one-step-short', 'range(steps)', 'range(steps - 1)', 'There is one step too few; or w moves by the old v, before v is updated.'),
     ),

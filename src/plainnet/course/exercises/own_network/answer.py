@@ -11,8 +11,8 @@ Write a network from first principles, in NumPy alone, that reads at least 98 % 
 
 The check hands `train` 50,000 pictures, x of shape (50000, 784) in float32 from 0 to 1, and labels
 from 0 to 9, and waits up to four minutes. Aim a little higher than 98 %: chance moves the figure by
-0.14 points. `plainnet doctor` examines your gradients. Leave out what would start a training when
-the file is imported.
+0.14 points. `plainnet doctor` examines your gradients. Leave out code that would start training
+when the file is imported.
 """
 
 import numpy as np

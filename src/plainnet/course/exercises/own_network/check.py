@@ -9,7 +9,7 @@ from plainnet.course.exercise import AtLeast, Exercise
 
 EXERCISE = Exercise(
     title="design: a network of your own at 98 %",
-    place="The end, and a beginning",
+    place="What to do next",
     needs=("initial", "forward", "loss_and_gradients", "train"),
     forbids=("plainnet", "torch", "sklearn", "tensorflow", "keras", "jax"),
     points=5,

@@ -1,6 +1,6 @@
-"""Which training is this?
+"""What went wrong?
 
-These are the losses of four trainings of a network for 10 classes after epochs 1, 2, 4, 8, 16 and
+These are the losses of four training runs of a network for 10 classes after epochs 1, 2, 4, 8, 16 and
 32: on the training examples, and on the validation examples. Choose for each what is wrong, out of
 "overfits", "rate too large", "rate too small" and "labels shuffled", and write that text.
 

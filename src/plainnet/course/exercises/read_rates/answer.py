@@ -1,7 +1,7 @@
 """Which learning rate?
 
 The same network was trained four times, with the learning rates 0.003, 0.03, 0.3 and 3. These are
-its losses after each of five epochs. Write which rate each training had.
+its losses after each of five epochs. Write which rate each run had.
 
     A: 1.83, 1.10, 0.77, 0.62, 0.54
     B: 3.19, 2.31, 2.31, 2.31, 2.31

@@ -1,10 +1,10 @@
 """How sure is it?
 
-1. A network has 90 % accuracy on 400 test examples. What is the spread of this figure by chance, in
-   percentage points?
-2. How many test examples would it take to make the spread ten times smaller?
+1. A network has 90 % accuracy on 400 test examples. What is the standard deviation of this figure,
+   in percentage points?
+2. How many test examples would it take to make it ten times smaller?
 3. One network has 91 % and another 92 %, on different sets of 400 examples each. Is the difference
-   larger than twice the spread of the first? Write True or False.
+   larger than twice the standard deviation of the first? Write True or False.
 """
 
 ### BEGIN SOLUTION
