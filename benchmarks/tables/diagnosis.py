@@ -29,7 +29,7 @@ def sabotage() -> str:
 
 
 def is_first(row: dict[str, Any]) -> bool:
-    """Tell whether the cause of a run is the first that is named."""
+    """Return whether the first cause that the diagnosis names is the true one."""
     return row["cause"] in (row["first"], row["found"][0] if row["found"] else None)
 
 

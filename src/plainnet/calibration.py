@@ -55,7 +55,7 @@ def threshold(confidences: np.ndarray) -> float:
 
 
 def enough(examples: int) -> bool:
-    """Tell whether this number of held-out examples is enough for calibration."""
+    """Return whether this number of held-out examples is enough for calibration."""
     return examples >= _ENOUGH
 
 

@@ -146,7 +146,7 @@ def save(folder: Path, training: Training, about: Mapping[str, Any]) -> None:
 
 
 def present(folder: Path) -> bool:
-    """Tell whether the folder holds a checkpoint."""
+    """Return whether the folder holds a checkpoint."""
     return (folder / NEWEST).exists() or (folder / PREVIOUS).exists()
 
 

@@ -113,5 +113,5 @@ def current() -> Context:
 
 
 def in_force() -> bool:
-    """Tell whether a context is active in this thread."""
+    """Return whether a context is active in this thread."""
     return _in_force.get() is not None

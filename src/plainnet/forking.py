@@ -20,12 +20,12 @@ ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if has
 
 
 def possible() -> bool:
-    """Tell whether the system can fork a process, and end the copy when the original ends."""
+    """Return whether the system can fork a process, and end the copy when the original ends."""
     return sys.platform == "linux"
 
 
 def alone() -> bool:
-    """Tell whether plainnet's own idle threads are the only others; a copy would keep other threads' locks forever."""
+    """Return whether only plainnet's own idle threads run besides this one; a copy would keep other threads' locks."""
     others = set(threading.enumerate()) - {threading.current_thread()}
     return all(thread.name.startswith(OURS) for thread in others)
 

@@ -175,7 +175,7 @@ class Network:
             layer.check_state({key: values[f"{path}.{key}"] for key in layer.state})
 
     def is_finite(self) -> bool:
-        """Tell whether all tensors hold only finite numbers; NaN and infinity show in the minimum or the maximum."""
+        """Return whether all tensors hold only finite numbers; NaN and infinity show in the minimum or the maximum."""
         return all(
             np.isfinite((tensor.min(), tensor.max())).all() for tensor in self.tensors().values() if tensor.size > 0
         )

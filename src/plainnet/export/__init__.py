@@ -33,7 +33,7 @@ def rule_for(layer: Layer, rules: Mapping[str, Rule], form: str) -> Rule:
 
 
 def takes_bytes(model: Model) -> bool:
-    """Tell whether the model's inputs are bytes from 0 to 255: true for images, unless it was trained on numbers."""
+    """Return whether the model's inputs are bytes from 0 to 255: true for images, unless it was trained on numbers."""
     if "inputs" in model.preparation:
         return bool(model.preparation["inputs"] == "bytes")
     largest = model.preparation.get("largest", 255.0)

@@ -52,7 +52,7 @@ class Chain:
 
 
 def begins_with(longer: Chain, shorter: Chain) -> bool:
-    """Tell whether a chain begins with all layers of a shorter one."""
+    """Return whether a chain begins with all layers of a shorter one."""
     return all(a is b for a, b in zip(shorter.items, longer.items, strict=False))
 
 

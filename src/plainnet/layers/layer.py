@@ -197,7 +197,7 @@ class Layer:
             yield from child.walk(f"{path}.{name}".lstrip("."))
 
     def learns(self) -> bool:
-        """Tell whether this layer, or a layer inside it, has parameters."""
+        """Return whether this layer, or a layer inside it, has parameters."""
         return any(layer.parameters for _, layer in self.walk())
 
     def __getstate__(self) -> dict[str, object]:

@@ -41,7 +41,7 @@ FIGURES: dict[str, Any] = {  # of a finished run: metrics.json, and a record
 
 
 def figures_go_together(figures: dict[str, Any]) -> bool:
-    """Tell whether figures that fit the schema are consistent with each other."""
+    """Return whether figures that fit the schema are consistent with each other."""
     examples = figures.get("test_images") or figures.get("test_examples")
     if examples is None or not has_examples(figures["data"]):
         return False
@@ -58,5 +58,5 @@ def figures_go_together(figures: dict[str, Any]) -> bool:
 
 
 def has_examples(fingerprint: dict[str, Any]) -> bool:
-    """Tell whether training data with this fingerprint held any example."""
+    """Return whether training data with this fingerprint held any example."""
     return fingerprint.get("examples", 0) > 0 or sum(fingerprint.get("class_counts", [1])) > 0

@@ -248,7 +248,7 @@ class Run:
 
 
 def is_written(data: DataSet) -> bool:
-    """Tell whether images show handwritten characters like MNIST's: one character per class, with a dark border."""
+    """Return whether images show handwritten characters like MNIST's: one character per class, with a dark border."""
     images = data.inputs
     if images.shape[1:] != (28, 28) or not all(len(name) == 1 and name.isalnum() for name in data.class_names or ("",)):
         return False

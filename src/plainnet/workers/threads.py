@@ -64,7 +64,7 @@ class Threads:
                 "outputs and targets and returns a value for each example"
             )
         self.augmentation: Augmentation | None = None
-        self.adversarial: float | None = None  # the distance of adversarial examples, see `_add_adversarial`
+        self.adversarial: float | None = None  # the distance of adversarial examples, see `adversarial_examples`
         self.generators = generator_for(rng, "augment").spawn(number)
         self._here = range(number)  # the workers that are in this process: all of them
         self._vectors: list[np.ndarray] = []  # the gradients of all workers except the first, which uses the network's

@@ -133,7 +133,7 @@ def _called(function: Callable[..., Any], count: int) -> list[str]:
 
 
 def is_scalar(value: Any) -> bool:
-    """Tell whether a value is one real number."""
+    """Return whether a value is one real number."""
     return isinstance(value, float | np.floating) or (
         isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size == 1 and value.ndim == 0
     )

@@ -59,7 +59,7 @@ def _passes(network: Network, layer: Any) -> tuple[Callable[..., Any], Callable[
 
 
 def is_ours(kind: type) -> bool:
-    """Tell whether a class derives from a layer of plainnet."""
+    """Return whether a class derives from a layer of plainnet."""
     return issubclass(kind, Layer)
 
 

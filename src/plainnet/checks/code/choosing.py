@@ -69,7 +69,7 @@ def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
 
 
 def _counts(group: list[Judgment], ranks: set[int]) -> bool:
-    """Tell whether a way counts: if a matrix is accepted too, a wrong result for a vector proves no fault."""
+    """Return whether a way to call counts: if it also accepts a matrix, a wrong result for a vector proves no fault."""
     vector = all(np.ndim(judgment.episode.names.get("x", 0.0)) == 1 for judgment in group)
     return not vector or 2 not in ranks or any(judgment.right for judgment in group)
 
@@ -132,7 +132,7 @@ def _turns(queues: Iterable[list[Episode]]) -> list[Episode]:
 
 
 def counts_examples(episode: Episode) -> bool:
-    """Tell whether the text of a backward pass mentions a batch, such as the length of its argument."""
+    """Return whether the text of a backward pass mentions a batch, such as the length of its argument."""
     try:
         text = inspect.getsource(episode.functions["backward"])
     except (OSError, TypeError, KeyError):
@@ -141,7 +141,7 @@ def counts_examples(episode: Episode) -> bool:
 
 
 def _of_a_vector(group: list[Judgment]) -> bool:
-    """Tell whether a loss is right for one example given as a vector, which may be its purpose."""
+    """Return whether a loss is right for one example given as a vector, which may be its purpose."""
     first = group[0]
     alone = all(h.path[0][1] in first.episode.given for h in first.held) and not counts_examples(first.episode)
     return alone and first.right and first.upstream is None and np.ndim(first.episode.names.get("x", 0.0)) == 1
@@ -161,7 +161,7 @@ def _rank(group: list[Judgment]) -> tuple[object, ...]:
 
 
 def _larger(queue: list[Episode]) -> bool:
-    """Tell whether a way with a larger batch is still to be judged."""
+    """Return whether a way with a larger batch is still to be judged."""
     return any(episode.batch != 1 for episode in queue[:_MOST_JUDGED])
 
 

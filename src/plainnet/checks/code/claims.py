@@ -45,7 +45,7 @@ class Claim:
 
 
 def speaks_of_gradients(path: Path) -> bool:
-    """Tell whether a word of a path says that this is a gradient."""
+    """Return whether a word of a path says that this is a gradient."""
     return any(isinstance(key, str) and _SPEAKS_OF_GRADIENTS.search(key) for _, key in path)
 
 
@@ -94,5 +94,5 @@ def affinity(leaf: Path, claim: Claim, upstream_input: bool = False) -> int:
 
 
 def fits(claim: Claim, shape: tuple[int, ...]) -> bool:
-    """Tell whether a claim has the shape of its leaf; axes of length 1 are ignored."""
+    """Return whether a claim has the shape of its leaf; axes of length 1 are ignored."""
     return tuple(n for n in np.shape(claim.value) if n != 1) == tuple(n for n in shape if n != 1)

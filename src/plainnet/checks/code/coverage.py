@@ -44,7 +44,7 @@ def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 
 def is_empty(node: ast.FunctionDef) -> bool:
-    """Tell whether a function does nothing but pass, a docstring, a raise, or a return of a constant."""
+    """Return whether a function does nothing but pass, a docstring, a raise, or a return of a constant."""
     for statement in node.body:
         if isinstance(statement, ast.Pass | ast.Raise) or (
             isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

@@ -127,7 +127,7 @@ def _of_softmax(pair: Pair, f: Callable[[Any], Any], x: np.ndarray) -> CodeFindi
 
 
 def _is_used(pair: Pair) -> bool:
-    """Tell whether the file mentions a function outside its definition."""
+    """Return whether the file mentions a function outside its definition."""
     word = pair.name.rpartition(".")[2]
     try:
         text = inspect.getsource(inspect.getmodule(pair.source) or pair.source)

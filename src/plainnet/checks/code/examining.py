@@ -123,7 +123,7 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
 
 
 def _says_first_layer(judgment: Judgment) -> bool:
-    """Tell whether only the gradient of the input is missing, and a comment says that this is the first layer."""
+    """Return whether only the gradient of the input is missing, and a comment says that this is the first layer."""
     return _lacks_only_dx(judgment) and re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
 
 
@@ -139,7 +139,7 @@ def _always_at_kinks(right: list[Judgment]) -> str:
 
 
 def _for_one_example(judgment: Judgment) -> bool:
-    """Tell whether a pass updates with gradients that are not summed over the batch, and everything else is right."""
+    """Return whether a pass updates with gradients that are not summed over the batch, and everything else is right."""
     batch = judgment.episode.batch
     rest = [h for h in judgment.held if h.verdict != RIGHT]
     steps = [h.claim.value for h in rest if h.claim is not None and h.claim.path == h.path]  # the parameter itself
@@ -148,7 +148,7 @@ def _for_one_example(judgment: Judgment) -> bool:
 
 
 def _is_natural(judgment: Judgment) -> bool:
-    """Tell whether the factor of an inferred loss is plausible: a number of few digits, divided by a product of sizes."""
+    """Return whether the factor of an inferred loss is plausible: a number of few digits, divided by a product of sizes."""
     sizes = {
         1,
         *(n for path in judgment.results for n in np.shape(follow(judgment.names, path))),
@@ -159,7 +159,7 @@ def _is_natural(judgment: Judgment) -> bool:
 
 
 def _returns_nothing(judgment: Judgment) -> bool:
-    """Tell whether backward returned an empty array."""
+    """Return whether backward returned an empty array."""
     return any(np.size(claim.value) == 0 for claim in judgment.claims) or any(
         np.size(v) == 0 for v in returned(judgment)
     )
@@ -179,7 +179,7 @@ def _of_the_first_layer(judgment: Judgment) -> str | None:
 
 
 def _repeats(judgment: Judgment) -> bool:
-    """Tell whether two forward passes with the same numbers agree."""
+    """Return whether two forward passes with the same numbers agree."""
     one, other = (results_of(judgment.episode.replay(), judgment.results) for _ in range(2))
     return all(np.array_equal(one[path], other[path], equal_nan=True) for path in judgment.results)
 

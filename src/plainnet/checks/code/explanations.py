@@ -247,7 +247,7 @@ def _near(a: np.ndarray, b: np.ndarray, h: Held | None = None) -> bool:
 
 
 def close(a: np.ndarray | float, b: np.ndarray | float) -> bool:
-    """Tell whether two arrays have the same shape and are equal within the accuracy of central differences."""
+    """Return whether two arrays have the same shape and are equal within the accuracy of central differences."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     if b.ndim == 0:
         b = np.broadcast_to(b, a.shape)

@@ -106,7 +106,7 @@ def _chains(functions: dict[str, Callable[..., Any]], back: str) -> list[tuple[s
 
 
 def takes_no_cache(function: Callable[..., Any]) -> bool:
-    """Tell whether a function needs no cache from forward."""
+    """Return whether a function needs no cache from forward."""
     return not any(role_of(name) == "cache" for name in required(function))
 
 
@@ -169,7 +169,7 @@ def _bound(
 
 
 def _returns_both(function: Callable[..., Any]) -> bool:
-    """Tell whether a function returns both its output and gradients."""
+    """Return whether a function returns both its output and gradients."""
     speak = r"d_?[A-Za-z]\w*|grad\w*|\w*_grad|update\w*|delta\w*"
     returned = [[bool(re.fullmatch(speak, name)) for name in names] for names in returned_names(function)]
     return any(any(said) and not all(said) for said in returned)

@@ -81,7 +81,7 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
 
 
 def _stretches_wrongly(engine: Engine, operation: Operation, module: ModuleType) -> bool:
-    """Tell whether an operator is wrong if one operand is broadcast, for an engine that supports broadcasting."""
+    """Return whether an operator is wrong if one operand is broadcast, for an engine that supports broadcasting."""
     source = inspect.getsource(engine.kind)
     if not engine.arrays or not operation.is_operator or not re.search(r"broadcast|reduce_shape|sum_to", source):
         return False

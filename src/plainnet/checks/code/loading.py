@@ -222,7 +222,7 @@ def run_statement(statement: ast.stmt, loaded: Loaded) -> bool:
 
 
 def _sets_up(statement: ast.stmt, tree: ast.Module) -> bool:
-    """Tell whether a statement calls something that is not the author's own: np.random.seed(0), sys.path.append("..")."""
+    """Return whether a statement calls something that is not the author's own: np.random.seed(0), sys.path.append("..")."""
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return False
     root = ast.unparse(statement.value.func).partition(".")[0].partition("(")[0]
@@ -240,7 +240,7 @@ def _is_main(statement: ast.stmt) -> bool:
 
 
 def _trains(statement: ast.stmt) -> bool:
-    """Tell whether a statement is an `if` or `try` that does more than import and define, or stores trained values."""
+    """Return whether a statement is an `if` or `try` that does more than import and define, or stores trained values."""
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
         return bool(
             re.search(

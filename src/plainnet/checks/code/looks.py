@@ -41,7 +41,7 @@ def own_classes(module: ModuleType) -> dict[str, type]:
 
 
 def is_own(kind: type) -> bool:
-    """Tell whether the author wrote a class, in this file or in one that it imports."""
+    """Return whether the author wrote a class, in this file or in one that it imports."""
     return hasattr(sys.modules.get(kind.__module__), OWN)
 
 
@@ -91,7 +91,7 @@ def passes_beside(kind: type, back: str) -> list[str]:
 
 
 def is_empty_function(function: Callable[..., Any]) -> bool:
-    """Tell whether the body of a function is empty."""
+    """Return whether the body of a function is empty."""
     tree = tree_of(function)
     node = tree.body[0] if tree is not None and tree.body else None
     return isinstance(node, ast.FunctionDef) and is_empty(node)
@@ -108,7 +108,7 @@ def _called_inside(kind: type) -> set[str]:
 
 
 def returns_gradients(function: Callable[..., Any]) -> bool:
-    """Tell whether a return statement names a loss together with a gradient or a dict."""
+    """Return whether a return statement names a loss together with a gradient or a dict."""
     if LOSS_NAME.match(function.__name__) and any(
         len(names) == 2 and not any(names) for names in returned_names(function)
     ):

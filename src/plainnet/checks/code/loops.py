@@ -88,7 +88,7 @@ def _innermost(loop: ast.stmt) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
 
 
 def _trains(body: list[ast.stmt]) -> bool:
-    """Tell whether a body changes parameters, by an update of its own or by a function that takes gradients."""
+    """Return whether a body changes parameters, by an update of its own or by a function that takes gradients."""
     text = "\n".join(ast.unparse(statement) for statement in body)
     updates = any(_is_update(node) for statement in body for node in ast.walk(statement))
     calls = re.search(r"(?i)update\w*\(|back\w*\(|gradient\w*\(|\.step\(", text) is not None
@@ -109,7 +109,7 @@ def _is_update(node: ast.AST) -> bool:
 
 
 def calls_only(loop: Loop, judged: set[str]) -> bool:
-    """Tell whether a loop leaves all differentiation to backward passes that have been judged, given by their names."""
+    """Return whether a loop leaves all differentiation to backward passes that have been judged, given by their names."""
     called = {
         ast.unparse(node.func).rpartition(".")[2]
         for statement in loop.body

@@ -130,7 +130,7 @@ _DIVIDES = re.compile(
 
 
 def divided_elsewhere(episode: Episode) -> bool:
-    """Tell whether other code of the author divides by the batch size: in the rest of the file, or in files beside it."""
+    """Return whether other code of the author divides by the batch size: in the rest of the file, or in files beside it."""
     function = episode.functions.get("backward")
     try:
         path = Path(inspect.getsourcefile(function) or "")  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ class Held:
     factor: float = 1.0
 
     def is_times(self, factor: float) -> bool:
-        """Tell whether the claim is this multiple of the true gradient."""
+        """Return whether the claim is this multiple of the true gradient."""
         sure = np.isfinite(self.errors)
         scale = np.abs(self.truth[sure]).max(initial=1e-12) * max(abs(factor), 1.0)
         return bool(sure.any() and (np.abs(self.given - factor * self.truth)[sure] <= TOLERANCE * scale).all())
@@ -162,7 +162,7 @@ def _match_by_numbers(judgment: Judgment, h: Held, factor: float, taken: set[int
 
 
 def _are_means(judgment: Judgment) -> bool:
-    """Tell whether gradients of parameters are means over the batch, but the gradient of the input is not: a convention.
+    """Return whether gradients of parameters are means over the batch, but the gradient of the input is not: a convention.
 
     If the loss itself is a mean, gradients of parameters are then right, and the gradient of the input is N times as large.
     """
@@ -182,7 +182,7 @@ def _are_means(judgment: Judgment) -> bool:
 
 
 def _has_a_penalty(judgment: Judgment) -> bool:
-    """Tell whether a layer holds the strength of a penalty; it then adds the gradient of the penalty itself."""
+    """Return whether a layer holds the strength of a penalty; it then adds the gradient of the penalty itself."""
     if judgment.upstream is None:
         return False
     numbers = numbers_in(judgment.episode.names.get("self"))
@@ -210,7 +210,7 @@ def _decay(judgment: Judgment, factor: float, taken: set[int]) -> float:
 
 
 def _needs_a_gradient(judgment: Judgment, h: Held) -> bool:
-    """Tell whether a leaf needs a gradient: a parameter, an input that lower layers may need, or an array with a claim."""
+    """Return whether a leaf needs a gradient: a parameter, an input that lower layers may need, or an array with a claim."""
     key, given = h.path[0][1], judgment.episode.given
     if judgment.episode.wrt is not None:
         return (
@@ -282,7 +282,7 @@ def _factors_with_decay(judgment: Judgment) -> Iterator[float]:
 
 
 def same(given: np.ndarray, truth: np.ndarray, errors: np.ndarray, tolerance: float = TOLERANCE) -> bool:
-    """Tell whether a claim equals the true gradient at every probe that can be judged, and there is at least one."""
+    """Return whether a claim equals the true gradient at every probe that can be judged, and there is at least one."""
     sure = np.isfinite(errors)
     if not sure.any() or given.shape != truth.shape or not np.isfinite(given).all():
         return False

@@ -83,7 +83,7 @@ _BACK_WORDS, _FORWARD_WORDS = r"back(ward)?|_?prop(agat\w+)?|bprop|gradients?|gr
 
 
 def _belongs(forward: tuple[str, ...], back: str, methods: dict[str, Callable[..., Any]]) -> bool:
-    """Tell whether the name of a backward pass shows that it belongs to this forward pass only, as in relu_backward."""
+    """Return whether the name of a backward pass shows that it belongs to this forward pass only, as in relu_backward."""
     stem = re.sub(_BACK_WORDS, "", back, flags=re.I).strip("_").lower()
     plain = [re.sub(_FORWARD_WORDS, "", name, flags=re.I).strip("_").lower() for name in methods if name != back]
     mine = re.sub(_FORWARD_WORDS, "", forward[0], flags=re.I).strip("_").lower()

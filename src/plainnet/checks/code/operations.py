@@ -86,7 +86,7 @@ class Operation:
         return _one(layer(nodes[0]))
 
     def defined_in(self, module: ModuleType) -> bool:
-        """Tell whether the file defines it."""
+        """Return whether the file defines it."""
         return self.source is not None and getattr(self.source, "__module__", None) == module.__name__
 
 

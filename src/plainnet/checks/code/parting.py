@@ -67,7 +67,7 @@ def _follow(
 
 
 def _is_right(value: np.ndarray, true: list[np.ndarray]) -> bool:
-    """Tell whether an array is a multiple of one of the true derivatives."""
+    """Return whether an array is a multiple of one of the true derivatives."""
     for array in true:
         if array.size == value.size and array.squeeze().shape == value.squeeze().shape:
             flat, other = value.ravel(), array.ravel()
@@ -78,7 +78,7 @@ def _is_right(value: np.ndarray, true: list[np.ndarray]) -> bool:
 
 
 def _forward(name: str, made: dict[str, ast.stmt]) -> bool:
-    """Tell whether a name belongs to the forward pass: it does not depend on anything named like a gradient."""
+    """Return whether a name belongs to the forward pass: it does not depend on anything named like a gradient."""
     gradients = [
         s.lineno
         for n, s in made.items()

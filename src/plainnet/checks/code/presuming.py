@@ -17,7 +17,7 @@ from plainnet.checks.code.values import name_of
 
 
 def may_accuse(judgment: Judgment) -> bool:
-    """Tell whether all conditions hold for a verdict "wrong".
+    """Return whether all conditions hold for a verdict "wrong".
 
     Another claim of the same call is right, or forward and backward belong together by name and every number has a claim. An inferred loss
     explains at least half of the gradients. A gradient may be called missing only if others are right.
@@ -46,7 +46,7 @@ def may_accuse(judgment: Judgment) -> bool:
 
 
 def is_no_call(judgment: Judgment, h: Held) -> bool:
-    """Tell whether the shape of a claim shows that the call made no sense: a broadcast or an unknown shape."""
+    """Return whether the shape of a claim shows that the call made no sense: a broadcast or an unknown shape."""
     if h.claim is None or fits(h.claim, h.probes.shape) or np.size(h.claim.value) == 1:
         return False
     if not h.probes.shape:  # a number in place of an array until the first step
@@ -59,13 +59,13 @@ def is_no_call(judgment: Judgment, h: Held) -> bool:
 
 
 def _has_another_pass(judgment: Judgment) -> bool:
-    """Tell whether the class has a second backward pass, which may give the gradients missing here."""
+    """Return whether the class has a second backward pass, which may give the gradients missing here."""
     subject = judgment.episode.names.get("self")
     return subject is not None and len(passes_of(type(subject))) > 1
 
 
 def _adds_more(judgment: Judgment) -> bool:
-    """Tell whether a step may be more than the gradient times the rate: the object uses momentum or a penalty."""
+    """Return whether a step may be more than the gradient times the rate: the object uses momentum or a penalty."""
     kept = getattr(judgment.episode.names.get("self"), "__dict__", {})
     return any(role_of(name) in ("momentum", "penalty") for name in kept)
 
@@ -75,7 +75,7 @@ def _is_from_above(judgment: Judgment, value: Any) -> bool:
 
 
 def _is_plain(judgment: Judgment) -> bool:
-    """Tell whether the last array alone proves an inferred loss: its factor is 1 or the learning rate, perhaps divided by the batch size.
+    """Return whether the last array alone proves an inferred loss: its factor is 1 or the learning rate, perhaps divided by the batch size.
 
     The wrong gradients must then not be multiples of the true ones, which a separate learning rate for a layer would cause.
     """
@@ -96,13 +96,13 @@ def _is_multiple(h: Held) -> bool:
 
 
 def _is_implied(judgment: Judgment) -> bool:
-    """Tell whether the forward pass was reconstructed from the names in backward."""
+    """Return whether the forward pass was reconstructed from the names in backward."""
     code = getattr(judgment.episode.functions.get("forward"), "__code__", None)
     return code is not None and code.co_filename.startswith(IMPLIED)
 
 
 def is_unfinished(judgment: Judgment, h: Held) -> bool:
-    """Tell whether a claim is all zeros and the author has left the code unfinished."""
+    """Return whether a claim is all zeros and the author has left the code unfinished."""
     if h.claim is None or np.any(h.claim.value):
         return False
     return re.search(r"(?m)^\s*pass\b|TODO|YOUR CODE|NotImplemented", text_of_backward(judgment)) is not None

@@ -76,7 +76,7 @@ def seen_of(module: ModuleType | None, name: str) -> list[Arguments]:
 
 
 def has_a_program(tree: ast.Module) -> bool:
-    """Tell whether a file does more than define functions and classes: it has calls, loops or a main part."""
+    """Return whether a file does more than define functions and classes: it has calls, loops or a main part."""
     return any(_does_something(statement) for statement in tree.body)
 
 

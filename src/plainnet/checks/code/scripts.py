@@ -255,7 +255,7 @@ def _differences(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def _is_stretched(output: str, target: str, names: Names) -> bool:
-    """Tell whether a difference broadcasts a target to the shape of an output, so that they do not belong together."""
+    """Return whether a difference broadcasts a target to the shape of an output, so that they do not belong together."""
     y, t = names.get(output), names.get(target)
     if role_of(target) != "target" or not isinstance(y, np.ndarray) or not isinstance(t, np.ndarray):
         return False

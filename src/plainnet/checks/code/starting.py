@@ -96,7 +96,7 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
 
 
 def _is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
-    """Tell whether a function steps through an argument, as in for t in range(len(inputs)) and inputs[t]."""
+    """Return whether a function steps through an argument, as in for t in range(len(inputs)) and inputs[t]."""
     tree = tree_of(function)
     text = ast.unparse(tree) if tree else ""
     steps = re.search(rf"\[{parameter}\[\w+\]\]|\[{parameter}\[\w+\], ?\d\]", text)

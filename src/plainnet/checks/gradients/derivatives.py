@@ -178,7 +178,7 @@ class Objective:
 
 
 def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool:
-    """Tell whether elements of a parameter with last index m change channel m of the output and no other."""
+    """Return whether elements of a parameter with last index m change channel m of the output and no other."""
     if values.ndim == 0 or layer.forward(x, training=True).shape[-1] != values.shape[-1]:
         return False
     random = np.random.default_rng(0)
@@ -192,7 +192,7 @@ def _channels_are_apart(layer: Layer, values: np.ndarray, x: np.ndarray) -> bool
 
 
 def _rows_are_apart(layers: Sequence[Layer], x: np.ndarray) -> bool:
-    """Tell whether the outputs for x stay the same when other examples are in the batch."""
+    """Return whether the outputs for x stay the same when other examples are in the batch."""
     other = 0.5 * x + 0.1
     together = _through(layers, np.concatenate([x, other])).copy()
     alone = np.concatenate([_through(layers, part).copy() for part in (x, other)])

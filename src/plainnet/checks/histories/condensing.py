@@ -58,7 +58,7 @@ def _above_one(values: np.ndarray) -> bool:
 
 
 def _percent(values: np.ndarray, others: list[bool]) -> bool:
-    """Tell whether accuracies are in percent: they exceed 1, or all others in the table are in percent."""
+    """Return whether accuracies are in percent: they exceed 1, or all others in the table are in percent."""
     return _above_one(values) or all(others)
 
 

@@ -105,7 +105,7 @@ def _names_of_none(first: list[str]) -> list[str] | None:
 
 
 def _names_columns(names: list[str], first: list[str], *, all_words: bool) -> bool:
-    """Tell whether a row names columns: it is mostly words, and the row below holds numbers."""
+    """Return whether a row names columns: it is mostly words, and the row below holds numbers."""
     words = sum(bool(re.search(r"[^\W\d]", name)) and number(name) is None for name in names)
     numbers = sum(number(cell) is not None for cell in first)
     return words >= max(1, len(names) if all_words else 0.5 * len(names)) and numbers > 0

@@ -14,12 +14,12 @@ _HEAD = b"brain.Event:"  # every event file begins with this version record
 
 
 def recognized(content: bytes) -> bool:
-    """Tell whether the content is that of a TensorBoard event file."""
+    """Return whether the content is that of a TensorBoard event file."""
     return _HEAD in content[:64]
 
 
 def is_folder_of(path: Path) -> bool:
-    """Tell whether a folder or its subfolders hold event files, and the folder holds no plainnet training run."""
+    """Return whether a folder or its subfolders hold event files, and the folder holds no plainnet training run."""
     return path.is_dir() and not (path / "metrics.json").exists() and next(path.rglob("*tfevents*"), None) is not None
 
 

@@ -202,7 +202,7 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
 
 
 def _parts(rest: Mapping[str, Any]) -> bool:
-    """Tell whether tables hold the same columns for several parts of the data, as in `evals_result`."""
+    """Return whether tables hold the same columns for several parts of the data, as in `evals_result`."""
     return bool(rest) and all(
         PART.search(str(key).lower()) and isinstance(part, dict) and part
         and all(_cells(inner) is not None for inner in part.values())

@@ -75,7 +75,7 @@ def read(text: str) -> list[Table]:
 
 
 def _heads(names: list[str]) -> bool:
-    """Tell whether words are the header of a table like fastai's: an epoch and at least one figure."""
+    """Return whether words are the header of a table like fastai's: an epoch and at least one figure."""
     known = [meant.figure for name in names if (meant := meaning(name))]
     return known[:1] == ["epoch"] and bool({"loss", "accuracy"} & set(known))
 

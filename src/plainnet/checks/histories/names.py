@@ -54,12 +54,12 @@ def words_of(name: str) -> str:
 
 
 def is_index(name: str) -> bool:
-    """Tell whether a column has a name that pandas gives row numbers, or no name."""
+    """Return whether a column has a name that pandas gives row numbers, or no name."""
     return INDEX.fullmatch(words_of(name)) is not None
 
 
 def is_counter(name: str) -> bool:
-    """Tell whether a column counts epochs, steps or rows, or tells the time."""
+    """Return whether a column counts epochs, steps or rows, or tells the time."""
     return any(pattern.fullmatch(words_of(name)) for pattern in (EPOCH, STEP, INDEX, TIME))
 
 

@@ -66,5 +66,5 @@ def _no_history(table: Table) -> str | None:
 
 
 def _times(texts: list[str]) -> bool:
-    """Tell whether most texts are dates or times."""
+    """Return whether most texts are dates or times."""
     return sum(text[:1].isdecimal() and any(mark in text for mark in ":-/.") for text in texts) > len(texts) / 2

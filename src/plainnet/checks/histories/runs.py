@@ -38,7 +38,7 @@ def counters(table: Table) -> Counters:
 
 
 def _counts(values: np.ndarray) -> bool:
-    """Tell whether the numbers of a column without a name count the rows."""
+    """Return whether the numbers of a column without a name count the rows."""
     return bool((np.diff(values) == 1).mean() > 0.9) if len(values) > 1 else bool(values[0] in (0, 1))
 
 
@@ -76,25 +76,25 @@ def split(table: Table) -> list[Table]:
 
 
 def _newest_first(values: np.ndarray) -> bool:
-    """Tell whether a counter counts down, because the newest row comes first."""
+    """Return whether a counter counts down, because the newest row comes first."""
     steps = np.diff(values[~np.isnan(values)])
     return len(steps) > 1 and bool((steps <= 0).all()) and bool((steps < 0).mean() > 0.5)
 
 
 def _continues(counted: np.ndarray, row: int) -> bool:
-    """Tell whether a counter continues across a row at which the header was repeated."""
+    """Return whether a counter continues across a row at which the header was repeated."""
     before, after = counted[:row], counted[row:]
     return len(after) > 0 and bool(np.nanmax(before) < np.nanmin(after))
 
 
 def _is_start(values: np.ndarray, place: int) -> bool:
-    """Tell whether a counter goes back at this place and continues from there."""
+    """Return whether a counter falls at this place and continues from the lower value."""
     after = values[place : place + 3]
     return bool(values[place - 1] > values[place] and (np.diff(after) >= 0).all())
 
 
 def _within_epochs(values: np.ndarray, again: list[int]) -> bool:
-    """Tell whether a counter of steps begins again in every epoch: often, and after the same number of steps."""
+    """Return whether a counter of steps begins again in every epoch: often, and after the same number of steps."""
     lengths = np.diff([0, *again])
     return len(again) > 2 and bool(lengths.max() - lengths.min() <= max(1, 0.02 * lengths.max())) and lengths.max() > 2
 

@@ -153,7 +153,7 @@ def _take_loss(name: str, one: _Figure, ours: list[_Figure], found: Understood) 
 
 
 def _together(parts: list[Column]) -> bool:
-    """Tell whether losses are in the same rows: then they are parts of one loss, not losses of several evaluations."""
+    """Return whether losses are in the same rows: they are then parts of one loss, not several evaluations."""
     together = np.all([part.filled for part in parts], axis=0)
     return bool(together.sum() >= 0.5 * max(part.filled.sum() for part in parts))
 

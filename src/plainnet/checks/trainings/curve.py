@@ -79,7 +79,7 @@ class Curve:
         return int(differ[::-1].argmax()) if differ.any() else len(self)
 
     def constant(self, least: int = 4) -> bool:
-        """Tell whether the curve ends with equal figures: at least `least` of them, and a third of all.
+        """Return whether the curve ends with equal figures: at least `least` of them, and a third of all.
 
         If they are rounded to fewer than five decimal places, one and a half times as many must be equal, and half of
         all.

@@ -46,19 +46,19 @@ def trouble(case: Case) -> str:
 
 
 def diverged(case: Case) -> bool:
-    """Tell whether the training ended with figures that are not finite."""
+    """Return whether the training ended with figures that are not finite."""
     return bool(case.diverged) or case.signs.train_loss.broken_at_the_end
 
 
 def in_trouble(case: Case) -> bool:
-    """Tell whether the training diverged, learned little, or goes up and down."""
+    """Return whether the training diverged, learned little, or goes up and down."""
     signs = case.signs
     accuracy = signs.validation if len(signs.validation) else signs.train
     return diverged(case) or not len(accuracy) or accuracy.last < 0.8 or rough(case)
 
 
 def rough(case: Case) -> bool:
-    """Tell whether the training loss goes up and down a lot while it is still far from its final value."""
+    """Return whether the training loss goes up and down a lot while it is still far from its final value."""
     loss = case.signs.train_loss
     if len(loss) < 5 or case.signs.near_zero:
         return False

@@ -68,7 +68,7 @@ class Signs:
         return None if self.classes is None else 1 / self.classes + min(0.6 / self.classes, 0.08)
 
     def at_chance(self, accuracy: float) -> bool:
-        """Tell whether an accuracy is no better than chance, as far as is known."""
+        """Return whether an accuracy is no better than chance, as far as is known."""
         return accuracy <= self.low
 
     @property

@@ -45,7 +45,7 @@ def at_chance(case: Case) -> TrainingFinding | None:
 
 
 def _at_chance(case: Case) -> bool:
-    """Tell whether the accuracy is that of chance, and the loss is where it began."""
+    """Return whether the accuracy is that of chance, and the loss is where it began."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     still = not len(loss) or signs.flat or loss.end > 0.97 * loss.first
@@ -54,7 +54,7 @@ def _at_chance(case: Case) -> bool:
 
 
 def _hardly_better(case: Case) -> bool:
-    """Tell whether training has long been hardly better than chance, as if the network knew two classes of ten."""
+    """Return whether training has long been hardly better than chance, as if the network knew two classes of ten."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
     if signs.classes is None or signs.classes < 5 or len(loss) < 8 or len(accuracy) != len(loss):
@@ -65,7 +65,7 @@ def _hardly_better(case: Case) -> bool:
 
 
 def _same_answer(case: Case) -> bool:
-    """Tell whether the validation accuracy never changes, while the loss hardly moves and the accuracy is low."""
+    """Return whether the validation accuracy never changes, while the loss hardly moves and the accuracy is low."""
     accuracy = case.signs.accuracy
     moved = accuracy.most - accuracy.first
     return case.signs.flat and case.signs.validation.constant(3) and accuracy.end < 0.7 and moved < 0.03

@@ -9,7 +9,7 @@ from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding
 
 
 def _prepared(case: Case) -> bool:
-    """Tell whether the network begins with a layer that scales its inputs."""
+    """Return whether the network begins with a layer that scales its inputs."""
     return case.recipe is not None and case.recipe.layers[0].get("type") == "Standardize"
 
 

@@ -120,7 +120,7 @@ def unstable(case: Case) -> TrainingFinding | None:
 
 
 def _rough(loss: Curve) -> bool:
-    """Tell whether the training loss itself jumps by more than a third in two of five epochs."""
+    """Return whether the training loss itself jumps by more than a third in two of five epochs."""
     steps = np.diff(loss.values) / np.maximum(loss.values[:-1], 1e-30)
     return len(steps) > 3 and bool((np.abs(steps) > 0.35).mean() > 0.4 and steps.max() > 0.35)
 

@@ -49,7 +49,7 @@ def overfitting(case: Case) -> TrainingFinding | None:
 
 
 def _still_best(signs: Signs) -> bool:
-    """Tell whether the validation loss is still at its best at the end, so that training longer does no harm."""
+    """Return whether the validation loss is still at its best at the end, so that training longer does no harm."""
     loss = signs.validation_loss
     return len(loss) > 3 and loss.end < 1.02 * loss.least and signs.validation.end > signs.validation.most - 0.02
 
@@ -63,7 +63,7 @@ def _against_overfitting(case: Case) -> dict[str, Any]:
 
 
 def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
-    """Tell whether the validation loss rises for some time while the training loss still falls."""
+    """Return whether the validation loss rises for some time while the training loss still falls."""
     if min(len(train), len(loss)) < _ENOUGH:
         return False
     smooth = loss.smooth()
@@ -80,5 +80,5 @@ def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
 
 
 def _apart_from_the_start(signs: Signs) -> bool:
-    """Tell whether the validation accuracy was never above chance: a sign of different data, not of overfitting."""
+    """Return whether the validation accuracy was never above chance: a sign of different data, not of overfitting."""
     return signs.at_chance(signs.validation.most) and signs.classes is not None
