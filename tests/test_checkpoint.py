@@ -210,8 +210,12 @@ def test_weights_that_break_in_the_last_batch_are_noticed(digits, tmp_path):
 
 
 def start(folder, *arguments):
+    def heed_signals():  # which tests in the background of a shell ignore, and would pass on to the program
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     command = [sys.executable, "-m", "plainnet", "train", *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=folder, preexec_fn=heed_signals, **streams)
 
 
 def wait_for_checkpoint(folder):
@@ -224,7 +228,7 @@ def wait_for_checkpoint(folder):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
-    process = start(tmp_path, "--epochs", "5000", "--out", "out", *QUICK)
+    process = start(tmp_path, "--epochs", "500", "--out", "out", *QUICK)
     wait_for_checkpoint(tmp_path / "out")
     second = start(tmp_path, "--out", "out")
     assert "another run is writing to out" in second.communicate()[1]
