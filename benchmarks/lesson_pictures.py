@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from plainnet import mnist
-from plainnet.layers import Deskew
+from plainnet.layers import Deskew, NormalizeSize
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "src" / "plainnet" / "course" / "lessons" / "pictures"
@@ -216,19 +216,27 @@ def window():
     saved(figure, "window.svg")
 
 
-def upright():
-    """Draw one image of each digit that leans much, before and after Deskew."""
-    data = mnist.load().train
-    images = data.images / np.float32(255)
-    straight = Deskew().forward(images)
-    changes = np.abs(straight - images).sum(axis=(1, 2))
-    chosen = [np.flatnonzero(data.labels == digit) for digit in range(10)]
-    chosen = [rows[np.argsort(changes[rows])[int(0.9 * len(rows))]] for rows in chosen]
+def changed(before, after, labels, rank, name):
+    """Draw an image of each digit with a high rank, and below it the image after the change."""
+    chosen = [np.flatnonzero(labels == digit) for digit in range(10)]
+    chosen = [rows[np.argsort(rank[rows])[int(0.9 * len(rows))]] for rows in chosen]
     figure, all_axes = plt.subplots(2, 10, figsize=(8, 1.7))
-    for axes, image in zip(all_axes.flat, [*images[chosen], *straight[chosen]], strict=True):
+    for axes, image in zip(all_axes.flat, [*before[chosen], *after[chosen]], strict=True):
         axes.imshow(image, cmap="gray_r", vmin=0, vmax=1)
         axes.axis("off")
-    saved(figure, "deskew.png", ROOT / "docs" / "pictures")
+    saved(figure, name, ROOT / "docs" / "pictures")
+
+
+def upright():
+    """Draw digits before and after Deskew, and before and after NormalizeSize."""
+    data = mnist.load().train
+    images = data.images[:10_000] / np.float32(255)
+    straight = Deskew().forward(images)
+    lean = np.abs(straight - images).sum(axis=(1, 2))
+    changed(images, straight, data.labels[:10_000], lean, "deskew.png")
+    rows = straight.sum(axis=2) / straight.sum(axis=(1, 2))[:, None]
+    flat = -(rows @ np.arange(28) ** 2 - (rows @ np.arange(28)) ** 2)  # the variance of the rows
+    changed(straight, NormalizeSize().forward(straight), data.labels[:10_000], flat, "normalize_size.png")
 
 
 for draw in (parabola, shapes, cross_entropy, network222, step_size, digits, rates, four_curves, gap, window, upright):

@@ -136,8 +136,33 @@ def test_a_series_counts_the_openings_of_the_test_set_and_makes_an_ensemble(tmp_
         assert sentence in capsys.readouterr().err
     few = type(digits).of(digits.train[:500], digits.validation, digits.test)
     with pytest.raises(InputError, match="were made with other images"):
-        record_ensemble("small", range(2), few, tmp_path / "records")
+        record_ensemble(["small"], range(2), few, tmp_path / "records")
     assert (tmp_path / "records" / "ensemble" / "openings.json").read_bytes() == opened
+
+
+def test_ensembles_of_two_recipes_stand_side_by_side_if_no_run_is_in_two(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "views.toml").write_text(SMALL.replace("epochs = 1", "epochs = 1\ntest_shifts = 1"))
+    for recipe in ("small.toml", "views.toml"):
+        assert main(["series", recipe, "--seeds", "0:2"]) == 0
+    for seed in (0, 1):
+        assert main(["ensemble", "small.toml", "views.toml", "--seeds", f"{seed}:{seed + 1}"]) == 0
+        assert "1 run of small and of views together" in capsys.readouterr().out
+        record = json.loads((tmp_path / "records" / "ensemble" / f"seed-{seed}.json").read_text())
+        assert [(of["recipe"], of["seeds"]) for of in record["members"]] == [("small", [seed]), ("views", [seed])]
+        model = load_model(tmp_path / "records" / "ensemble" / f"seed-{seed}.safetensors")
+        assert model.test_shifts == 1
+        assert model.network.theta.size == record["parameters"] == 2 * 7850
+    assert main(["ladder"]) == 0
+    assert "| `ensemble` | 2 |" in capsys.readouterr().out
+    for command, sentence in (
+        (["small.toml", "views.toml", "--seeds", "0:2"], "holds another ensemble"),
+        (["small.toml", "--seeds", "0:1"], "of small with seeds [0] and views with seeds [0], or"),
+        (["small.toml", "small.toml", "--seeds", "0:1"], "name each recipe of an ensemble once"),
+    ):
+        assert main(["ensemble", *command]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 def test_two_that_make_the_same_run_open_the_test_set_once(tmp_path, digits, monkeypatch):

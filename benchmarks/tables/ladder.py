@@ -16,7 +16,6 @@ _CHANGES = {  # name in the record: name in the table
     "the same learning rate throughout": "constant learning rate",
     "beta1 0.9, beta2 0.999, as usual": "beta1 0.9, beta2 0.999 (usual)",
     "noise of 0.3 instead of it": "noise of 0.3 instead of dropout",
-    "dropout of a fifth of the pixels": "dropout of 0.2 on the pixels",
     "no dropout of pixels": "no dropout on the pixels",
 }
 

@@ -11,8 +11,9 @@ from tables.source import ROOT, record, table
 def famous_faults() -> str:
     """Return the page of famous faults: the docstring of each file, and the report of the doctor."""
     parts = [
-        "# Famous faults, examined\n\nMany people copied these wrong gradients. Each is rebuilt here in a few lines, "
-        "with the report of `plainnet doctor`.\nMost of them trained well enough that nobody noticed.\n"
+        "# Famous faults, examined\n\nMany people copied these programs. Each is rebuilt here in a few lines. "
+        "`plainnet doctor` reports the wrong\ngradients; the first program is a check, which has none. Most of the "
+        "others trained well enough that nobody noticed.\n"
     ]
     for path in sorted((ROOT / "examples" / "wrong").glob("*.py")):
         title = " ".join((ast.get_docstring(ast.parse(path.read_text())) or "").split())

@@ -130,6 +130,7 @@ COMMANDS: dict[
         USE,
         "Combine the models of recorded runs into one, and measure its test accuracy.",
         "plainnet ensemble cnn --seeds 0:3",
+        "plainnet ensemble cnn mlp-augmented --seeds 0:2",
     ),
     "records": (
         MEASURE,

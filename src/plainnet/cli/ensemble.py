@@ -1,4 +1,4 @@
-"""`plainnet ensemble`: combine several recorded runs of a recipe into one model."""
+"""`plainnet ensemble`: combine several recorded runs into one model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from plainnet.foreign.showing import counted
 
 
 def ensemble(
-    recipe: str = "cnn",
-    /,
-    *,
+    *recipes: str,
     seeds: str = "0:3",
     records: Path = Path("records"),
     own_data: OwnData | None = None,
@@ -21,10 +19,10 @@ def ensemble(
 
     Parameters
     ----------
-    recipe
-        The recipe. Its runs must have been made by `plainnet series`.
+    recipes
+        The recipes. Their runs must have been made by `plainnet series`. Default: cnn.
     seeds
-        FIRST:END, END excluded: 0:3 means 0, 1 and 2.
+        FIRST:END, END excluded: 0:3 means 0, 1 and 2. These runs of every recipe are combined.
     records
         The folder of the records.
     own_data
@@ -35,9 +33,11 @@ def ensemble(
     from plainnet.records.combine_models import record_ensemble
     from plainnet.records.recorded_runs import model_path
 
+    sources = recipes or ("cnn",)
     chosen = seeds_in(seeds)
     described = override({}, (own_data or OwnData()).overrides()).get("data")
-    table = record_ensemble(recipe, chosen, load_data(described), records)
+    table = record_ensemble(sources, chosen, load_data(described), records)
     model = model_path(records / "ensemble", chosen[0])
-    made_of = f"{counted(len(chosen), 'run')} of {Path(recipe).stem}"
+    each = " and of ".join(Path(source).stem for source in sources)
+    made_of = f"{counted(len(chosen), 'run')} of {each}"
     say(f"{made_of} together: test accuracy {table['test_accuracy']:.2%}\nthe model is {model}")

@@ -71,6 +71,7 @@ RULES: dict[str, JsRule] = {
     "LayerNorm": _layer_norm,
     "LeakyReLU": _with("slope"),
     "MaxPool": _with("size"),
+    "NormalizeSize": _with("spread", "strength"),
     "ReLU": _with(),
     "Residual": lambda layer: {"layers": _layers(layer)},
     "SiLU": _with(),

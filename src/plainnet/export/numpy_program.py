@@ -46,6 +46,23 @@ _FUNCTIONS = {
     near, far = (np.take_along_axis(images, left + step, axis=2) for step in (1, 2))
     return np.float32(near + (place - left) * (far - near)).reshape(x.shape)
 ''',
+    "of_usual_size": '''def of_usual_size(x, spread, strength):
+    """Images centered, and brought nearer to a usual height and width."""
+    planes = np.moveaxis(x.reshape(*x.shape[:3], -1), 3, 1)
+    weight = np.maximum(planes.sum(axis=1), 0)
+
+    def matrix(weight):
+        each = np.arange(weight.shape[1])
+        m = np.maximum(weight.sum(axis=1, keepdims=True), 1e-30)
+        away = each - (weight @ each)[:, None] / m
+        v = np.maximum((weight * away**2).sum(axis=1, keepdims=True) / m, 1e-12)
+        factor = np.clip((spread * len(each) / np.sqrt(v)) ** strength, 0.5, 2)
+        places = (each - (len(each) - 1) / 2) / factor
+        return np.maximum(1 - abs(places[:, :, None] - away[:, None, :]), 0)[:, None]
+
+    planes = matrix(weight.sum(axis=2)) @ planes @ matrix(weight.sum(axis=1)).swapaxes(2, 3)
+    return np.float32(np.moveaxis(planes, 1, 3)).reshape(x.shape)
+''',
     "pooled": '''def pooled(x, size, how):
     """The maximum or the mean of every square of size x size pixels."""
     N, H, W, C = x.shape
@@ -165,6 +182,7 @@ RULES: dict[str, NumpyRule] = {
     "LayerNorm": _layer_norm,
     "LeakyReLU": _plain("x = np.where(x > 0, x, {slope} * x)"),
     "MaxPool": _plain("x = pooled(x, {size}, np.max)"),
+    "NormalizeSize": _plain("x = of_usual_size(x, {spread}, {strength})"),
     "ReLU": _plain("x = np.maximum(x, 0)"),
     "Residual": _residual,
     "SiLU": _plain("x = x * logistic(x)"),

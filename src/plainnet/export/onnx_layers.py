@@ -10,6 +10,7 @@ import numpy as np
 
 from plainnet.export import rule_for
 from plainnet.export.onnx_graph import Graph, Value
+from plainnet.export.onnx_moments import deskew, normalize_size
 from plainnet.layers import Layer
 
 OnnxRule = Callable[[Graph, Any, Value, str], Value]
@@ -82,51 +83,6 @@ def _pool(kind: str) -> OnnxRule:
     return rule
 
 
-def _deskew(graph: Graph, layer: Any, value: Value, path: str) -> Value:
-    value = graph.channels_last(value)
-    height, width = value.shape[:2]
-
-    def total(*factors: str) -> str:
-        """Return the name of the sum of a product over all pixels, (N, 1, 1)."""
-        product = factors[0]
-        for factor in factors[1:]:
-            product = graph.node("Mul", [product, factor], path)
-        return graph.node("ReduceSum", [product, whole([1, 2])], path, keepdims=1)
-
-    def number(of: Any) -> str:
-        return graph.constant(np.float32(of), path)
-
-    def whole(of: Any) -> str:
-        return graph.constant(np.array(of, np.int64), path)
-
-    r, k, several = number(np.arange(height)[:, None]), number(np.arange(width)), len(value.shape) == 3
-    weight = graph.node("ReduceSum", [value.name, whole([3])], path, keepdims=0) if several else value.name
-    weight = graph.node("Relu", [weight], path)
-    m = graph.node("Max", [total(weight), number(1e-30)], f"{path}.m")
-    away = graph.node("Sub", [r, graph.node("Div", [total(weight, r), m], f"{path}.c")], f"{path}.away")
-    v, s = (graph.node("Div", [total(weight, away, by), m], path) for by in (away, k))
-    slant = graph.node("Div", [s, graph.node("Max", [v, number(1e-9)], f"{path}.v")], path)
-    slant = graph.node("Clip", [slant, number(-1), number(1)], f"{path}.slant")
-    place = graph.node("Add", [k, graph.node("Mul", [slant, away], path)], path)
-    place = graph.node("Clip", [place, number(-1), number(width)], f"{path}.place")
-    images = value.name
-    if several:  # (N, H, C, W), and the same places for all channels
-        images = graph.node("Transpose", [images], path, perm=[0, 1, 3, 2])
-        place = graph.node("Unsqueeze", [place, whole([2])], path)
-        place = graph.node("Expand", [place, graph.node("Shape", [images], path)], path)
-    left = graph.node("Floor", [place], f"{path}.left")
-    index = graph.node("Cast", [left], path, to=7)
-    axis = 3 if several else 2
-    framed = graph.node("Pad", [images, whole([1, 2]), "", whole([axis])], path)
-    near, far = (
-        graph.node("GatherElements", [framed, graph.node("Add", [index, whole(step)], path)], path, axis=axis)
-        for step in (1, 2)
-    )
-    rest = graph.node("Mul", [graph.node("Sub", [place, left], path), graph.node("Sub", [far, near], path)], path)
-    moved = graph.node("Add", [near, rest], path)
-    return value._replace(name=graph.node("Transpose", [moved], path, perm=[0, 1, 3, 2]) if several else moved)
-
-
 def _global_average_pool(graph: Graph, layer: Any, value: Value, path: str) -> Value:
     axes = graph.constant(np.array([2, 3] if value.channels_first else [1, 2], np.int64), "axes")
     return Value(graph.node("ReduceMean", [value.name, axes], path, keepdims=0), value.shape[2:])
@@ -175,7 +131,7 @@ RULES: dict[str, OnnxRule] = {
     "BatchNorm": _batch_norm,
     "Conv2D": _conv2d,
     "Dense": _dense,
-    "Deskew": _deskew,
+    "Deskew": deskew,
     "Dropout": _as_it_is,
     "Ensemble": _ensemble,
     "Flatten": _flatten,
@@ -185,6 +141,7 @@ RULES: dict[str, OnnxRule] = {
     "LayerNorm": _layer_norm,
     "LeakyReLU": _plain("LeakyRelu", alpha="slope"),
     "MaxPool": _pool("MaxPool"),
+    "NormalizeSize": normalize_size,
     "ReLU": _plain("Relu"),
     "Residual": _residual,
     "Sequential": _sequential,

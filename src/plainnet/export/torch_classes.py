@@ -32,6 +32,28 @@ CLASSES = {
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) if x.ndim == 4 else super().forward(x)
 ''',
+    "NormalizeSize": '''class NormalizeSize(nn.Module):
+    """Centers images, and brings them nearer to a usual height and width."""
+
+    def __init__(self, spread, strength):
+        super().__init__()
+        self.spread, self.strength = spread, strength
+
+    def matrix(self, weight):
+        """Return a matrix that makes the rows of the result from those of the image, given their brightness."""
+        size = weight.shape[1]
+        each = torch.arange(size, dtype=weight.dtype, device=weight.device)
+        m = weight.sum(1, keepdim=True).clamp(min=1e-30)
+        away = each - (weight @ each)[:, None] / m
+        v = ((weight * away**2).sum(1, keepdim=True) / m).clamp(min=1e-12)
+        factor = ((self.spread * size / v.sqrt()) ** self.strength).clamp(0.5, 2)
+        places = (each - (size - 1) / 2) / factor
+        return (1 - (places[:, :, None] - away[:, None, :]).abs()).clamp(min=0)[:, None]
+
+    def forward(self, x):
+        weight = x.sum(1).clamp(min=0)
+        return self.matrix(weight.sum(2)) @ x @ self.matrix(weight.sum(1)).transpose(2, 3)
+''',
     "Standardize": '''class Standardize(nn.Module):
     """(x - mean) / deviation of each feature or channel; with inverse, x deviation + mean."""
 

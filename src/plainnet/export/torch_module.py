@@ -120,6 +120,7 @@ RULES: dict[str, TorchRule] = {
     "LayerNorm": _layer_norm,
     "LeakyReLU": _plain("nn.LeakyReLU({slope})"),
     "MaxPool": _plain("nn.MaxPool2d({size})"),
+    "NormalizeSize": _plain("NormalizeSize({spread}, {strength})", "NormalizeSize"),
     "ReLU": _plain("nn.ReLU()"),
     "Residual": _container("Residual"),
     "SiLU": _plain("nn.SiLU()"),

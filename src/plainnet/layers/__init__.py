@@ -19,13 +19,15 @@ from plainnet.layers.layer import Layer, Parameter
 from plainnet.layers.layer_normalization import LayerNorm
 from plainnet.layers.noise import GaussianNoise
 from plainnet.layers.normalization import BatchNorm
+from plainnet.layers.normalize_size import NormalizeSize
 from plainnet.layers.pooling import MaxPool
 from plainnet.layers.sequential import Residual, Sequential
 from plainnet.layers.standardize import Standardize
 
 _KINDS = (
     GELU, AveragePool, BatchNorm, Conv2D, Dense, Deskew, Dropout, Ensemble, Flatten, GaussianNoise,
-    GlobalAveragePool, LayerNorm, LeakyReLU, MaxPool, ReLU, Residual, Sequential, SiLU, Sigmoid, Standardize, Tanh,
+    GlobalAveragePool, LayerNorm, LeakyReLU, MaxPool, NormalizeSize, ReLU, Residual, Sequential, SiLU, Sigmoid,
+    Standardize, Tanh,
 )  # fmt: skip
 _MOST_LAYERS, _DEEPEST = 1000, 20
 OWN_LAYERS = "own_layers_"  # prefix of the module name that a user's file of layers gets
@@ -49,6 +51,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "MaxPool",
+    "NormalizeSize",
     "Parameter",
     "ReLU",
     "Residual",

@@ -109,6 +109,46 @@ const LAYERS = {
     return { shape: x.shape, data };
   },
 
+  // Center the image, and bring it nearer to a usual height and width.
+  NormalizeSize(x, { spread, strength }) {
+    const [height, width] = x.shape,
+      C = channels(x);
+    const inRows = new Float32Array(height),
+      inColumns = new Float32Array(width);
+    for (let i = 0; i < height * width; i++) {
+      const weight = Math.max(
+        0,
+        x.data.subarray(i * C, (i + 1) * C).reduce((sum, v) => sum + v, 0),
+      );
+      inRows[Math.floor(i / width)] += weight;
+      inColumns[i % width] += weight;
+    }
+    const places = (weights) => {
+      const total = (of) => weights.reduce((sum, weight, i) => sum + weight * of(i), 0);
+      const m = Math.max(
+          total(() => 1),
+          1e-30,
+        ),
+        middle = total((i) => i) / m;
+      const variance = Math.max(total((i) => (i - middle) ** 2) / m, 1e-12);
+      const factor = ((spread * weights.length) / Math.sqrt(variance)) ** strength;
+      const limited = Math.min(Math.max(factor, 0.5), 2);
+      return Array.from(weights, (_, i) => middle + (i - (weights.length - 1) / 2) / limited);
+    };
+    const down = places(inRows),
+      right = places(inColumns);
+    const data = x.data.map((_, i) => {
+      const r = down[Math.floor(i / (width * C))],
+        k = right[Math.floor(i / C) % width];
+      let sum = 0;
+      for (let row = Math.max(0, Math.floor(r)); row <= Math.min(height - 1, Math.floor(r) + 1); row++)
+        for (let column = Math.max(0, Math.floor(k)); column <= Math.min(width - 1, Math.floor(k) + 1); column++)
+          sum += (1 - Math.abs(r - row)) * (1 - Math.abs(k - column)) * x.data[(row * width + column) * C + (i % C)];
+      return sum;
+    });
+    return { shape: x.shape, data };
+  },
+
   Flatten: (x) => ({ shape: [x.data.length], data: x.data }),
   ReLU: map((v) => Math.max(v, 0)),
   LeakyReLU: (x, { slope }) => map((v) => (v > 0 ? v : slope * v))(x),

@@ -33,7 +33,7 @@ MNIST = Form((28, 28), 10, "classes")
 
 def expects_images(layers: tuple[Mapping[str, Any], ...]) -> bool:
     """Return whether one of the layers can only take images."""
-    return any(layer.get("type") in ("Conv2D", "Deskew") for layer in layers)
+    return any(layer.get("type") in ("Conv2D", "Deskew", "NormalizeSize") for layer in layers)
 
 
 def last_dense(layers: tuple[Mapping[str, Any], ...]) -> int | None:

@@ -17,7 +17,7 @@ def checked_distance(distance: float | None) -> float | None:
     """
     if distance is not None and not 0.0 < number(distance, "adversarial") < math.inf:
         raise InputError(
-            f"adversarial must be a distance above 0, received {distance}; 1 suits digits with pixels from 0 to 1"
+            f"adversarial must be a distance above 0, received {distance}; 1.5 suits digits with pixels from 0 to 1"
         )
     return distance
 
