@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from plainnet.errors import InputError
-from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.brightness import BrightnessLayer, brightness, total
 
 _STEEPEST = 1.0  # pixels per row: 45 degrees; a larger slant, as of a flat stroke, is no real slant
 
 
-class Deskew(Layer):
+class Deskew(BrightnessLayer):
     """Shear each image so that its bright strokes stand upright on the dark background.
 
     Let r be the row and k the column of a pixel, weighted by its brightness: c is the mean of r, d the mean of k, v the
@@ -42,23 +41,13 @@ class Deskew(Layer):
          [0. 1. 0.]]
     """
 
-    def build(self, in_shape: Shape) -> Shape:
-        if len(in_shape) not in (2, 3):
-            raise InputError(
-                f"Deskew expects images (H, W) or (H, W, C), received shape {in_shape}; place it before Flatten"
-            )
-        return in_shape
-
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         images = x.reshape(*x.shape[:3], -1)
         rows, columns = (np.arange(size, dtype=x.real.dtype) for size in x.shape[1:3])
-        brightness = images[..., 0] if images.shape[3] == 1 else images.sum(axis=3)
-        bright = brightness.real > 0
-        brightness = brightness * bright
-        mass, moment = np.moveaxis(brightness @ np.stack([np.ones_like(columns), columns], axis=1), 2, 0)
-        m = mass.sum(axis=1, keepdims=True)
-        m = np.where(m.real > 0, m, 1)
-        c, d = ((part * weight).sum(axis=1, keepdims=True) / m for part, weight in ((mass, rows), (moment, 1)))
+        weight, bright = brightness(images)
+        mass, moment = np.moveaxis(weight @ np.stack([np.ones_like(columns), columns], axis=1), 2, 0)
+        m = total(mass)
+        c, d = ((part * place).sum(axis=1, keepdims=True) / m for part, place in ((mass, rows), (moment, 1)))
         away = rows - c  # (N, H), as `mass` and `moment`
         v, s = ((part * away).sum(axis=1, keepdims=True) / m for part in (mass * away, moment))
         leans = np.abs(s.real) < _STEEPEST * v.real

@@ -8,13 +8,13 @@ import numpy as np
 
 from plainnet.config import number
 from plainnet.errors import InputError
-from plainnet.layers.layer import Layer, Shape
+from plainnet.layers.brightness import BrightnessLayer, brightness, total
 
 _LEAST = 1e-12  # variance of the rows; for a single bright row, which has none
 _MOST = 2.0  # an image becomes at most twice as high and wide, and at least half as high and wide
 
 
-class NormalizeSize(Layer):
+class NormalizeSize(BrightnessLayer):
     """Center each image, and scale its height and its width so that its bright pixels spread about as far as usual.
 
     From top to bottom, with the brightness of the pixels as weights, c is the mean row and v the variance of the rows.
@@ -60,18 +60,10 @@ class NormalizeSize(Layer):
             raise InputError(f"strength must be from 0 to 1, received {strength}; 0 only centers the image")
         self.spread, self.strength = spread, strength
 
-    def build(self, in_shape: Shape) -> Shape:
-        if len(in_shape) not in (2, 3):
-            raise InputError(
-                f"NormalizeSize expects images (H, W) or (H, W, C), received shape {in_shape}; place it before Flatten"
-            )
-        return in_shape
-
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        planes = np.moveaxis(x.reshape(*x.shape[:3], -1), 3, 1)  # (N, C, H, W)
-        sums = planes.sum(axis=1)
-        bright = sums.real > 0
-        weight = sums * bright
+        images = x.reshape(*x.shape[:3], -1)
+        weight, bright = brightness(images)
+        planes = np.moveaxis(images, 3, 1)  # (N, C, H, W)
         rows, columns = (self._axis(weight.sum(axis=axis)) for axis in (2, 1))
         A, B = rows.matrix(), columns.matrix()
         y = A @ planes @ B.swapaxes(2, 3)
@@ -82,8 +74,7 @@ class NormalizeSize(Layer):
         """Return how images change along their rows or columns with this brightness (N, H)."""
         size = weight.shape[1]
         each = np.arange(size, dtype=weight.real.dtype)
-        m = weight.sum(axis=1, keepdims=True)
-        m = np.where(m.real > 0, m, 1)
+        m = total(weight)
         away = each - (weight @ each)[:, None] / m
         v = (weight * away**2).sum(axis=1, keepdims=True) / m
         several = v.real > _LEAST  # bright rows

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from plainnet.data.dataset import DataSet
+from plainnet.layers import LAYERS, Conv2D
+from plainnet.layers.brightness import BrightnessLayer
 
 LOSS_OF = {
     "classes": "SoftmaxCrossEntropy", "probabilities": "SoftmaxCrossEntropy", "labels": "BinaryCrossEntropy",
@@ -33,7 +35,8 @@ MNIST = Form((28, 28), 10, "classes")
 
 def expects_images(layers: tuple[Mapping[str, Any], ...]) -> bool:
     """Return whether one of the layers can only take images."""
-    return any(layer.get("type") in ("Conv2D", "Deskew", "NormalizeSize") for layer in layers)
+    kinds = [LAYERS.get(str(layer.get("type"))) for layer in layers]
+    return any(kind is not None and issubclass(kind, Conv2D | BrightnessLayer) for kind in kinds)
 
 
 def last_dense(layers: tuple[Mapping[str, Any], ...]) -> int | None:
