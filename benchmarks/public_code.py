@@ -35,8 +35,8 @@ def examined(path: Path) -> Examination:
 
 def said(found: Examination, name: str, form: str) -> str:
     """Return what the doctor says of a backward pass, by its name: right, wrong, undecidable, or absent."""
-    findings = found.findings
-    first, last = (name.split(".")[i].split("(")[0].strip() for i in (0, -1))
+    findings, name = found.findings, name.partition("(")[0].strip()  # without (deriv=True)
+    first, last = (name.split(".")[i] for i in (0, -1))
     if name.startswith("script"):
         fitting = [f for f in findings if f["name"].startswith(("loop", "lines"))]
     else:

@@ -578,7 +578,7 @@ def test_a_first_layer_needs_no_gradient_of_its_input_if_the_author_takes_none(t
     (alone,) = verdicts(tmp_path, text).findings
     found = verdicts(tmp_path, text + caller).findings
     assert alone.diagnosis == "input-gradient-missing"
-    assert [remark.name for finding in found for remark in finding.remarks] == ["no-input-gradient"]
+    assert [remark.name for finding in found for remark in finding.remarks] == ["input-gradient-missing"]
 
 
 def test_what_is_left_to_be_written_is_not_wrong(tmp_path):

@@ -206,7 +206,12 @@ def _let_writes_land(writable: Path) -> None:
                     path.write_bytes(content)
         return right(file, mode, *arguments, **options)
 
-    builtins.open = io.open = open_here
+    def open_by_name(file: Any, *arguments: Any, **options: Any) -> Any:
+        if hasattr(file, "__index__") and file:  # closing it would close a file of the sandbox; 0 is stdin
+            raise PermissionError(f"examined code may not open file number {file}")
+        return open_here(file, *arguments, **options)
+
+    builtins.open, io.open = open_by_name, open_here  # subprocesses open their pipes by number, with io.open
 
 
 def _refuse_in_python(writable: Path, *, network: bool) -> None:

@@ -31,6 +31,7 @@ from plainnet.checks.code.values import Path, numbers_in
 
 _HUGE = 1e8  # gradients as large as this come from dividing by a clipped probability
 _MOST_TRIED, _MOST_JUDGED, _MOST_SETTINGS = 1000, 24, 6
+_MOST_HELD = 20_000_000  # numbers in the tables of all ways; each is there twice
 
 
 @dataclass
@@ -77,6 +78,7 @@ def _counts(group: list[Judgment], ranks: set[int]) -> bool:
 def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Episode]:
     """Return the ways that run, the most promising first, as far as time allows."""
     ranked: list[tuple[tuple[float, ...], int, Episode]] = []
+    held = 0
     Deadline.at = until
     try:
         for episode in itertools.islice(episodes, _MOST_TRIED):
@@ -86,6 +88,11 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
                     settle(episode)
                     found.ranks.add(np.ndim(episode.names.get("x", 0.0)))
                     ranked.append((_promise(episode), -found.tried, episode))
+                held += episode.size
+                if held > _MOST_HELD:  # of large networks, only the more promising half is kept
+                    ranked.sort(key=lambda entry: entry[:2], reverse=True)
+                    del ranked[(len(ranked) + 1) // 2 :]
+                    held = sum(one.size for _, _, one in ranked)
             except Exception as error:
                 note(error, 1000)
     except OutOfTime:

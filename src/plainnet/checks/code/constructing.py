@@ -139,6 +139,9 @@ def _initialize(made: Any) -> None:
             method()
 
 
+_DERIVATIVE = r"prime|deriv|grad|backward"
+
+
 def _tanh_prime(x: Any) -> Any:
     return 1 - np.tanh(x) ** 2
 
@@ -251,9 +254,11 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     ) and not re.search(r"in|out|hid|batch|^n_|num", lower):
         lists = [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2)), _Sized(lambda s: [s[0], K, 1])]
         return [int, *lists] if re.search(r"(dim|size)$", lower) else [*lists, int]
-    if re.search(r"prime|deriv|grad|backward", lower):
+    if re.search(_DERIVATIVE, lower):
         return [_tanh_prime, int]
     if re.search(r"activ|func|act$|act_fn|nonlin", lower):
+        if any(re.search(_DERIVATIVE, other.lower()) for other in required(kind)):
+            return [np.tanh]  # the function whose derivative is given
         words = use_of(kind, name).words
         own = [v for n, v in vars(module).items() if re.fullmatch(r"(?i)sigmoid|relu|tanh", n) and callable(v)]
         return [

@@ -87,6 +87,11 @@ class Episode:
             text = "eps"
         return 1e-4 if re.search(r"eps|1e-|clip", text, re.I) else 1e-5
 
+    @property
+    def size(self) -> int:
+        """How many numbers the table holds."""
+        return sum(np.size(value) for _, value in numbers_in(self.names))
+
     def replay(self, change: Callable[[Names], None] | None = None) -> Names:
         """Run forward on a copy of the table, after applying `change` to it, and return the copy."""
         names = self.fresh()
@@ -200,12 +205,12 @@ def _copies(value: Any) -> bool:
 TROUBLE: dict[str, int] = {}  # errors of calls, and how often each occurred
 
 
-RAISED: deque[BaseException] = deque(maxlen=8)  # the last errors
+RAISED: deque[str] = deque(maxlen=8)  # what the last errors said; the errors would keep the arrays of their frames
 
 
 def note(error: BaseException, weight: int = 1) -> None:
     """Count an error of a call; `weight` counts errors of later stages more."""
-    RAISED.append(error)
+    RAISED.append(str(error))
     said = f"{type(error).__name__}: {error}"[:200]
     TROUBLE[said] = TROUBLE.get(said, 0) + weight
 

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -90,10 +91,10 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
     if _says_first_layer(first):
         evidence = "it returns no gradient with respect to its input, and a comment says that it is the first layer"
-        return [replace(_right(name, [first]), remarks=(Remark(name="no-input-gradient", evidence=evidence),))]
+        return [replace(_right(name, [first]), remarks=(Remark(name="input-gradient-missing", evidence=evidence),))]
     if form == "functions" and (caller := _of_the_first_layer(first)) is not None:
         remark = Remark(
-            name="no-input-gradient",
+            name="input-gradient-missing",
             evidence=f"it returns no gradient with respect to its input, and {caller}, which calls it, uses none: this is right only for a first layer",
         )
         return [replace(_right(name, [first]), remarks=(remark,))]
@@ -112,7 +113,12 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
             evidence=f"every element of the gradient is {factor:.6g} times the derivative of the loss in the same "
             "function",
         )
-        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, as if the loss were not divided by this number; other code divides by it"
+        said = (
+            "as if the loss were not divided by this number; other code divides by it"
+            if factor > 1
+            else "as if the loss were a mean, not a sum"
+        )
+        evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, {said}"
         return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
     accusations = accused(subject, search)
     if _for_one_example(first) and not any(finding.diagnosis for finding in accusations):
@@ -189,9 +195,9 @@ def _leaf_key(judgment: Judgment, leaf: Path | None) -> str:
 
 
 def _reported_loss_differs(judgment: Judgment) -> float | None:
-    """Return the factor by which the gradient of a loss is too large, if it is a count of numbers that other code divides by."""
+    """Return the factor between the gradient of a loss and its derivative, if a count of numbers explains it."""
     episode = judgment.episode
-    if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1 or episode.backward is None:
+    if judgment.inferred or judgment.upstream is not None or len(judgment.held) != 1:
         return None
     h = judgment.held[0]
     if h.path[0][1] not in episode.inputs or h.claim is None or not fits(h.claim, h.probes.shape):
@@ -201,10 +207,36 @@ def _reported_loss_differs(judgment: Judgment) -> float | None:
     if not h.is_times(factor):
         return None
     shape, batch = h.probes.shape, episode.batch or 1
-    counts = {float(np.prod(shape)), *(float(n) for n in shape)} - {1.0, float(batch)}
+    counts = {float(np.prod(shape)), *(float(n) for n in shape)} - {1.0}
+    means = [axis for axis, n in enumerate(shape) if np.isclose(factor, 1 / n) or np.isclose(factor, 0.5 / n)]
+    if any(_is_a_sum(judgment, h.path, axis) for axis in means):
+        return factor
+    counts -= {float(batch)}
+    if episode.backward is None:
+        return None
     if any(np.isclose(factor, k * count) for count in counts for k in (1.0, 0.5)):  # a mean over more than the examples
         return factor
     return factor if np.isclose(factor, batch) and batch > 1 and divided_elsewhere(episode) else None
+
+
+def _is_a_sum(judgment: Judgment, path: Path, axis: int) -> bool:
+    """Return whether a loss doubles if every example comes twice: it is a sum over them, not a mean."""
+    episode = judgment.episode
+
+    def change(names: dict[str, Any]) -> None:
+        shape = np.shape(follow(names, path))
+        for key in {path[0][1], *episode.given}:
+            if np.shape(names.get(key, 0.0))[: axis + 1] == shape[: axis + 1]:
+                names[key] = np.repeat(names[key], 2, axis=axis)
+
+    try:
+        once, twice = (
+            judgment.functional({p: np.array(follow(names, p), float) for p in judgment.results})
+            for names in (episode.replay(), episode.replay(change))
+        )
+    except Exception:
+        return False
+    return bool(np.isclose(twice, 2 * once))
 
 
 def _right(name: str, rights: list[Judgment]) -> CodeFinding:

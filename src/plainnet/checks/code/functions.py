@@ -18,13 +18,12 @@ from plainnet.checks.code.looks import BACK, LOSS_NAME, returns_gradients
 from plainnet.checks.code.recording import BATCH, starts_seen
 from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, M, N, returned_names, role_of
-from plainnet.checks.code.starting import HIDDEN, starts
+from plainnet.checks.code.starting import HIDDEN, KIND, starts
 from plainnet.checks.code.targets import targets_like
 
 _FORWARD = re.compile(r"forward|fprop|feed|predict|propagat|hypothesis|model|net|activation|output", re.I)
 _BACK_WORDS = r"_?(back(ward)?s?(_?prop(agat\w+)?)?|bprop|gradients?|grads?|deriv\w*|prime)_?"
 _FORWARD_WORDS = r"_?(for(ward)?s?(_?prop(agat\w+)?)?|fprop|feed_?forward)_?"
-_KIND = "<kind of target>"
 _MOST_STARTS = 800  # most of them do not run
 
 
@@ -45,10 +44,13 @@ def passes_of_module(module: ModuleType) -> list[str]:
 
 
 def episodes_of_function(
-    module: ModuleType, back: str, chains: list[tuple[str, ...]] | None = None
+    module: ModuleType,
+    back: str,
+    chains: list[tuple[str, ...]] | None = None,
+    more: dict[str, Callable[..., Any]] | None = None,
 ) -> Iterator[Episode]:
-    """Yield ways to run a function that looks like a backward pass, likeliest first."""
-    functions = own_functions(module)
+    """Yield ways to run a function that looks like a backward pass, likeliest first; `more` are functions made from others."""
+    functions = own_functions(module) | (more or {})
     implied = implied_forwards(functions[back]) if chains is None else {}
     chains = chains or [*_chains(functions, back), *((name,) for name in implied)]
     functions |= implied
@@ -164,7 +166,7 @@ def _bound(
             call = Call(functions[back], arguments)
             if LOSS in run and DY in call.keys:
                 continue
-            begin = start if target is None else start | {"t": target, _KIND: kind}
+            begin = start if target is None else start | {"t": target, KIND: kind}
             yield _episode(module, functions, begin, calls, call, back, given_data | {"t"}, table)
 
 
@@ -186,7 +188,7 @@ def _with_targets(
     """Start again with every kind of target that fits the output so far."""
     shape = np.shape(run[OUT]) if OUT in run else ()
     for kind, target in enumerate(targets_like(shape)):
-        yield from _bound(module, functions, start | {"t": target, _KIND: kind}, forward, back)
+        yield from _bound(module, functions, start | {"t": target, KIND: kind}, forward, back)
 
 
 def _episode(
@@ -231,7 +233,7 @@ def _episode(
         *((call.arguments) if call else ()),
         *arrays,
         sizes.index(N) if N in sizes else None,
-        start.get(_KIND),
+        start.get(KIND),
         _kind_of(start.get("t")),
     )
     return Episode(

@@ -7,7 +7,10 @@ replaced by a stand-in, for the author's own files only. A stand-in raises an er
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
+import importlib
+import itertools
 import linecache
 import re
 import sys
@@ -22,7 +25,7 @@ from plainnet.checks.code.dialects import helpers, of_old
 from plainnet.checks.code.episode import AT_FIRST, data_of, within
 from plainnet.checks.code.looks import OWN
 from plainnet.checks.code.stand_ins import stand_ins
-from plainnet.checks.code.substitutes import substitute
+from plainnet.checks.code.substitutes import substitute, substitute_in_functions
 from plainnet.checks.code.texts import NotPythonError, code_of, parsed
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -50,6 +53,7 @@ class Loaded:
     tree: ast.Module
     failed: list[str] = field(default_factory=list)
     stand_ins: list[str] = field(default_factory=list)
+    defined: bool = False  # whether its definitions run or have run
     substituted: list[int] = field(default_factory=list)  # lines with made-up data
     python_2: bool = False
 
@@ -73,7 +77,12 @@ def load(path: str | Path) -> Loaded:
         _OwnFiles(folders, loaded),
         *(f for f in sys.meta_path if not isinstance(f, _OwnFiles)),
     ]
-    _define(loaded)
+    if (path.parent / "__init__.py").exists() and module.__package__:  # Python, too, would import the package first
+        with contextlib.suppress(Exception), stand_ins(path.parent, loaded.stand_ins), within(_SECONDS):
+            importlib.import_module(module.__package__)
+    if not loaded.defined:
+        _define(loaded)
+    substitute_in_functions(str(path), loaded.substituted)
     vars(module)[AT_FIRST] = copy.deepcopy(data_of(module))
     return loaded
 
@@ -105,8 +114,11 @@ def program_of(path: str | Path) -> Loaded:
 
 
 def _package(path: Path, text: str) -> str:
-    """Return the name of the package that the relative imports of a file need: one folder for each level they go up."""
+    """Return the name of the package of a file: as high as its relative imports go, and as there is an `__init__.py`."""
     up = max((len(dots) for dots in re.findall(r"^\s*from (\.+)", text, re.M)), default=0)
+    if up:
+        marked = itertools.takewhile(lambda folder: (folder / "__init__.py").exists(), path.parents)
+        up = max(up, sum(1 for _ in marked))
     return ".".join(folder.name for folder in reversed([path.parent, *path.parent.parents][:up]))
 
 
@@ -123,6 +135,7 @@ def _namespace(path: Path, package: str) -> None:
 def _define(loaded: Loaded) -> None:
     """Run the statements of a file that define something, but none that train."""
     path, text, module = str(loaded.module.__file__), loaded.text, loaded.module
+    loaded.defined = True
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     vars(module).update(helpers() | {OWN: True})
     if loaded.python_2:
@@ -161,7 +174,7 @@ class _OwnFiles(MetaPathFinder):
         if not any(origin.startswith(folder) for folder in self.folders):
             return None
         if Path(origin) == Path(str(self.loaded.module.__file__)).resolve():
-            spec.loader = _Itself(self.loaded.module)
+            spec.loader = _Itself(self.loaded)
         else:
             spec.loader = _OwnFile(fullname, origin, self.loaded.stand_ins)
         return spec
@@ -170,15 +183,17 @@ class _OwnFiles(MetaPathFinder):
 class _Itself(Loader):
     """Give the examined module to a file that imports it."""
 
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module, which has already run."""
-        return self.module
+        """Return the module."""
+        return self.loaded.module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing."""
+        """Run its definitions, unless they run or have run."""
+        if not self.loaded.defined:
+            _define(self.loaded)
 
 
 class _OwnFile(SourceFileLoader):
@@ -211,7 +226,7 @@ def run_statement(statement: ast.stmt, loaded: Loaded) -> bool:
         with within(_SECONDS):
             exec(code, vars(loaded.module))  # noqa: S102  (running the user's own file is what was asked for)
     except (Exception, SystemExit) as error:
-        instead = substitute(statement)
+        instead = substitute(statement, vars(loaded.module))
         if instead is not None:
             vars(loaded.module).update(instead)
             loaded.substituted.append(statement.lineno)

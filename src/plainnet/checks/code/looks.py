@@ -115,7 +115,7 @@ def returns_gradients(function: Callable[..., Any]) -> bool:
         return True
     return any(
         len(names) > 1
-        and any(re.search(r"loss|cost|^j$|error|err", name, re.I) for name in names)
+        and any(re.search(r"loss|cost|^[jl]$|error|err", name, re.I) for name in names)
         and any(
             not name or re.match(r"^(d_?[A-Za-z]\w{0,6}|grads?|gradients?|grad_\w+|\w+_grads?)$", name)
             for name in names

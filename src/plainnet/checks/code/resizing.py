@@ -10,7 +10,7 @@ import numpy as np
 from plainnet.checks.code.episode import RAISED, Episode, Names
 from plainnet.checks.code.roles import random
 
-_MOST_REPAIRS, _DEEPEST = 60, 3
+_MOST_REPAIRS, _DEEPEST, _LARGEST = 60, 3, 10_000
 _SIZES = (  # two sizes that should be one
     re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim \d\)"),
     re.compile(r"size (\d+) is different from (\d+)"),
@@ -28,11 +28,10 @@ def with_sizes_that_fit(
 
     `of` names the arrays that may change; if it is empty, all may.
     """
-    queue: list[tuple[Names, int]] = []
     tried: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
     for start in starts:
-        queue.append((start, 0))
-        while queue and len(tried) < _MOST_REPAIRS:
+        queue = [(start, 0)]
+        while queue:
             table, depth = queue.pop()
             RAISED.clear()
             ran = False
@@ -41,15 +40,17 @@ def with_sizes_that_fit(
                 yield episode
             if ran or depth == _DEEPEST:
                 continue
-            for other in _resized(table, [str(error) for error in RAISED], of):
+            for other in _resized(table, list(RAISED), of):
                 form = tuple((key, value.shape) for key, value in other.items() if isinstance(value, np.ndarray))
-                if form not in tried:
+                if form not in tried and len(tried) < _MOST_REPAIRS:
                     tried.add(form)
                     queue.append((other, depth + 1))
 
 
 def _resized(table: Names, said: list[str], of: tuple[str, ...]) -> Iterator[Names]:
     for old, new in dict.fromkeys(pair for text in said for p, q in _pairs(text) for pair in ((p, q), (q, p))):
+        if new > _LARGEST:
+            continue
         changed = {
             key: _again(value, tuple(new if size == old else size for size in value.shape))
             for key, value in table.items()

@@ -36,9 +36,9 @@ _ROLES: tuple[tuple[str, str], ...] = (  # the first pattern that matches the wh
      r"d_?[yzaholusf]\d*|d_?(a|z)l?\d*|d[eljc]_?d\w+|dl|d_?loss|dnext\w*|d_?prev\w*|d_?h_?next|dh|delta_?\w*|next_?d\w*|loss_grad\w*|grad_\w+|\w+_grad|\w+_gradient|d_?\w*_?out|d"),
     ("cache", r"(\w*_)?(cache|caches|memory|memo|ctx|context|activation_cache|linear_cache|forward_cache)\d*"),
     ("parameters", r"(\w*_)?(params?|parameters|weights_and_biases|theta_dict|model)\d*"),
-    ("target", r"y|t|(train(ing)?|expected|desired|true|correct|real|target|actual)_(set_)?outputs?(_\w+)?|(\w*_)?(targets?|labels?|y_?true|ytrue|truth|gt|actual|expected|desired|answers?|ground_truth)(_?\w*)|y_?(train|batch|b|mini|one_?hot|oh|hot|i|real|set|data|test|label|labels|actual|target|onehot|enc\w*)|one_?hot\w*|y_?\d?|t_?batch|y_mini_batch|d_?labels|ys|tt"),
-    ("output", r"y_?(hat|pred\w*|p|out|h)\w*|yhat|(\w*_)?(pred\w*|predictions?|outputs?|out|probs?|probabilities|logits|scores|softmax_output\w*|activations?)|al|a[1-9]l?|o|output_\w+|h_?theta|y_proba"),
-    ("input", r"x\w*|(\w*_)?(inputs?|in|data|features?|samples?|images?|img|image|a_prev|a0|vec|vector|values?|val|z|z\d|points?|examples?|row|batch_x|v|u|s|h_prev|patterns?|arr|array|tensor)\d*(_?\w*)?|a|h|n|num|net|net_input|training_\w+"),
+    ("target", r"y|t|(train\w*|test|batch|mini_?batch|data|dataset|sample|val)_y|(train(ing)?|expected|desired|true|correct|real|target|actual)_(set_)?outputs?(_\w+)?|(\w*_)?(targets?|labels?|y_?true|ytrue|truth|gt|actual|expected|desired|answers?|ground_truth)(_?\w*)|y_?(train|batch|b|mini|one_?hot|oh|hot|i|real|set|data|test|label|labels|actual|target|onehot|enc\w*)|one_?hot\w*|y_?\d?|t_?batch|y_mini_batch|d_?labels|ys|tt"),
+    ("output", r"\w*_?tilde|y_?(hat|pred\w*|p|out|h)\w*|yhat|(\w*_)?(pred\w*|predictions?|outputs?|out|probs?|probabilities|logits|scores|softmax_output\w*|activations?)|al|a[1-9]l?|o|output_\w+|h_?theta|y_proba"),
+    ("input", r"x\w*|(train\w*|test|batch|mini_?batch|data|dataset|sample|val)_x|(\w*_)?(inputs?|in|data|features?|samples?|images?|img|image|a_prev|a0|vec|vector|values?|val|z|z\d|points?|examples?|row|batch_x|v|u|s|h_prev|patterns?|arr|array|tensor)\d*(_?\w*)?|a|h|n|num|net|net_input|training_\w+"),
 )  # fmt: skip
 _EXACT = [(role, re.compile(f"(?:{pattern})")) for role, pattern in _ROLES]
 
@@ -47,21 +47,28 @@ def role_of(name: str) -> str:
     """Return the role that a name suggests: input, target, output, upstream, rate ..., or "" if unknown."""
     if name in ("Y", "T", "y", "t"):
         return "target"
-    lower = name.lower().lstrip("_")
     if weight_or_bias(name):
         return weight_or_bias(name)
-    return next((role for role, pattern in _EXACT if pattern.fullmatch(lower)), "")
+    for spelled in dict.fromkeys((name, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))):  # trainLabels: train_Labels
+        lower = spelled.lower().lstrip("_")
+        for role, pattern in _EXACT:
+            if pattern.fullmatch(lower):
+                return role
+    return ""
 
 
 def weight_or_bias(name: str) -> str:
     """Return "weight" or "bias" for the name of one, otherwise an empty string."""
     lower = name.lower().strip("_")
     if re.fullmatch(
-        r"w|w[_a-z]?[_a-z]?\d*|weights?_?\d*|weights?_\w+|w_\w+|kernels?|filters?|theta_?\d*|thetas?|syn_?\d|u\d?|wt\d?",
+        r"w|w[_a-z]?[_a-z]?\d*|weights?_?\d*|weights?_\w+|(hidden|input|output|layer)\d?_weights?|w_\w+|kernels?|filters?|theta_?\d*|thetas?|syn_?\d|u\d?|wt\d?",
         lower,
     ) and not re.search(r"grad|decay", lower):
         return "weight"
-    if re.fullmatch(r"b|b_?\d+|b[_a-z]?[a-z]?|bias(es)?_?\d*|bias\w*|b_\w+|intercept", lower):
+    if re.fullmatch(
+        r"b|b_?\d+|b[_a-z]?[a-z]?|bias(es)?_?\d*|bias\w*|(hidden|input|output|layer)\d?_bias(es)?|b_\w+|intercept",
+        lower,
+    ):
         return "bias"
     return ""
 

@@ -15,6 +15,7 @@ import numpy as np
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of
+from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
 
 _INIT = re.compile(
@@ -22,6 +23,7 @@ _INIT = re.compile(
 )
 
 
+KIND = "<kind of target>"
 HIDDEN = re.compile(
     r"(?i)^(h|c|s)?_?prev(_h|_c)?$|^[hc]_?(prev|0|init)$|^prev_?[hcs]$|hprev|h_?state|hidden_?state"
 )  # the initial state of a recurrent cell
@@ -50,13 +52,25 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
         wanted = [p for p in required(functions[chain[0]]) if p not in made]
         choices = [_values(p, functions[chain[0]], made) for p in wanted]
         inputs = [p for p in wanted if role_of(p) == "input"]
-        for values in itertools.product(*choices):
-            names: Names = copy.deepcopy(made) | dict(zip(wanted, values, strict=True))
+        plain = (dict(zip(wanted, values, strict=True)) for values in itertools.product(*choices))
+        for given in itertools.chain(plain, _with_like_targets(wanted, choices)):
+            names: Names = copy.deepcopy(made) | given
             if inputs:
                 names["x"] = names[inputs[0]]
             if "t" not in names and (target := next((p for p in wanted if role_of(p) == "target"), None)):
                 names["t"] = names[target]
             yield names
+
+
+def _with_like_targets(wanted: list[str], choices: list[list[Any]]) -> Iterator[Names]:
+    """Yield the arguments of a loss, which takes its outputs, and targets that fit them."""
+    roles = [role_of(p) for p in wanted]
+    if sorted(roles) not in (["input", "target"], ["output", "target"]):
+        return
+    at = roles.index("target")
+    for value in [value for value in choices[1 - at] if np.ndim(value) == 2 and 1 not in np.shape(value)]:
+        for kind, target in enumerate(targets_like(np.shape(value))):
+            yield {wanted[at]: target, wanted[1 - at]: value, KIND: kind}
 
 
 def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 _MOST_LEFT_OUT = 200  # blocks that are not valid Python
+_FIXES = ("print", "except", "exec", "raise", "ne", "repr", "tuple_params", "has_key", "numliterals")
 _FENCE = re.compile(r"^ {0,3}```+ *(\w*)")
 
 
@@ -46,7 +49,7 @@ def _cells(text: str) -> Iterator[str]:
 
 def _without_magic(cell: str) -> str:
     lines = cell.split("\n")
-    if lines and re.match(r"\s*%%(?!time|capture)", lines[0]):
+    if lines and re.match(r"\s*%%(?!time|capture|prun|writefile +\S+\.py)", lines[0]):
         return ""
     kept = "\n".join(re.sub(r"^(\s*)[%!?].*$", r"\1pass", line) for line in lines)
     try:
@@ -93,9 +96,13 @@ def parsed(text: str) -> Parsed:
     error = _error(text)
     if error is None:
         return Parsed(text, ast.parse(text), old, [])
-    for new in [_from_python_2(text.expandtabs(size)) for size in (8, 4)] if old else []:
-        if _error(new) is None:
-            return Parsed(new, ast.parse(new), True, [])
+    for tabs in (8, 4):
+        even = text.expandtabs(tabs)
+        if _error(even) is None:
+            return Parsed(even, ast.parse(even), old, [])
+        for convert in (_from_python_2, _with_2to3) if old else ():
+            if _error(new := convert(even)) is None:
+                return Parsed(new, ast.parse(new), True, [])
     said = f"it raised {type(error).__name__} in line {error.lineno}: {error.args[0]}"
     kept, left_out = _without_errors(_from_python_2(text.expandtabs(8)) if old else text)
     if not any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.parse(kept).body):
@@ -146,6 +153,18 @@ def _from_python_2(text: str) -> str:
         line = re.sub(r"(?<![\w.])(\d+)[lL]\b", r"\1", line)
         lines.append(line.replace("<>", "!="))
     return "\n".join(lines)
+
+
+def _with_2to3(text: str) -> str:
+    """Convert from Python 2 with lib2to3, which Python has up to 3.12; return the text as it is if that fails."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            refactor = importlib.import_module("lib2to3.refactor")
+            tool = refactor.RefactoringTool([f"lib2to3.fixes.fix_{name}" for name in _FIXES])
+            return str(tool.refactor_string(text.rstrip() + "\n", "file"))
+    except Exception:  # among them ImportError, and errors of the parser
+        return text
 
 
 def _printed(found: re.Match[str]) -> str:

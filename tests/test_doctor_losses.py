@@ -1,0 +1,361 @@
+"""Derivatives and losses that are not two plain functions; each text with the verdicts on it."""
+
+import json
+import textwrap
+
+import numpy as np
+import pytest
+
+from plainnet.checks.code.sandboxed import examination
+from plainnet.checks.code.worker import examined
+
+HEAD = "import numpy as np\n\n"
+CASES = {
+    "a derivative with other words in its name": (
+        """
+        def ReLu(Z):
+            return np.maximum(0, Z)
+
+        def derive_RelU(Z):
+            return Z > 0
+
+        def tanh2deriv(output):
+            return 1 - output**2
+
+        def derivative_leaky(x):
+            return np.where(x > 0, 1, 0.01)
+
+        def sigmoid_output_to_derivative(output):
+            return output * (1 - output)
+        """,
+        dict.fromkeys(("derive_RelU", "tanh2deriv", "derivative_leaky", "sigmoid_output_to_derivative"), "right"),
+    ),
+    "activations chosen by a word": (
+        """
+        class Net:
+            def activate(self, z, kind, deriv=False):
+                if kind == "relu":
+                    return z * (z > 0) if not deriv else z > 0
+                elif kind == "tanh":
+                    return np.tanh(z) if not deriv else 1 - np.tanh(z) ** 2
+        """,
+        {"Net.activate": "right"},
+    ),
+    "one of several activations is wrong": (
+        """
+        class Net:
+            def activate(self, z, kind, deriv=False):
+                if kind == "relu":
+                    return z * (z > 0) if not deriv else z > 0
+                elif kind == "tanh":
+                    return np.tanh(z) if not deriv else 1 - np.tanh(z)
+        """,
+        {"Net.activate": "wrong"},
+    ),
+    "a layer that gives its derivative at x": (
+        """
+        class Sigmoid:
+            def forward(self, x):
+                return 1 / (1 + np.exp(-x))
+
+            def backward(self, x):
+                return self.forward(x) * (1 - self.forward(x))
+        """,
+        {"Sigmoid.backward": "right"},
+    ),
+    "losses with a flag": (
+        """
+        def squares(p, y, deriv=False):
+            if deriv:
+                return 2 * (p - y) / p.size
+            return np.mean((p - y) ** 2)
+
+        def entropy(p, y, deriv=False):
+            if deriv:
+                return y / p / len(y)
+            return -np.sum(y * np.log(p)) / len(y)
+        """,
+        {"squares": "right", "entropy": "wrong"},
+    ),
+    "losses as methods": (
+        """
+        class Net:
+            @staticmethod
+            def square_loss(outputs, targets):
+                return np.mean((outputs - targets) ** 2)
+
+            @staticmethod
+            def square_loss_derivative(outputs, targets):
+                return 2 * (outputs - targets) / outputs.size
+
+            @staticmethod
+            def log_loss(outputs, targets):
+                return -np.mean(targets * np.log(outputs) + (1 - targets) * np.log(1 - outputs))
+
+            @staticmethod
+            def log_loss_derivative(outputs, targets):
+                return (targets / outputs - (1 - targets) / (1 - outputs)) / outputs.size
+        """,
+        {"Net.square_loss_derivative": "right", "Net.log_loss_derivative": "wrong"},
+    ),
+    "a cost with the gradient before the activation": (
+        """
+        def sigmoid(z):
+            return 1 / (1 + np.exp(-z))
+
+        class CrossEntropyCost:
+            @staticmethod
+            def fn(a, y):
+                return np.sum(-y * np.log(a) - (1 - y) * np.log(1 - a))
+
+            @staticmethod
+            def delta(z, a, y):
+                return a - y
+        """,
+        {"CrossEntropyCost.delta": "right"},
+    ),
+    "the gradient of a loss that the file does not define": (
+        """
+        class Net:
+            def cost_derivative(self, output_activations, y):
+                return output_activations - y
+        """,
+        {"Net.cost_derivative": "right"},
+    ),
+    "a sum as the loss, a mean as its gradient": (
+        """
+        def entropy_loss(scores, y):
+            p = np.exp(scores) / np.sum(np.exp(scores), axis=1, keepdims=True)
+            loss = -np.sum(y * np.log(p))
+            return loss, (p - y) / len(y)
+        """,
+        {"entropy_loss": "right"},
+    ),
+    "a layer given an activation and its derivative": (
+        """
+        def sigmoid(x):
+            return 1 / (1 + np.exp(-x))
+
+        class Activation:
+            def __init__(self, activation, activation_prime):
+                self.activation, self.activation_prime = activation, activation_prime
+
+            def forward(self, input):
+                self.input = input
+                return self.activation(input)
+
+            def backward(self, output_gradient, learning_rate):
+                return output_gradient * self.activation_prime(self.input)
+        """,
+        {"Activation": "right"},
+    ),
+    "training data whose names end in X and Y": (
+        """
+        class Net:
+            def __init__(self, nodes):
+                self.W = np.random.randn(nodes[0], nodes[1])
+
+            def forward_pass(self, input):
+                self.output = 1 / (1 + np.exp(-(input @ self.W)))
+                return self.output
+
+            def backward_pass(self, train_data_X, train_data_Y, iterations, learning_rate):
+                for _ in range(iterations):
+                    self.forward_pass(train_data_X)
+                    delta = (self.output - train_data_Y) * self.output * (1 - self.output)
+                    self.W -= learning_rate * train_data_X.T @ delta
+        """,
+        {"Net": "right"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_verdict(tmp_path, case):
+    text, wanted = CASES[case]
+    (tmp_path / "file.py").write_text(HEAD + textwrap.dedent(text))
+    with np.errstate(all="ignore"):
+        findings = examined(tmp_path / "file.py").findings
+    found = {finding.name: finding.verdict for finding in findings}
+    assert {name: found.get(name) for name in wanted} == wanted
+
+
+NOTEBOOK_CODE = """
+import numpy as np
+data = np.genfromtxt("train.csv", delimiter=",", skip_header=1)
+m, n = data.shape
+Y_train, X_train = data[1000:].T[0], data[1000:].T[1:n] / 255
+
+def init_params():
+    return np.random.rand(20, 784) - 0.5, np.random.rand(20, 1) - 0.5, np.random.rand(10, 20), np.random.rand(10, 1)
+
+def forward_prop(W1, b1, W2, b2, X):
+    Z1 = W1.dot(X) + b1
+    A1 = np.maximum(0, Z1)
+    Z2 = W2.dot(A1) + b2
+    A2 = np.exp(Z2 - Z2.max(axis=0)) / np.sum(np.exp(Z2 - Z2.max(axis=0)), axis=0)
+    return Z1, A1, Z2, A2
+
+def one_hot(Y):
+    Y = Y.astype(int)
+    rows = np.zeros((Y.size, Y.max() + 1))
+    rows[np.arange(Y.size), Y] = 1
+    return rows.T
+
+def back_prop(Z1, A1, Z2, A2, W2, X, Y):
+    m = Y.size
+    dZ2 = A2 - one_hot(Y)
+    dW2 = 1 / m * dZ2.dot(A1.T)
+    db2 = 1 / m * np.sum(dZ2, axis=1, keepdims=True)
+    dZ1 = W2.T.dot(dZ2) * (Z1 > 0)
+    dW1 = 1 / m * dZ1.dot(X.T)
+    db1 = 1 / m * np.sum(dZ1, axis=1, keepdims=True)
+    return dW1, db1, dW2, db2
+
+def shown(index):
+    return X_train[:, index], Y_train[index]
+"""
+
+
+def test_a_network_for_digits_whose_data_is_missing(tmp_path):
+    (tmp_path / "notebook.py").write_text(NOTEBOOK_CODE)
+    with np.errstate(all="ignore"):
+        result = examined(tmp_path / "notebook.py")
+    assert {finding.name: finding.verdict for finding in result.findings} == {"back_prop": "right"}
+    assert result.loaded.failed == []
+    assert result.loaded.substituted == [3]
+    assert result.loaded.module.data.shape == (1300, 785)
+
+
+def test_functions_that_read_missing_data_get_some(tmp_path):
+    (tmp_path / "net.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy as np
+
+            class Net:
+                def __init__(self, n_in=784, n_out=10):
+                    self.labels = np.loadtxt("labels.csv")[:, 0].astype(int)[:6]
+                    self.W = np.random.randn(n_in, n_out) * 0.01
+
+                def forward(self, x):
+                    self.x = x
+                    return x @ self.W
+
+                def backward(self, dout):
+                    self.dW = self.x.T @ dout
+                    return dout @ self.W.T
+            """
+        )
+    )
+    result = examination(tmp_path / "net.py")
+    assert [finding["verdict"] for finding in result.findings] == ["right"]
+    assert "made-up data in line 6" in result.notes[0]
+
+
+def test_a_package_is_imported_before_its_modules(tmp_path):
+    """tensor.py imports ops.py, and ops.py imports the package, which imports tensor.py."""
+    package = tmp_path / "engine"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .tensor import Tensor\n")
+    (package / "tensor.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy as np
+            from .ops import AddBackward, MulBackward
+
+            class Tensor:
+                def __init__(self, data):
+                    self.data, self.grad, self.made_by, self.children = np.asarray(data), None, None, ()
+
+                def __add__(self, other):
+                    return self._made(self.data + other.data, AddBackward(), other)
+
+                def __mul__(self, other):
+                    return self._made(self.data * other.data, MulBackward(), other)
+
+                def _made(self, data, made_by, other):
+                    out = Tensor(data)
+                    out.made_by, out.children = made_by, (self, other)
+                    return out
+
+                def backward(self, grad=None):
+                    grad = np.ones_like(self.data) if grad is None else grad
+                    self.grad = grad if self.grad is None else self.grad + grad
+                    for place, child in enumerate(self.children):
+                        child.backward(self.made_by.calculate_grad(grad, self.children, place))
+            """
+        )
+    )
+    (package / "ops.py").write_text(
+        textwrap.dedent(
+            """
+            from . import constants
+
+            class AddBackward:
+                def calculate_grad(self, grad, children, place):
+                    return grad
+
+            class MulBackward:
+                def calculate_grad(self, grad, children, place):
+                    return grad * children[place].data
+            """
+        )
+    )
+    (package / "constants.py").write_text("ONE = 1\n")
+    with np.errstate(all="ignore"):
+        found = {finding.name: finding.verdict for finding in examined(package / "ops.py").findings}
+    assert found == {"AddBackward.calculate_grad": "right", "MulBackward.calculate_grad": "wrong"}
+
+
+def test_a_remark_survives_the_report(tmp_path):
+    (tmp_path / "fc.py").write_text(
+        "def fc_forward(x, W):\n    return x @ W\n\ndef fc_backward(dy, x, W):\n    return x.T @ dy\n\n"
+        "def step(x, W, dy):\n    return W - 0.1 * fc_backward(dy, x, W)\n"
+    )
+    result = examination(tmp_path / "fc.py")
+    (finding,) = result.findings
+    assert [remark["name"] for remark in finding["remarks"]] == ["input-gradient-missing"]
+    assert result.code == 0
+
+
+def test_a_method_that_opens_whatever_it_is_given_closes_nothing_of_ours(tmp_path):
+    (tmp_path / "net.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy as np
+
+            def sigmoid(x):
+                return 1 / (1 + np.exp(-x))
+
+            def sigmoid_prime(x):
+                return sigmoid(x) * (1 - sigmoid(x))
+
+            class Net:
+                def __init__(self, n_in, n_out):
+                    self.W = np.random.randn(n_in, n_out)
+
+                def forward(self, x):
+                    return x @ self.W
+
+                def train_from_file(self, rate, path, limit=100):
+                    with open(path) as file:
+                        self.W -= rate * float(file.readline())
+            """
+        )
+    )
+    findings = examination(tmp_path / "net.py").findings
+    assert {f["name"]: f["verdict"] for f in findings}["sigmoid_prime"] == "right"
+
+
+def test_cells_that_write_a_module_and_statements_of_python_2_are_read(tmp_path):
+    cell = "%%writefile net.py\nimport numpy as np\n\ndef sigmoid(x):\n    return 1 / (1 + np.exp(-x))\n\n"
+    cell += "def sigmoid_prime(x):\n    return sigmoid(x) * (1 - sigmoid(x))\n"
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": cell}]}))
+    (tmp_path / "b.py").write_text(
+        "import numpy as np\ndef sigmoid(x):\n\treturn 1 / (1 + np.exp(-x))\n\ndef sigmoid_prime(x):\n"
+        "    print 'x is {0}, {1}'.format(\n        x, 2)\n    return sigmoid(x) * (1 - sigmoid(x))\n"
+    )
+    for name in ("a.ipynb", "b.py"):
+        with np.errstate(all="ignore"):
+            assert [finding.verdict for finding in examined(tmp_path / name).findings] == ["right"]
