@@ -204,8 +204,12 @@ def test_files_that_print_crash_or_need_a_seed(tmp_path):
     assert "np.random.seed does not govern" in finding["evidence"]
 
 
-def test_float32_is_not_judged(tmp_path):
-    text = source(CLASSES, "ReLU").replace("np.maximum(0, x)", "np.maximum(0, x).astype(np.float32)")
+def test_float32_is_judged_in_float64_where_it_is_written_out(tmp_path):
+    for single in ("np.float32", "'float32'"):
+        text = source(CLASSES, "ReLU").replace("np.maximum(0, x)", f"np.maximum(0, x).astype({single})")
+        (finding,) = write_and_examine(tmp_path, text)
+        assert finding["verdict"] == "right"
+    text = source(CLASSES, "ReLU").replace("np.maximum(0, x)", "np.maximum(0, x).astype(np.dtype('=f'))")
     (finding,) = write_and_examine(tmp_path, text)
     assert finding["verdict"] == "undecidable"
     assert "computes in float32" in finding["evidence"]

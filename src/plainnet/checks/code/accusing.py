@@ -15,7 +15,7 @@ from plainnet.checks.code.explanations import explain
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.matching import KINKS, MISSING, WRONG, Held, Judgment
 from plainnet.checks.code.parting import line_where_they_part
-from plainnet.checks.code.presuming import is_no_call, is_unfinished, may_accuse
+from plainnet.checks.code.presuming import clips, is_no_call, is_unfinished, may_accuse
 from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.values import spelled
 from plainnet.checks.code.verdicts import CodeFinding
@@ -52,6 +52,8 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
         return [
             open_finding(name, "its gradient is zero everywhere, and its body holds pass or TODO: it looks unfinished")
         ]
+    if clips(best):
+        return [open_finding(name, "it clips gradients on the way, so they are not the derivatives of its loss")]
     unlike = _unlike_in_columns(best)
     if unlike is not None:
         evidence = (

@@ -169,6 +169,8 @@ def ways(
             role_of(parameter) == "target" and "t" in names and not any(("t" in keys) for keys in choices_keys(choices))
         ):
             flags.append((parameter, "t"))
+        elif back and role_of(parameter) == "upstream" and LOSS not in names and not _takes_dy(choices):
+            flags.append((parameter, DY))  # def backward(self, dout=1)
         elif (
             re.fullmatch(r"(return|with|compute|calc)_?\w*grad\w*", parameter)
             and default_of(function, parameter) is False
@@ -211,6 +213,11 @@ def _several_from_above(function: Callable[..., Any], names: Names) -> dict[str,
             shape = names[result].shape
             names[found[parameter]] = np.random.default_rng([7, *shape]).standard_normal(shape)
     return found if len(found) > 1 else {}
+
+
+def _takes_dy(choices: list[list[tuple[str, str]]]) -> bool:
+    """Return whether an argument may be the gradient of the output."""
+    return any(DY in keys for keys in choices_keys(choices))
 
 
 def choices_keys(choices: list[list[tuple[str, str]]]) -> list[list[str]]:

@@ -63,10 +63,26 @@ def search(episodes: Iterable[Episode], seconds: float = 50.0) -> Search:
     ranked = _ranked(episodes, found, started + seconds / 2)
     Deadline.at = started + seconds
     try:
-        found.groups = [group for group in _grouped(_judged_first(ranked)) if _counts(group, found.ranks)]
+        groups = [group for group in _grouped(_judged_first(ranked)) if _counts(group, found.ranks)]
+        found.groups = _with_other_objects(groups)
     finally:
         Deadline.at = float("inf")
     return found
+
+
+def _with_other_objects(groups: list[list[Judgment]]) -> list[list[Judgment]]:
+    """Add to a right group the objects for which nothing is right, such as one activation among several of a class."""
+    if not groups or not all(judgment.right for judgment in groups[0]):
+        return groups
+    same = [j for group in groups for j in group if j.episode.way == groups[0][0].episode.way]
+    right = {_object(j.episode) for j in same if j.right}
+    wrong = [j for j in same if _object(j.episode) not in right and j.count(WRONG) and not j.variant]
+    return [[*wrong, *groups[0]], *groups[1:]] if wrong else groups
+
+
+def _object(episode: Episode) -> str:
+    """Return how the object was made, from the label of an episode."""
+    return episode.label.rpartition(", x ")[0]
 
 
 def _counts(group: list[Judgment], ranks: set[int]) -> bool:
@@ -130,7 +146,7 @@ def _of_all_objects(same: list[Episode]) -> list[Episode]:
     """Order the settings so that the ways to make the object alternate: each stride, each activation."""
     queues: dict[str, list[Episode]] = {}
     for episode in same:
-        queues.setdefault(episode.label.rpartition(", x ")[0], []).append(episode)
+        queues.setdefault(_object(episode), []).append(episode)
     return _turns(queues.values())
 
 

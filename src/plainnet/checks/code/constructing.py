@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.episode import note, optional, required, seed_everything, within
+from plainnet.checks.code.episode import note, required, seed_everything, within
 from plainnet.checks.code.looks import BACK, is_own
+from plainnet.checks.code.optional_arguments import optional_arguments
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 from plainnet.checks.code.uses import Use, use_of
 from plainnet.checks.code.values import numbers_in
-
-_MOST_WORDS = 6
 
 
 def indices_for(made: Any) -> list[np.ndarray]:
@@ -71,7 +70,7 @@ def constructions(
     made = 0
     try:
         names = required(kind)
-        extra = [name for name in optional(kind) if name in ("stride", "strides", "pad", "padding")]
+        settings = optional_arguments(kind)
     except (TypeError, ValueError):
         return
     options = [_options(name, kind, module, depth) for name in names]
@@ -86,7 +85,7 @@ def constructions(
                 else copy.deepcopy(value)
                 for name, value in zip(names, choice, strict=True)
             }
-            for more in [*_strides(extra), *_words_of(kind)]:
+            for more in settings:
                 try:
                     seed_everything()
                     with within(4), np.errstate(all="ignore"):
@@ -107,21 +106,6 @@ def _short(value: Any) -> str:
         if isinstance(value, np.ndarray)
         else getattr(value, "__name__", None) or repr(value)[:40]
     )
-
-
-def _strides(names: list[str]) -> list[dict[str, Any]]:
-    if not names:
-        return [{}]
-    return [{n: s if "stride" in n else p for n in names} for s, p in ((1, 0), (2, 1), (1, 1))]
-
-
-def _words_of(kind: type) -> list[dict[str, Any]]:
-    """Return possible values of optional arguments that are compared with strings, such as all activations of a class."""
-    found: list[dict[str, Any]] = []
-    for name in optional(kind):
-        words = use_of(kind, name).words
-        found += [{name: word} for word in words if len(words) > 1]
-    return found[:_MOST_WORDS]
 
 
 def _initialize(made: Any) -> None:
@@ -164,7 +148,8 @@ def _options(name: str, kind: type, module: ModuleType, depth: int) -> list[Any]
     guesses = _guesses(name, kind, module)
     if use.whole and not use.through and not any(guess is int or isinstance(guess, int | _Sized) for guess in guesses):
         guesses.insert(0, int)
-    return [*_asked(use, name, module, depth), *guesses]
+    words = use.words[:4] if len(use.words) > 1 else []
+    return [*words, *_asked(use, name, module, depth), *guesses]
 
 
 def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
@@ -234,7 +219,7 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     role = role_of(name)
     if "in_channel" in lower or lower in ("c_in", "channels", "in_ch", "num_channels"):
         return [2]
-    if "kernel" in lower or lower in ("filter_size", "k", "ksize", "f_size", "fsize"):
+    if "kernel" in lower or lower in ("filter_size", "k", "ksize", "k_size", "f_size", "fsize"):
         return [3, (3, 3)]
     if "pool" in lower or lower == "size":
         return [2, (2, 2), int]

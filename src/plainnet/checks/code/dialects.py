@@ -1,7 +1,7 @@
-"""Old dialects: run files that were written for Python 2 or an older NumPy.
+"""Dialects: run files that were written for Python 2, for an older NumPy, or for float32.
 
 In Python 2, the division of two integers rounded down. Older versions of NumPy accepted an array of one number in place
-of a number.
+of a number. In float32, rounding hides faults, so everything is computed in float64.
 """
 
 from __future__ import annotations
@@ -82,8 +82,20 @@ class _Old(ast.NodeTransformer):
             return node
         return _call(self.division, [node.left, node.right], node)
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if ast.unparse(node) in ("np.float32", "numpy.float32", "np.single"):
+            node.attr = "float64"
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
+        types = [keyword.value for keyword in node.keywords if keyword.arg == "dtype"]
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
+            types += node.args[:1]
+        for constant in types:
+            if isinstance(constant, ast.Constant) and constant.value in ("float32", "f4"):
+                constant.value = "float64"
         if isinstance(node.func, ast.Name) and node.func.id in ("float", "int") and len(node.args) == 1:
             return _call("__number__", [node.func, node.args[0]], node)
         return node

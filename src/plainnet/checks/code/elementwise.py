@@ -74,16 +74,15 @@ def judge_derivatives(module: ModuleType) -> dict[str, CodeFinding]:
 
 
 def _local_pairs(module: ModuleType) -> Iterator[Pair]:
-    """Yield forward(x) and backward(x) of classes that remember nothing: backward may be the derivative at x."""
+    """Yield f(x) and backward(x) of classes that remember nothing: backward may be the derivative at x, or at f(x)."""
     for name, kind in own_classes(module).items():
         methods = methods_of(kind)
-        if not {"forward", "backward"} <= set(methods) or any(
-            len(required(methods[m])) != 2 for m in ("forward", "backward")
-        ):
+        f = next((f for f in ("forward", "__call__") if f in methods), None)
+        if f is None or "backward" not in methods or any(len(required(methods[m])) != 2 for m in (f, "backward")):
             continue
         made = object_of(kind, module)
-        if made is not None and not re.search(r"self\.\w+(\[.*\])? *=", _text_of(methods["forward"])):
-            yield Pair(f"{name}.backward", made.forward, made.backward, methods["backward"], True)
+        if made is not None and not re.search(r"self\.\w+(\[.*\])? *=", _text_of(methods[f])):
+            yield Pair(f"{name}.backward", getattr(made, f), made.backward, methods["backward"], True)
 
 
 def _text_of(function: Callable[..., Any]) -> str:

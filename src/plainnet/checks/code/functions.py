@@ -14,11 +14,13 @@ import numpy as np
 from plainnet.checks.code.binding import DY, FURTHER, LOSS, OUT, Call, own_functions, ways
 from plainnet.checks.code.episode import Episode, Names, note, required, within
 from plainnet.checks.code.implied import implied_forwards
+from plainnet.checks.code.implied_course import course_forwards
 from plainnet.checks.code.looks import BACK, LOSS_NAME, returns_gradients
 from plainnet.checks.code.recording import BATCH, starts_seen
+from plainnet.checks.code.recurrent_starts import HIDDEN
 from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, M, N, returned_names, role_of
-from plainnet.checks.code.starting import HIDDEN, KIND, starts
+from plainnet.checks.code.starting import KIND, starts
 from plainnet.checks.code.targets import targets_like
 
 _FORWARD = re.compile(r"forward|fprop|feed|predict|propagat|hypothesis|model|net|activation|output", re.I)
@@ -52,8 +54,9 @@ def episodes_of_function(
     """Yield ways to run a function that looks like a backward pass, likeliest first; `more` are functions made from others."""
     functions = own_functions(module) | (more or {})
     implied = implied_forwards(functions[back]) if chains is None else {}
-    chains = chains or [*_chains(functions, back), *((name,) for name in implied)]
-    functions |= implied
+    course = course_forwards(back, functions) if chains is None else {}
+    chains = chains or [*_chains(functions | course, back), *((name,) for name in implied)]
+    functions |= implied | course
     has_its_own = any(_same_stem(name, back) for name in functions if name != back)
     for forward in chains:
         of_a_loss = len(forward) == 1 and bool(LOSS_NAME.match(forward[0])) and not has_its_own

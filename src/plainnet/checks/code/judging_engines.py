@@ -61,8 +61,8 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
             raised |= {name: open_finding(name, evidence) for name in guilty if len(guilty) == 1}
         elif found.wrong is None:
             right |= own if operation is twice else (behind or ran) | own
-            if own and operation is not twice and _stretches_wrongly(engine, operation, module):
-                evidence = "right for operands of the same shape, but wrong if one operand is a row that is broadcast"
+            if own and operation is not twice and (other := _fails_for(engine, operation, module)):
+                evidence = f"right for operands of the same shape, but not if one operand is {other}"
                 raised[operation.name] = open_finding(operation.name, evidence)
         elif not operation.sure:
             continue
@@ -80,13 +80,28 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
     yield from (raised | wrong).values()
 
 
-def _stretches_wrongly(engine: Engine, operation: Operation, module: ModuleType) -> bool:
-    """Return whether an operator is wrong if one operand is broadcast, for an engine that supports broadcasting."""
-    source = inspect.getsource(engine.kind)
-    if not engine.arrays or not operation.is_operator or not re.search(r"broadcast|reduce_shape|sum_to", source):
-        return False
-    found = measured(engine, replace(operation, shapes=((2, 3), (3,))), module, _SPANS[1])
-    return found is not None and found.wrong is not None
+def _fails_for(engine: Engine, operation: Operation, module: ModuleType) -> str:
+    """Return the other operand for which an operator is wrong or raises, if the engine means to support it; or ""."""
+    if not engine.arrays or not operation.is_operator:
+        return ""
+    name, source = operation.name.rpartition(".")[2], inspect.getsource(engine.kind)
+    others = []
+    if re.search(r"broadcast|reduce_shape|sum_to", source):
+        others.append(("a row that is broadcast", replace(operation, shapes=((2, 3), (3,)))))
+    if operation.source is not None and re.search(r"isinstance\(", _text_of(operation.source)):
+        others.append(("a number", replace(operation, build=lambda a, b: getattr(a, name)(2.0))))
+    for other, changed in others:
+        found = measured(engine, changed, module, _SPANS[1])
+        if found is not None and not found.right:
+            return other
+    return ""
+
+
+def _text_of(source: Any) -> str:
+    try:
+        return inspect.getsource(source)
+    except (OSError, TypeError):
+        return ""
 
 
 def _all_measured(

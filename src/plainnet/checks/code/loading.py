@@ -71,7 +71,7 @@ def load(path: str | Path) -> Loaded:
     _namespace(path, module.__package__)
     sys.modules["examined"] = module
     loaded = Loaded(module, text, tree, left_out, python_2=python_2)
-    folders = [path.parent, *list(path.parent.parents)[:3]]
+    folders = list(dict.fromkeys([path.parent, *list(path.parent.parents)[:3], *_roots(path, text)]))
     sys.path[:0] = [str(folder) for folder in folders if str(folder) not in sys.path]
     sys.meta_path[:] = [
         _OwnFiles(folders, loaded),
@@ -95,7 +95,13 @@ def project_of(path: Path) -> Path:
         folder = folder.parent
     above = [path.parent, *path.parent.parents][:_HIGHEST]
     marked = next((up for up in above if any((up / mark).exists() for mark in _MARKS)), folder)
-    return marked if marked in folder.parents else folder
+    return min(folder, marked, *_roots(path, text), key=lambda up: len(up.parts))
+
+
+def _roots(path: Path, text: str) -> list[Path]:
+    """Return the folders above a file that hold another one which the file imports from by name: course for course.week1."""
+    imported = set(re.findall(r"^\s*(?:from|import) +(\w+)\.", text, re.M))
+    return [up.parent for up in path.parents[:-2] if up.name in imported]
 
 
 def program_of(path: str | Path) -> Loaded:

@@ -114,3 +114,8 @@ def text_of_backward(judgment: Judgment) -> str:
         return inspect.getsource(judgment.episode.functions["backward"])
     except (OSError, TypeError, KeyError):
         return ""
+
+
+def clips(judgment: Judgment) -> bool:
+    """Return whether backward limits gradients to 1 or less, as in np.clip(dh, -1, 1): intended, but no derivative."""
+    return re.search(r"clip\(\s*(self\.)?(d|grad|delta)\w*\s*,\s*-(1\b|0?\.\d)", text_of_backward(judgment)) is not None

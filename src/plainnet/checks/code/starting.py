@@ -14,6 +14,7 @@ import numpy as np
 
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
+from plainnet.checks.code.recurrent_starts import HIDDEN, masked_starts, recurrent_starts
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
@@ -24,9 +25,6 @@ _INIT = re.compile(
 
 
 KIND = "<kind of target>"
-HIDDEN = re.compile(
-    r"(?i)^(h|c|s)?_?prev(_h|_c)?$|^[hc]_?(prev|0|init)$|^prev_?[hcs]$|hprev|h_?state|hidden_?state"
-)  # the initial state of a recurrent cell
 
 
 def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], back: str) -> Iterator[Names]:
@@ -53,7 +51,8 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
         choices = [_values(p, functions[chain[0]], made) for p in wanted]
         inputs = [p for p in wanted if role_of(p) == "input"]
         plain = (dict(zip(wanted, values, strict=True)) for values in itertools.product(*choices))
-        for given in itertools.chain(plain, _with_like_targets(wanted, choices)):
+        apart = (recurrent_starts(wanted), masked_starts(wanted))
+        for given in itertools.chain(*apart, plain, _with_like_targets(wanted, choices)):
             names: Names = copy.deepcopy(made) | given
             if inputs:
                 names["x"] = names[inputs[0]]
@@ -210,6 +209,8 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
             if isinstance(value, np.ndarray)
         ]
     )
+    if use.indexes and role == "input":
+        return [np.array([[0, 2, 1], [2, 1, 1]]), np.array([0, 2, 1, 1])]
     if HIDDEN.search(parameter):
         sizes = {value.shape[0] for value in held if value.ndim == 2 and value.shape[0] == value.shape[1]} or {M}
         return [random(size, 1, seed=5) for size in sizes]

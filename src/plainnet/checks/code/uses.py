@@ -98,6 +98,11 @@ def _is(node: ast.AST, names: set[str]) -> bool:
     return isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and ast.unparse(node) in names
 
 
+def _first(index: ast.expr) -> ast.expr:
+    """Return the index along the first axis: x of W[x] and of W[x, :]."""
+    return index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index
+
+
 def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth: int, kind: type | None) -> Use:
     found = Use()
     names = names | {
@@ -112,7 +117,7 @@ def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth
             _of_assignment(node, names, found)
         elif isinstance(node, ast.Subscript) and _is(node.value, names) and isinstance(node.ctx, ast.Load):
             _of_index(node, found)
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is(node.slice, names):
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is(_first(node.slice), names):
             found.indexes = True
         elif isinstance(node, ast.Subscript) and _is_shape(node.value, names):
             found.array = True
@@ -131,6 +136,7 @@ def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth
             found.array |= isinstance(node.op, ast.MatMult)
         elif isinstance(node, ast.Compare) and _is(node.left, names):
             texts = [c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
+            texts += _words_in(node.comparators[0], function, kind)
             found.words += [text for text in texts if text not in found.words]
     if found.through and depth:
         elements = set(_elements(tree, names))
@@ -140,6 +146,17 @@ def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth
             if inside is not None:
                 found.least, found.array = max(found.least, inside + 1), True
     return found
+
+
+def _words_in(node: ast.expr, function: Callable[..., Any], kind: type | None) -> list[str]:
+    """Return the words of a global table or list, or one of the class, as in `name in ACTIVATIONS.keys()`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
+        node = node.func.value
+    if isinstance(node, ast.Name):
+        held = getattr(function, "__globals__", {}).get(node.id)
+    else:
+        held = getattr(kind, node.attr, None) if isinstance(node, ast.Attribute) else None
+    return [word for word in held if isinstance(word, str)] if isinstance(held, dict | list | tuple | set) else []
 
 
 def _is_shape(node: ast.AST, names: set[str]) -> bool:

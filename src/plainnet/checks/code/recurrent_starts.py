@@ -1,0 +1,55 @@
+"""Starting values of recurrent cells and sequences, with examples in rows: x, the state before, weights for both."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from plainnet.checks.code.episode import Names
+from plainnet.checks.code.roles import D, K, M, N, random, role_of
+
+HIDDEN = re.compile(
+    r"(?i)^(h|c|s)?_?prev(_h|_c)?$|^[hc]_?(prev|0|init)$|^prev_?[hcs]$|hprev|h_?state|hidden_?state"
+)  # the initial state of a recurrent cell
+_OF_X = re.compile(r"(?i)w_?(x|i|ih|xh|hx|in|input)(t?)")
+_OF_STATE = re.compile(r"(?i)(?:w|u)_?(h|hh|hidden|rec)(t?)")
+_STEPS = 4
+_GATES = (1, 4, 3, 2)  # how many gates share one product: none, as in an LSTM, as in a GRU, without its candidate
+
+
+def recurrent_starts(wanted: list[str]) -> Iterator[Names]:
+    """Yield values for the arguments of a cell, or of a loop over a sequence (N, T, D); none for other functions."""
+    states = [p for p in wanted if HIDDEN.search(p)]
+    inputs = [p for p in wanted if role_of(p) == "input" and p not in states]
+    weights = {p: _OF_X.fullmatch(p) or _OF_STATE.fullmatch(p) for p in wanted if role_of(p) == "weight"}
+    biases = [p for p in wanted if role_of(p) == "bias"]
+    if not states or len(inputs) != 1 or len(weights) < 2 or not all(weights.values()):
+        return
+    if len(states) + 1 + len(weights) + len(biases) != len(wanted):
+        return
+    for gates, shape in itertools.product(_GATES, ((N, D), (N, _STEPS, D))):
+        names: Names = {inputs[0]: random(*shape), **{p: random(N, M, seed=i) for i, p in enumerate(states, 5)}}
+        for i, (p, found) in enumerate(weights.items()):
+            assert found is not None
+            rows = D if _OF_X.fullmatch(p) else M
+            names[p] = 0.5 * random(rows, M if found[2] else gates * M, seed=20 + i)
+        for i, p in enumerate(biases):
+            names[p] = random(M if p.endswith("t") else gates * M, seed=30 + i)
+        yield names
+
+
+def masked_starts(wanted: list[str]) -> Iterator[Names]:
+    """Yield scores (N, T, K), classes and a mask, for a loss over the steps that the mask keeps."""
+    roles = {role_of(p): p for p in wanted if p != "mask"}
+    if "mask" not in wanted or len(wanted) != 3 or "target" not in roles or not {"input", "output"} & set(roles):
+        return
+    rng = np.random.default_rng(4)
+    scores = roles.get("input", roles.get("output", ""))
+    yield {
+        scores: random(N, _STEPS, K),
+        roles["target"]: rng.integers(0, K, (N, _STEPS)),
+        "mask": rng.random((N, _STEPS)) > 0.3,
+    }
