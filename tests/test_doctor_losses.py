@@ -573,6 +573,18 @@ def test_operators_that_fail_for_a_number_are_not_right(tmp_path):
     assert "if one operand is a number" in found["Tensor.__mul__"].evidence
 
 
+def test_a_class_that_is_not_python_is_not_passed_over_in_silence(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import numpy as np\n\nclass Net:\n    def train(self):\n\n"
+        "    def backpropagation(self, x):\n        return x\n\n"
+        "def tanh(x):\n    return np.tanh(x)\n\ndef tanh_prime(x):\n    return 1 - np.tanh(x) ** 2\n"
+    )
+    result = examination(tmp_path / "net.py")
+    assert [finding["verdict"] for finding in result.findings] == ["right"]
+    assert [one["name"] for one in result.left_out] == ["train", "backpropagation"]
+    assert result.code == 2
+
+
 def test_a_file_deep_inside_a_project_imports_from_its_top(tmp_path):
     deep = tmp_path / "course" / "a" / "b" / "c" / "d"
     deep.mkdir(parents=True)

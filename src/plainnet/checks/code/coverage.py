@@ -35,6 +35,15 @@ def left_out(tree: ast.Module, found: list[CodeFinding], loops: set[str]) -> Ite
             yield {"name": name, "line": node.lineno, "why": "the doctor does not know how to examine it"}
 
 
+def left_unread(text: str, tree: ast.Module) -> Iterator[dict[str, object]]:
+    """Yield the same for the functions of a text that are not in its tree, because their block is not valid Python."""
+    read = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for number, line in enumerate(text.split("\n"), 1):
+        found = re.match(r"\s*def +(\w+)", line)
+        if found and found[1] not in read and _LOOKS.search(found[1]) and not _OTHER.search(found[1]):
+            yield {"name": found[1], "line": number, "why": "the block around it is not valid Python"}
+
+
 def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:
     for node in body:
         if isinstance(node, ast.FunctionDef):

@@ -81,7 +81,7 @@ def _local_pairs(module: ModuleType) -> Iterator[Pair]:
         if f is None or "backward" not in methods or any(len(required(methods[m])) != 2 for m in (f, "backward")):
             continue
         made = object_of(kind, module)
-        if made is not None and not re.search(r"self\.\w+(\[.*\])? *=", _text_of(methods[f])):
+        if made is not None and not re.search(r"self\.\w+(\[.*\])? *=|super\(\)", _text_of(methods[f])):
             yield Pair(f"{name}.backward", getattr(made, f), made.backward, methods["backward"], True)
 
 

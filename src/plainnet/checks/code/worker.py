@@ -26,7 +26,7 @@ import numpy as np
 from plainnet.checks.code.built import episodes_of_layer, is_ours
 from plainnet.checks.code.choosing import Search, search
 from plainnet.checks.code.common_losses import judge_common_losses
-from plainnet.checks.code.coverage import is_empty, left_out
+from plainnet.checks.code.coverage import is_empty, left_out, left_unread
 from plainnet.checks.code.dialects import old_names
 from plainnet.checks.code.elementwise import judge_derivatives
 from plainnet.checks.code.engines import engines_of
@@ -40,7 +40,7 @@ from plainnet.checks.code.loops import calls_only, loops_of
 from plainnet.checks.code.objects import episodes_of_class
 from plainnet.checks.code.recording import SEEN, has_a_program, record
 from plainnet.checks.code.scripts import episodes_of_loop
-from plainnet.checks.code.texts import NotPythonError
+from plainnet.checks.code.texts import NotPythonError, code_of
 from plainnet.checks.code.told import named_episodes
 from plainnet.checks.code.update_rules import examine_updates
 from plainnet.checks.code.verdicts import CodeFinding
@@ -150,6 +150,7 @@ def examined(
             for back in {f.function for f in result.findings if f.form == "class" and f.name == name and f.function}:
                 examined_too |= {f"{name}.{other}" for other in passes_beside(kind, back)}
         result.left_out += left_out(loaded.tree, result.findings, examined_too)
+        result.left_out += left_unread(code_of(Path(path)), loaded.tree)
     return result
 
 
