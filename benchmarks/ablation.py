@@ -163,7 +163,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         {
             "Adam instead of Muon": {"optimizer": {"type": "Adam"}},
             "no mirrored images": without("flip"),
-            "no covered squares": without("cut"),
+            "squares of 8 pixels covered": {"augmentation.cut": 8.0},
             "no label smoothing": {"loss.label_smoothing": 0.0},
         },
     ),

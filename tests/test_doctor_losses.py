@@ -441,6 +441,42 @@ def test_a_network_for_digits_whose_data_is_missing(tmp_path):
     assert result.loaded.module.data.shape == (1300, 785)
 
 
+def test_a_training_script_with_large_weights_whose_data_is_missing(tmp_path):
+    (tmp_path / "train.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy as np
+            from common.mnist import load_images, load_labels
+
+            x_train = load_images("mnist", "train").reshape(-1, 784).astype(np.float32) / 255.0
+            y_train = load_labels("mnist", "train").reshape(-1, 1) / 9.0
+            w1, b1 = np.random.randn(784, 256) * 0.05, np.zeros(256)
+            w2, b2 = np.random.randn(256, 1) * 0.05, np.zeros(1)
+
+            for epoch in range(10):
+                for start in range(0, len(x_train), 32):
+                    x, y = x_train[start : start + 32], y_train[start : start + 32]
+                    a1 = 1 / (1 + np.exp(-(x @ w1 + b1)))
+                    a2 = a1 @ w2 + b2
+                    d2 = 2 * (a2 - y) / len(x)
+                    d1 = d2 @ w2.T * a1 * (1 - a1)
+                    w2 -= 0.01 * a1.T @ d2
+                    b2 -= 0.01 * d2.sum(axis=0)
+                    w1 -= 0.01 * x.T @ d1
+                    b1 -= 0.01 * d1.sum(axis=0)
+
+            total_loss = 0.0
+            for start in range(0, len(x_train), 32):
+                a1 = 1 / (1 + np.exp(-(x_train[start : start + 32] @ w1 + b1)))
+                total_loss += np.mean((a1 @ w2 + b2 - y_train[start : start + 32]) ** 2)
+            """
+        )
+    )
+    result = examination(tmp_path / "train.py")
+    assert [(finding["name"], finding["verdict"]) for finding in result.findings] == [("loop in line 10", "right")]
+    assert result.code == 0
+
+
 def test_functions_that_read_missing_data_get_some(tmp_path):
     (tmp_path / "net.py").write_text(
         textwrap.dedent(

@@ -22,6 +22,9 @@ FURTHER = "<dy of "  # prefix of the key of a second upstream gradient
 _ARRAYS = ("", "input", "output", "target", "upstream")  # roles of arrays, unless they are used as counts
 _MOST_WAYS = 16
 _FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|out|probs?|p|scores|o")
+_KEEPS = re.compile(  # a flag that makes forward keep what backward needs
+    r"(save|store|keep|retain|remember)_?(inp\w*|x|in|cache|states?|act\w*|out\w*|intermediate\w*|grad\w*)|(use_)?cache"
+)
 _ALTERNATIVES = {
     "upstream": (DY, OUT),
     "target": ("t", DY),
@@ -174,7 +177,7 @@ def ways(
         elif (
             re.fullmatch(r"(return|with|compute|calc)_?\w*grad\w*", parameter)
             and default_of(function, parameter) is False
-        ):
+        ) or (not back and _KEEPS.fullmatch(parameter) and default_of(function, parameter) is False):
             names[parameter] = True
             flags.append((parameter, parameter))
         elif role_of(parameter) == "epochs":

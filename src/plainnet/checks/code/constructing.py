@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import itertools
@@ -73,6 +74,10 @@ def constructions(
         settings = optional_arguments(kind)
     except (TypeError, ValueError):
         return
+    if not names and any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(kind).parameters.values()):
+        with contextlib.suppress(Exception), within(4):  # Net(5, 3, 4)
+            seed_everything()
+            yield f"{D}, {M}, {K}", kind(D, M, K)
     options = [_options(name, kind, module, depth) for name in names]
     for sizes in sized:
         for choice in itertools.islice(itertools.product(*options), 12):

@@ -16,6 +16,7 @@ from plainnet.checks.code.inferred import losses_of
 from plainnet.checks.code.matching import Held, Judgment, match
 from plainnet.checks.code.values import Path, follow, name_of, numbers_in, put
 
+_MOST_KEPT = 10_000  # numbers in an array that is updated
 _BUDGET = 1.5  # seconds of forward passes for one episode
 
 
@@ -25,7 +26,7 @@ def judge(episode: Episode) -> Iterator[Judgment]:
     Raises: what the author's code raises.
     """
     names = episode.replay()
-    results = list(changes(remembered(episode.names), names))  # what forward returned, stored or changed
+    results = _results(remembered(episode.names), names)
     leaves = list(_leaves_that_move(episode, results))
     started = time.perf_counter()
     moved(episode, leaves[0], follow(episode.names, leaves[0])) if leaves else None
@@ -59,6 +60,13 @@ def judge(episode: Episode) -> Iterator[Judgment]:
         judgment.single = any(np.asarray(follow(names, path)).dtype == np.float32 for path in results)
         match(judgment)
         yield judgment
+
+
+def _results(before: dict[Path, Any], names: Names) -> list[Path]:
+    """Return what forward returned, stored or changed; without large arrays that it updates, such as all weights."""
+    found = changes(before, names)
+    small = [path for path, value in found.items() if path not in before or np.size(value) <= _MOST_KEPT]
+    return small or list(found)
 
 
 def _hold(leaf: Path, tangent: Differences, value: Functional, most: int) -> Held:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from plainnet.checks.code.loading import Loaded
 from plainnet.checks.code.looks import BACK, FORWARD, TRAIN
 
+_COUNTS = re.compile(r"(?i)(^|_)(total|running|loss(es)?|acc(uracy)?|correct|count|size|costs?|scores?|epochs?)(_|$)")
+
 
 class Loop(NamedTuple):
     """A training loop: its name, the statements before it, the loops around its body, and the body itself."""
@@ -97,6 +99,9 @@ def _trains(body: list[ast.stmt]) -> bool:
 
 
 def _is_update(node: ast.AST) -> bool:
+    """Return whether a statement adds to or subtracts from something that is no count, and no loss of an epoch."""
+    if isinstance(node, ast.AugAssign) and _COUNTS.search(ast.unparse(node.target)):
+        return False
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
         return not isinstance(node.value, ast.Constant)
     if (

@@ -124,8 +124,9 @@ def fused_with(judgment: Judgment) -> str | None:
     return None
 
 
+_OF_GRADIENTS = r"d_?[wbz]|grad|delta|weight|bias|update|error"
 _DIVIDES = re.compile(
-    r"/=? *\(? *(self\.)?(m|n|N|M|batch\w*|n_samples|num_\w+|len\([^)]*\)|\w+(\.\w+)*\.shape\[\d\]|\w+\.size)\b|np\.mean\(|\.mean\("
+    r"/=? *\(? *(self\.)?((m|n|N|M|batch\w*|n_samples|num_\w+|\w+\.size)\b|len\(|\w+(\.\w+)*\.shape\[\d\])|np\.mean\(|\.mean\("
 )
 
 
@@ -135,23 +136,21 @@ def divided_elsewhere(episode: Episode) -> bool:
     try:
         path = Path(inspect.getsourcefile(function) or "")  # type: ignore[arg-type]
         own = inspect.getsource(sys.modules[function.__module__])
-        kind = getattr(sys.modules[function.__module__], function.__qualname__.split(".")[0])  # type: ignore[union-attr]
-        rest = own.replace(inspect.getsource(kind), "")
+        rest = own
+        for one in episode.functions.values():
+            rest = rest.replace(inspect.getsource(one), "")
     except (OSError, TypeError, AttributeError, KeyError):
         return False
-    if _divides(rest):
+    if _divides(rest, rf"{_OF_GRADIENTS}|rate|\blr\b|\beta\b"):
         return True
     folders = [path.parent] + [
         folder for folder in (path.parent.parent,) if (folder / path.parent.name / "__init__.py").exists()
     ]
     others = [other for folder in folders for other in sorted(folder.glob("**/*.py"))[:40] if other != path]
-    return any(
-        _divides(other.read_text(errors="replace")[:200_000]) for other in others if other.stat().st_size < 300_000
-    )
+    texts = [other.read_text(errors="replace")[:200_000] for other in others if other.stat().st_size < 300_000]
+    used = re.compile(rf"\b({path.stem}|{path.parent.name}|{function.__qualname__.split('.')[0]})\b")  # type: ignore[union-attr]
+    return any(_divides(text) for text in texts if used.search(text))
 
 
-def _divides(text: str) -> bool:
-    return any(
-        _DIVIDES.search(line) and re.search(r"(?i)d_?[wbz]|grad|delta|weight|bias|update|error", line)
-        for line in text.splitlines()
-    )
+def _divides(text: str, words: str = _OF_GRADIENTS) -> bool:
+    return any(_DIVIDES.search(line) and re.search(words, line, re.I) for line in text.splitlines())

@@ -38,7 +38,12 @@ def substitute(statement: ast.stmt, names: dict[str, Any]) -> dict[str, Any] | N
         return {ast.unparse(statement.targets[0]): "hello world, this is some text to learn from; " * 40}
     target = statement.targets[0]
     if isinstance(target, ast.Name):
-        made = _labels() if re.match(r"(?i)y(_|$)|labels?|targets?", target.id) else _table("read_csv" in reads)
+        if re.search(r"(?i)label", reads) or re.match(r"(?i)y(_|$)|labels?|targets?|\w+_(y|labels?)$", target.id):
+            made = _labels()
+        elif re.search(r"(?i)image", reads) or re.match(r"(?i)images?|\w+_images?$", target.id):
+            made = _images(flat=False)
+        else:
+            made = _table("read_csv" in reads)
         return {target.id: _around(statement.value, made, names)}
     if not isinstance(target, ast.Tuple):
         return None
