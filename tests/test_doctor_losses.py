@@ -218,6 +218,22 @@ CASES = {
             dprev_c = dc * f
             return da.dot(Wx.T), da.dot(Wh.T), dprev_c, x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
 
+        def rnn_all_forward(x, h_prev, Wx, Wh, b):
+            h, caches = np.zeros((*x.shape[:2], h_prev.shape[1])), []
+            for t in range(x.shape[1]):
+                h_prev, cache = rnn_step_forward(x[:, t], h_prev, Wx, Wh, b)
+                h[:, t] = h_prev
+                caches.append(cache)
+            return h, caches
+
+        def rnn_all_backward(dh, caches):
+            dx, dprev, dWx, dWh, db = [], 0, 0, 0, 0
+            for t in reversed(range(dh.shape[1])):
+                one, dprev, *grads = rnn_step_backward(dh[:, t] + dprev, caches[t])
+                dx.insert(0, one)
+                dWx, dWh, db = dWx + grads[0], dWh + grads[1], db + grads[2]
+            return np.stack(dx, axis=1), dWx, dWh, db
+
         def word_embedding_forward(x, W):
             return W[x, :], (x, W)
 
@@ -239,7 +255,14 @@ CASES = {
             return loss, dx
         """,
         dict.fromkeys(
-            ("rnn_step_backward", "lstm_step_backward", "word_embedding_backward", "temporal_softmax_loss"), "right"
+            (
+                "rnn_step_backward",
+                "rnn_all_backward",
+                "lstm_step_backward",
+                "word_embedding_backward",
+                "temporal_softmax_loss",
+            ),
+            "right",
         ),
     ),
     "a recurrent cell that forgets the slope of tanh": (

@@ -263,8 +263,11 @@ def _not_square(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _inputs(start: Names, given: set[str]) -> tuple[str, ...]:
-    """Return the names of the data that may need a gradient: the inputs, or the outputs that a loss gets."""
-    keys = ["x", *sorted(given)]
+    """Return the names of the data that may need a gradient: the inputs, or the outputs that a loss gets.
+
+    The first state of a sequence needs none.
+    """
+    keys = [key for key in ("x", *sorted(given)) if np.ndim(start.get("x", 0.0)) != 3 or not HIDDEN.search(key)]
     return tuple(k for k in keys if k in start and role_of(k) == "input") or tuple(
         k for k in keys if k in start and role_of(k) == "output"
     )
