@@ -148,7 +148,8 @@ def divided_elsewhere(episode: Episode) -> bool:
     ]
     others = [other for folder in folders for other in sorted(folder.glob("**/*.py"))[:40] if other != path]
     texts = [other.read_text(errors="replace")[:200_000] for other in others if other.stat().st_size < 300_000]
-    used = re.compile(rf"\b({path.stem}|{path.parent.name}|{function.__qualname__.split('.')[0]})\b")  # type: ignore[union-attr]
+    names = (path.stem, path.parent.name, function.__qualname__.split(".")[0])  # type: ignore[union-attr]
+    used = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
     return any(_divides(text) for text in texts if used.search(text))
 
 

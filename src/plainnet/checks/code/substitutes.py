@@ -18,7 +18,7 @@ _READS = re.compile(
     r"read_csv|loadtxt|genfromtxt|\bload\(|load_data|loadmat|fetch_\w+|load_\w+|read_\w+|imread|get_data|get_mnist|mnist"
 )
 _MADE = "__made_up__"
-_LABELS = re.compile(r"(?i)y|t_|t$|labels?|targets?|.*label|.*target|.*_y$")
+_LABELS = re.compile(r"(?i)y(_|$|[a-z]*\d*$)|t_|t$|.*label|.*target|.*_y$")
 _IMAGES, _CLASSES = 1300, 10
 
 
@@ -38,7 +38,7 @@ def substitute(statement: ast.stmt, names: dict[str, Any]) -> dict[str, Any] | N
         return {ast.unparse(statement.targets[0]): "hello world, this is some text to learn from; " * 40}
     target = statement.targets[0]
     if isinstance(target, ast.Name):
-        if re.search(r"(?i)label", reads) or re.match(r"(?i)y(_|$)|labels?|targets?|\w+_(y|labels?)$", target.id):
+        if re.search(r"(?i)label", reads) or _LABELS.match(target.id):
             made = _labels()
         elif re.search(r"(?i)image", reads) or re.match(r"(?i)images?|\w+_images?$", target.id):
             made = _images(flat=False)

@@ -25,15 +25,11 @@ import numpy as np
 
 from plainnet.checks.code.built import episodes_of_layer, is_ours
 from plainnet.checks.code.choosing import Search, search
-from plainnet.checks.code.common_losses import judge_common_losses
 from plainnet.checks.code.coverage import is_empty, left_out, left_unread
 from plainnet.checks.code.dialects import old_names
-from plainnet.checks.code.elementwise import judge_derivatives
-from plainnet.checks.code.engines import engines_of
 from plainnet.checks.code.examining import verdict_of
 from plainnet.checks.code.functions import episodes_of_function, passes_of_module
-from plainnet.checks.code.judging_engines import judge_engines
-from plainnet.checks.code.judging_losses import judge_losses
+from plainnet.checks.code.judging_at_once import judged_at_once
 from plainnet.checks.code.loading import Loaded, load, program_of, project_of
 from plainnet.checks.code.looks import own_classes, passes_beside, passes_of
 from plainnet.checks.code.loops import calls_only, loops_of
@@ -179,9 +175,7 @@ def _watched(loaded: Loaded, only: str, result: Examined, until: float, program:
 def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
     """Yield everything to examine except the training loops, in the order of the file."""
     module = loaded.module
-    derivatives = judge_derivatives(module) | judge_common_losses(module) | judge_losses(module)
-    engines = list(engines_of(module))
-    of_engines = judge_engines(engines, module)
+    derivatives, of_engines, engines = judged_at_once(module)
     examined = {name.partition(".")[0] for name in of_engines}
     empty = {
         f"{node.name}.{inner.name}"
