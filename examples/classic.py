@@ -2,7 +2,7 @@
 
 from plainnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy, epochs, mnist, step_decay
 
-data = mnist.load()  # train, validation, test; embedded, checked, offline
+data = mnist.load()  # train, validation, test; in the package, verified by checksums, no download
 network = Network(Dense(1024), ReLU(), Dense(10)).build((784,), rng=0)
 for epoch in epochs(
     network,

@@ -257,3 +257,25 @@ def test_a_file_whose_name_is_no_regular_expression_is_examined(tmp_path):
     (tmp_path / "beside.py").write_text("grad = 1 / len('abc')\n")
     (finding,) = examination(tmp_path / "copy (1.py").findings
     assert finding["diagnosis"] == "gradient-not-divided-by-the-batch"
+
+
+def test_a_package_may_hold_a_module_of_its_own_name(tmp_path):
+    package = tmp_path / "layer"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .layer import Layer\nfrom .relu import ReLU\n")
+    (package / "layer.py").write_text("class Layer:\n    def __init__(self):\n        self.x = None\n")
+    (package / "relu.py").write_text(
+        "import numpy as np\nfrom .layer import Layer\n\nclass ReLU(Layer):\n    def forward(self, x):\n"
+        "        self.x = x\n        return np.maximum(x, 0)\n\n    def backward(self, dy):\n"
+        "        return dy * (self.x > 0)\n"
+    )
+    assert [finding["verdict"] for finding in examination(package / "relu.py").findings] == ["right"]
+
+
+def test_numpy_is_given_to_a_file_that_forgot_to_import_it(tmp_path):
+    (tmp_path / "f.py").write_text(
+        "def tanh(x):\n    return np.tanh(x)\n\ndef tanh_prime(x):\n    return 1 - np.tanh(x) ** 2\n"
+    )
+    result = examination(tmp_path / "f.py")
+    assert [finding["verdict"] for finding in result.findings] == ["right"]
+    assert result.notes == ["not run as written: NumPy is not imported as np; it was"]

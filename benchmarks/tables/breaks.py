@@ -30,6 +30,7 @@ _BREAKS = {  # name in the record: name in the table
         "the described and the corrected results are swapped in the timeline"
     ),
     "the augmented image stands where the original should": "the augmented image is shown in place of the original",
+    "views are moved downwards only": "shifted copies of an image are moved downwards only",
     "the interval is printed from its upper end": "the two ends of the interval are printed in the wrong order",
 }
 

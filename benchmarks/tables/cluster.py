@@ -25,7 +25,7 @@ def mpi() -> str:
                      f"{two['allreduce']:.2f}, {two['ordered']:.2f} ms"))  # fmt: skip
     rows.append(
         (
-            "a step of `classic`: time by the MPI path on one rank / time without MPI",
+            "a step of `classic`: time on one rank with MPI / time without MPI",
             f"{found['one_rank']['ratio']:.3f}",
         )
     )

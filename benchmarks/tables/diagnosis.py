@@ -22,7 +22,7 @@ def sabotage() -> str:
         helps = f"{sum(tried)} of {len(tried)}" if tried else ""
         rows.append((f"`{cause}`", len(runs), len(first), named, ", ".join(others), by_curves, helps))
     head = (
-        "cause | runs | named first | named at all | named first instead | named from the history alone | "
+        "cause | runs | named first | named at all | what else was named first | named from the history alone | "
         "its suggestion helps"
     )
     return f"{table(head, rows)}\n\n{_sums(figures['halves'])}"
@@ -72,7 +72,7 @@ def public() -> str:
         "repositories": "repositories",
         "histories": "histories among these files",
         "read": "... read",
-        "judged_rightly": "... with the same judgment as a person's",
+        "judged_rightly": "... judged in the same way as by a person",
         "false_errors": "false errors",
         "false_warnings": "false warnings",
         "verdicts": "problems that a person saw",

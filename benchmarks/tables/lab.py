@@ -5,6 +5,7 @@ from __future__ import annotations
 from tables.source import record, table
 
 _WATCHED = {"a page": "a page open", "200 readers": "200 readers connected"}
+_ANSWERS = {"answered 503": "refused (status 503)", "answered 200": "answered (status 200)"}
 _CONNECTIONS = {  # name in the record: name in the table
     "100 that drip": "100 that send very slowly",
     "200 that say nothing": "200 that send nothing",
@@ -47,9 +48,11 @@ def lab() -> str:
         )
     attacked = found["attacked"]
     for name, said in _CONNECTIONS.items():
-        rows.append((f"connections: {said}", ", ".join(f"{count:,} {how}" for how, count in attacked[name].items())))
+        ends = (f"{count:,} {_ANSWERS.get(how, how)}" for how, count in attacked[name].items())
+        rows.append((f"connections: {said}", ", ".join(ends)))
     left = sum(how == "left open" for how in attacked["each"].values())
-    rows.append((f"{len(attacked['each'])} kinds of invalid requests", f"{left} left open"))
+    open_at_the_end = f"{left} left open" if left else "no connection left open"
+    rows.append((f"{len(attacked['each'])} kinds of invalid requests", open_at_the_end))
     memory = " / ".join(f"{one:.0f}" for one in found["memory_mb"])
     rows.append(("memory before an attack, after it, and after a second attack, with training paused", f"{memory} MB"))
     return table("what | measured", rows)

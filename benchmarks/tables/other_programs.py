@@ -105,8 +105,8 @@ def stressed() -> str:
     )
     return (
         f"Accuracy of `cnn`, without averaging over shifted images, on {found['examples']:,} test images: "
-        f"{found['accuracy']:.1%} unchanged; {found['mean_corrupted_accuracy']:.1%} on average over all corruptions "
-        f"and severities. Under attack: {attacks}."
+        f"{found['accuracy']:.1%} on unchanged images; {found['mean_corrupted_accuracy']:.1%} on average over all "
+        f"corruptions and severities. Under attack: {attacks}."
     )
 
 

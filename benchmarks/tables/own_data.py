@@ -61,5 +61,6 @@ def handwriting() -> str:
     )
     about = ""
     if found.get("real_pictures"):
-        about = f"\n\nReal pictures: {found['real_pictures'].replace('read by', 'labeled by')}."
+        real = found["real_pictures"].replace("read by", "labeled by").replace("pictures", "real pictures", 1)
+        about = f"\n\nThe rendered pictures are drawn by a program (`tests/handwriting.py`). There are {real}."
     return f"{table(heads, rows)}{about}\n\nAccuracy of `predict` on test images: {'; '.join(png)}."

@@ -11,9 +11,10 @@ from tables.source import ROOT, record, table
 def famous_faults() -> str:
     """Return the page of famous faults: the docstring of each file, and the report of the doctor."""
     parts = [
-        "# Famous faults, examined\n\nMany people copied these programs. Each is rebuilt here in a few lines. "
-        "`plainnet doctor` reports the wrong\ngradients; the first program is a check, which has none. Most of the "
-        "others trained well enough that nobody noticed.\n"
+        "# Famous faults, examined\n\nThis page rebuilds famous faulty programs in a few lines each. Many people "
+        "copied the originals. `plainnet doctor`\nreports the wrong gradients. Only the first program has no gradients "
+        "of its own, because it is a gradient check. Most of\nthe other programs trained so well that nobody noticed "
+        "the fault.\n"
     ]
     for path in sorted((ROOT / "examples" / "wrong").glob("*.py")):
         title = " ".join((ast.get_docstring(ast.parse(path.read_text())) or "").split())
@@ -30,7 +31,7 @@ def kill_table() -> str:
     figures = record("kill_table.json")
     catalogue, outside, right = (figures[key] for key in ("catalogue", "outside_the_catalogue", "right_networks"))
     rows = [
-        (f"catalogue faults ({figures['faults']}, in up to two forms) that were found", catalogue["found"]),
+        (f"mutants with one of {figures['faults']} catalogue faults: found", catalogue["found"]),
         ("... with the right name", catalogue["named"]),
         ("... with the line that was changed", catalogue["line"]),
         (
@@ -76,4 +77,5 @@ def mutation() -> str:
         rows.append((f"`{name}`", row["commit"], sample, row["killed"], len(row["survivors"]), unexplained))
     killed, mutants = figures["killed"], figures["mutants"]
     together = f"In total, {killed:,} of {mutants:,} mutants were killed ({killed / mutants:.0%})."
-    return f"{table('file | measured at | mutants | killed | survived | ... without explanation', rows)}\n\n{together}"
+    head = "file | measured at | mutants | killed | survived | survived without explanation"
+    return f"{table(head, rows)}\n\n{together}"

@@ -1,4 +1,7 @@
-"""ReLU with the derivative from a tutorial and a popular book: >= on the output, which is never negative."""
+"""This ReLU uses the derivative from a tutorial and a popular book.
+
+It tests the output with >= 0, which is always true, because the output is never negative.
+"""
 
 
 class ReLU:

@@ -1,4 +1,4 @@
-"""A softmax that divides by the sum over the whole batch. It still trained to a good accuracy."""
+"""This softmax divides by the sum over the whole batch. The network still reached a good accuracy."""
 
 import numpy as np
 

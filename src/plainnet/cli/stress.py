@@ -29,8 +29,8 @@ def stress(
 ) -> None:
     """Measure the accuracy of an image classifier on corrupted images, and under attacks that change images on purpose.
 
-    Corruptions have five severities. Attacks know the network, and change every pixel by at most a limit. The models of
-    plainnet are not trained against either.
+    Corruptions have five severities. Attacks know the network, and change every pixel by at most a limit. The recipes
+    of plainnet are not made to withstand either.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def stress(
         table["mnist_c"] = official(loaded, parts)
         for name, share in table["mnist_c"].items():
             say(f"  MNIST-C {name:<20}{share:>8.1%}")
-    say("The model is not trained against attacks: an attacker who knows the network can make it fail.")
+    say("Stronger attacks may succeed more often: do not use a model where somebody gains by deceiving it.")
     if out is not None:
         from plainnet.pictures.stress import stress_drawn
         from plainnet.pictures.style import png

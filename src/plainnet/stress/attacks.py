@@ -1,7 +1,7 @@
 """Adversarial attacks: change every pixel of an image by at most a limit, so that the network misclassifies it.
 
-They know the network, and follow the gradient of its loss with respect to the image. No model in plainnet is trained
-to resist them.
+They know the network, and follow the gradient of its loss with respect to the image. No recipe of plainnet is
+made to withstand them.
 """
 
 from __future__ import annotations

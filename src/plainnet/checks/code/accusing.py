@@ -61,6 +61,8 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             "they cannot both be gradients of one loss"
         )
         return [wrong_finding(subject, best, key_in(best, unlike[0]), None, evidence)]
+    if all(h.path[0][1] in best.episode.inputs for h in best.held if not _is_a_mean(best, h)):  # those are a convention
+        wrong = [h for h in wrong if h.path[0][1] in best.episode.inputs]
     cases = [Case(j, _files(j)) for j in _alike(best, search.best)[:_CASES]]
     sizes = [np.size(h.claim.value) for h in wrong if h.claim is not None]
     fitting = [size in (1, int(np.prod(h.probes.shape))) for size, h in zip(sizes, wrong, strict=False)]
@@ -129,6 +131,12 @@ def _unlike_in_columns(judgment: Judgment) -> tuple[Held, Held] | None:
     ]
     sums, means = [h for h in learned if h.is_times(1.0)], [h for h in learned if h.is_times(1 / n)]
     return (sums[0], means[0]) if sums and means and len(sums) + len(means) == len(learned) else None
+
+
+def _is_a_mean(judgment: Judgment, h: Held) -> bool:
+    """Return whether the gradient of a parameter of a layer is a mean over the batch."""
+    n, known = judgment.episode.batch, h.claim is not None and fits(h.claim, h.probes.shape)
+    return judgment.upstream is not None and known and n is not None and n > 1 and h.is_times(1 / n)
 
 
 def returned(judgment: Judgment) -> list[Any]:

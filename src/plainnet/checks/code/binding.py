@@ -54,9 +54,15 @@ class Call:
         before = np.copy(x) if isinstance(x, np.ndarray) else None
         value = function(**self.filled(names))
         store(names, function, value)
+        held = getattr(names.get("self"), "__dict__", {})
+        for key in ("output", "outputs", "out"):
+            if before is not None and held.get(key) is x:  # the identity
+                held[key] = np.array(held[key])
         out = names.get(OUT)
         if out is x and isinstance(out, np.ndarray) and before is not None and not np.array_equal(before, out):
             names[OUT], names[IN_PLACE] = out.copy(), True
+        elif out is x and isinstance(out, np.ndarray):  # the identity
+            names[OUT] = out.copy()
         elif (
             isinstance(out, np.ndarray)
             and isinstance(x, np.ndarray)
@@ -112,6 +118,11 @@ def store(names: Names, function: Callable[..., Any], value: Any) -> None:
     if arrays:
         named = [(name, part) for name, part in zip(called, parts, strict=True) if isinstance(part, np.ndarray)]
         names[OUT] = arrays[-1] if isinstance(value, list) and not any(called) else _output(named)
+    elif len(parts) == 1 and isinstance(parts[0], dict) and role_of(called[0]) in ("", "cache"):  # {"z1": z1, "a1": a1}
+        named = [(str(inner), element) for inner, element in parts[0].items() if isinstance(element, np.ndarray)]
+        if named:
+            names[OUT] = _output(sorted(named, key=lambda pair: not pair[0].lower().startswith("z")))
+            names[CACHE] = parts[0]
     rest = [part for part in parts if not (arrays and part is arrays[0])]
     if len(parts) > 1:
         held = [part for part in rest if isinstance(part, tuple | list | dict)]

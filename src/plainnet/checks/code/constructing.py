@@ -7,7 +7,9 @@ import copy
 import inspect
 import itertools
 import re
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -16,52 +18,10 @@ import numpy as np
 from plainnet.checks.code.episode import note, required, seed_everything, within
 from plainnet.checks.code.looks import BACK, is_own
 from plainnet.checks.code.optional_arguments import optional_arguments
+from plainnet.checks.code.recurrent_starts import cell_parameter
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 from plainnet.checks.code.uses import Use, use_of
 from plainnet.checks.code.values import numbers_in
-
-
-def indices_for(made: Any) -> list[np.ndarray]:
-    """Return integer inputs that may index rows of the first matrix of an object: one sequence, or several."""
-    matrices = [value for _, value in numbers_in({"self": made}, scalars=False) if value.ndim == 2]
-    rows = np.random.default_rng(5).integers(0, len(matrices[0]), (N, 3)) if matrices else np.zeros((0, 0), int)
-    return [rows[:, 0], rows] if matrices else []
-
-
-def shapes_for(made: Any) -> list[tuple[int, ...]]:
-    """Return possible input shapes, from the arrays of an object: examples in rows or columns, one example, images."""
-    arrays = [value for _, value in numbers_in({"self": made}, scalars=False)]
-    image = next((array for array in arrays if array.ndim == 4), None)
-    if image is not None:
-        a, b, c, d = image.shape
-        if image.size == max(image.shape):  # one number per channel
-            return [(3, image.size, 4, 6), (3, 4, 6, image.size)]
-        return [
-            (3, b, c + 3, d + 4),
-            (3, c + 3, d + 4, c),
-            (3, a, c + 3, d + 4),
-            (2, 8, 9, b),
-            (1, b, c + 3, d + 4),
-            (b, c + 3, d + 4),
-        ]
-    shaped = (
-        [v for v in vars(made).values() if isinstance(v, tuple) and len(v) == 3 and all(isinstance(n, int) for n in v)]
-        if hasattr(made, "__dict__")
-        else []
-    )
-    if shaped:
-        return [(3, *shaped[0]), shaped[0], (1, *shaped[0])]
-    matrix = next((a for a in arrays if a.ndim == 2 and 1 not in a.shape), None)
-    if matrix is None:
-        matrix = next((a for a in arrays if a.ndim == 2), None)
-    if matrix is not None:
-        r, c = matrix.shape
-        return list(dict.fromkeys([(N, r), (N, c), (c, N), (r, N), (c, 1), (r, 1), (c,), (r,), (3, 4, r), (3, 4, c)]))
-    vector = next((a for a in arrays if a.ndim == 1), None)
-    if vector is not None:
-        r = len(vector)
-        return [(N, r), (r, N), (r,), (r, 1), (N, max(r - 1, 1)), (3, r, 5, 6), (3, 5, 6, r)]
-    return [(N, D), (3, 2, 6, 5), (3, 2, 6, 4), (D, 1), (D,), (3, 6, 5, 2), (3, 6, 4, 2), (3, 4, 6)]
 
 
 def constructions(
@@ -78,9 +38,10 @@ def constructions(
         with contextlib.suppress(Exception), within(4):  # Net(5, 3, 4)
             seed_everything()
             yield f"{D}, {M}, {K}", kind(D, M, K)
+    module = sys.modules.get(kind.__module__, module)  # the file that defines the class knows what it needs
     options = [_options(name, kind, module, depth) for name in names]
     for sizes in sized:
-        for choice in itertools.islice(itertools.product(*options), 12):
+        for choice in itertools.islice(_choices(options), 12):
             numbers = iter((*sizes, K, K, K, K))
             arguments = {
                 name: next(numbers)
@@ -105,11 +66,26 @@ def constructions(
             return
 
 
+def _choices(options: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Yield a value for each argument: first those with the same place in their lists, then all other combinations."""
+    if any(not values for values in options):
+        return
+    alike = [
+        tuple(values[min(i, len(values) - 1)] for values in options) for i in range(max(map(len, options), default=1))
+    ]
+    yield from alike
+    yield from (choice for choice in itertools.product(*options) if not any(map(partial(_same, choice), alike)))
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return all(a is b for a, b in zip(one, other, strict=True))
+
+
 def _short(value: Any) -> str:
     return (
         f"array {value.shape}"
         if isinstance(value, np.ndarray)
-        else getattr(value, "__name__", None) or repr(value)[:40]
+        else getattr(value, "__name__", None) or re.sub(r"^<.*?(\w+) object at .*", r"\1", repr(value))[:40]
     )
 
 
@@ -167,7 +143,7 @@ def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
         own = [v for v in vars(module).values() if inspect.isfunction(v) and len(required(v)) == use.called]
         return [*[v for v in own if not BACK.match(v.__name__)][:2], *([np.tanh] if use.called == 1 else [])]
     if use.through and not use.array and not use.keys and not (use.element and use.element.called is not None):
-        plain = use.element is None or not use.element.through
+        plain = (use.element is None or not use.element.through) and len(use.parts) != 2  # height and width
         return [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2))] if plain else []
     return []
 
@@ -216,20 +192,23 @@ def _lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any
     for first, second in learns[:2]:
         yield [first, *plain[:1], second]
         yield [first, second]
+        yield [second, first]  # their sizes were taken as (outputs, inputs)
 
 
 def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     """Return possible values of one constructor argument; `int` stands for the next size."""
     lower = name.lower()
     role = role_of(name)
+    if of_a_cell := cell_parameter(name, required(kind)):
+        return list(of_a_cell)
     if "in_channel" in lower or lower in ("c_in", "channels", "in_ch", "num_channels"):
         return [2]
     if "kernel" in lower or lower in ("filter_size", "k", "ksize", "k_size", "f_size", "fsize"):
-        return [3, (3, 3)]
+        return [3, (3, 3), 2]
     if "pool" in lower or lower == "size":
         return [2, (2, 2), int]
-    if "stride" in lower:
-        return [1]
+    if "stride" in lower or lower == "step":
+        return [1, 2, 3]
     if "pad" in lower:
         return [0]
     if lower.endswith("shape") or (lower in ("input_size", "in_size") and "channel" in " ".join(required(kind))):

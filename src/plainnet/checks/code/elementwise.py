@@ -66,10 +66,12 @@ def judge_derivatives(module: ModuleType) -> dict[str, CodeFinding]:
             getattr(found.get(pair.name), "verdict", ""), 0
         ):
             found[pair.name] = finding
+    of_objects: dict[str, list[CodeFinding | None]] = {}
     for pair in _local_pairs(module):
-        finding = judge_pair(pair)
-        if finding is not None and finding.verdict == RIGHT:
-            found.setdefault(pair.name, finding)
+        of_objects.setdefault(pair.name, []).append(judge_pair(pair))
+    for name, findings in of_objects.items():
+        if all(finding is not None and finding.verdict == RIGHT for finding in findings):
+            found.setdefault(name, next(filter(None, findings)))
     return found
 
 
@@ -80,9 +82,18 @@ def _local_pairs(module: ModuleType) -> Iterator[Pair]:
         f = next((f for f in ("forward", "__call__") if f in methods), None)
         if f is None or "backward" not in methods or any(len(required(methods[m])) != 2 for m in (f, "backward")):
             continue
-        made = object_of(kind, module)
-        if made is not None and not re.search(r"self\.\w+(\[.*\])? *=|super\(\)", _text_of(methods[f])):
-            yield Pair(f"{name}.backward", getattr(made, f), made.backward, methods["backward"], True)
+        if not re.search(r"self\.\w+(\[.*\])? *=(?!=)|super\(\)", _text_of(methods[f])):
+            for made in [made for _, made in constructions(kind, module)] or [object_of(kind, module)]:
+                if made is not None and not _is_one(made.backward):
+                    yield Pair(f"{name}.backward", getattr(made, f), made.backward, methods["backward"], True)
+
+
+def _is_one(g: Callable[..., Any]) -> bool:
+    """Return whether a derivative is the number 1: of a softmax, whose derivative is then part of that of the loss."""
+    try:
+        return bool(np.ndim(one := g(np.ones((2, 3)))) == 0 and one == 1)
+    except Exception:
+        return False
 
 
 def _text_of(function: Callable[..., Any]) -> str:
@@ -115,7 +126,9 @@ def elementwise_pairs(module: ModuleType) -> Iterator[Pair]:
         for name, g in methods.items():
             made = object_of(kind, module) if flag_of(g) is not None and "back" not in name.lower() else None
             if made is not None:
-                yield from _flagged_pairs(_qualified(kind, name), getattr(made, name), g)
+                of_self = next(iter(inspect.signature(g).parameters), "") in ("self", "cls")
+                with_object = isinstance(inspect.getattr_static(kind, name), classmethod) or of_self
+                yield from _flagged_pairs(_qualified(kind, name), getattr(made if with_object else kind, name), g)
         for name in [
             name for name in methods if (_DERIVES.search(name) or _FLAG.match(name)) and "back" not in name.lower()
         ]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +11,19 @@ from plainnet.checks.code.accusing import accused, key_in, names_of, open_findin
 from plainnet.checks.code.built import REBOUND
 from plainnet.checks.code.choosing import Search, counts_examples
 from plainnet.checks.code.claims import fits
+from plainnet.checks.code.common_losses import completes_softmax
+from plainnet.checks.code.conventions import (
+    for_one_example,
+    goes_uphill,
+    is_a_network,
+    is_diagonal,
+    of_the_first_layer,
+    says_first_layer,
+)
 from plainnet.checks.code.differences import results_of
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.losses import divided_elsewhere, faults_of_loss, fused_with
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
-from plainnet.checks.code.presuming import text_of_backward
-from plainnet.checks.code.roles import tree_of
 from plainnet.checks.code.short_batches import kept_batch_size
 from plainnet.checks.code.state import clears, faults_of_state
 from plainnet.checks.code.subject import Subject
@@ -89,10 +93,12 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
             evidence = f"a smaller last batch is still divided by {size}"
             remarks.append(Remark(name="short-batch-divided-by-the-full-size", evidence=evidence, line=None))
         return [replace(_right(name, [j for j in group if j.right]), remarks=tuple(remarks))]
-    if _says_first_layer(first):
+    if says_first_layer(first):
         evidence = "it returns no gradient with respect to its input, and a comment says that it is the first layer"
         return [replace(_right(name, [first]), remarks=(Remark(name="input-gradient-missing", evidence=evidence),))]
-    if form == "functions" and (caller := _of_the_first_layer(first)) is not None:
+    if is_a_network(first):  # nothing lies below it
+        return [_right(name, [first])]
+    if form == "functions" and (caller := of_the_first_layer(first)) is not None:
         remark = Remark(
             name="input-gradient-missing",
             evidence=f"it returns no gradient with respect to its input, and {caller}, which calls it, uses none: this is right only for a first layer",
@@ -120,39 +126,29 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
         )
         evidence = f"{_arrays(first)} with central differences up to one factor, {factor:.6g}, {said}"
         return [CodeFinding(name=name, verdict=RIGHT, evidence=evidence, remarks=(remark,))]
+    if goes_uphill(first):
+        return [
+            open_finding(
+                name,
+                "its step adds the gradient: right if what comes from above is target - output, the negative gradient",
+            )
+        ]
     accusations = accused(subject, search)
-    if _for_one_example(first) and not any(finding.diagnosis for finding in accusations):
+    if first.episode.module and is_diagonal(first) and (loss := completes_softmax(first.episode.module)):
+        evidence = f"only the diagonal of the Jacobian, but its product with {loss} is p - y, which is right"
+        remark = Remark(name="softmax-jacobian-diagonal-only", evidence=evidence, line=accusations[0].line)
+        return [CodeFinding(name=name, verdict=RIGHT, evidence=f"right together with {loss}", remarks=(remark,))]
+    if for_one_example(first) and not any(finding.diagnosis for finding in accusations):
         return [
             open_finding(name, "it does not use the gradients of several examples: it may be meant for one example")
         ]
     return accusations
 
 
-def _says_first_layer(judgment: Judgment) -> bool:
-    """Return whether only the gradient of the input is missing, and a comment says that this is the first layer."""
-    return _lacks_only_dx(judgment) and re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
-
-
-def _lacks_only_dx(judgment: Judgment) -> bool:
-    missing = [h for h in judgment.held if h.verdict == MISSING]
-    return len(missing) == 1 and missing[0].path[0][1] in judgment.episode.inputs and not judgment.count(WRONG)
-
-
 def _always_at_kinks(right: list[Judgment]) -> str:
     """Return the name of an array with a gradient that could not be judged in any setting."""
     judged = {h.path for j in right for h in j.held if h.verdict == RIGHT}
     return next((spelled(h.path) for h in right[0].held if h.path not in judged), "")
-
-
-def _for_one_example(judgment: Judgment) -> bool:
-    """Return whether a pass reads only the first example, or whether all that is wrong is that it sums over none."""
-    batch = judgment.episode.batch
-    if re.search(r"self\.\w+\[0\]\[", text_of_backward(judgment)) and not counts_examples(judgment.episode):
-        return True
-    rest = [h for h in judgment.held if h.verdict != RIGHT]
-    steps = [h.claim.value for h in rest if h.claim is not None and h.claim.path == h.path]  # the parameter itself
-    unsummed = len(steps) == len(rest) > 0 and all(np.shape(step)[:1] == (batch,) for step in steps)
-    return batch not in (1, None) and unsummed and not counts_examples(judgment.episode)
 
 
 def _is_natural(judgment: Judgment) -> bool:
@@ -171,19 +167,6 @@ def _returns_nothing(judgment: Judgment) -> bool:
     return any(np.size(claim.value) == 0 for claim in judgment.claims) or any(
         np.size(v) == 0 for v in returned(judgment)
     )
-
-
-def _of_the_first_layer(judgment: Judgment) -> str | None:
-    """Return the author's function that calls a backward pass in which only the gradient of the input is missing."""
-    if not _lacks_only_dx(judgment):
-        return None
-    back = judgment.episode.functions["backward"]
-    for name, function in vars(judgment.episode.module).items():
-        tree = tree_of(function) if inspect.isfunction(function) and function is not back else None
-        called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)} if tree else set()
-        if back.__name__ in called:
-            return name
-    return None
 
 
 def _repeats(judgment: Judgment) -> bool:

@@ -1,7 +1,6 @@
 """The catalogue of faults in hand-written backpropagation: a name, the right formula, and a lesson for each.
 
-Notation: N is the number of examples, x the input, y the output, dy and dx the gradients of the loss with respect to y and x, z the logits,
-and p = softmax(z).
+`as_page` explains the notation.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ class Fault(NamedTuple):
     lesson: str
 
 
-_BATCH_NORM = "dx = (dxh - mean(dxh) - xh mean(dxh xh)) / sqrt(var + eps), with xh normalized and dxh = dy gamma"
+_BATCH_NORM = "dx = (dxh - mean(dxh) - xh mean(dxh xh)) / sqrt(var + eps), where xh is the normalized x, gamma the learned scale, and dxh = dy gamma"
 
 CATALOGUE: dict[str, Fault] = {
     "gradient-not-divided-by-the-batch": Fault(
@@ -40,13 +39,13 @@ CATALOGUE: dict[str, Fault] = {
     "sign-flipped": Fault(
         "the gradient has the opposite sign",
         "backward returns dL/dw, and the update subtracts it: w = w - rate dL/dw",
-        "A minus belongs in the update or in the derivative of -log p, not in a layer. One layer with a flipped sign climbs while "
-        "the others descend.",
+        "The minus sign belongs in the update or in the derivative of -log p, not in a layer. One layer with a flipped sign "
+        "climbs while the others descend.",
     ),
     "bias-gradient-averaged": Fault(
         "the bias gradient is a mean over the batch",
         "db = sum_n dy_n",
-        "The bias is added to every example, so its gradient is the sum over all examples. The mean over the batch is already in dy.",
+        "The bias is added to every example, so its gradient is the sum over all examples. dy already contains the division by the batch size.",
     ),
     "bias-gradient-not-summed": Fault(
         "the bias gradient still has the batch dimension",
@@ -76,8 +75,8 @@ CATALOGUE: dict[str, Fault] = {
     "softmax-over-the-whole-batch": Fault(
         "softmax is normalized over the whole batch, not over each row",
         "p_nk = exp z_nk / sum_j exp z_nj: sum along each row, with axis=1, keepdims=True",
-        "Each example has its own distribution. If all are normalized together, examples compete with each other. The network still "
-        "learns, but worse.",
+        "Each example has its own distribution. If the whole batch is normalized together, the examples compete with each other. "
+        "The network still learns, but less well.",
     ),
     "softmax-without-max-shift": Fault(
         "softmax overflows for large logits",
@@ -103,7 +102,7 @@ CATALOGUE: dict[str, Fault] = {
     "sigmoid-derivative-applied-twice": Fault(
         "the derivative of the sigmoid is evaluated at the output",
         "dx = dy y (1 - y) with the output y",
-        "sigmoid'(x) = s(x) (1 - s(x)) takes the input; y (1 - y) takes the output. Do not give the output to the first formula.",
+        "The formula s(x) (1 - s(x)), with the sigmoid s, takes the input; y (1 - y) takes the output. Do not give the output to the first formula.",
     ),
     "sigmoid-derivative-of-the-input": Fault(
         "the derivative of the sigmoid is computed as x (1 - x) from the input",
@@ -123,12 +122,12 @@ CATALOGUE: dict[str, Fault] = {
     "sigmoid-derivative-missing": Fault(
         "the derivative of the sigmoid is missing",
         "dx = dy y (1 - y)",
-        "y (1 - y) is at most 1/4. Without it, the gradient below is at least four times too large and points in another direction.",
+        "y (1 - y) is at most 1/4. Without this factor, the gradient that reaches the layers below is at least four times too large and points in another direction.",
     ),
     "tanh-derivative-missing": Fault(
         "the derivative of tanh is missing",
         "dx = dy (1 - y^2)",
-        "Below a saturated unit, the gradient should be near 0. Without the factor, it passes in full.",
+        "If a unit is saturated (its output is close to -1 or 1), almost no gradient should reach the layers below. Without the factor, all of it does.",
     ),
     "l2-factor-wrong": Fault(
         "the gradient of the L2 penalty has the wrong factor",
@@ -187,13 +186,13 @@ CATALOGUE: dict[str, Fault] = {
         "A test with a batch of one image does not show this. Test with three.",
     ),
     "convolution-filters-not-flipped": Fault(
-        "dx uses flipped filters where it should not, or unflipped filters where it should flip them",
+        "dx uses flipped filters where it needs unflipped ones, or unflipped filters where it needs flipped ones",
         "dx[i] = sum_k dy[i - k] W[k]: spread each dy over its window with W as it is",
         "If you compute dx as a correlation with the padded dy, flip the filters. If you add up dx window by window, use the filters as they are.",
     ),
     "stride-ignored-in-backward": Fault(
-        "backward ignores the stride: it assigns gradients to inputs as if the stride were 1",
-        "output p comes from the inputs s p + k",
+        "backward ignores the stride and assigns gradients to inputs as if the stride were 1",
+        "output number i comes from the inputs number s i + k, with the stride s and the index k in the filter",
         "At stride 1 the result is right, so a test at stride 1 does not show this.",
     ),
     "padding-ignored-in-backward": Fault(
@@ -219,7 +218,7 @@ CATALOGUE: dict[str, Fault] = {
     "gradient-accumulated": Fault(
         "gradients accumulate from call to call",
         "dW = ..., not dW = dW + ...",
-        "Accumulating gradients is useful if the code sets them to zero before each batch. This code never does.",
+        "Accumulating gradients is useful if the code sets them to zero before each batch. Code with this fault never does.",
     ),
     "bias-gradient-summed-over-units": Fault(
         "the bias gradient is one number, summed over the units too",
@@ -244,20 +243,20 @@ CATALOGUE: dict[str, Fault] = {
         "cross-entropy, the whole gradient becomes p - onehot.",
     ),
     "softmax-applied-twice": Fault(
-        "softmax is applied twice: the loss applies it to the output of a softmax",
+        "softmax is applied twice, because the loss applies it to the output of a softmax",
         "L = -log softmax(z)_label, with the logits z",
-        "The second softmax gets numbers between 0 and 1. The loss cannot fall below log(1 + (K-1)/e), and p - y is not its gradient.",
+        "The second softmax gets numbers between 0 and 1. The loss cannot fall below log(1 + (K-1)/e), and p - onehot is not its gradient.",
     ),
     "relu-mask-precedence": Fault(
-        "missing parentheses: dy * x > 0 means (dy * x) > 0",
+        "parentheses are missing, so dy * x > 0 means (dy * x) > 0",
         "dx = dy * (x > 0), with parentheses",
         "In Python, * binds more strongly than >. So dy * x > 0 compares the product, and gives True and False instead of a gradient.",
     ),
     "reported-loss-not-descended": Fault(
         "the reported loss is not the loss that training minimizes",
         "gradient = d(reported loss) / d(parameters)",
-        "If the two differ by a factor, only the size of the steps changes. If they are different losses, the steps lead elsewhere. Plot the "
-        "loss that is minimized, or say that you plot another one.",
+        "If the two differ by a factor, only the size of the steps changes. If they are different losses, the steps do not lead to the minimum "
+        "of the reported loss. Plot the loss that is minimized, or say that you plot another one.",
     ),
     "gradient-rebound": Fault(
         "backward replaces the gradient array instead of writing into it",
@@ -291,8 +290,10 @@ def lesson(slug: str) -> str:
 def as_page() -> str:
     """Return the whole catalogue as a Markdown page."""
     parts = [
-        "# Faults of backpropagation\n\nThese are the faults that `plainnet doctor` knows by name. Notation: N is the number of examples, x the "
-        "input, y the\noutput, dy and dx the gradients of the loss with respect to y and x, z the logits, and p = softmax(z).\n"
+        "# Faults of backpropagation\n\nThese are the faults that `plainnet doctor` knows by name. Notation: N is the number of examples, K the "
+        "number of\nclasses, M the number of units, x the input, y the output, W the weights, b the biases, z the logits (outputs before\nsoftmax), and p = softmax(z). onehot is 1 for the right class and 0 for the others. dy, dx, dW and db are the gradients\n"
+        "of the loss with respect to y, x, W and b. lambda is the strength of the penalty, keep the fraction of the units that\n"
+        "dropout keeps, and eps a small constant. A layer is *below* another if it is closer to the input.\n"
     ]
     for slug, fault in CATALOGUE.items():
         parts.append(f"## {slug}\n\nThe fault: {fault.title}.\n\n    {fault.formula}\n\n{fault.lesson}\n")

@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
-from plainnet.checks.code.common_losses import judge_common_losses
+from plainnet.checks.code.common_losses import judge_common_losses, judge_fused_losses
 from plainnet.checks.code.elementwise import judge_derivatives
 from plainnet.checks.code.engines import Engine, engines_of
 from plainnet.checks.code.judging_engines import judge_engines
@@ -26,5 +26,6 @@ class AtOnce(NamedTuple):
 def judged_at_once(module: ModuleType) -> AtOnce:
     """Judge the derivatives, losses and engines of a module."""
     engines = list(engines_of(module))
-    derivatives = judge_derivatives(module) | judge_common_losses(module) | judge_losses(module)
+    derivatives = judge_derivatives(module) | judge_common_losses(module) | judge_fused_losses(module)
+    derivatives |= judge_losses(module)
     return AtOnce(derivatives, judge_engines(engines, module), engines)

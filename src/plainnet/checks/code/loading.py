@@ -144,6 +144,9 @@ def _define(loaded: Loaded) -> None:
     loaded.defined = True
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     vars(module).update(helpers() | {OWN: True})
+    if re.search(r"\bnp\.", text) and not re.search(r"import numpy\b|numpy import|\bas np\b|import \*", text):
+        loaded.failed.append("NumPy is not imported as np; it was")
+        vars(module)["np"] = importlib.import_module("numpy")
     if loaded.python_2:
         loaded.failed.append("this is Python 2 code; print statements and similar syntax were converted")
         vars(module).update(xrange=range, raw_input=input, unicode=str, basestring=str, long=int)
@@ -162,12 +165,12 @@ class _OwnFiles(MetaPathFinder):
         self.packages = set(
             re.findall(r"^\s*(?:from|import) (\w+)\.", loaded.text, re.M)
         )  # folders from which a module is imported
+        self.package = str(loaded.module.__package__).partition(".")[0]  # layer/, which may hold another layer.py
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return where a module is, if the author wrote it."""
-        packages = [
-            folder for folder in self.folders if fullname in self.packages and (Path(folder) / fullname).is_dir()
-        ]
+        wanted = fullname in self.packages or fullname == self.package
+        packages = [folder for folder in self.folders if wanted and (Path(folder) / fullname).is_dir()]
         spec = PathFinder.find_spec(fullname, path if path is not None or not packages else packages)
         origin = str(spec.origin or "") if spec is not None else ""
         if (

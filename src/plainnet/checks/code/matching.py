@@ -13,7 +13,7 @@ from plainnet.checks.code.claims import Claim, affinity, fits
 from plainnet.checks.code.differences import Functional, Probes
 from plainnet.checks.code.episode import RETURNED, Episode, Names
 from plainnet.checks.code.looks import LOSS_NAME
-from plainnet.checks.code.values import Path, follow, name_of, numbers_in, spelled
+from plainnet.checks.code.values import Path, follow, name_of, number_of, numbers_in, spelled
 
 _PENALTY = re.compile(r"(?i)l[12]$|reg|lambda|lmbda|decay|penalty")
 TOLERANCE = 1e-6  # relative to the largest derivative of an array
@@ -154,11 +154,19 @@ def _match_by_numbers(judgment: Judgment, h: Held, factor: float, taken: set[int
         fitting = fits(claim, h.probes.shape) or np.size(claim.value) == 1
         if i in taken or not fitting or (by_name and not affinity(h.path, claim, episode.upstream)):
             continue
+        if not h.probes.shape and _elsewhere(h.path, claim.path):
+            continue
         own = factor if judgment.inferred or (claim.step and episode.rate is None) else 1.0
         if same(_given(h, claim), own * h.truth, h.errors, episode.tolerance):
             h.claim, h.verdict, h.factor = claim, RIGHT, own
             taken.add(i)
             return
+
+
+def _elsewhere(leaf: Path, claim: Path) -> bool:
+    """Return whether both are numbers in lists, but not in the same place; equal numbers would be confused."""
+    one, other = number_of(leaf), number_of(claim)
+    return bool(one and other) and one[-1] != other[-1]
 
 
 def _are_means(judgment: Judgment) -> bool:

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.binding import DY, LOSS, OUT, Call, ways
-from plainnet.checks.code.constructing import constructions, indices_for, shapes_for
+from plainnet.checks.code.constructing import constructions
 from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional, required, within
+from plainnet.checks.code.input_shapes import indices_for, shapes_for
 from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of, passes_beside
 from plainnet.checks.code.recording import BATCH, starts_seen
+from plainnet.checks.code.recurrent_starts import states_for
 from plainnet.checks.code.roles import D, K, M, N, random, role_of
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
@@ -30,9 +32,10 @@ def episodes_of_class(
     for label, made in constructions(kind, module):
         for forward in forwards or _forwards(methods, back):
             indices = indices_for(made) if _indexes_with_its_input(methods[forward[0]]) else []
-            for first in indices or [random(*shape) for shape in shapes_for(made)]:
+            wanted = required(methods[forward[0]])[1:]
+            for first, states in _inputs(indices or [random(*shape) for shape in shapes_for(made)], wanted, made):
                 shape = first.shape
-                names: Names = {"self": made, "x": first}
+                names: Names = {"self": made, "x": first, **states}
                 batch = N if N in shape else shape[0] if len(shape) > 2 else 1
                 for which, (target, x) in enumerate(
                     [(None, first)] if indices else _data_for(methods, forward, back, names, shape, made)
@@ -45,6 +48,11 @@ def episodes_of_class(
                         episode.belongs = _belongs(forward, back, methods)
                         episode.way = (*way, *episode.way)
                         yield episode
+
+
+def _inputs(arrays: list[np.ndarray], wanted: list[str], made: Any) -> Iterator[tuple[np.ndarray, Names]]:
+    """Yield the inputs, and for a recurrent cell each with its states before."""
+    return ((x, states) for x in arrays for states in states_for(wanted, made, x.shape))
 
 
 def _indexes_with_its_input(forward: Callable[..., Any]) -> bool:

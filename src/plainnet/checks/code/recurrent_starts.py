@@ -1,18 +1,20 @@
-"""Starting values of recurrent cells and sequences, with examples in rows: x, the state before, weights for both."""
+"""Starting values of recurrent cells and sequences: x, the state before, weights for both."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from plainnet.checks.code.episode import Names
 from plainnet.checks.code.roles import D, K, M, N, random, role_of
+from plainnet.checks.code.values import numbers_in
 
 HIDDEN = re.compile(
-    r"(?i)^(h|c|s)?_?prev(_h|_c)?$|^[hc]_?(prev|0|init)$|^prev_?[hcs]$|hprev|h_?state|hidden_?state"
+    r"(?i)^(h|c|s)?_?prev(_h|_c)?(_?t)?$|^[hc]_?(prev|0|init)$|^prev_?[hcs]$|hprev|h_?state|hidden_?state"
 )  # the initial state of a recurrent cell
 _OF_X = re.compile(r"(?i)w_?(x|i|ih|xh|hx|in|input)(t?)")
 _OF_STATE = re.compile(r"(?i)(?:w|u)_?(h|hh|hidden|rec)(t?)")
@@ -53,3 +55,36 @@ def masked_starts(wanted: list[str]) -> Iterator[Names]:
         roles["target"]: rng.integers(0, K, (N, _STEPS)),
         "mask": rng.random((N, _STEPS)) > 0.3,
     }
+
+
+def cell_parameter(name: str, wanted: list[str]) -> list[np.ndarray]:
+    """Return a parameter of a cell that is made from its arrays, Wx, Wh and maybe b; none for other constructors."""
+    if not (any(map(_OF_X.fullmatch, wanted)) and any(map(_OF_STATE.fullmatch, wanted))):
+        return []
+    found: list[np.ndarray] = []
+    for size, gates in itertools.product((M, D), _GATES):  # with D, code that takes the wrong matrix runs as well
+        if role_of(name) == "bias":
+            found.append(random(gates * size, seed=30))
+        elif _OF_X.fullmatch(name) or _OF_STATE.fullmatch(name):
+            rows = D if _OF_X.fullmatch(name) else size
+            found.append(0.5 * random(rows, gates * size, seed=20 + bool(_OF_STATE.fullmatch(name))))
+    return found
+
+
+def states_for(wanted: list[str], made: Any, shape: tuple[int, ...]) -> Iterator[Names]:
+    """Yield the states before, for the arguments of a cell's forward pass that ask for them; one empty table for others.
+
+    A state has the shape of the input, with the size of the state in place of the number of features.
+    """
+    states = [p for p in wanted if HIDDEN.search(p)]
+    if not states:
+        yield {}
+        return
+    matrices = [value for _, value in numbers_in({"self": made}, scalars=False) if value.ndim == 2]
+    sizes = {m.shape[0] for m in matrices if m.shape[1] % m.shape[0] == 0} | {
+        m.shape[1] for m in matrices if m.shape[0] % m.shape[1] == 0
+    }
+    features = 0 if len(shape) == 1 or shape[-1] == 1 or (shape[-1] == N and shape[0] != N) else len(shape) - 1
+    for size in sorted(sizes):
+        of_state = (*shape[:features], size, *shape[features + 1 :])
+        yield {p: random(*of_state, seed=i) for i, p in enumerate(states, 5)}

@@ -51,11 +51,13 @@ def rewritten_losses(module: ModuleType) -> Iterator[Rewritten]:
             loss = next((m for n, m in methods.items() if n != name and _belongs(n, stem)), None)
             made = object_of(kind, module)
             if loss is not None and made is not None:
+                clearer = _instead(required(method))
                 parts = [
-                    _rewritten(m, module, f"{stem}_{part}", _P, _P, itself=made)
+                    _rewritten(m, module, f"{stem}_{part}", clearer, clearer, itself=made)
                     for m, part in zip((loss, method), _PARTS, strict=True)
                 ]
-                yield from _both(f"{kind.__name__}.{name}", stem, parts)
+                sure = clearer == _P  # that y is the output is a guess
+                yield from (b._replace(sure=sure) for b in _both(f"{kind.__name__}.{name}", stem, parts))
         yield from _deltas(kind, module)
 
 
@@ -104,7 +106,8 @@ def loss_gradients(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]
         methods = methods_of(kind)
         for name, method in methods.items():
             static = isinstance(inspect.getattr_static(kind, name), staticmethod | classmethod)
-            made = object_of(kind, module) if _of_a_loss(name, method, 0 if static else 1) else None
+            known = _of_a_loss(f"{kind.__name__}_{name}", method, 0 if static else 1) and is_derivative(name)
+            made = object_of(kind, module) if known else None
             plain = _rewritten(method, module, name, itself=made) if made is not None else None
             if plain is not None:
                 yield f"{kind.__name__}.{name}", plain, [other for other in methods if not is_derivative(other)]
@@ -124,8 +127,14 @@ def _belongs(name: str, stem: str) -> bool:
     return not is_derivative(name) and (plain == stem or (stem == "loss" and bool(LOSS_NAME.match(name))))
 
 
+def _instead(arguments: list[str]) -> dict[str, str]:
+    """Return clearer names for arguments: y is the output if y_ is the target."""
+    return _P | ({"y": "y_pred"} if "y_" in arguments else {})
+
+
 def _takes_a_target(arguments: list[str]) -> bool:
-    roles = sorted(role_of(_P.get(argument, argument)) for argument in arguments)
+    instead = _instead(arguments)
+    roles = sorted(role_of(instead.get(argument, argument)) for argument in arguments)
     return roles in (["input", "target"], ["output", "target"], ["", "target"])
 
 

@@ -100,7 +100,7 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
             except Exception as error:
                 note(error)
                 continue
-            tables = [value for key, value in names.items() if isinstance(value, dict)]
+            tables = list({id(value): value for value in names.values() if isinstance(value, dict)}.values())
             if len(tables) == 1:
                 names["parameters"] = tables[0]
             yield names

@@ -14,6 +14,7 @@ from plainnet.checks.code.binding import DY, IN_PLACE
 from plainnet.checks.code.claims import Claim
 from plainnet.checks.code.episode import RETURNED, Episode, Names, required
 from plainnet.checks.code.matching import RIGHT, Judgment
+from plainnet.checks.code.recurrent_starts import HIDDEN
 from plainnet.checks.code.roles import tree_of
 from plainnet.checks.code.values import Path, follow
 
@@ -47,7 +48,8 @@ def _edits(judgment: Judgment) -> list[Found]:
     edited = _edited(episode, names)
     if edited:
         evidence = f"forward changes {edited}"
-        return [Found((("item", edited),), "input-edited-in-place", evidence, remark=IN_PLACE in names)]
+        remark = IN_PLACE in names or _is_shifted(episode.names[edited], names[edited])
+        return [Found((("item", edited),), "input-edited-in-place", evidence, remark)]
     if episode.backward is None:
         return []
     dy = None if judgment.upstream is None else np.copy(judgment.upstream)
@@ -61,6 +63,12 @@ def _edits(judgment: Judgment) -> list[Found]:
     return []
 
 
+def _is_shifted(before: np.ndarray, after: np.ndarray) -> bool:
+    """Return whether a number was subtracted from all elements, or from each row or column, as in a softmax: z -= max(z)."""
+    shift = after - before
+    return any(np.allclose(shift, np.mean(shift, axis=axis, keepdims=True)) for axis in (None, *range(shift.ndim)))
+
+
 def _own(judgment: Judgment) -> dict[Path, Claim]:
     """Return the claims by their leaves; none if one of them is an update step."""
     if judgment.episode.backward is None or any(h.claim is not None and h.claim.step for h in judgment.held):
@@ -69,8 +77,10 @@ def _own(judgment: Judgment) -> dict[Path, Claim]:
 
 
 def _adds_up(judgment: Judgment) -> list[Found]:
-    """Find gradients that grow from call to call and that nothing clears."""
+    """Find gradients that grow from call to call and that nothing clears; those of a cell add up over a sequence."""
     episode, own = judgment.episode, _own(judgment)
+    if any(map(HIDDEN.search, required(episode.functions["forward"]))):
+        return []
     names = episode.fresh()
     learned = [h.path for h in judgment.held if h.path[0][1] not in episode.inputs]
     before = [np.copy(follow(names, path)) for path in learned]

@@ -29,6 +29,7 @@ from plainnet.checks.code.coverage import is_empty, left_out, left_unread
 from plainnet.checks.code.dialects import old_names
 from plainnet.checks.code.examining import verdict_of
 from plainnet.checks.code.functions import episodes_of_function, passes_of_module
+from plainnet.checks.code.inherited import judged_by_subclasses
 from plainnet.checks.code.judging_at_once import judged_at_once
 from plainnet.checks.code.loading import Loaded, load, program_of, project_of
 from plainnet.checks.code.looks import own_classes, passes_beside, passes_of
@@ -115,6 +116,7 @@ def examined(
             return result
         _work(list(_tasks(loaded, only)), result, until)
         _watched(loaded, only, result, until, program_of(run) if run else None)
+        result.findings = judged_by_subclasses(result.findings, loaded.module)
         judged = {
             f.function or f.name
             for f in result.findings
