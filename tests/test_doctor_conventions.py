@@ -23,7 +23,46 @@ class Dense:
         {steps}
         return below
 """
+NEURONS = """
+from random import random
+
+def create_network(inputs, hidden, outputs):
+    sizes = [(inputs + 1, hidden), (hidden + 1, outputs)]
+    return [[{{"weights": [random() for _ in range(n)]}} for _ in range(units)] for n, units in sizes]
+
+def forward(network, row):
+    values = row
+    for layer in network:
+        for neuron in layer:
+            *weights, bias = neuron["weights"]
+            neuron["output"] = 1 / (1 + np.exp(-bias - sum(w * v for w, v in zip(weights, values))))
+        values = [neuron["output"] for neuron in layer]
+    return values
+
+def backward(network, expected):
+    for i in reversed(range(len(network))):
+        for j, neuron in enumerate(network[i]):
+            if i == len(network) - 1:
+                error = expected[j] - neuron["output"]
+            else:
+                error = sum(above["weights"][j] * above["delta"] for above in network[i + 1])
+            neuron["delta"] = error{slope}
+
+def update(network, row, rate):
+    values = row[:-1]
+    for layer in network:
+        for neuron in layer:
+            for j, value in enumerate(values):
+                neuron["weights"][j] += rate * neuron["delta"] * value
+            neuron["weights"][-1] += rate * neuron["delta"]
+        values = [neuron["output"] for neuron in layer]
+"""
 CASES = {
+    "neurons as tables": (
+        NEURONS.format(slope=' * neuron["output"] * (1 - neuron["output"])'),
+        {"backward": "right", "update": "right"},
+    ),
+    "neurons as tables, without the derivative": (NEURONS.format(slope=""), {"backward": "undecidable"}),
     "a layer for one example at a time": (
         DENSE.format(steps="self.weights -= learning_rate * self.x.T @ error; self.bias -= learning_rate * error"),
         {"Dense": "right"},
@@ -389,6 +428,82 @@ class Net:
             error = layer.backward(error, learning_rate)
 """,
         {"Dense": "right", "Net": "right"},
+    ),
+    "steps that take pairs": (
+        """
+        class Network:
+            def __init__(self, sizes):
+                self.biases = [np.random.randn(y, 1) for y in sizes[1:]]
+                self.weights = [np.random.randn(y, x) for x, y in zip(sizes[:-1], sizes[1:])]
+
+            def feedforward(self, a):
+                for b, w in zip(self.biases, self.weights):
+                    a = np.tanh(w @ a + b)
+                return a
+
+            def SGD(self, training_data, epochs, mini_batch_size, eta):
+                for _ in range(epochs):
+                    np.random.shuffle(training_data)
+                    for k in range(0, len(training_data), mini_batch_size):
+                        self.update_mini_batch(training_data[k : k + mini_batch_size], eta)
+
+            def update_mini_batch(self, mini_batch, eta):
+                sums = [[np.zeros(w.shape) for w in self.weights], [np.zeros(b.shape) for b in self.biases]]
+                for x, y in mini_batch:
+                    sums = [[s + g for s, g in zip(*pair)] for pair in zip(sums, self.backprop(x, y))]
+                self.weights = [w - eta / len(mini_batch) * s for w, s in zip(self.weights, sums[0])]
+                self.biases = [b - eta / len(mini_batch) * s for b, s in zip(self.biases, sums[1])]
+
+            def backprop(self, x, y):
+                outputs = [x]
+                for b, w in zip(self.biases, self.weights):
+                    outputs.append(np.tanh(w @ outputs[-1] + b))
+                delta, grad_w, grad_b = (outputs[-1] - y) * (1 - outputs[-1] ** 2), [], []
+                for i in range(len(self.weights) - 1, -1, -1):
+                    grad_w.insert(0, delta @ outputs[i].T)
+                    grad_b.insert(0, delta)
+                    delta = self.weights[i].T @ delta * (1 - outputs[i] ** 2)
+                return grad_w, grad_b
+        """,
+        {"Network": "right", "Network.update_mini_batch": "right", "Network.SGD": None},
+    ),
+    "a network that is put together by calls": (
+        DENSE.format(steps="self.weights -= learning_rate * self.x.T @ error; self.bias -= learning_rate * error")
+        + """
+def mse(y_true, y_pred):
+    return np.mean((y_true - y_pred) ** 2)
+
+def mse_prime(y_true, y_pred):
+    return 2 * (y_pred - y_true) / y_true.size
+
+class Network:
+    def __init__(self):
+        self.layers, self.loss, self.loss_prime = [], None, None
+
+    def add(self, layer):
+        self.layers.append(layer)
+
+    def use(self, loss, loss_prime):
+        self.loss, self.loss_prime = loss, loss_prime
+
+    def predict(self, inputs):
+        result = []
+        for output in inputs:
+            for layer in self.layers:
+                output = layer.forward(output)
+            result.append(output)
+        return result
+
+    def fit(self, x_train, y_train, epochs, learning_rate):
+        for _ in range(epochs):
+            for x, y in zip(x_train, y_train):
+                for layer in self.layers:
+                    x = layer.forward(x)
+                error = self.loss_prime(y, x)
+                for layer in reversed(self.layers):
+                    error = layer.backward(error, learning_rate)
+""",
+        {"Dense": "right", "Network": "right"},
     ),
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.episode import Names, optional, required, seed_everything
+from plainnet.checks.code.pairs import PAIRS, pairs_of, parameter_of_pairs
 from plainnet.checks.code.roles import number, returned_names, role_of
 from plainnet.checks.code.uses import use_of
 
@@ -83,15 +84,19 @@ class Call:
 
     def filled(self, names: Names) -> dict[str, Any]:
         """Return the value of each parameter; a key such as self.output stands for an attribute of the object."""
-        return {
-            parameter: getattr(names["self"], key[5:]) if key.startswith(OF_SELF) else names[key]
-            for parameter, key in self.arguments
-        }
+        return {parameter: _value(names, key) for parameter, key in self.arguments}
 
     @property
     def keys(self) -> set[str]:
         """The names of the table that are used as arguments."""
-        return {key for _, key in self.arguments}
+        keys = {key for _, key in self.arguments}
+        return keys | {"x", "t"} if PAIRS in keys else keys
+
+
+def _value(names: Names, key: str) -> Any:
+    if key == PAIRS:
+        return pairs_of(names)
+    return getattr(names["self"], key[5:]) if key.startswith(OF_SELF) else names[key]
 
 
 def store(names: Names, function: Callable[..., Any], value: Any) -> None:
@@ -163,6 +168,8 @@ def ways(
     choices: list[list[tuple[str, str]]] = []
     if back:
         known = (known or {}) | _several_from_above(function, names)
+        if "t" in names and (pairs := parameter_of_pairs(function)) is not None:
+            known[pairs], names[PAIRS] = PAIRS, True
     for parameter in required(function):
         if (
             parameter not in names

@@ -129,7 +129,7 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
     ranked.sort(key=lambda entry: entry[:2], reverse=True)
     ways = [episode for _, _, episode in ranked]
     if any(episode.batch != 1 for episode in ways):  # one row is for layers that fail for several
-        ways = [episode for episode in ways if np.shape(episode.names.get("x", 0.0))[:-1] != (1,)]
+        ways = [episode for episode in ways if set(np.shape(episode.names.get("x", 0.0))[:-1]) != {1}]
     return _by_turns(ways)
 
 

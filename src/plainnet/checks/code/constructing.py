@@ -138,7 +138,7 @@ def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
     if use.attributes and not use.array and depth:
         return [found for kind in _kinds_with(use.attributes, module) for found in _made(kind, module, depth - 1)][:3]
     if use.element is not None and use.element.attributes and depth:
-        return list(_lists_of(use.element, module, depth - 1))
+        return list(lists_of(use.element, module, depth - 1))
     if use.called is not None and not re.search(r"prime|deriv|grad|activ|func|act$", name.lower()):
         own = [v for v in vars(module).values() if inspect.isfunction(v) and len(required(v)) == use.called]
         return [*[v for v in own if not BACK.match(v.__name__)][:2], *([np.tanh] if use.called == 1 else [])]
@@ -173,7 +173,7 @@ def _made(kind: type, module: ModuleType, depth: int) -> Iterator[Any]:
     yield kind
 
 
-def _lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any]]:
+def lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any]]:
     """Yield lists of layers that fit together: two with parameters, and one without between them."""
     kinds = _kinds_with(element.attributes, module)
     learns: list[tuple[Any, Any]] = []

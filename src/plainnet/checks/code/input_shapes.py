@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.roles import D, N
-from plainnet.checks.code.values import numbers_in
+from plainnet.checks.code.values import Path, numbers_in
 
 
 def indices_for(made: Any) -> list[np.ndarray]:
@@ -19,7 +19,8 @@ def indices_for(made: Any) -> list[np.ndarray]:
 
 def shapes_for(made: Any) -> list[tuple[int, ...]]:
     """Return possible input shapes, from the arrays of an object: examples in rows or columns, one example, images."""
-    arrays = [value for _, value in numbers_in({"self": made}, scalars=False)]
+    found = sorted(numbers_in({"self": made}, scalars=False), key=lambda pair: not _is_in_the_first_layer(pair[0]))
+    arrays = [value for _, value in found]
     image = next((array for array in arrays if array.ndim == 4), None)
     if image is not None:
         a, b, c, d = image.shape
@@ -49,10 +50,15 @@ def shapes_for(made: Any) -> list[tuple[int, ...]]:
         matrix = next((a for a in arrays if a.ndim == 2), None)
     if matrix is not None:
         r, c = matrix.shape
-        one = [(c, 1), (r, 1), (1, r), (1, c), (c,), (r,)]
+        one = [(c, 1), (r, 1), (1, r), (1, c), (1, 1, r), (c,), (r,)]
         return list(dict.fromkeys([(N, r), (N, c), (c, N), (r, N), *one, (3, 4, r), (3, 4, c)]))
     vector = next((a for a in arrays if a.ndim in (1, 2)), None)
     if vector is not None:
         r = vector.size  # one number per unit, as in (1, r) of batch normalization
         return [(N, r), (r, N), (r,), (r, 1), (N, max(r - 1, 1)), (3, r, 5, 6), (3, 5, 6, r)]
     return [(N, D), (3, 2, 6, 5), (3, 2, 6, 4), (D, 1), (D,), (3, 6, 5, 2), (3, 6, 4, 2), (3, 4, 6)]
+
+
+def _is_in_the_first_layer(path: Path) -> bool:
+    """Return whether an array belongs to the first object in a list of layers; a network may name its last one as well."""
+    return any(kind == "item" and key == 0 and len(path) > i + 1 for i, (kind, key) in enumerate(path))

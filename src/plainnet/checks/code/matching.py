@@ -262,7 +262,8 @@ def _common_factor(judgment: Judgment) -> float:
     votes: list[float] = []
     for h in judgment.held:
         for claim in judgment.claims:
-            if fits(claim, h.probes.shape) and (judgment.inferred or claim.step):
+            near = h.probes.shape or not _elsewhere(h.path, claim.path)
+            if near and fits(claim, h.probes.shape) and (judgment.inferred or claim.step):
                 given = _given(h, claim)
                 sure = np.isfinite(h.errors)
                 norm = float(h.truth[sure] @ h.truth[sure])
@@ -273,7 +274,8 @@ def _common_factor(judgment: Judgment) -> float:
         votes = list(_factors_with_decay(judgment))
     if not votes:
         return 1.0
-    return max(votes, key=lambda k: (sum(np.isclose(k, other, rtol=1e-5) for other in votes), k > 0))
+    alike = np.isclose(np.array(votes)[:, None], np.array(votes), rtol=1e-5).sum(axis=1)
+    return votes[max(range(len(votes)), key=lambda i: (alike[i], votes[i] > 0))]
 
 
 def _factors_with_decay(judgment: Judgment) -> Iterator[float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.checks.code.assembling import assemble
 from plainnet.checks.code.binding import DY, LOSS, OUT, Call, ways
 from plainnet.checks.code.constructing import constructions
 from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional, required, within
@@ -30,6 +31,7 @@ def episodes_of_class(
     methods = methods_of(kind)
     yield from _seen(kind, module, methods, back, forwards)
     for label, made in constructions(kind, module):
+        assemble(made, module)
         for forward in forwards or _forwards(methods, back):
             indices = indices_for(made) if _indexes_with_its_input(methods[forward[0]]) else []
             wanted = required(methods[forward[0]])[1:]

@@ -34,7 +34,9 @@ from plainnet.checks.code.judging_at_once import judged_at_once
 from plainnet.checks.code.loading import Loaded, load, program_of, project_of
 from plainnet.checks.code.looks import own_classes, passes_beside, passes_of
 from plainnet.checks.code.loops import calls_only, loops_of
+from plainnet.checks.code.neurons import episodes_of_neurons, functions_of_neurons
 from plainnet.checks.code.objects import episodes_of_class
+from plainnet.checks.code.pairs import trained_by_pairs
 from plainnet.checks.code.recording import SEEN, has_a_program, record
 from plainnet.checks.code.scripts import episodes_of_loop
 from plainnet.checks.code.texts import NotPythonError, code_of
@@ -204,15 +206,16 @@ def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
             if other in passes[number:]
         }
         passes = [back for back in passes if back not in shared]  # these run together with the first
-        for back in passes:
-            called = name if len(passes) == 1 else f"{name}.{back}"
+        of_pairs = [back for back in trained_by_pairs(kind) if back not in passes]
+        for back in [*of_pairs, *passes]:
+            called = name if [back] == passes else f"{name}.{back}"
             if only in ("", name, called):
-                yield Task(
-                    called,
-                    _searching(called, "class", back, partial(episodes_of_class, kind, module, back)),
-                )
+                yield Task(called, _searching(called, "class", back, partial(episodes_of_class, kind, module, back)))
+    of_neurons = [function.__name__ for function in functions_of_neurons(module)[2:]]
+    for back in of_neurons:
+        yield Task(back, _searching(back, "functions", back, partial(episodes_of_neurons, module, back)))
     for back in passes_of_module(module):
-        if (
+        if back not in of_neurons and (
             (not only or back.replace("_backward", "") == only.replace("_forward", "").replace("_backward", ""))
             and back not in derivatives
             and back not in of_engines
