@@ -16,7 +16,7 @@ import numpy as np
 from plainnet.checks.code.elementwise import object_of
 from plainnet.checks.code.episode import required, within
 from plainnet.checks.code.looks import FORWARD, LOSS_NAME, methods_of, own_classes, passes_of
-from plainnet.checks.code.rewritten import loss_gradients
+from plainnet.checks.code.rewritten import SAYS_LOSS, loss_gradients
 from plainnet.checks.code.roles import role_of
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT
@@ -37,11 +37,13 @@ def judge_common_losses(module: ModuleType) -> dict[str, CodeFinding]:
     """Return findings on the gradients of losses that a module does not define; only right ones are sure."""
     found: dict[str, CodeFinding] = {}
     for name, gradient, beside in loss_gradients(module):
-        if any(LOSS_NAME.match(other) for other in beside):
+        says = SAYS_LOSS.search(name.rpartition(".")[2])  # otherwise only its class does, which may have a forward pass
+        defined = LOSS_NAME if says else re.compile(f"{LOSS_NAME.pattern}|{FORWARD.pattern}", re.I)
+        if any(defined.match(other) for other in beside):
             continue
         try:
             with within(4), np.errstate(all="ignore"):
-                loss = _recognized(name.rpartition(".")[2], gradient)
+                loss = _recognized(name, gradient)
         except Exception:
             continue
         if loss is not None:

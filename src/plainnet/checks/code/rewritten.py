@@ -114,10 +114,11 @@ def loss_gradients(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]
 
 
 def _of_a_loss(name: str, function: Callable[..., Any], first: int) -> bool:
-    says = is_derivative(name) and re.search(r"(?i)loss|cost|error|mse|entropy|objective", name) is not None
+    says = is_derivative(name) and SAYS_LOSS.search(name) is not None
     return says and _takes_a_target(required(function)[first:])
 
 
+SAYS_LOSS = re.compile(r"(?i)loss|cost|error|mse|entropy|objective")
 _PARTS = ("forward", "backward")
 _P = {"p": "y_pred"}  # elsewhere, p is the rate of dropout
 
