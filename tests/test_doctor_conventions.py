@@ -1,13 +1,9 @@
 """Code that looks wrong but is right as the rest of the program uses it, and layers as small libraries write them."""
 
-import textwrap
-
-import numpy as np
 import pytest
 
-from plainnet.checks.code.worker import examined
+from verdicts import findings_in, verdicts_in
 
-HEAD = "import numpy as np\n\n"
 DENSE = """
 class Dense:
     def __init__(self, n_in, n_out):
@@ -22,6 +18,16 @@ class Dense:
         below = error @ self.weights.T
         {steps}
         return below
+"""
+SOFTMAX = """
+class Softmax:
+    def forward(self, z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        self.p = e / e.sum(axis=1, keepdims=True)
+        return self.p
+
+    def backward(self, dp):
+        return dp * self.p * (1 - self.p)
 """
 NEURONS = """
 from random import random
@@ -93,36 +99,19 @@ CASES = {
         {"Elementwise": "right", "Tanh": "right"},
     ),
     "a softmax and a loss that are right together": (
-        """
-        class Softmax:
-            def forward(self, z):
-                e = np.exp(z - z.max(axis=1, keepdims=True))
-                self.p = e / e.sum(axis=1, keepdims=True)
-                return self.p
+        SOFTMAX
+        + """
+class CrossEntropy:
+    def loss(self, p, target):
+        return -np.sum(target * np.log(p))
 
-            def backward(self, dp):
-                return dp * self.p * (1 - self.p)
-
-        class CrossEntropy:
-            def loss(self, p, target):
-                return -np.sum(target * np.log(p))
-
-            def gradient(self, p, target):
-                return (p - target) / (p * (1 - p))
-        """,
+    def gradient(self, p, target):
+        return (p - target) / (p * (1 - p))
+""",
         {"Softmax": "right"},
     ),
     "a softmax with the diagonal alone": (
-        """
-        class Softmax:
-            def forward(self, z):
-                e = np.exp(z - z.max(axis=1, keepdims=True))
-                self.p = e / e.sum(axis=1, keepdims=True)
-                return self.p
-
-            def backward(self, dp):
-                return dp * self.p * (1 - self.p)
-        """,
+        SOFTMAX,
         {"Softmax": "wrong"},
     ),
     "one of several activations is left to the loss": (
@@ -523,18 +512,14 @@ class Network:
 @pytest.mark.parametrize("case", CASES)
 def test_the_verdict(tmp_path, case):
     text, wanted = CASES[case]
-    (tmp_path / "file.py").write_text(HEAD + textwrap.dedent(text))
-    with np.errstate(all="ignore"):
-        findings = examined(tmp_path / "file.py").findings
-    found = {finding.name: finding.verdict for finding in findings}
+    found = verdicts_in(tmp_path, text)
     assert {name: found.get(name) for name in wanted} == wanted
 
 
 def test_a_softmax_that_shifts_its_input_gets_a_remark(tmp_path):
-    (tmp_path / "file.py").write_text(
-        HEAD
-        + textwrap.dedent(
-            """
+    (finding,) = findings_in(
+        tmp_path,
+        """
             class Softmax:
                 def forward(self, z):
                     z -= np.max(z)
@@ -543,9 +528,6 @@ def test_a_softmax_that_shifts_its_input_gets_a_remark(tmp_path):
 
                 def backward(self, dp):
                     return self.p * (dp - (dp * self.p).sum(axis=1, keepdims=True))
-            """
-        )
+            """,
     )
-    with np.errstate(all="ignore"):
-        (finding,) = examined(tmp_path / "file.py").findings
     assert (finding.verdict, [remark.name for remark in finding.remarks]) == ("right", ["input-edited-in-place"])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from plainnet.checks.code.worker import examined
+from verdicts import verdicts_in
 
-HEAD = "import numpy as np\n\n"
 CASES = {
     "a derivative with other words in its name": (
         """
@@ -408,10 +408,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_verdict(tmp_path, case):
     text, wanted = CASES[case]
-    (tmp_path / "file.py").write_text(HEAD + textwrap.dedent(text))
-    with np.errstate(all="ignore"):
-        findings = examined(tmp_path / "file.py").findings
-    found = {finding.name: finding.verdict for finding in findings}
+    found = verdicts_in(tmp_path, text)
     assert {name: found.get(name) for name in wanted} == wanted
 
 

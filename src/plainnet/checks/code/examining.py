@@ -96,8 +96,9 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if says_first_layer(first):
         evidence = "it returns no gradient with respect to its input, and a comment says that it is the first layer"
         return [replace(_right(name, [first]), remarks=(Remark(name="input-gradient-missing", evidence=evidence),))]
-    if is_a_network(first):  # nothing lies below it
-        return [_right(name, [first])]
+    if is_a_network(first):
+        evidence = "it returns no gradient with respect to its input: this is right if no layer lies below the network"
+        return [replace(_right(name, [first]), remarks=(Remark(name="input-gradient-missing", evidence=evidence),))]
     if form == "functions" and (caller := of_the_first_layer(first)) is not None:
         remark = Remark(
             name="input-gradient-missing",
