@@ -20,7 +20,8 @@ def results() -> str:
         ("peak memory of `plainnet train`", f"{job['train']['peak_memory_mb']:.0f} MB"),
         ("time of `import plainnet` / time of `import numpy`", f"{job['import']['ratio']:.2f}"),
         (
-            f"largest relative error among all {check['checked']:,} gradients (complex-step check)",
+            f"largest relative error among all {check['checked']:,} gradients "
+            "(checked by the complex step, a very accurate numerical derivative)",
             f"{check['max_relative_error_complex']:.0e} ({check['seconds']:.0f} s)",
         ),
         (
