@@ -26,6 +26,10 @@ _FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|o
 _KEEPS = re.compile(  # a flag that makes forward keep what backward needs
     r"(save|store|keep|retain|remember)_?(inp\w*|x|in|cache|states?|act\w*|out\w*|intermediate\w*|grad\w*)|(use_)?cache"
 )
+_HIDDEN, _OF_A_LAYER = (
+    r"hid(den)?(layer)?\d?(out(put)?s?|act\w*)?",
+    r"[ahAH]_?\d",
+)  # hidden may be what forward calls a1
 _ALTERNATIVES = {
     "upstream": (DY, OUT),
     "target": ("t", DY),
@@ -260,12 +264,19 @@ def _keys(parameter: str, names: Names) -> list[str]:
     same = [key for key in names if key.lower().replace("_", "") == loose and role != "target"]
     if same:
         return same
+    if re.fullmatch(_HIDDEN, loose) and (hidden := [key for key in names if re.fullmatch(_OF_A_LAYER, key)]):
+        return hidden
     constant = number(role, parameter)
     if constant is not None:
         names[parameter] = constant
         return [parameter]
     if role == "parameters":
-        return [key for key, value in names.items() if isinstance(value, dict) and not key.startswith("<")]
+        kinds = (dict, tuple)
+        return [
+            key
+            for key, value in names.items()
+            if isinstance(value, kinds) and role_of(key) != "cache" and key[0] != "<"
+        ]
     if parameter == "dvalues" and "t" in names:  # a widely copied loss class uses this name for its probabilities
         kept = getattr(names.get("self"), "output", None)
         return [DY, *([f"{OF_SELF}output"] if LOSS in names and isinstance(kept, np.ndarray) else []), "x"]

@@ -173,7 +173,7 @@ def counts_examples(episode: Episode) -> bool:
         text = inspect.getsource(episode.functions["backward"])
     except (OSError, TypeError, KeyError):
         return False
-    return re.search(r"shape\[0\]|\blen\(|batch", text) is not None
+    return re.search(r"shape\[-?\d\]|\blen\(|batch", text) is not None
 
 
 def _of_a_vector(group: list[Judgment]) -> bool:

@@ -24,22 +24,29 @@ from plainnet.checks.gradients.central import RIGHT
 _ENTROPY = re.compile(r"(?i)entropy|bce|nll|log")
 _FUSED = re.compile(r"(?i)softmax.*(loss|entropy)|(loss|entropy).*softmax")
 _SQUARES: dict[str, Callable[[Any, Any], Any]] = {
-    "half the squared error": lambda p, y: p - y,
-    "the squared error": lambda p, y: 2 * (p - y),
+    "half the squared error with respect to the output": lambda p, y: p - y,
+    "the squared error with respect to the output": lambda p, y: 2 * (p - y),
 }
 _ENTROPIES: dict[str, Callable[[Any, Any], Any]] = {
-    "cross-entropy": lambda p, y: -y / p,
-    "binary cross-entropy": lambda p, y: (p - y) / (p * (1 - p)),
+    "cross-entropy with respect to the output": lambda p, y: -y / p,
+    "binary cross-entropy with respect to the output": lambda p, y: (p - y) / (p * (1 - p)),
+}
+
+_LOGITS: dict[str, Callable[[Any, Any], Any]] = {
+    "softmax and cross-entropy with respect to the logits, if it gets the output of the softmax": lambda p, y: p - y
 }
 
 
-def judge_common_losses(module: ModuleType) -> dict[str, CodeFinding]:
-    """Return findings on the gradients of losses that a module does not define; only right ones are sure."""
+def judge_common_losses(module: ModuleType, *, defined_too: bool = False) -> dict[str, CodeFinding]:
+    """Return findings on the gradients of losses that a module does not define; only right ones are sure.
+
+    With `defined_too`, also of losses that it defines; this is for those that cannot be run.
+    """
     found: dict[str, CodeFinding] = {}
     for name, gradient, beside in loss_gradients(module):
         says = SAYS_LOSS.search(name.rpartition(".")[2])  # otherwise only its class does, which may have a forward pass
         defined = LOSS_NAME if says else re.compile(f"{LOSS_NAME.pattern}|{FORWARD.pattern}", re.I)
-        if any(defined.match(other) for other in beside):
+        if not defined_too and any(defined.match(other) for other in beside):
             continue
         try:
             with within(4), np.errstate(all="ignore"):
@@ -47,7 +54,7 @@ def judge_common_losses(module: ModuleType) -> dict[str, CodeFinding]:
         except Exception:
             continue
         if loss is not None:
-            evidence = f"it is the gradient of {loss} with respect to the output"
+            evidence = f"it is the gradient of {loss}"
             found[name] = CodeFinding(
                 form="functions", name=name, verdict=RIGHT, evidence=evidence, function=name.rpartition(".")[2]
             )
@@ -104,13 +111,14 @@ def _is_difference(made: Any, back: str, p: np.ndarray, y: np.ndarray) -> bool:
 def _recognized(name: str, gradient: Callable[..., Any]) -> str | None:
     """Return the common loss that a function is the gradient of, for examples in rows, in columns, and alone."""
     reached: list[set[str]] = []
+    known = _LOGITS if _FUSED.search(name) else _ENTROPIES if _ENTROPY.search(name) else _SQUARES
     target_first = role_of(required(gradient)[0]) == "target"
     for p, y in _outputs():
         given = np.asarray(gradient(*((y.copy(), p.copy()) if target_first else (p.copy(), y.copy()))), float)
         reached.append(
             {
                 loss if factor == 1 else f"{loss}, as a mean"
-                for loss, right in (_ENTROPIES if _ENTROPY.search(name) else _SQUARES).items()
+                for loss, right in known.items()
                 for factor in {1.0, *p.shape, p.size}
                 if given.shape == p.shape and np.allclose(given * factor, right(p, y), rtol=1e-4)
             }

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.checks.code.collaborators import receiver
 from plainnet.checks.code.episode import note, required, seed_everything, within
 from plainnet.checks.code.looks import BACK, is_own
-from plainnet.checks.code.optional_arguments import optional_arguments
+from plainnet.checks.code.optional_arguments import optional_arguments, sizes_of_zero
 from plainnet.checks.code.recurrent_starts import cell_parameter
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 from plainnet.checks.code.uses import Use, use_of
@@ -30,7 +31,7 @@ def constructions(
     """Yield objects of a class, made in a few ways, with arguments guessed from their names and uses."""
     made = 0
     try:
-        names = required(kind)
+        names = [*required(kind), *sizes_of_zero(kind)]
         settings = optional_arguments(kind)
     except (TypeError, ValueError):
         return
@@ -104,7 +105,7 @@ def _initialize(made: Any) -> None:
             method()
 
 
-_DERIVATIVE = r"prime|deriv|grad|backward"
+_DERIVATIVE = r"prime|deriv|grad|backward|^d_?(act|fun|f$|nonlin)|(act\w*|fun\w*|f)_de?r?$"
 
 
 def _tanh_prime(x: Any) -> Any:
@@ -125,24 +126,32 @@ class _Sized:
 
 def _options(name: str, kind: type, module: ModuleType, depth: int) -> list[Any]:
     """Return possible values of an argument, first by its use, then by its name."""
+    if re.fullmatch(r"(conv\w*|kernel|filter)_?shape", name.lower()):
+        return [(2, 3, 3), (2, 2, 3), (3, 3)]  # channels, height, width
     use = use_of(kind, name)
     guesses = _guesses(name, kind, module)
     if use.whole and not use.through and not any(guess is int or isinstance(guess, int | _Sized) for guess in guesses):
         guesses.insert(0, int)
-    words = use.words[:4] if len(use.words) > 1 else []
-    return [*words, *_asked(use, name, module, depth), *guesses]
+    words = [*(use.words[:4] if len(use.words) > 1 else []), *use.numbers[:3]]
+    return [*words, *_asked(use, name, kind, module, depth), *guesses]
 
 
-def _asked(use: Use, name: str, module: ModuleType, depth: int) -> list[Any]:
+def _asked(use: Use, name: str, kind: type, module: ModuleType, depth: int) -> list[Any]:
     """Return possible values of an argument by its use: an object, a list of objects, a list of sizes."""
     if use.attributes and not use.array and depth:
-        return [found for kind in _kinds_with(use.attributes, module) for found in _made(kind, module, depth - 1)][:3]
+        kinds = [other for other in _kinds_with(use.attributes, module) if other is not kind]
+        if not kinds and (other := receiver(use.attributes)) is not None:
+            return [other]
+        return [found for other in kinds for found in _made(other, module, depth - 1)][:3]
     if use.element is not None and use.element.attributes and depth:
         return list(lists_of(use.element, module, depth - 1))
     if use.called is not None and not re.search(r"prime|deriv|grad|activ|func|act$", name.lower()):
-        own = [v for v in vars(module).values() if inspect.isfunction(v) and len(required(v)) == use.called]
+        own = [v for key, v in vars(module).items() if inspect.isfunction(v) and not key.startswith("__")]
+        own = [function for function in own if len(required(function)) == use.called]
         return [*[v for v in own if not BACK.match(v.__name__)][:2], *([np.tanh] if use.called == 1 else [])]
     if use.through and not use.array and not use.keys and not (use.element and use.element.called is not None):
+        if "hid" in name.lower():
+            return [[K], [K, M]]
         plain = (use.element is None or not use.element.through) and len(use.parts) != 2  # height and width
         return [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2))] if plain else []
     return []
@@ -195,12 +204,25 @@ def lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any]
         yield [second, first]  # their sizes were taken as (outputs, inputs)
 
 
+def _is_a_pair(use: Use) -> bool:
+    """Return whether code takes a value apart, `height, width = value` or `value[0]`, and never as a number."""
+    return not use.whole and (len(use.parts) == 2 or use.through)
+
+
 def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     """Return possible values of one constructor argument; `int` stands for the next size."""
     lower = name.lower()
     role = role_of(name)
     if of_a_cell := cell_parameter(name, required(kind)):
         return list(of_a_cell)
+    if re.search(r"kernel|stride|pad|pool|step", lower) and _is_a_pair(use_of(kind, name)):
+        return (
+            [(1, 1), (2, 2), (2, 1)]
+            if "stride" in lower or "step" in lower
+            else [(0, 0)]
+            if "pad" in lower
+            else [(2, 2)]
+        )
     if "in_channel" in lower or lower in ("c_in", "channels", "in_ch", "num_channels"):
         return [2]
     if "kernel" in lower or lower in ("filter_size", "k", "ksize", "k_size", "f_size", "fsize"):
@@ -238,7 +260,12 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
             np.tanh,
         ][:6]
     if role == "weight" and lower not in ("n",):
-        return [_Sized(lambda s: random(*s)), _Sized(lambda s: random(*s[::-1])), _Sized(lambda s: random(3, 2, 3, 3))]
+        return [
+            _Sized(lambda s: random(*s)),
+            _Sized(lambda s: random(*s[::-1])),
+            _Sized(lambda s: random(3, 2, 3, 3)),
+            _Sized(lambda s: random(s[0])),
+        ]
     if role == "bias":
         return [
             _Sized(lambda s: random(s[1])),

@@ -13,7 +13,7 @@ from plainnet.checks.code.claims import fits
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
 from plainnet.checks.code.presuming import text_of_backward
 from plainnet.checks.code.roles import tree_of
-from plainnet.checks.code.values import follow, number_of
+from plainnet.checks.code.values import follow, name_of, number_of
 
 
 def is_diagonal(judgment: Judgment) -> bool:
@@ -40,6 +40,12 @@ def goes_uphill(judgment: Judgment) -> bool:
         and steps
         and any(len(wrong) == len(learned) > 0 and all(h.is_times(factor) for h in wrong) for factor in (-1.0, -1 / n))
     )
+
+
+def may_be_no_gradient(judgment: Judgment) -> bool:
+    """Return whether a loss returns an array without a name before itself, such as the errors: output - target, loss."""
+    names = [name_of(h.claim.path) for h in judgment.held if h.claim is not None]
+    return judgment.episode.backward is None and bool(names) and all(re.fullmatch(r"<\w+ 0>", name) for name in names)
 
 
 def says_first_layer(judgment: Judgment) -> bool:

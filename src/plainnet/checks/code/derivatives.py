@@ -57,9 +57,8 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
         np.broadcast_to(at_y, x.shape)[smooth], slope[smooth], rtol=1e-5, atol=1e-7
     )
     line = _line(pair.source)
-    verdict, where = RIGHT, _misused(pair) if same_x and not same_y else None
+    where = _misused(pair) if same_x and not same_y else None
     if where is not None:
-        verdict = UNDECIDABLE
         said = f"it is the derivative, g(x) = f'(x), but line {where} gives it the output f(x) instead of the input"
     elif same_x:
         said = "it is the derivative, g(x) = f'(x), by central differences"
@@ -68,7 +67,7 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
             "it is the derivative as a function of the output, g(f(x)) = f'(x): right if the code gives it the output"
         )
     if same_x or same_y:
-        return CodeFinding(form="derivative", name=pair.name, verdict=verdict, evidence=said, line=where)
+        return CodeFinding(form="derivative", name=pair.name, verdict=RIGHT, evidence=said, line=where)
     if pair.known or not slope.any():  # the derivative of a step function is zero everywhere
         return CodeFinding(
             form="derivative",

@@ -1,7 +1,8 @@
 """Dialects: run files that were written for Python 2, for an older NumPy, or for float32.
 
 In Python 2, the division of two integers rounded down. Older versions of NumPy accepted an array of one number in place
-of a number. In float32, rounding hides faults, so everything is computed in float64.
+of a number, and made an array of objects from arrays of different shapes. In float32, rounding hides faults, so
+everything is computed in float64.
 """
 
 from __future__ import annotations
@@ -67,11 +68,17 @@ def of_old(tree: ast.Module, *, python_2: bool) -> ast.Module:
 
 def helpers() -> dict[str, Any]:
     """Return the functions that the replaced operations call."""
-    return {"__divided__": _divided, "__quotient__": _quotient, "__number__": _number, "__put__": _put}
+    return {
+        "__divided__": _divided,
+        "__quotient__": _quotient,
+        "__number__": _number,
+        "__put__": _put,
+        "__array__": _array,
+    }
 
 
 class _Old(ast.NodeTransformer):
-    """Replaces a / b, float(a), int(a) and a[i] = b."""
+    """Replaces a / b, float(a), int(a), np.array(a) and a[i] = b."""
 
     def __init__(self, division: str) -> None:
         self.division = division
@@ -98,6 +105,8 @@ class _Old(ast.NodeTransformer):
                 constant.value = "float64"
         if isinstance(node.func, ast.Name) and node.func.id in ("float", "int") and len(node.args) == 1:
             return _call("__number__", [node.func, node.args[0]], node)
+        if ast.unparse(node.func) in ("np.array", "numpy.array") and len(node.args) == 1 and not node.keywords:
+            return _call("__array__", [node.args[0]], node)
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
@@ -137,3 +146,13 @@ def _put(array: Any, place: Any, value: Any) -> None:
     if one and all(_is_whole(index) for index in place) and len(place) == array.ndim:
         value = value.item()
     array[place] = value
+
+
+def _array(value: Any) -> Any:
+    try:
+        return np.array(value)
+    except ValueError:
+        found = np.empty(len(value), object)
+        for i, part in enumerate(value):  # found[:] = value would try to broadcast the parts
+            found[i] = part
+        return found

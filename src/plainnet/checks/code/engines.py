@@ -17,7 +17,7 @@ from plainnet.checks.code.looks import is_own, methods_of
 
 _DATA, _GRADIENT = ("data", "value", "val", "array", "item", "_value", "_data"), ("grad", "gradient", "g", "_grad")
 _BACKWARD = ("backward", "backprop", "backward_pass")
-_TRACKS = re.compile(r"(requires?|retain|track|needs?)_?grad\w*")
+_TRACKS = re.compile(r"(requires?|retain|tracks?|needs?|use|with|enable)_?grad\w*|auto_?grad\w*|trainable")
 _OPERATORS = re.compile(r"^\s+def __(r?add|r?mul|matmul)__|__add__ ?=", re.M)
 _MOST_FILES, _LONGEST_FILE = 60, 200_000
 

@@ -17,6 +17,7 @@ from plainnet.checks.code.conventions import (
     goes_uphill,
     is_a_network,
     is_diagonal,
+    may_be_no_gradient,
     of_the_first_layer,
     says_first_layer,
 )
@@ -134,6 +135,10 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
                 "its step adds the gradient: right if what comes from above is target - output, the negative gradient",
             )
         ]
+    if may_be_no_gradient(first):
+        return [
+            open_finding(name, "it returns an array before the loss that is not its gradient, and may be meant as none")
+        ]
     accusations = accused(subject, search)
     if first.episode.module and is_diagonal(first) and (loss := completes_softmax(first.episode.module)):
         evidence = f"only the diagonal of the Jacobian, but its product with {loss} is p - y, which is right"
@@ -231,6 +236,10 @@ def _right(name: str, rights: list[Judgment]) -> CodeFinding:
     evidence = f"{_arrays(best)} with central differences in {settings} {'settings' if settings > 1 else 'setting'}"
     if best.means:
         evidence += "; the gradients of the parameters are means over the batch: right if the upstream gradient is not divided by the batch size"
+    if best.loss.startswith("one element"):
+        evidence += "; this holds if only one element of the upstream gradient is not 0, as cross-entropy gives it"
+    if best.per_example:
+        evidence += "; there is one gradient for each example: add them up"
     if best.inferred:
         evidence += f"; they are gradients of this loss: {best.loss}"
         if not np.isclose(best.factor, 1):

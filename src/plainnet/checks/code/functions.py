@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.checks.code.beside import functions_in_the_folder, imported_functions
 from plainnet.checks.code.binding import DY, FURTHER, LOSS, OUT, Call, own_functions, ways
 from plainnet.checks.code.episode import Episode, Names, note, required, within
 from plainnet.checks.code.implied import implied_forwards
@@ -24,6 +25,7 @@ from plainnet.checks.code.starting import KIND, starts
 from plainnet.checks.code.targets import targets_like
 
 _FORWARD = re.compile(r"forward|fprop|feed|predict|propagat|hypothesis|model|net|activation|output", re.I)
+_PASSES = re.compile(r"forward|fprop|feed|predict|loss|cost", re.I)
 _BACK_WORDS = r"_?(back(ward)?s?(_?prop(agat\w+)?)?|bprop|gradients?|grads?|deriv\w*|prime)_?"
 _FORWARD_WORDS = r"_?(for(ward)?s?(_?prop(agat\w+)?)?|fprop|feed_?forward)_?"
 _MOST_STARTS = 800  # most of them do not run
@@ -52,7 +54,10 @@ def episodes_of_function(
     more: dict[str, Callable[..., Any]] | None = None,
 ) -> Iterator[Episode]:
     """Yield ways to run a function that looks like a backward pass, likeliest first; `more` are functions made from others."""
-    functions = own_functions(module) | (more or {})
+    functions = imported_functions(module) | own_functions(module) | (more or {})
+    alone = not any(_same_stem(name, back) for name in functions if name != back and not BACK.match(name))
+    if alone and (not takes_no_cache(functions[back]) or not any(map(_PASSES.search, functions))):
+        functions = functions_in_the_folder(module) | functions
     implied = implied_forwards(functions[back]) if chains is None else {}
     course = course_forwards(back, functions) if chains is None else {}
     chains = chains or [*_chains(functions | course, back), *((name,) for name in implied)]
@@ -88,7 +93,9 @@ def _chains(functions: dict[str, Callable[..., Any]], back: str) -> list[tuple[s
     if returns_gradients(functions[back]):
         return [()]
     losses = [
-        name for name in functions if LOSS_NAME.match(name) and name != back and not returns_gradients(functions[name])
+        name
+        for name in functions
+        if LOSS_NAME.match(name) and name != back and not BACK.match(name) and not returns_gradients(functions[name])
     ]
     found: list[tuple[str, ...]] = []
     for name in functions:
@@ -225,7 +232,7 @@ def _episode(
         if not key.startswith("<") and not isinstance(value, dict | list)
     )
     sizes = np.shape(start.get("x", 0.0))
-    square = any(np.shape(value) == (D, D) for value in start.values())
+    square = any(isinstance(value, np.ndarray) and value.shape == (D, D) for value in start.values())
     arrays = sorted(
         (key, _not_square(value.shape) if square else value.shape)
         for key, value in start.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ def shapes_for(made: Any) -> list[tuple[int, ...]]:
     found = sorted(numbers_in({"self": made}, scalars=False), key=lambda pair: not _is_in_the_first_layer(pair[0]))
     arrays = [value for _, value in found]
     image = next((array for array in arrays if array.ndim == 4), None)
+    if declared := _declared(made):
+        return [declared, (3, *declared), (1, *declared)]
     if image is not None:
         a, b, c, d = image.shape
         if image.size == max(image.shape):  # one number per channel
@@ -57,6 +60,14 @@ def shapes_for(made: Any) -> list[tuple[int, ...]]:
         r = vector.size  # one number per unit, as in (1, r) of batch normalization
         return [(N, r), (r, N), (r,), (r, 1), (N, max(r - 1, 1)), (3, r, 5, 6), (3, 5, 6, r)]
     return [(N, D), (3, 2, 6, 5), (3, 2, 6, 4), (D, 1), (D,), (3, 6, 5, 2), (3, 6, 4, 2), (3, 4, 6)]
+
+
+def _declared(made: Any) -> tuple[int, ...] | None:
+    """Return the shape of an image that an object with kernels declares as its input; None if it does not."""
+    held = getattr(made, "__dict__", {})
+    shape = next((v for name, v in held.items() if re.fullmatch(r"_?in(put)?_?shape", name.lower())), None)
+    whole = isinstance(shape, tuple) and len(shape) == 3 and all(type(n) is int for n in shape)
+    return shape if whole else None
 
 
 def _is_in_the_first_layer(path: Path) -> bool:

@@ -41,7 +41,7 @@ def judge_engines(engines: list[Engine], module: ModuleType) -> dict[str, CodeFi
 def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
     """Yield a verdict on every operation that a file defines, and on `backward` from a node that is used twice."""
     twice = Operation(
-        f"{engine.kind.__name__}.{engine.back}", lambda a, b: a * b + a * a, getattr(engine.kind, engine.back)
+        f"{engine.kind.__name__}.{engine.back}", lambda a, b: _shared(a, a * b), getattr(engine.kind, engine.back)
     )
     base = measured(engine, Operation("", lambda a, b: a, None), module, _SPANS[1])
     always = base.ran if base else frozenset()
@@ -49,7 +49,9 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
     wrong: dict[str, CodeFinding] = {}
     suspected: list[tuple[set[str], CodeFinding]] = []
     raised: dict[str, CodeFinding] = {}
+    arrived = False
     for operation, found in _all_measured(engine, [twice, *operations_of(engine.kind, engine.arrays, module)], module):
+        arrived |= any(np.any(claim) for claim in found.claims)
         ran = {called for code in found.ran if (called := _called(code))}
         behind = {called for code in found.ran - always if (called := _called(code))}
         own = ran & {operation.name}
@@ -74,10 +76,20 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
         left = behind if len(behind) == 1 else behind - right
         for name in left if len(left) == 1 else ():
             wrong.setdefault(name, replace(finding, name=name))
+    if not arrived:  # no operation is likely to be the cause
+        evidence = (
+            "no gradient arrived at any operand, whatever the operation: the doctor may start backward in the wrong way"
+        )
+        wrong = {name: open_finding(name, evidence) for name in wrong}
     evidence = "its gradients agree with central differences"
     for name in sorted(right - set(wrong) - set(raised)):
         yield CodeFinding(form="engine", name=name, verdict=RIGHT, evidence=evidence)
     yield from (raised | wrong).values()
+
+
+def _shared(a: Any, product: Any) -> Any:
+    """Return an expression in which a leaf and a node that is no leaf are used several times."""
+    return a * a + product * product + a * product
 
 
 def _fails_for(engine: Engine, operation: Operation, module: ModuleType) -> str:

@@ -14,6 +14,7 @@ import itertools
 import linecache
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -31,6 +32,7 @@ from plainnet.checks.code.texts import NotPythonError, code_of, parsed
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _HIGHEST = 4  # levels of folders searched for these
 _SECONDS = 4.0  # for one statement
+_EPOCHS = r"(?i)(n_?|num_?|max_?)?(epochs?|iters?|iterations?)"
 _DEFINES = (
     ast.Import,
     ast.ImportFrom,
@@ -83,6 +85,9 @@ def load(path: str | Path) -> Loaded:
     if not loaded.defined:
         _define(loaded)
     substitute_in_functions(str(path), loaded.substituted)
+    for name, value in vars(module).items():
+        if type(value) is int and value > 1 and re.fullmatch(_EPOCHS, name):
+            vars(module)[name] = 1  # one step of training is enough
     vars(module)[AT_FIRST] = copy.deepcopy(data_of(module))
     return loaded
 
@@ -151,8 +156,8 @@ def _define(loaded: Loaded) -> None:
         loaded.failed.append("this is Python 2 code; print statements and similar syntax were converted")
         vars(module).update(xrange=range, raw_input=input, unicode=str, basestring=str, long=int)
     with stand_ins(Path(path).parent, loaded.stand_ins):
-        for statement in loaded.tree.body:
-            defines = isinstance(statement, _DEFINES) and not _is_main(statement) and not _trains(statement)
+        for statement in _imported(loaded.tree):
+            defines = isinstance(statement, _DEFINES) and not _trains(statement)
             if defines or _sets_up(statement, loaded.tree):
                 run_statement(statement, loaded)
 
@@ -259,8 +264,13 @@ def _sets_up(statement: ast.stmt, tree: ast.Module) -> bool:
     return root in imported or root in ("open", "setattr", "__import__")
 
 
-def _is_main(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
+def _imported(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that run if the file is imported: of `if __name__ == "__main__"`, the `else`, or the imports."""
+    for statement in tree.body:
+        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
+            yield from statement.orelse or (s for s in statement.body if isinstance(s, ast.Import | ast.ImportFrom))
+        else:
+            yield statement
 
 
 def _trains(statement: ast.stmt) -> bool:

@@ -12,13 +12,12 @@ import numpy as np
 from plainnet.checks.code.claims import Claim, affinity, fits
 from plainnet.checks.code.differences import Functional, Probes
 from plainnet.checks.code.episode import RETURNED, Episode, Names
+from plainnet.checks.code.held_data import is_held_data
 from plainnet.checks.code.looks import LOSS_NAME
 from plainnet.checks.code.values import Path, follow, name_of, number_of, numbers_in, spelled
 
 _PENALTY = re.compile(r"(?i)l[12]$|reg|lambda|lmbda|decay|penalty")
 TOLERANCE = 1e-6  # relative to the largest derivative of an array
-
-
 RIGHT, WRONG, MISSING, KINKS = "right", "wrong", "missing", "kinks"
 
 
@@ -68,6 +67,7 @@ class Judgment:
     variant: int = 0  # number of the loss among the possible ones
     factor: float = 1.0
     single: bool = False  # something is computed in float32
+    per_example: bool = False  # right by a convention: there is one gradient for each example, to be summed
     means: bool = False  # right by a convention: gradients of parameters are means over the batch
     decay: float = 0.0  # strength of a penalty that an inferred loss lacks
     claims: list[Claim] = field(default_factory=list)
@@ -227,7 +227,7 @@ def _needs_a_gradient(judgment: Judgment, h: Held) -> bool:
             or name_of(h.path) in judgment.episode.wrt
         )
     if key not in given:
-        return True
+        return not is_held_data(judgment.episode, h.path)
     if judgment.episode.upstream or all(other.path[0][1] in given for other in judgment.held):
         return key in judgment.episode.inputs
     return any(affinity(h.path, claim) and fits(claim, h.probes.shape) for claim in judgment.claims)

@@ -12,16 +12,20 @@ import numpy as np
 
 from plainnet.checks.code.assembling import assemble
 from plainnet.checks.code.binding import DY, LOSS, OUT, Call, ways
+from plainnet.checks.code.collaborators import Descent, give_optimizers
 from plainnet.checks.code.constructing import constructions
 from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional, required, within
 from plainnet.checks.code.input_shapes import indices_for, shapes_for
 from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of, passes_beside
 from plainnet.checks.code.recording import BATCH, starts_seen
 from plainnet.checks.code.recurrent_starts import states_for
-from plainnet.checks.code.roles import D, K, M, N, random, role_of
+from plainnet.checks.code.roles import RATE, D, K, M, N, random, role_of
+from plainnet.checks.code.starting import is_a_sequence
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
 from plainnet.checks.code.values import numbers_in
+
+_STEPPED = {"input": [0, 2, 1, 3], "target": [2, 1, 3, 0]}  # classes in a sequence, and those that follow
 
 
 def episodes_of_class(
@@ -32,18 +36,22 @@ def episodes_of_class(
     yield from _seen(kind, module, methods, back, forwards)
     for label, made in constructions(kind, module):
         assemble(made, module)
+        give_optimizers(made)
         for forward in forwards or _forwards(methods, back):
+            for steps in _sequences(methods[forward[0]], made):
+                yield from _bound(kind, module, f"{label or 'no arguments'}, a sequence", steps, forward, back, None)
             indices = indices_for(made) if _indexes_with_its_input(methods[forward[0]]) else []
             wanted = required(methods[forward[0]])[1:]
             for first, states in _inputs(indices or [random(*shape) for shape in shapes_for(made)], wanted, made):
                 shape = first.shape
                 names: Names = {"self": made, "x": first, **states}
-                batch = N if N in shape else shape[0] if len(shape) > 2 else 1
+                axis = 0 if len(shape) > 2 else shape.index(N) if N in shape else None
+                batch = 1 if axis is None else shape[axis]
                 for which, (target, x) in enumerate(
                     [(None, first)] if indices else _data_for(methods, forward, back, names, shape, made)
                 ):
                     table = names | {"x": x} if target is None else names | {"x": x, "t": target}
-                    way = (forward, len(shape), shape.index(N) if N in shape else None, which)
+                    way = (forward, len(shape), axis, which)
                     for episode in _bound(
                         kind, module, f"{label or 'no arguments'}, x {shape}", table, forward, back, batch
                     ):
@@ -55,6 +63,16 @@ def episodes_of_class(
 def _inputs(arrays: list[np.ndarray], wanted: list[str], made: Any) -> Iterator[tuple[np.ndarray, Names]]:
     """Yield the inputs, and for a recurrent cell each with its states before."""
     return ((x, states) for x in arrays for states in states_for(wanted, made, x.shape))
+
+
+def _sequences(forward: Callable[..., Any], made: Any) -> Iterator[Names]:
+    """Yield a sequence of classes, the next classes, and the states before, for a pass that steps through its arguments."""
+    wanted = required(forward)[1:]
+    stepped = {role_of(p): p for p in wanted if is_a_sequence(forward, p)}
+    if "input" in stepped:
+        data = {p: _STEPPED[role] for role, p in stepped.items() if role in _STEPPED}
+        for states in states_for(wanted, made, (1, 1)):
+            yield {"self": made, **data, **states}
 
 
 def _indexes_with_its_input(forward: Callable[..., Any]) -> bool:
@@ -95,7 +113,8 @@ _BACK_WORDS, _FORWARD_WORDS = r"back(ward)?|_?prop(agat\w+)?|bprop|gradients?|gr
 def _belongs(forward: tuple[str, ...], back: str, methods: dict[str, Callable[..., Any]]) -> bool:
     """Return whether the name of a backward pass shows that it belongs to this forward pass only, as in relu_backward."""
     stem = re.sub(_BACK_WORDS, "", back, flags=re.I).strip("_").lower()
-    plain = [re.sub(_FORWARD_WORDS, "", name, flags=re.I).strip("_").lower() for name in methods if name != back]
+    words = f"{_FORWARD_WORDS}|loss|cost"  # RegressionLoss has the stem of regression_grad
+    plain = [re.sub(words, "", name, flags=re.I).strip("_").lower() for name in methods if name != back]
     mine = re.sub(_FORWARD_WORDS, "", forward[0], flags=re.I).strip("_").lower()
     return not stem or stem == mine or stem not in plain
 
@@ -190,7 +209,12 @@ def _bound(
             given = [call.gradients(table) for call in calls]
             return given[0] if len(given) == 1 else given
 
-        rate = next((0.1 for parameter, key in arguments if role_of(parameter) == "rate"), None)
+        given_rate = any(role_of(parameter) == "rate" for parameter, _ in arguments)
+        rate = (
+            RATE
+            if given_rate or any(isinstance(v, Descent) for v in getattr(names["self"], "__dict__", {}).values())
+            else None
+        )
         yield Episode(
             kind.__name__, "class", label, names | constants, forward_all, backward, functions, upstream=upstream,
             given=given | set(constants), inputs=("x",), batch=batch, rate=rate, module=module, way=arguments,

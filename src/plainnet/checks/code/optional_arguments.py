@@ -29,6 +29,12 @@ def optional_arguments(kind: type) -> list[dict[str, Any]]:
     return (found or [{}]) + words[:_MOST_WORDS]
 
 
+def sizes_of_zero(kind: type) -> list[str]:
+    """Return the optional arguments that are sizes and 0 by default, so that an object without them has no numbers."""
+    parameters = inspect.signature(kind).parameters
+    return [n for n in optional(kind) if parameters[n].default in (0, None) and use_of(kind, n).counts]
+
+
 def _like(default: Any, value: int) -> Any:
     """Return a number as a default is written: (2, 2) instead of 2 if the default is a pair."""
     return (value,) * len(default) if isinstance(default, tuple | list) else value

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.checks.code.binding import DY
 from plainnet.checks.code.claims import fits
 from plainnet.checks.code.implied import IMPLIED
 from plainnet.checks.code.looks import passes_of
@@ -38,6 +39,8 @@ def may_accuse(judgment: Judgment) -> bool:
         return False
     if not judgment.episode.options.get("sure", True):
         return False
+    if _is_stretched(judgment) or (not judgment.count(RIGHT) and _speaks_of_no_gradient(judgment)):
+        return False
     if judgment.count(RIGHT):
         return not judgment.inferred or judgment.count(RIGHT) >= judgment.count(WRONG, MISSING) or _is_plain(judgment)
     if judgment.inferred or judgment.count(MISSING) or not judgment.episode.belongs:
@@ -56,6 +59,20 @@ def is_no_call(judgment: Judgment, h: Held) -> bool:
         n in (1, m) for n, m in zip(h.probes.shape, shape, strict=True)
     )
     return (broadcast and h.path[0][1] in judgment.episode.inputs) or len(judgment.held) == 1
+
+
+def _is_stretched(judgment: Judgment) -> bool:
+    """Return whether a loss of two arrays got them in different shapes, one of which was broadcast."""
+    episode = judgment.episode
+    shapes = [np.shape(episode.names[key]) for key in episode.given if np.ndim(episode.names.get(key, 0.0))]
+    alone = all(h.path[0][1] in episode.given for h in judgment.held)
+    return alone and len({len(shape) for shape in shapes}) == 1 and len(set(shapes)) > 1 and 1 in np.ravel(shapes)
+
+
+def _speaks_of_no_gradient(judgment: Judgment) -> bool:
+    """Return whether what a pass gets as upstream gradient has the name of something else, such as `a` or `x`."""
+    way = [pair for pair in judgment.episode.way if isinstance(pair, tuple) and len(pair) == 2 and pair[1] == DY]
+    return judgment.upstream is not None and any(role_of(parameter) in ("input", "output") for parameter, _ in way)
 
 
 def _has_another_pass(judgment: Judgment) -> bool:

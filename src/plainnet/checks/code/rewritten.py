@@ -114,11 +114,13 @@ def loss_gradients(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]
 
 
 def _of_a_loss(name: str, function: Callable[..., Any], first: int) -> bool:
-    says = is_derivative(name) and SAYS_LOSS.search(name) is not None
-    return says and _takes_a_target(required(function)[first:])
+    arguments = required(function)[first:]
+    says = SAYS_LOSS.search(name) or (len(arguments) == 2 and not _ACTIVATIONS.search(name))
+    return bool(is_derivative(name) and says) and _takes_a_target(arguments)
 
 
 SAYS_LOSS = re.compile(r"(?i)loss|cost|error|mse|entropy|objective")
+_ACTIVATIONS = re.compile(r"(?i)soft|sigm|logi|tanh|relu|elu|swish|step|ident|linear")
 _PARTS = ("forward", "backward")
 _P = {"p": "y_pred"}  # elsewhere, p is the rate of dropout
 

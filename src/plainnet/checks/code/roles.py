@@ -35,7 +35,7 @@ _ROLES: tuple[tuple[str, str], ...] = (  # the first pattern that matches the wh
      r"(_?(in|out|output|outputs|prev|next|wrt_out|top|y|z|above|cache|from_above|l|input))?|"
      r"d_?[yzaholusf]\d*|d_?(a|z)l?\d*|d[eljc]_?d\w+|dl|d_?loss|dnext\w*|d_?prev\w*|d_?h_?next|dh|delta_?\w*|next_?d\w*|loss_grad\w*|grad_\w+|\w+_grad|\w+_gradient|d_?\w*_?out|d"),
     ("cache", r"(\w*_)?(cache|caches|memory|memo|ctx|context|activation_cache|linear_cache|forward_cache)\d*"),
-    ("parameters", r"(\w*_)?(params?|parameters|weights_and_biases|theta_dict|model)\d*"),
+    ("parameters", r"(\w*_)?(params?|paras?|parameters|weights_and_biases|theta_dict|model)\d*"),
     ("target", r"y|t|(train\w*|test|batch|mini_?batch|data|dataset|sample|val)_y|(train(ing)?|expected|desired|true|correct|real|target|actual)_(set_)?outputs?(_\w+)?|(\w*_)?(targets?|labels?|y_?true|ytrue|truth|gt|actual|expected|desired|answers?|ground_truth)(_?\w*)|y_?(train|batch|b|mini|one_?hot|oh|hot|i|real|set|data|test|label|labels|actual|target|onehot|enc\w*)|one_?hot\w*|y_?\d?|t_?batch|y_mini_batch|d_?labels|ys|tt"),
     ("output", r"\w*_?tilde|y_?(hat|pred\w*|p|out|h)\w*|yhat|(\w*_)?(pred\w*|predictions?|outputs?|out|probs?|probabilities|logits|scores|softmax_output\w*|activations?)|al|a[1-9]l?|o|output_\w+|h_?theta|y_proba"),
     ("input", r"x\w*|(train\w*|test|batch|mini_?batch|data|dataset|sample|val)_x|(\w*_)?(inputs?|in|data|features?|samples?|images?|img|image|a_prev|a0|vec|vector|values?|val|z|z\d|points?|examples?|row|batch_x|v|u|s|h_prev|patterns?|arr|array|tensor)\d*(_?\w*)?|a|h|n|num|net|net_input|training_\w+"),

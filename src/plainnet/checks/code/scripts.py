@@ -35,9 +35,15 @@ _MOST_TABLES, _MOST_EPISODES = 600, 60
 def episodes_of_loop(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
     """Yield ways to run one step of a training loop."""
     named = loop._replace(body=[_NamedSides().visit(copy.deepcopy(statement)) for statement in loop.body])
-    for episode in _of_the_file(named, loaded) if loop.function is None else _of_a_function(named, loaded):
+    in_place = loop.function is None or _changes_globals(loop.function)
+    for episode in _of_the_file(named, loaded) if in_place else _of_a_function(named, loaded):
         episode.options["body"] = loop.body
         yield episode
+
+
+def _changes_globals(function: ast.FunctionDef) -> bool:
+    """Return whether a function without arguments trains global names, so that its loop may run as if it were outside."""
+    return not function.args.args and any(isinstance(node, ast.Global) for node in ast.walk(function))
 
 
 def _of_the_file(loop: Loop, loaded: Loaded) -> Iterator[Episode]:

@@ -15,13 +15,11 @@ import numpy as np
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
 from plainnet.checks.code.recurrent_starts import HIDDEN, masked_starts, recurrent_starts
-from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of
+from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of, weight_or_bias
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
 
-_INIT = re.compile(
-    r"init|create_(params|weights)|make_(params|weights)|random_(params|weights)|get_(params|weights)", re.I
-)
+_INIT = re.compile(r"init|(create|make|random|get|generate|build)_(params|parameters|weights|network|net|layers)", re.I)
 
 
 KIND = "<kind of target>"
@@ -39,6 +37,9 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
     useful = [
         held for held in initialized if any(p in held for p in needed) or any(key.startswith("<") for key in held)
     ]
+    home = functions[back].__module__
+    if not any(_INIT.search(name) and f.__module__ == home for name, f in functions.items()):
+        useful.append({})  # another file's initialization may be for something else
     for held in useful or [{}]:
         first = [p for p in required(functions[chain[0]]) if p not in held and role_of(p) in ("weight", "bias", "")]
         unnamed = [
@@ -47,6 +48,10 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
         made = {key: value for key, value in held.items() if not key.startswith("<")} | dict(
             zip(first, unnamed, strict=False)
         )
+        lists = [value for value in made.values() if isinstance(value, list) and _all_arrays(value)]
+        for p in required(functions[chain[0]]) if len(lists) == 1 else ():
+            if p not in made and role_of(p) in ("weight", "parameters"):
+                made[p] = lists[0]
         wanted = [p for p in required(functions[chain[0]]) if p not in made]
         choices = [_values(p, functions[chain[0]], made) for p in wanted]
         inputs = [p for p in wanted if role_of(p) == "input"]
@@ -59,6 +64,10 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
             if "t" not in names and (target := next((p for p in wanted if role_of(p) == "target"), None)):
                 names["t"] = names[target]
             yield names
+
+
+def _all_arrays(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(value, np.ndarray) for value in values)
 
 
 def _with_like_targets(wanted: list[str], choices: list[list[Any]]) -> Iterator[Names]:
@@ -82,7 +91,7 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
             arguments: dict[str, Any] = {}
             for parameter in required(function):
                 if (
-                    re.search(r"dims?|sizes|layers?$|structure|arch|units|nodes", parameter, re.I)
+                    re.search(r"dims?|sizes|shape|layers?$|structure|topology|arch|units|nodes", parameter, re.I)
                     and len(required(function)) < 3
                 ):
                     arguments[parameter] = sizes[0] if parameter.lower() in ("dim", "size", "n") else list(sizes)
@@ -108,14 +117,14 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
                 break
 
 
-def _is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
+def is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
     """Return whether a function steps through an argument, as in for t in range(len(inputs)) and inputs[t]."""
     tree = tree_of(function)
     text = ast.unparse(tree) if tree else ""
     steps = re.search(rf"\[{parameter}\[\w+\]\]|\[{parameter}\[\w+\], ?\d\]", text)
     if role_of(parameter) == "target":  # classes of a batch are indexed in this way too, unless the input is a sequence
         return steps is not None and any(
-            _is_a_sequence(function, p) for p in required(function) if role_of(p) == "input"
+            is_a_sequence(function, p) for p in required(function) if role_of(p) == "input"
         )
     return steps is not None
 
@@ -174,6 +183,19 @@ def size_of_a_layer(name: str) -> int | None:
     )
 
 
+def _layers(parts: list[str], *, columns: bool) -> Iterator[np.ndarray]:
+    """Yield weights and biases of layers that fit together, for the names of a tuple: W1, b1, W2, b2."""
+    sizes = iter((D, M, K, 2, 3, 4))
+    rows, outputs = next(sizes), 0
+    for seed, part in enumerate(parts):
+        if weight_or_bias(part) == "weight":
+            rows, outputs = outputs or rows, next(sizes)
+            shape = (rows, outputs)
+        else:
+            shape = (1, outputs or rows)
+        yield random(*(shape[::-1] if columns else shape), seed=40 + seed)
+
+
 def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[Any]:
     """Return the values worth trying for an argument of a forward function."""
     role = role_of(parameter)
@@ -190,8 +212,12 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
         return [size]
     if role in ("parameters", "weight") and any(size_of_a_layer(p.lower()) == M for p in required(function)):
         return [0.3 * random((D + 1) * M + (M + 1) * K, seed=1), 0.3 * random(D * M + M + M * K + K, seed=1)]
-    if lower in ("stride", "strides"):
+    if use.parts and all(weight_or_bias(part) for part in use.parts):
+        return [tuple(_layers(use.parts, columns=columns)) for columns in (False, True)]
+    if re.fullmatch(r"strides?|(conv|pool)_?s(tride)?", lower):
         return [1, 2]
+    if re.fullmatch(r"(conv|pool|filter|kernel)_?(f|k|size)|f_?size", lower):
+        return [2]
     if lower in ("pad", "padding"):
         return [0, 1]
     if lower in ("gamma", "beta"):
@@ -214,7 +240,7 @@ def _values(parameter: str, function: Callable[..., Any], made: Names) -> list[A
     if HIDDEN.search(parameter):
         sizes = {value.shape[0] for value in held if value.ndim == 2 and value.shape[0] == value.shape[1]} or {M}
         return [random(size, 1, seed=5) for size in sizes]
-    if _is_a_sequence(function, parameter):
+    if is_a_sequence(function, parameter):
         return [[0, 2, 1, 3] if role == "input" else [2, 1, 3, 0]]
     if role == "weight":
         return [

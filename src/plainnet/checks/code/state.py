@@ -13,6 +13,7 @@ import numpy as np
 from plainnet.checks.code.binding import DY, IN_PLACE
 from plainnet.checks.code.claims import Claim
 from plainnet.checks.code.episode import RETURNED, Episode, Names, required
+from plainnet.checks.code.looks import own_classes
 from plainnet.checks.code.matching import RIGHT, Judgment
 from plainnet.checks.code.recurrent_starts import HIDDEN
 from plainnet.checks.code.roles import tree_of
@@ -149,11 +150,15 @@ def _stale(judgment: Judgment) -> list[Found]:
 
 def clears(episode: Episode, names: Names, kept: str = "") -> str | None:
     """Return the method that clears gradients, by its name or because it sets them, or `kept`, to zero; otherwise None."""
-    subject = names.get("self")
-    for name, _ in inspect.getmembers(type(subject), inspect.isfunction) if subject is not None else ():
-        if _CLEARS.search(name) and not required(getattr(subject, name)):
-            return name
-    return _sets_to_zero(type(subject), kept) if subject is not None else None
+    if (subject := names.get("self")) is not None:
+        kinds = [type(subject)]
+    else:  # functions that work on objects of the module
+        kinds = list(own_classes(episode.module).values()) if episode.module is not None else []
+    for kind in kinds:
+        for name, method in inspect.getmembers(kind, inspect.isfunction):
+            if _CLEARS.search(name) and required(method) == ["self"]:
+                return name
+    return next((cleared for kind in kinds if (cleared := _sets_to_zero(kind, kept)) is not None), None)
 
 
 def _sets_to_zero(kind: type, kept: str) -> str | None:

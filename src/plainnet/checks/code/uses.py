@@ -19,6 +19,7 @@ from plainnet.checks.code.roles import tree_of
 _DEPTH = 3  # levels of functions that pass an argument on
 _OF_ARRAYS = frozenset(dir(np.ndarray)) | {"sort_values", "append", "items", "keys", "values", "get"}
 _THROUGH = ("len", "enumerate", "zip", "reversed", "iter", "list", "tuple")
+_COPIES = ("array", "asarray", "list", "tuple", "copy", "deepcopy")
 _SIZES = ("range", "zeros", "ones", "empty", "randn", "rand", "eye", "xrange", "full")
 
 
@@ -32,6 +33,7 @@ class Use:
     attributes: list[str] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)  # strings with which it is compared
+    numbers: list[int] = field(default_factory=list)  # whole numbers above 1 to which it may be equal
     called: int | None = None  # with how many arguments
     through: bool = False  # code iterates over it, or asks for its length
     whole: bool = False  # it is a count
@@ -59,6 +61,7 @@ class Use:
             (self.words, other.words),
         ):
             mine += [one for one in theirs if one not in mine]
+        self.numbers += [n for n in other.numbers if n not in self.numbers]
         self.parts = self.parts or other.parts
         self.called = other.called if self.called is None else self.called
         self.through |= other.through
@@ -81,7 +84,7 @@ def use_of(function: Callable[..., Any], parameter: str, depth: int = _DEPTH) ->
         kept = {
             ast.unparse(target)
             for node in ast.walk(tree)
-            if isinstance(node, ast.Assign) and _is(node.value, {parameter})
+            if isinstance(node, ast.Assign) and _is(_unwrapped(node.value), {parameter})
             for target in node.targets
             if isinstance(target, ast.Attribute)
         }
@@ -98,6 +101,15 @@ def _is(node: ast.AST, names: set[str]) -> bool:
     return isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and ast.unparse(node) in names
 
 
+def _unwrapped(node: ast.expr) -> ast.expr:
+    """Return the value that an expression copies or converts: x of np.array(x), list(x) and x.copy()."""
+    if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).rpartition(".")[2] in _COPIES:
+        return node.args[0]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "copy":
+        return node.func.value
+    return node
+
+
 def _first(index: ast.expr) -> ast.expr:
     """Return the index along the first axis: x of W[x] and of W[x, :]."""
     return index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index
@@ -108,7 +120,7 @@ def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth
     names = names | {
         target.id
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and _is(node.value, names)
+        if isinstance(node, ast.Assign) and _is(_unwrapped(node.value), names)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
@@ -138,6 +150,8 @@ def _in_tree(tree: ast.AST, names: set[str], function: Callable[..., Any], depth
             texts = [c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
             texts += _words_in(node.comparators[0], function, kind)
             found.words += [text for text in texts if text not in found.words]
+            equal = [c.value for c in ast.walk(node) if isinstance(node.ops[0], ast.Eq) and isinstance(c, ast.Constant)]
+            found.numbers += [n for n in equal if type(n) is int and n > 1 and n not in found.numbers]
     if found.through and depth:
         elements = set(_elements(tree, names))
         if elements:

@@ -5,9 +5,7 @@ It writes its findings to a separate report, so that the output of the file does
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import inspect
 import itertools
 import json
 import os
@@ -15,35 +13,31 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.built import episodes_of_layer, is_ours
-from plainnet.checks.code.choosing import Search, search
-from plainnet.checks.code.coverage import is_empty, left_out, left_unread
+from plainnet.checks.code.coverage import left_out, left_unread
 from plainnet.checks.code.dialects import old_names
-from plainnet.checks.code.examining import verdict_of
-from plainnet.checks.code.functions import episodes_of_function, passes_of_module
-from plainnet.checks.code.inherited import judged_by_subclasses
-from plainnet.checks.code.judging_at_once import judged_at_once
+from plainnet.checks.code.judged_elsewhere import (
+    judged_by_callers,
+    judged_by_common_losses,
+    judged_by_subclasses,
+)
 from plainnet.checks.code.loading import Loaded, load, program_of, project_of
-from plainnet.checks.code.looks import own_classes, passes_beside, passes_of
+from plainnet.checks.code.looks import own_classes, passes_beside
 from plainnet.checks.code.loops import calls_only, loops_of
-from plainnet.checks.code.neurons import episodes_of_neurons, functions_of_neurons
-from plainnet.checks.code.objects import episodes_of_class
-from plainnet.checks.code.pairs import trained_by_pairs
 from plainnet.checks.code.recording import SEEN, has_a_program, record
 from plainnet.checks.code.scripts import episodes_of_loop
+from plainnet.checks.code.tasks import Task, searching, tasks_of
 from plainnet.checks.code.texts import NotPythonError, code_of
 from plainnet.checks.code.told import named_episodes
-from plainnet.checks.code.update_rules import examine_updates
 from plainnet.checks.code.verdicts import CodeFinding
-from plainnet.checks.gradients.central import UNDECIDABLE
+from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
 from plainnet.errors import InputError
 from plainnet.foreign.confinement import Limits, confine
 from plainnet.foreign.running import Report
@@ -75,14 +69,6 @@ class Examined:
     loaded: Loaded | None = None
 
 
-@dataclass(frozen=True)
-class Task:
-    """One class or function to examine: its name, and a function that returns its findings within some seconds."""
-
-    name: str
-    run: Callable[[float], list[CodeFinding]]
-
-
 def examine_path(path: str | Path, only: str = "", seconds: float = 600.0) -> list[CodeFinding]:
     """Run a file and return the findings on what it defines."""
     return examined(path, only, seconds).findings
@@ -103,22 +89,13 @@ def examined(
         result = Examined(loaded=loaded)
         if told:
             episodes = list(itertools.islice(named_episodes(loaded.module, **told), 400))
-            _work(
-                [
-                    Task(
-                        told["backward"],
-                        _searching(
-                            told["backward"], "functions", told["backward"].rpartition(".")[2], lambda: episodes
-                        ),
-                    )
-                ],
-                result,
-                until,
-            )
+            back = told["backward"]
+            _work([searching(back, "functions", back.rpartition(".")[2], lambda: episodes)], result, until)
             return result
-        _work(list(_tasks(loaded, only)), result, until)
+        _work(list(tasks_of(loaded, only)), result, until)
         _watched(loaded, only, result, until, program_of(run) if run else None)
         result.findings = judged_by_subclasses(result.findings, loaded.module)
+        result.findings = judged_by_common_losses(result.findings, loaded.module)
         judged = {
             f.function or f.name
             for f in result.findings
@@ -137,21 +114,31 @@ def examined(
             if only in ("", loop.name, loop.kind) and loop.name not in {f.name for f in result.findings}
         ]
         _work(
-            [
-                Task(loop.name, _searching(loop.name, "loop", None, partial(episodes_of_loop, loop, loaded)))
-                for loop in wanted
-            ],
+            [searching(loop.name, "loop", None, partial(episodes_of_loop, loop, loaded)) for loop in wanted],
             result,
             until,
         )
     if not only:
-        examined_too = {loop.name for loop in loops_of(loaded)}
-        for name, kind in own_classes(loaded.module).items():
-            for back in {f.function for f in result.findings if f.form == "class" and f.name == name and f.function}:
-                examined_too |= {f"{name}.{other}" for other in passes_beside(kind, back)}
-        result.left_out += left_out(loaded.tree, result.findings, examined_too)
+        unread = list(left_out(loaded.tree, result.findings, _examined_too(loaded, result)))
+        result.findings = judged_by_callers(result.findings, unread, wanted, loaded.tree)
+        result.left_out += left_out(loaded.tree, result.findings, _examined_too(loaded, result))
         result.left_out += left_unread(code_of(Path(path)), loaded.tree)
+        result.left_out += [
+            {"name": f"line {f.line}", "line": f.line, "why": f"it gives {f.name} the output instead of the input"}
+            for f in result.findings
+            if f.form == "derivative" and f.verdict == RIGHT and f.line is not None
+            if all(other.verdict != WRONG for other in result.findings)
+        ]
     return result
+
+
+def _examined_too(loaded: Loaded, result: Examined) -> set[str]:
+    """Return the names of the loops, and of the passes that run together with those that have a verdict."""
+    found = {loop.name for loop in loops_of(loaded)}
+    for name, kind in own_classes(loaded.module).items():
+        for back in {f.function for f in result.findings if f.form == "class" and f.name == name and f.function}:
+            found |= {f"{name}.{other}" for other in passes_beside(kind, back)}
+    return found
 
 
 def _watched(loaded: Loaded, only: str, result: Examined, until: float, program: Loaded | None) -> None:
@@ -166,7 +153,7 @@ def _watched(loaded: Loaded, only: str, result: Examined, until: float, program:
     seen = vars(loaded.module)[SEEN]
     again = [
         task
-        for task in _tasks(loaded, only)
+        for task in tasks_of(loaded, only)
         if task.name in is_open and any(task.name in (name, name.partition(".")[0]) for name in seen)
     ]
     better = Examined()
@@ -174,72 +161,6 @@ def _watched(loaded: Loaded, only: str, result: Examined, until: float, program:
     decided = {f.name for f in better.findings if f.verdict != UNDECIDABLE}
     kept = [f for f in result.findings if f.name not in decided]
     result.findings = kept + [f for f in better.findings if f.name in decided]
-
-
-def _tasks(loaded: Loaded, only: str) -> Iterator[Task]:
-    """Yield everything to examine except the training loops, in the order of the file."""
-    module = loaded.module
-    derivatives, of_engines, engines = judged_at_once(module)
-    examined = {name.partition(".")[0] for name in of_engines}
-    empty = {
-        f"{node.name}.{inner.name}"
-        for node in ast.walk(loaded.tree)
-        if isinstance(node, ast.ClassDef)
-        for inner in node.body
-        if isinstance(inner, ast.FunctionDef) and is_empty(inner)
-    }
-    empty |= {node.name for node in loaded.tree.body if isinstance(node, ast.FunctionDef) and is_empty(node)}
-    for name, kind in own_classes(module).items():
-        if name in examined or issubclass(kind, tuple(engine.kind for engine in engines)):
-            continue
-        if is_ours(kind):
-            if only in ("", name) and not inspect.isabstract(kind):
-                yield Task(name, _searching(name, "layer", "backward", partial(episodes_of_layer, kind, module)))
-            continue
-        passes = [
-            back for back in passes_of(kind) if f"{name}.{back}" not in derivatives and f"{name}.{back}" not in empty
-        ]
-        shared = {
-            other
-            for number, back in enumerate(passes)
-            for other in passes_beside(kind, back)
-            if other in passes[number:]
-        }
-        passes = [back for back in passes if back not in shared]  # these run together with the first
-        of_pairs = [back for back in trained_by_pairs(kind) if back not in passes]
-        for back in [*of_pairs, *passes]:
-            called = name if [back] == passes else f"{name}.{back}"
-            if only in ("", name, called):
-                yield Task(called, _searching(called, "class", back, partial(episodes_of_class, kind, module, back)))
-    of_neurons = [function.__name__ for function in functions_of_neurons(module)[2:]]
-    for back in of_neurons:
-        yield Task(back, _searching(back, "functions", back, partial(episodes_of_neurons, module, back)))
-    for back in passes_of_module(module):
-        if back not in of_neurons and (
-            (not only or back.replace("_backward", "") == only.replace("_forward", "").replace("_backward", ""))
-            and back not in derivatives
-            and back not in of_engines
-            and back not in empty
-        ):
-            yield Task(back, _searching(back, "functions", back, partial(episodes_of_function, module, back)))
-    for name, finding in (derivatives | of_engines).items():
-        if only in ("", name, name.partition(".")[0]):
-            yield Task(name, partial(_known, finding))
-    yield Task("", lambda seconds: [finding for finding in examine_updates(module) if only in ("", finding.name)])
-
-
-def _known(finding: CodeFinding, seconds: float) -> list[CodeFinding]:
-    return [finding]
-
-
-def _searching(
-    name: str, form: str, function: str | None, episodes: Callable[[], Any]
-) -> Callable[[float], list[CodeFinding]]:
-    def run(seconds: float) -> list[CodeFinding]:
-        found: Search = search(episodes(), seconds)
-        return [replace(finding, function=function) for finding in verdict_of(name, found, form)]
-
-    return run
 
 
 def _work(tasks: list[Task], result: Examined, until: float) -> None:
@@ -251,7 +172,8 @@ def _work(tasks: list[Task], result: Examined, until: float) -> None:
                 {"name": task.name, "line": None, "why": "the time was up; allow more with --timeout"}
             )
             continue
-        share = max(min(left, 3 * left / (len(tasks) - number)), 0.5)
+        rest = len(tasks) - number
+        share = max(min(left if rest == 1 else 0.6 * left, 3 * left / rest), 0.5)
         try:
             result.findings += task.run(share)
         except BaseException as error:
