@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 from plainnet.checks.code.common_losses import judge_common_losses
-from plainnet.checks.code.coverage import functions_in
 from plainnet.checks.code.looks import own_classes
-from plainnet.checks.code.loops import Loop
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE
 
+_EVIDENCE = "it ran in {}, whose gradients are right"
 _NOT_RUN = "it could not be run|.* do not fit the sum of the output times the upstream gradient"
 
 
@@ -47,49 +45,17 @@ def judged_by_common_losses(findings: list[CodeFinding], module: ModuleType) -> 
     return [common.get(f.name, f) if f.name in not_run else f for f in findings]
 
 
-def judged_by_callers(
-    findings: list[CodeFinding], left_out: list[dict[str, object]], loops: list[Loop], tree: ast.Module
-) -> list[CodeFinding]:
-    """Return the findings, with an undecidable pass, or one left out, as right if a pass or loop that is right calls it.
-
-    Calls count if they lead to it through functions of the file, by name, or through methods of the same object.
-    """
-    defined = {(kind, node.name): node for kind, node in functions_in(tree.body)}
-    bodies: list[tuple[CodeFinding, str, list[ast.stmt]]] = []
-    for finding in findings:
-        kind = finding.name.partition(".")[0] if "." in finding.name or finding.form == "class" else ""
-        loop = next((loop for loop in loops if finding.form == "loop" and loop.name == finding.name), None)
-        node = defined.get((kind, finding.function or ""))
-        if finding.verdict == RIGHT and (loop or node):
-            bodies.append((finding, kind, loop.body if loop else node.body if node else []))
-    judged: dict[tuple[str, str], CodeFinding] = {}
-    for finding, kind, body in bodies:
-        for key in _reached(kind, body, defined):
-            name = ".".join(filter(None, key))
-            evidence = f"{finding.name}, which calls it, gives right gradients"
-            made = CodeFinding(name=name, verdict=RIGHT, evidence=evidence, form="called", function=key[1])
-            judged.setdefault(key, made)
+def judged_by_callers(findings: list[CodeFinding], left_out: list[dict[str, Any]]) -> list[CodeFinding]:
+    """Return the findings, with an undecidable pass, or one left out, as right if it ran in a pass or loop that is right."""
+    callers = {name: finding.name for finding in findings for name in finding.ran if finding.verdict == RIGHT}
     found = []
     for finding in findings:
-        kind = finding.name.partition(".")[0] if "." in finding.name or finding.form == "class" else ""
-        caller = judged.get((kind, finding.function or ""))
-        is_open = finding.verdict == UNDECIDABLE and caller is not None
-        found.append(replace(caller, name=finding.name, form=finding.form) if is_open and caller else finding)
-    names = {str(one["name"]) for one in left_out}
-    return found + [made for made in judged.values() if made.name in names]
-
-
-def _reached(
-    kind: str, body: list[ast.stmt], defined: dict[tuple[str, str], ast.FunctionDef]
-) -> Iterator[tuple[str, str]]:
-    """Yield the class and name of the functions that statements call, directly or through others."""
-    todo, seen = [(kind, node) for node in body], set()
-    while todo:
-        owner, statement = todo.pop()
-        for node in ast.walk(statement):
-            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            key = (owner, called[5:]) if called.startswith("self.") else ("", called)
-            if key in defined and key not in seen:
-                seen.add(key)
-                yield key
-                todo += [(key[0], inner) for inner in defined[key].body]
+        whole = finding.form == "class" and "." not in finding.name  # the only pass of a class has its name
+        name = f"{finding.name}.{finding.function}" if whole else finding.name
+        if finding.verdict == UNDECIDABLE and name in callers and finding.form in ("class", "functions"):
+            finding = replace(finding, verdict=RIGHT, evidence=_EVIDENCE.format(callers[name]))
+        found.append(finding)
+    for name in [one["name"] for one in left_out if one["name"] in callers]:
+        evidence, function = _EVIDENCE.format(callers[name]), name.rpartition(".")[2]
+        found.append(CodeFinding(name=name, verdict=RIGHT, evidence=evidence, form="called", function=function))
+    return found

@@ -13,6 +13,7 @@ from plainnet.checks.code.built import episodes_of_layer, is_ours
 from plainnet.checks.code.choosing import Search, search
 from plainnet.checks.code.coverage import is_empty
 from plainnet.checks.code.examining import verdict_of
+from plainnet.checks.code.executed import executed
 from plainnet.checks.code.functions import episodes_of_function, passes_of_module
 from plainnet.checks.code.judging_at_once import judged_at_once
 from plainnet.checks.code.loading import Loaded
@@ -22,6 +23,7 @@ from plainnet.checks.code.objects import episodes_of_class
 from plainnet.checks.code.pairs import trained_by_pairs
 from plainnet.checks.code.update_rules import examine_updates
 from plainnet.checks.code.verdicts import CodeFinding
+from plainnet.checks.gradients.central import RIGHT
 
 _SHARE = 0.8  # of the time of a task is for the search; the rest is for the verdict
 
@@ -95,6 +97,9 @@ def searching(name: str, form: str, function: str | None, episodes: Callable[[],
 
     def run(seconds: float) -> list[CodeFinding]:
         found: Search = search(episodes(), _SHARE * seconds)
-        return [replace(finding, function=function) for finding in verdict_of(name, found, form)]
+        findings = [replace(finding, function=function) for finding in verdict_of(name, found, form)]
+        if [finding.verdict for finding in findings] != [RIGHT]:
+            return findings
+        return [replace(findings[0], ran=executed(found.best))]
 
     return Task(name, run)

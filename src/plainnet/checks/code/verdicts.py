@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from plainnet.checks.finding import Finding
 
@@ -27,3 +28,10 @@ class CodeFinding(Finding):
     form: str = "class"
     function: str | None = None  # the name of the backward pass
     remarks: tuple[Remark, ...] = ()
+    ran: tuple[str, ...] = ()  # the author's functions that ran in a right pass
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the finding as plain values, without what ran."""
+        table = super().to_table()
+        del table["ran"]
+        return table

@@ -120,7 +120,7 @@ def examined(
         )
     if not only:
         unread = list(left_out(loaded.tree, result.findings, _examined_too(loaded, result)))
-        result.findings = judged_by_callers(result.findings, unread, wanted, loaded.tree)
+        result.findings = judged_by_callers(result.findings, unread)
         result.left_out += left_out(loaded.tree, result.findings, _examined_too(loaded, result))
         result.left_out += left_unread(code_of(Path(path)), loaded.tree)
         result.left_out += [
