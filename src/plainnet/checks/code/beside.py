@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,8 @@ from plainnet.checks.code.episode import within
 from plainnet.checks.code.looks import OWN
 from plainnet.checks.code.stand_ins import stand_ins
 
-_MOST_FILES, _LONGEST_FILE = 30, 200_000
+_MOST_FILES, _LONGEST_FILE = 60, 200_000
+_DEFINES = re.compile(r"^def \w", re.M)
 
 
 def imported_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
@@ -37,13 +38,21 @@ def functions_in_the_folder(module: ModuleType) -> dict[str, Callable[..., Any]]
     """Import the other files in the folder of a file that define functions, and return these functions."""
     found: dict[str, Callable[..., Any]] = {}
     path = Path(str(module.__file__)).resolve()
-    for other in sorted(path.parent.glob("*.py"))[:_MOST_FILES]:
-        if other == path or not other.stem.isidentifier() or other.stat().st_size > _LONGEST_FILE:
-            continue
-        if re.search(r"^def \w", other.read_text(errors="replace"), re.M):
-            try:
-                with within(4), stand_ins(path.parent, []):
-                    found = own_functions(importlib.import_module(other.stem)) | found
-            except Exception:  # a file that cannot be imported is skipped
-                continue
+    files = [(other, other.stem) for other in sorted(path.parent.glob("*.py")) if other != path]
+    with stand_ins(path.parent, []):
+        for other in modules_with(_DEFINES, files):
+            found = own_functions(other) | found
     return found
+
+
+def modules_with(words: re.Pattern[str], files: list[tuple[Path, str]]) -> Iterator[ModuleType]:
+    """Import the files that contain certain words, by their module names, and yield the modules."""
+    for path, name in files[:_MOST_FILES]:
+        if path.stat().st_size > _LONGEST_FILE or not words.search(path.read_text(errors="replace")):
+            continue
+        try:
+            with within(4):
+                other = importlib.import_module(name)
+        except Exception:  # a module that cannot be imported is skipped
+            continue
+        yield other

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from plainnet.checks.code.calls import recorded_calls
 from plainnet.checks.code.engines import Engine
 from plainnet.checks.code.episode import optional, required, within
 from plainnet.checks.code.looks import BACK
@@ -86,7 +85,7 @@ def measured(engine: Engine, operation: Operation, module: ModuleType, span: tup
             with within(4), np.errstate(all="ignore"):
                 nodes = [engine.node(value) for value in values]
                 out = operation.run(nodes)
-                with _watched(str(module.__file__), ran):
+                with recorded_calls(lambda frame: frame.f_code.co_filename == str(module.__file__), ran):
                     way(engine, out, weights)
                 claims = [
                     _plain(getattr(node, engine.grad), engine, np.shape(v))
@@ -140,21 +139,6 @@ _WAYS: tuple[Callable[[Engine, Any, Any], None], ...] = (
     _weighted,
     _as_root,
 )
-
-
-@contextlib.contextmanager
-def _watched(path: str, ran: set[CodeType]) -> Iterator[None]:
-    """Collect the code objects of a file that run."""
-
-    def note_call(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_code.co_filename == path:
-            ran.add(frame.f_code)
-
-    sys.setprofile(note_call)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
 
 
 def _slopes(value: Callable[[list[Any]], float], values: list[Any], i: int, step: float) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from plainnet.checks.code.beside import modules_with
 from plainnet.checks.code.episode import optional, within
 from plainnet.checks.code.looks import is_own, methods_of
 
@@ -19,7 +19,6 @@ _DATA, _GRADIENT = ("data", "value", "val", "array", "item", "_value", "_data"),
 _BACKWARD = ("backward", "backprop", "backward_pass")
 _TRACKS = re.compile(r"(requires?|retain|tracks?|needs?|use|with|enable)_?grad\w*|auto_?grad\w*|trainable")
 _OPERATORS = re.compile(r"^\s+def __(r?add|r?mul|matmul)__|__add__ ?=", re.M)
-_MOST_FILES, _LONGEST_FILE = 60, 200_000
 
 
 class Engine(NamedTuple):
@@ -85,13 +84,6 @@ def _beside(module: ModuleType) -> Iterator[ModuleType]:
     root = [path, *path.parents][max(len((module.__package__ or "").split(".")), 1)]
     while (root.parent / "__init__.py").exists():
         root = root.parent
-    for other in sorted(root.rglob("*.py"))[:_MOST_FILES]:
-        if other == path or other.stat().st_size > _LONGEST_FILE:
-            continue
-        if _OPERATORS.search(other.read_text(errors="replace")):
-            name = ".".join(other.relative_to(root.parent).with_suffix("").parts)
-            try:
-                with within(4):
-                    yield importlib.import_module(name)
-            except Exception:  # a module that cannot be imported is skipped
-                continue
+    files = [other for other in sorted(root.rglob("*.py")) if other != path]
+    names = [".".join(other.relative_to(root.parent).with_suffix("").parts) for other in files]
+    yield from modules_with(_OPERATORS, list(zip(files, names, strict=True)))

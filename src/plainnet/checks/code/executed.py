@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 import time
-from typing import Any
+from types import CodeType
 
 import numpy as np
 
+from plainnet.checks.code.calls import recorded_calls
 from plainnet.checks.code.looks import OWN
 from plainnet.checks.code.matching import Judgment
 
@@ -16,25 +17,18 @@ _MOST, _SECONDS = 6, 2.0  # judgments that run again, and for how long
 
 def executed(judgments: list[Judgment]) -> tuple[str, ...]:
     """Return the qualified names of the functions of the author that run in the right judgments."""
-    names: set[str] = set()
+    ran: set[CodeType] = set()
     until = time.monotonic() + _SECONDS
-
-    def note_call(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and OWN in frame.f_globals:
-            names.add(frame.f_code.co_qualname)
-
     for judgment in [j for j in judgments if j.right][:_MOST]:
         if time.monotonic() > until:
             break
         upstream = None if judgment.upstream is None else np.copy(judgment.upstream)
-        sys.setprofile(note_call)
-        try:
-            with np.errstate(all="ignore"):
-                table = judgment.episode.replay()
-                if judgment.episode.backward is not None:
-                    judgment.episode.run_back(table, upstream)
-        except Exception:  # it ran before
-            continue
-        finally:
-            sys.setprofile(None)
-    return tuple(sorted(names))
+        with (  # an exception is no matter here: it ran before
+            contextlib.suppress(Exception),
+            recorded_calls(lambda frame: OWN in frame.f_globals, ran),
+            np.errstate(all="ignore"),
+        ):
+            table = judgment.episode.replay()
+            if judgment.episode.backward is not None:
+                judgment.episode.run_back(table, upstream)
+    return tuple(sorted(code.co_qualname for code in ran))
