@@ -605,11 +605,11 @@ def test_a_program_that_the_user_names_shows_how_a_file_is_used(tmp_path):
         (folder / "__init__.py").write_text("")
     (package.parent / "base.py").write_text("class Layer:\n    def scaled(self, x):\n        return 3 * x\n")
     (package / "hard.py").write_text(HARD)
+    (alone,) = examination(package / "hard.py").findings
     (tmp_path / "train.py").write_text(
         "import numpy as np\nfrom pkg.inner.hard import Hard\n\n\nclass Plan:\n    shape = {'a': 5}\n\n\n"
         "layer = Hard(Plan())\nlayer.backward(layer.forward(np.ones((4, 5))))\n"
     )
-    (alone,) = examination(package / "hard.py").findings
     (seen,) = examination(package / "hard.py", run=tmp_path / "train.py").findings
     assert (alone["verdict"], seen["verdict"]) == ("undecidable", "right")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.checks.code.binding import REPLAYED
 from plainnet.checks.code.cases import Case
 from plainnet.checks.code.choosing import Search
 from plainnet.checks.code.claims import fits
@@ -81,9 +82,12 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             if h not in remaining:
                 continue
             one = next((e for e in explanations if h.path in e.leaves), None)
+            if one is None and best.episode.adds_a_little and best.episode.way[:1] == (REPLAYED,):
+                why = f"{h.claim.spelled if h.claim else ''} does not fit, but a small number that its loss adds may be the cause"
+                return [open_finding(name, why)]
             if one is None and best.upstream is None and (off := _share_off(best, h)) < _NEARLY:
                 why = (
-                    f"{h.claim.spelled if h.claim else ''} is off by at most {off:.1%} of the largest derivative; the cause is unknown, but "
+                    f"{h.claim.spelled if h.claim else ''} is off by at most {off:.1%} of the largest derivative, up to a factor; the cause is unknown, but "
                     "adding a small number inside a logarithm, or truncating a sequence, has such an effect"
                 )
                 return [open_finding(name, why)]
@@ -164,12 +168,20 @@ def _alike(best: Judgment, group: list[Judgment]) -> list[Judgment]:
 
 
 def _share_off(judgment: Judgment, h: Held) -> float:
-    """Return the largest error of a claim, relative to the largest derivative; infinity for a claim of the wrong size."""
+    """Return the largest error of a claim, up to one factor, relative to the largest derivative; infinity for the wrong size.
+
+    The factor is free if a small number in the loss keeps it from being exact.
+    """
     if h.claim is None or np.size(h.claim.value) != int(np.prod(h.probes.shape)):
         return np.inf
     sure = np.isfinite(h.errors)
-    truth = judgment.factor * h.truth[sure]
-    return float(np.abs(h.given[sure] - truth).max(initial=0.0) / max(np.abs(truth).max(initial=0.0), 1e-300))
+    truth = h.truth[sure]
+    factor = judgment.factor
+    if judgment.episode.adds_a_little:
+        factor = float(h.given[sure] @ truth) / max(float(truth @ truth), 1e-300)
+    return float(
+        np.abs(h.given[sure] - factor * truth).max(initial=0.0) / max(np.abs(factor * truth).max(initial=0.0), 1e-300)
+    )
 
 
 def _unknown(judgment: Judgment, h: Held) -> str:

@@ -20,16 +20,16 @@ OUT, CACHE, DY, LOSS = "<out>", "<cache>", "<dy>", "<loss>"
 IN_PLACE = "<in place>"  # marks that forward changed its input and returned it
 OF_SELF = "self."  # prefix of the key of an attribute of the object
 FURTHER = "<dy of "  # prefix of the key of a second upstream gradient
+REPLAYED = "replayed"  # the first word of a way that a program has shown
+OUTPUT = "<output of "  # prefix of the key of what a function returned inside a call
 _ARRAYS = ("", "input", "output", "target", "upstream")  # roles of arrays, unless they are used as counts
 _MOST_WAYS = 16
 _FINAL = re.compile(r"(?i)a_?l|a_?last|y_?hat|yhat|y_?pred\w*|pred\w*|outputs?|out|probs?|p|scores|o")
 _KEEPS = re.compile(  # a flag that makes forward keep what backward needs
     r"(save|store|keep|retain|remember)_?(inp\w*|x|in|cache|states?|act\w*|out\w*|intermediate\w*|grad\w*)|(use_)?cache"
 )
-_HIDDEN, _OF_A_LAYER = (
-    r"hid(den)?(layer)?\d?(out(put)?s?|act\w*)?",
-    r"[ahAH]_?\d",
-)  # hidden may be what forward calls a1
+_HIDDEN = r"hid(den)?(layer)?\d?(out(put)?s?|act\w*)?"  # may be what forward calls a1
+_OF_A_LAYER = r"[ahAH]_?\d"
 _ALTERNATIVES = {
     "upstream": (DY, OUT),
     "target": ("t", DY),

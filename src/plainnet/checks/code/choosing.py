@@ -123,6 +123,8 @@ def _ranked(episodes: Iterable[Episode], found: Search, until: float) -> list[Ep
                 note(error, 1000)
     except OutOfTime:
         pass
+    except Exception as error:  # what made the next way
+        note(error)
     finally:
         Deadline.at = float("inf")
     found.ran = len(ranked)

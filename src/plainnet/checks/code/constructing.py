@@ -17,7 +17,7 @@ import numpy as np
 
 from plainnet.checks.code.collaborators import receiver
 from plainnet.checks.code.episode import note, required, seed_everything, within
-from plainnet.checks.code.looks import BACK, is_own
+from plainnet.checks.code.looks import BACK, kinds_with
 from plainnet.checks.code.optional_arguments import optional_arguments, sizes_of_zero
 from plainnet.checks.code.recurrent_starts import cell_parameter
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
@@ -108,6 +108,11 @@ def _initialize(made: Any) -> None:
 _DERIVATIVE = r"prime|deriv|grad|backward|^d_?(act|fun|f$|nonlin)|(act\w*|fun\w*|f)_de?r?$"
 
 
+def _gets_a_derivative(kind: type) -> bool:
+    """Return whether a constructor takes the derivative of an activation; the activation is then tanh, as the derivative is."""
+    return any(re.search(_DERIVATIVE, other.lower()) for other in required(kind))
+
+
 def _tanh_prime(x: Any) -> Any:
     return 1 - np.tanh(x) ** 2
 
@@ -139,13 +144,15 @@ def _options(name: str, kind: type, module: ModuleType, depth: int) -> list[Any]
 def _asked(use: Use, name: str, kind: type, module: ModuleType, depth: int) -> list[Any]:
     """Return possible values of an argument by its use: an object, a list of objects, a list of sizes."""
     if use.attributes and not use.array and depth:
-        kinds = [other for other in _kinds_with(use.attributes, module) if other is not kind]
+        kinds = [other for other in kinds_with(use.attributes, module) if other is not kind]
         if not kinds and (other := receiver(use.attributes)) is not None:
             return [other]
         return [found for other in kinds for found in _made(other, module, depth - 1)][:3]
     if use.element is not None and use.element.attributes and depth:
         return list(lists_of(use.element, module, depth - 1))
     if use.called is not None and not re.search(r"prime|deriv|grad|activ|func|act$", name.lower()):
+        if use.called == 1 and _gets_a_derivative(kind):
+            return [np.tanh]
         own = [v for key, v in vars(module).items() if inspect.isfunction(v) and not key.startswith("__")]
         own = [function for function in own if len(required(function)) == use.called]
         return [*[v for v in own if not BACK.match(v.__name__)][:2], *([np.tanh] if use.called == 1 else [])]
@@ -155,23 +162,6 @@ def _asked(use: Use, name: str, kind: type, module: ModuleType, depth: int) -> l
         plain = (use.element is None or not use.element.through) and len(use.parts) != 2  # height and width
         return [_Sized(lambda s: [s[0], K, M]), _Sized(lambda s: (s[0], K, M, 2))] if plain else []
     return []
-
-
-def _kinds_with(attributes: list[str], module: ModuleType) -> list[type]:
-    """Return the author's classes with these attributes, as methods or set by their constructor."""
-    found = []
-    for kind in [value for value in vars(module).values() if inspect.isclass(value) and is_own(value)]:
-        known = set(dir(kind)) | set(re.findall(r"self\.(\w+) *(?:=|,|:)", _source(kind)))
-        if set(attributes) <= known and not inspect.isabstract(kind):
-            found.append(kind)
-    return found
-
-
-def _source(kind: type) -> str:
-    try:
-        return "".join(inspect.getsource(base) for base in kind.__mro__ if is_own(base))
-    except (OSError, TypeError):
-        return ""
 
 
 def _made(kind: type, module: ModuleType, depth: int) -> Iterator[Any]:
@@ -184,7 +174,7 @@ def _made(kind: type, module: ModuleType, depth: int) -> Iterator[Any]:
 
 def lists_of(element: Use, module: ModuleType, depth: int) -> Iterator[list[Any]]:
     """Yield lists of layers that fit together: two with parameters, and one without between them."""
-    kinds = _kinds_with(element.attributes, module)
+    kinds = kinds_with(element.attributes, module)
     learns: list[tuple[Any, Any]] = []
     plain: list[Any] = []
     for kind in kinds:
@@ -248,8 +238,8 @@ def _guesses(name: str, kind: type, module: ModuleType) -> list[Any]:
     if re.search(_DERIVATIVE, lower):
         return [_tanh_prime, int]
     if re.search(r"activ|func|act$|act_fn|nonlin", lower):
-        if any(re.search(_DERIVATIVE, other.lower()) for other in required(kind)):
-            return [np.tanh]  # the function whose derivative is given
+        if _gets_a_derivative(kind):
+            return [np.tanh]
         words = use_of(kind, name).words
         own = [v for n, v in vars(module).items() if re.fullmatch(r"(?i)sigmoid|relu|tanh", n) and callable(v)]
         return [

@@ -25,6 +25,8 @@ def old_names() -> None:
     for name, value in _OLD_NAMES.items():
         if name not in vars(np):
             setattr(np, name, value)
+    if not hasattr(np.lib, "pad"):
+        setattr(np.lib, "pad", np.pad)  # noqa: B010
 
 
 class Quotient(float):

@@ -79,13 +79,16 @@ class Episode:
     @property
     def tolerance(self) -> float:
         """The allowed error, relative to the largest value; it is larger if a loss adds a small number to avoid 0."""
-        if self.upstream:
-            return 1e-6
+        return 1e-6 if self.upstream else 1e-4 if self.adds_a_little else 1e-5
+
+    @property
+    def adds_a_little(self) -> bool:
+        """Whether the code mentions a small number, which a loss may add to avoid the logarithm of 0."""
         try:
             text = "".join(inspect.getsource(function) for function in self.functions.values())
         except (OSError, TypeError):
-            text = "eps"
-        return 1e-4 if re.search(r"eps|1e-|clip", text, re.I) else 1e-5
+            return True
+        return re.search(r"eps|\de-\d|clip", text, re.I) is not None
 
     @property
     def size(self) -> int:
@@ -153,7 +156,7 @@ def settle(episode: Episode) -> None:
 def data_of(module: ModuleType, *, everything: bool = False) -> Names:
     """Return the global data that a module's functions use: not functions, classes, modules or Python's own names.
 
-    Arrays of more than a few hundred thousand numbers are not copied: they are data, not parameters.
+    Arrays and tables of more than a few hundred thousand numbers are not copied: they are data, not parameters.
     """
     closed = (type, ModuleType)
     used = _used_by_functions(module)
@@ -161,10 +164,15 @@ def data_of(module: ModuleType, *, everything: bool = False) -> Names:
         name: value
         for name, value in vars(module).items()
         if (everything or name in used) and not name.startswith("__") and not isinstance(value, closed) and not callable(value)
-        and not (isinstance(value, np.ndarray) and value.size > _LARGE) and _copies(value)
+        and not _is_large(value) and _copies(value)
     }  # fmt: skip
     kept = {name: vars(value) for name, value in vars(module).items() if inspect.isfunction(value) and vars(value)}
     return data | ({_KEPT: {name: dict(table) for name, table in kept.items()}} if kept else {})
+
+
+def _is_large(value: Any) -> bool:
+    size = getattr(value, "size", 0)
+    return isinstance(size, int) and size > _LARGE
 
 
 def _used_by_functions(module: ModuleType) -> set[str]:

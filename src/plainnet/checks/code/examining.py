@@ -48,6 +48,8 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if empty and any(j.right for j in group):  # dx[pad:-pad] is empty without padding
         group = [j for j in group if j not in empty]
         search.groups[0] = group
+    if _is_unexplained(group[0]):  # one output fits several losses, each with another factor
+        group = next((g for g in search.groups if g[0].right and not _is_unexplained(g[0])), group)
     first = max(group, key=lambda j: j.rank)
     subject = Subject(name, form, [key_in(first, h) for h in first.held], first.episode.functions, names_of(first))
     if not _repeats(first):
@@ -78,7 +80,7 @@ def _verdict(name: str, search: Search, form: str) -> list[CodeFinding]:
     if first.right and first.factor < 0 and "that it returns" in first.loss and not any(c.step for c in first.claims):
         evidence = f"it is {first.factor:.6g} times the gradient of {first.loss}: it has the wrong sign"
         return [wrong_finding(subject, first, key_in(first, first.held[0]), "sign-flipped", evidence)]
-    if first.right and first.inferred and len(first.held) < 3 and not _is_natural(first):
+    if _is_unexplained(first):
         why = (
             f"it is {first.factor:.6g} times the gradient of {first.loss}, and nothing in the code explains this factor"
         )
@@ -155,6 +157,11 @@ def _always_at_kinks(right: list[Judgment]) -> str:
     """Return the name of an array with a gradient that could not be judged in any setting."""
     judged = {h.path for j in right for h in j.held if h.verdict == RIGHT}
     return next((spelled(h.path) for h in right[0].held if h.path not in judged), "")
+
+
+def _is_unexplained(judgment: Judgment) -> bool:
+    """Return whether few gradients fit a loss that the doctor supposes, and only up to an odd factor."""
+    return judgment.right and judgment.inferred and len(judgment.held) < 3 and not _is_natural(judgment)
 
 
 def _is_natural(judgment: Judgment) -> bool:

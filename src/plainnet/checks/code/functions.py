@@ -17,12 +17,14 @@ from plainnet.checks.code.episode import Episode, Names, note, required, within
 from plainnet.checks.code.implied import implied_forwards
 from plainnet.checks.code.implied_course import course_forwards
 from plainnet.checks.code.looks import BACK, LOSS_NAME, returns_gradients
-from plainnet.checks.code.recording import BATCH, starts_seen
+from plainnet.checks.code.recording import BATCH, starts_seen, tape_of
 from plainnet.checks.code.recurrent_starts import HIDDEN
+from plainnet.checks.code.replayed import episodes_replayed
 from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, M, N, returned_names, role_of
 from plainnet.checks.code.starting import KIND, starts
 from plainnet.checks.code.targets import targets_like
+from plainnet.checks.code.trained import episodes_trained
 
 _FORWARD = re.compile(r"forward|fprop|feed|predict|propagat|hypothesis|model|net|activation|output", re.I)
 _PASSES = re.compile(r"forward|fprop|feed|predict|loss|cost", re.I)
@@ -54,6 +56,10 @@ def episodes_of_function(
     more: dict[str, Callable[..., Any]] | None = None,
 ) -> Iterator[Episode]:
     """Yield ways to run a function that looks like a backward pass, likeliest first; `more` are functions made from others."""
+    seen = tape_of(module) is not None
+    if seen:  # guesses have failed before
+        yield from episodes_replayed(module, back, back)
+        yield from episodes_trained(module, back, back)
     functions = imported_functions(module) | own_functions(module) | (more or {})
     alone = not any(_same_stem(name, back) for name in functions if name != back and not BACK.match(name))
     if alone and (not takes_no_cache(functions[back]) or not any(map(_PASSES.search, functions))):
@@ -66,15 +72,17 @@ def episodes_of_function(
     for forward in chains:
         of_a_loss = len(forward) == 1 and bool(LOSS_NAME.match(forward[0])) and not has_its_own
         belongs = of_a_loss or (_same_stem(forward[0], back) if forward else returns_gradients(functions[back]))
-        seen = starts_seen(module, (forward or (back,))[0], back)
 
         def bound(start: Names, forward: tuple[str, ...] = forward, belongs: bool = belongs) -> Iterator[Episode]:
             for episode in _bound(module, functions, start, forward, back):
                 episode.belongs = belongs and not re.search(r"deriv|prime", back, re.I)
                 yield episode
 
+        if seen:
+            yield from itertools.chain.from_iterable(map(bound, starts_seen(module, (forward or (back,))[0], back)))
+            continue
         ran = False
-        for start in itertools.islice(itertools.chain(seen, starts(functions, forward or (back,), back)), _MOST_STARTS):
+        for start in itertools.islice(starts(functions, forward or (back,), back), _MOST_STARTS):
             for episode in bound(start):
                 ran = True
                 yield episode

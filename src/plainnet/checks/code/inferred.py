@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from plainnet.checks.code.binding import FURTHER
+from plainnet.checks.code.binding import FURTHER, OUTPUT, REPLAYED
 from plainnet.checks.code.differences import Functional, Results
 from plainnet.checks.code.episode import MODULE, Episode, Names, required
 from plainnet.checks.code.held_data import held_target
 from plainnet.checks.code.roles import role_of, tree_of
-from plainnet.checks.code.values import Path, name_of, spelled
+from plainnet.checks.code.values import Path, name_of, numbers_in, spelled
 
 _TINY = 1e-300
+_MOST_GUESSES, _MOST_GUESSED = 40, 100_000  # pairs of output and target, numbers in one of them
+_FEWEST_GUESSED = 3  # the gradient of one output fits every loss up to a factor
 
 
 class Loss(NamedTuple):
@@ -27,6 +30,7 @@ class Loss(NamedTuple):
     upstream: Any = None
     output: Path | None = None
     inferred: bool = False
+    guessed: bool = False  # it counts only if all gradients fit it
 
 
 def losses_of(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
@@ -48,7 +52,10 @@ def losses_of(episode: Episode, names: Names, results: list[Path], here: Results
     if scalars:
         return
     if "script" in episode.options:
-        yield from _of_a_loop(episode, names, results, here)
+        known = list(_of_a_loop(episode, names, results, here))
+        yield from known
+        if all(loss.inferred for loss in known):
+            yield from _guessed(episode, names, results, here)
         return
     target = names.get("t", held_target(names.get("self")))
     if _takes_a_target(episode):
@@ -59,6 +66,19 @@ def losses_of(episode: Episode, names: Names, results: list[Path], here: Results
     for output in outputs(episode, here):
         for t in _targets(target, here[output].shape):
             yield from _usual(output, here[output], t)
+    if target is None and episode.way[:1] == (REPLAYED,):
+        for path in outputs(episode, here)[:1]:
+            for value in _inside(episode, names):
+                yield from (loss for t in _targets(value, here[path].shape) for loss in _usual(path, here[path], t))
+            if here[path].size >= _FEWEST_GUESSED:  # the derivative of an activation, with nothing from above
+                yield Loss("the sum of the output", _sum(path), None, path, True)
+
+
+def _inside(episode: Episode, names: Names) -> Iterator[Any]:
+    """Yield the arrays inside lists and tuples that a call gets, such as a pair of an input and a target."""
+    for key in sorted(episode.given):
+        if isinstance(names.get(key), list | tuple):
+            yield from (value for _, value in numbers_in(names[key], scalars=False))
 
 
 def _wants_one_element(backward: Callable[..., Any] | None) -> bool:
@@ -90,6 +110,10 @@ def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Result
     for path in results:
         if here[path].size == 1 and episode.options["loss"].search(name_of(path)):
             yield Loss(f"the loss that it reports, {name_of(path)}", _at(path), None, path)
+    for path in [path for path in results if str(path[0][1]).startswith(OUTPUT)]:
+        for value in [names[key] for key in sorted(episode.given) if isinstance(names.get(key), np.ndarray | list)]:
+            for t in _targets(value, here[path].shape):
+                yield from _usual(path, here[path], t)
     module = {} if episode.module is None else vars(episode.module)
     table = {
         **module,
@@ -125,6 +149,29 @@ def _of_a_loop(episode: Episode, names: Names, results: list[Path], here: Result
         for target in targets[:2]:
             if target.shape == here[output].shape and not any(path == output for path, _ in seen):
                 yield from _usual(output, here[output], target.astype(float))
+
+
+def _guessed(episode: Episode, names: Names, results: list[Path], here: Results) -> Iterator[Loss]:
+    """Yield the usual losses of every result of a loop, with every array of its shape that the loop does not change."""
+    module = {} if episode.module is None else vars(episode.module)
+    changed = {name_of(path) for path in results}
+    table = {key: v for key, v in {**module, **names.get(MODULE, {}), **names}.items() if key not in changed}
+    arrays = [v for v in table.values() if isinstance(v, np.ndarray) and v.dtype.kind in "iufb" and v.ndim]
+    classes = {int(value) for value in table.values() if isinstance(value, int | np.integer)}
+
+    def pairs() -> Iterator[tuple[Path, np.ndarray]]:
+        for path in results[::-1]:
+            y = here[path]
+            if not _FEWEST_GUESSED <= y.size <= _MOST_GUESSED:
+                continue
+            if (y > 0).all() and np.isclose(y.sum(), 1):  # probabilities of one example
+                yield from ((path, np.eye(y.size)[k].reshape(y.shape)) for k in classes if 0 <= k < y.size)
+            for value in arrays:
+                if value.size <= _MOST_GUESSED:
+                    yield from ((path, target) for target in _targets(value, y.shape) if target.any())
+
+    for path, target in itertools.islice(pairs(), _MOST_GUESSES):
+        yield from (loss._replace(guessed=True) for loss in _usual(path, here[path], target))
 
 
 def outputs(episode: Episode, here: Results) -> list[Path]:

@@ -25,13 +25,12 @@ from typing import Any
 from plainnet.checks.code.dialects import helpers, of_old
 from plainnet.checks.code.episode import AT_FIRST, data_of, within
 from plainnet.checks.code.looks import OWN
+from plainnet.checks.code.missing_files import make_up_missing_files
 from plainnet.checks.code.stand_ins import stand_ins
 from plainnet.checks.code.substitutes import substitute, substitute_in_functions
 from plainnet.checks.code.texts import NotPythonError, code_of, parsed
 
-_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-_HIGHEST = 4  # levels of folders searched for these
-_SECONDS = 4.0  # for one statement
+_SECONDS, _TO_IMPORT = 4.0, 20.0  # for one statement
 _EPOCHS = r"(?i)(n_?|num_?|max_?)?(epochs?|iters?|iterations?)"
 _DEFINES = (
     ast.Import,
@@ -69,11 +68,11 @@ def load(path: str | Path) -> Loaded:
     text, tree, python_2, left_out = parsed(code_of(path))
     module = ModuleType("examined")
     module.__file__ = str(path)
-    module.__package__ = _package(path, text)
+    module.__package__ = package_of(path, text)
     _namespace(path, module.__package__)
     sys.modules["examined"] = module
     loaded = Loaded(module, text, tree, left_out, python_2=python_2)
-    folders = list(dict.fromkeys([path.parent, *list(path.parent.parents)[:3], *_roots(path, text)]))
+    folders = list(dict.fromkeys([path.parent, *list(path.parent.parents)[:3], *roots_of(path, text)]))
     sys.path[:0] = [str(folder) for folder in folders if str(folder) not in sys.path]
     sys.meta_path[:] = [
         _OwnFiles(folders, loaded),
@@ -82,6 +81,7 @@ def load(path: str | Path) -> Loaded:
     if (path.parent / "__init__.py").exists() and module.__package__:  # Python, too, would import the package first
         with contextlib.suppress(Exception), stand_ins(path.parent, loaded.stand_ins), within(_SECONDS):
             importlib.import_module(module.__package__)
+    make_up_missing_files(loaded.substituted, str(path))
     if not loaded.defined:
         _define(loaded)
     substitute_in_functions(str(path), loaded.substituted)
@@ -92,18 +92,7 @@ def load(path: str | Path) -> Loaded:
     return loaded
 
 
-def project_of(path: Path) -> Path:
-    """Return the project folder of a file: the one that holds its outermost package, or .git or pyproject.toml."""
-    text = path.read_text(errors="replace") if path.suffix == ".py" and path.is_file() else ""
-    folder = path.parents[max(_package(path, text).count("."), 0)]  # as high as its relative imports go
-    while (folder / "__init__.py").exists() and folder != folder.parent:
-        folder = folder.parent
-    above = [path.parent, *path.parent.parents][:_HIGHEST]
-    marked = next((up for up in above if any((up / mark).exists() for mark in _MARKS)), folder)
-    return min(folder, marked, *_roots(path, text), key=lambda up: len(up.parts))
-
-
-def _roots(path: Path, text: str) -> list[Path]:
+def roots_of(path: Path, text: str) -> list[Path]:
     """Return the folders above a file that hold another one which the file imports from by name: course for course.week1."""
     imported = set(re.findall(r"^\s*(?:from|import) +(\w+)\.", text, re.M))
     return [up.parent for up in path.parents[:-2] if up.name in imported]
@@ -118,13 +107,15 @@ def program_of(path: str | Path) -> Loaded:
     text, tree, python_2, left_out = parsed(code_of(path))
     module = ModuleType("program")
     module.__file__ = str(path)
+    module.__package__ = package_of(path, text)
+    _namespace(path, module.__package__)
     sys.modules["program"] = module
-    vars(module).update(helpers())
-    sys.path[:0] = [str(path.parent)]
+    vars(module).update(helpers() | {OWN: True})
+    sys.path[:0] = [str(folder) for folder in dict.fromkeys([path.parent, *roots_of(path, text)])]
     return Loaded(module, text, tree, left_out, python_2=python_2)
 
 
-def _package(path: Path, text: str) -> str:
+def package_of(path: Path, text: str) -> str:
     """Return the name of the package of a file: as high as its relative imports go, and as there is an `__init__.py`."""
     up = max((len(dots) for dots in re.findall(r"^\s*from (\.+)", text, re.M)), default=0)
     if up:
@@ -177,6 +168,7 @@ class _OwnFiles(MetaPathFinder):
         wanted = fullname in self.packages or fullname == self.package
         packages = [folder for folder in self.folders if wanted and (Path(folder) / fullname).is_dir()]
         spec = PathFinder.find_spec(fullname, path if path is not None or not packages else packages)
+        spec = spec or self._in_another_case(fullname)
         origin = str(spec.origin or "") if spec is not None else ""
         if (
             spec is None
@@ -192,6 +184,12 @@ class _OwnFiles(MetaPathFinder):
         else:
             spec.loader = _OwnFile(fullname, origin, self.loaded.stand_ins)
         return spec
+
+    def _in_another_case(self, name: str) -> ModuleSpec | None:
+        """Return Layer.py for `layer`: on many systems, the case of a file name does not count."""
+        beside = [path for folder in self.folders[:1] for path in Path(folder).glob("*.py")]
+        path = next((str(path) for path in beside if path.stem.lower() == name.lower()), None)
+        return None if path is None else ModuleSpec(name, SourceFileLoader(name, path), origin=path)
 
 
 class _Itself(Loader):
@@ -237,7 +235,7 @@ def run_statement(statement: ast.stmt, loaded: Loaded) -> bool:
     """Run one statement of a file; note it if it fails."""
     code = compiled([statement], loaded)
     try:
-        with within(_SECONDS):
+        with within(_TO_IMPORT if isinstance(statement, ast.Import | ast.ImportFrom) else _SECONDS):
             exec(code, vars(loaded.module))  # noqa: S102  (running the user's own file is what was asked for)
     except (Exception, SystemExit) as error:
         instead = substitute(statement, vars(loaded.module))

@@ -45,6 +45,23 @@ def is_own(kind: type) -> bool:
     return hasattr(sys.modules.get(kind.__module__), OWN)
 
 
+def kinds_with(attributes: list[str], module: ModuleType) -> list[type]:
+    """Return the author's classes with these attributes, as methods or set by their constructor."""
+    found = []
+    for kind in [value for value in vars(module).values() if inspect.isclass(value) and is_own(value)]:
+        known = set(dir(kind)) | set(re.findall(r"self\.(\w+) *(?:=|,|:)", _source(kind)))
+        if set(attributes) <= known and not inspect.isabstract(kind):
+            found.append(kind)
+    return found
+
+
+def _source(kind: type) -> str:
+    try:
+        return "".join(inspect.getsource(base) for base in kind.__mro__ if is_own(base))
+    except (OSError, TypeError):
+        return ""
+
+
 def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
     """Return the methods of a class that are written in Python, including those inherited from the author's classes."""
     found: dict[str, Callable[..., Any]] = {}

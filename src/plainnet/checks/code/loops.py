@@ -12,6 +12,10 @@ from plainnet.checks.code.looks import BACK, FORWARD, TRAIN
 
 _COUNTS = re.compile(r"(?i)(^|_)(total|running|loss(es)?|acc(uracy)?|correct|count|size|costs?|scores?|epochs?)(_|$)")
 
+LOSS_WORD = re.compile(
+    r"(?i)(^|_)(loss|cost|error|err|mse|j|l|e|sse|cross_?entropy|ce|objective|perda|erro|costo)(_[a-z]+|\d*)?$"
+)
+
 
 class Loop(NamedTuple):
     """A training loop: its name, the statements before it, the loops around its body, and the body itself."""

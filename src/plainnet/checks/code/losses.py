@@ -36,6 +36,7 @@ def faults_of_loss(judgment: Judgment) -> list[OfALoss]:
         labels = labels.argmax(axis=1)
     if labels.dtype.kind not in "iu" or labels.shape != (len(logits),) or len(labels) < 2:
         return []
+    labels = labels.astype(int)
 
     def value(x: np.ndarray) -> float:
         def change(names: dict[str, object]) -> None:

@@ -17,11 +17,13 @@ from plainnet.checks.code.constructing import constructions
 from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional, required, within
 from plainnet.checks.code.input_shapes import indices_for, shapes_for
 from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of, passes_beside
-from plainnet.checks.code.recording import BATCH, starts_seen
+from plainnet.checks.code.recording import BATCH, starts_seen, tape_of
 from plainnet.checks.code.recurrent_starts import states_for
+from plainnet.checks.code.replayed import episodes_replayed
 from plainnet.checks.code.roles import RATE, D, K, M, N, random, role_of
 from plainnet.checks.code.starting import is_a_sequence
 from plainnet.checks.code.targets import targets_like
+from plainnet.checks.code.trained import episodes_trained
 from plainnet.checks.code.uses import use_of
 from plainnet.checks.code.values import numbers_in
 
@@ -33,7 +35,11 @@ def episodes_of_class(
 ) -> Iterator[Episode]:
     """Yield ways to run a method that looks like a backward pass, likeliest first, with the methods that share its work."""
     methods = methods_of(kind)
-    yield from _seen(kind, module, methods, back, forwards)
+    if tape_of(module) is not None:  # guesses have failed before
+        yield from episodes_replayed(module, kind.__name__, back, kind)
+        yield from episodes_trained(module, kind.__name__, back, kind)
+        yield from _seen(kind, module, methods, back, forwards)
+        return
     for label, made in constructions(kind, module):
         assemble(made, module)
         give_optimizers(made)

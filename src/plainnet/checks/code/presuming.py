@@ -64,7 +64,9 @@ def is_no_call(judgment: Judgment, h: Held) -> bool:
 def _is_stretched(judgment: Judgment) -> bool:
     """Return whether a loss of two arrays got them in different shapes, one of which was broadcast."""
     episode = judgment.episode
-    shapes = [np.shape(episode.names[key]) for key in episode.given if np.ndim(episode.names.get(key, 0.0))]
+    shapes = [
+        value.shape for key in episode.given if isinstance(value := episode.names.get(key), np.ndarray) and value.ndim
+    ]
     alone = all(h.path[0][1] in episode.given for h in judgment.held)
     return alone and len({len(shape) for shape in shapes}) == 1 and len(set(shapes)) > 1 and 1 in np.ravel(shapes)
 

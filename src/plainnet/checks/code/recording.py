@@ -6,73 +6,65 @@ Recorded arguments need no guessing: their objects, sizes and layouts are those 
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
-import inspect
 import re
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
-from plainnet.checks.code.episode import MODULE, Names, data_of
+from plainnet.checks.code.episode import MODULE, Names
 from plainnet.checks.code.loading import Loaded, run_statement
-from plainnet.checks.code.looks import own_classes
+from plainnet.checks.code.programs import filled_command_line
 from plainnet.checks.code.roles import role_of
 from plainnet.checks.code.stand_ins import stand_ins
-from plainnet.checks.code.values import numbers_in
+from plainnet.checks.code.tape import Enough, Tape
 
-Arguments = dict[str, Any]
-SEEN = "__seen__"  # where a module keeps recorded calls
+TAPE = "__tape__"  # where a module keeps recorded calls
 BATCH = "<batch>"  # key of the number of examples in a table
 _MOST_CALLS = 2  # of one function
-_MOST_NUMBERS = 3_000_000  # in the arguments of a recorded call
 
 
-def record(loaded: Loaded, seconds: float, program: Loaded | None = None) -> bool:
-    """Run the program of a file, or another that imports it, and record the arguments of the first calls of its functions.
+def record(loaded: Loaded, seconds: float, wanted: set[str], program: Loaded | None = None) -> Tape:
+    """Run the program of a file, or another that imports it, and record the calls of the author's functions.
 
-    Returns whether any call was recorded.
+    The recording ends when the functions in `wanted` have been called, or after some seconds.
     """
     module = loaded.module
-    names = dict(_functions(module))
-    seen: dict[str, list[Arguments]] = {}
+    tape = Tape(module, set(wanted), seconds)
     quiet = copy.copy(program or loaded)
     quiet.failed = []
-    until = time.monotonic() + seconds
-
-    def notice(frame: FrameType, event: str, _: Any) -> None:
-        name = names.get(frame.f_code) if event == "call" else None
-        if name is None:
-            return
-        if (me := frame.f_locals.get("self")) is not None:
-            name = f"{type(me).__name__}.{name}"
-        if len(seen.setdefault(name, [])) < _MOST_CALLS and (kept := _kept(frame, module)) is not None:
-            seen[name].append(kept)
-
     before = dict(vars(module))
-    sys.setprofile(notice)
     try:
-        with stand_ins(Path(str(quiet.module.__file__)).parent, loaded.stand_ins):
+        packages = stand_ins(Path(str(quiet.module.__file__)).parent, loaded.stand_ins)
+        with contextlib.suppress(Enough), packages, filled_command_line():
+            until = time.monotonic() + seconds
             for statement in _program(quiet.tree, everything=program is not None):
                 if time.monotonic() > until:
                     break
-                run_statement(statement, quiet)
+                imports = isinstance(statement, ast.Import | ast.ImportFrom)  # which would take long
+                with contextlib.nullcontext() if imports else tape.recording():
+                    run_statement(statement, quiet)
     finally:
-        sys.setprofile(None)
         vars(module).clear()
         vars(module).update(before)
-    vars(module)[SEEN] = {name: calls for name, calls in seen.items() if calls}
-    return bool(vars(module)[SEEN])
+    vars(module)[TAPE] = tape
+    return tape
 
 
-def seen_of(module: ModuleType | None, name: str) -> list[Arguments]:
-    """Return copies of the recorded arguments of a function, or of a method given as "Class.method"."""
-    calls = vars(module).get(SEEN, {}).get(name, []) if module is not None else []
-    return copy.deepcopy(calls)
+def tape_of(module: ModuleType | None) -> Tape | None:
+    """Return what was recorded in a program that uses a module."""
+    return None if module is None else vars(module).get(TAPE)
+
+
+def seen_of(module: ModuleType | None, name: str) -> list[Names]:
+    """Return copies of the recorded arguments of the first calls of a function, or of a method given as "Class.method"."""
+    tape = tape_of(module)
+    calls = tape.calls(name)[:_MOST_CALLS] if tape is not None else []
+    return copy.deepcopy([call.copies for call in calls if call.copies is not None])
 
 
 def has_a_program(tree: ast.Module) -> bool:
@@ -92,30 +84,6 @@ def _program(tree: ast.Module, *, everything: bool) -> Iterator[ast.stmt]:
             yield from statement.body
         elif everything or not isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             yield statement
-
-
-def _functions(module: ModuleType) -> Iterator[tuple[CodeType, str]]:
-    """Yield the code of every function and method of the file, with its name."""
-    for name, value in vars(module).items():
-        if inspect.isfunction(value):
-            yield value.__code__, name
-    for kind in own_classes(module).values():
-        for method, value in vars(kind).items():
-            function: Callable[..., Any] = getattr(value, "__func__", value)
-            if inspect.isfunction(function):
-                yield function.__code__, method
-
-
-def _kept(frame: FrameType, module: ModuleType) -> Arguments | None:
-    """Return a copy of the arguments of a starting call and of the module's data; None if they are too large."""
-    code = frame.f_code
-    kept = {name: frame.f_locals[name] for name in code.co_varnames[: code.co_argcount] if name in frame.f_locals}
-    if sum(np.size(value) for _, value in numbers_in(kept)) > _MOST_NUMBERS:
-        return None
-    try:
-        return copy.deepcopy(kept | {MODULE: data_of(module)})
-    except Exception:
-        return None
 
 
 def starts_seen(module: ModuleType, forward: str, back: str) -> Iterator[Names]:
@@ -139,8 +107,11 @@ def starts_seen(module: ModuleType, forward: str, back: str) -> Iterator[Names]:
             names["x"] = names[inputs[0]]
         if targets:
             names["t"] = names[targets[0]]
-        others = {n for key in arrays if key not in (*inputs[:1], *targets[:1]) for n in np.shape(names[key])}
-        names[BATCH] = _batch(np.shape(names.get("x", 0.0)), np.shape(names["t"]) if targets else (), others)
+        others = {
+            n for key in arrays if key not in (*inputs[:1], *targets[:1]) for n in getattr(names[key], "shape", ())
+        }
+        x, t = (getattr(names.get(key), "shape", ()) for key in ("x", "t"))
+        names[BATCH] = _batch(x, t, others)
         yield names
 
 

@@ -25,6 +25,7 @@ _REPORT = {
     "failed?": listed(text(1000)),
     "stand_ins?": listed(text(1000)),
     "made_up?": listed(whole()),
+    "programs?": listed(text(1000)),
     "left_out?": listed({"name": text(1000), "line": either(nothing, whole()), "why": text(1000)}),
     "subjects?": listed(
         {
@@ -162,7 +163,7 @@ def _checked(path: Path, report: bytes) -> dict[str, Any]:
         raise InputError(f"{path} has interfered with its examination: the report says nothing")
     if "error" in result:
         raise InputError(f"{path} cannot be examined: {result['error']}")
-    return {"left_out": [], "failed": [], "stand_ins": [], "made_up": []} | result
+    return {"left_out": [], "failed": [], "stand_ins": [], "made_up": [], "programs": []} | result
 
 
 def _notes(result: dict[str, Any]) -> Iterator[str]:
@@ -171,6 +172,9 @@ def _notes(result: dict[str, Any]) -> Iterator[str]:
     if result["made_up"]:
         lines = ", ".join(map(str, result["made_up"]))
         yield f"missing data was replaced by made-up data in line {lines}: verdicts that depend on it hold for the made-up data"
+    if result["programs"]:
+        programs = ", ".join(result["programs"])
+        yield f"also run, with made-up data for missing data, to see how they call this file: {programs}"
     for failed in result["failed"]:
         yield f"not run as written: {failed}"
 

@@ -20,13 +20,10 @@ from plainnet.checks.code.constructing import constructions
 from plainnet.checks.code.episode import MODULE, Episode, Names, data_of, note, seed_everything, within
 from plainnet.checks.code.loading import Loaded, compiled, run_statement
 from plainnet.checks.code.looks import own_classes
-from plainnet.checks.code.loops import Loop
+from plainnet.checks.code.loops import LOSS_WORD, Loop
 from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 
-_LOSS = re.compile(
-    r"(?i)(^|_)(loss|cost|error|err|mse|j|l|e|sse|cross_?entropy|ce|objective|perda|erro|costo)(_[a-z]+|\d*)?$"
-)
 _SECONDS = 8.0
 _BEFORE = 20.0
 _MOST_TABLES, _MOST_EPISODES = 600, 60
@@ -58,8 +55,10 @@ def _of_the_file(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
             _enter(header, vars(module), quiet)
     code = _compiled(loop.body, loaded)
     data = data_of(module, everything=True)
+    entered = _entered(loop, vars(module))
 
     def forward(names: Names) -> None:
+        vars(module).update(copy.deepcopy(entered))
         exec(code, vars(module))  # noqa: S102
 
     yield _episode(loop, {MODULE: data}, forward, module, str(loop.line))
@@ -76,6 +75,13 @@ def _enter(header: ast.stmt, names: Names, loaded: Loaded) -> None:
         names.pop("__first__")
     elif not isinstance(header, ast.While):
         exec(_compiled([header], loaded), names)  # noqa: S102
+
+
+def _entered(loop: Loop, names: Names) -> Names:
+    """Return the variables that the headers of a loop set: every step gets them anew, whatever its body does to them."""
+    targets = [node.target for node in loop.headers if isinstance(node, ast.For)]
+    wanted = {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return {name: copy.deepcopy(names[name]) for name in wanted if name in names}
 
 
 class _NamedSides(ast.NodeTransformer):
@@ -136,7 +142,7 @@ def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
         makes = [made for _, made in itertools.islice(constructions(holder, module), 3)]  # type: ignore[arg-type]
     arguments = [a.arg for a in loop.function.args.args if a.arg != "self"]
     defaults = dict(zip(arguments[::-1], loop.function.args.defaults[::-1], strict=False))
-    run = _runs(_compiled(loop.body, loaded), module)
+    code = _compiled(loop.body, loaded)
     given = frozenset(a for a in arguments if role_of(a) in ("input", "target", ""))
 
     pairs = list(_differences(loop.body))
@@ -146,6 +152,7 @@ def _of_a_function(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
         try:
             with within(_SECONDS), np.errstate(all="ignore"):
                 start = _before(loop, names, defaults, loaded)
+                run = _runs(code, module, _entered(loop, start))
                 after = copy.deepcopy(start)
                 run(after)
         except Exception as error:
@@ -226,8 +233,9 @@ def _before(loop: Loop, names: Names, defaults: dict[str, ast.expr], loaded: Loa
     return {key: value for key, value in table.items() if key not in vars(module) or value is not vars(module)[key]}
 
 
-def _runs(code: Any, module: ModuleType) -> Callable[[Names], None]:
+def _runs(code: Any, module: ModuleType, entered: Names) -> Callable[[Names], None]:
     def forward(names: Names) -> None:
+        names.update(copy.deepcopy(entered))
         table = {**vars(module), **{key: value for key, value in names.items() if key != MODULE}}
         exec(code, table)  # noqa: S102
         for key, value in table.items():
@@ -248,7 +256,7 @@ def _episode(
 ) -> Episode:
     return Episode(
         loop.name, "loop", label, names, forward, None, {}, given=given, module=module, way=(loop.name, label),
-        options={"loss": _LOSS, "differences": list(_differences(loop.body)), "script": True},
+        options={"loss": LOSS_WORD, "differences": list(_differences(loop.body)), "script": True},
     )  # fmt: skip
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from plainnet.checks.code.looks import OWN
+from plainnet.checks.code.made_up_data import FROM_PACKAGES
+
 _ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
     "relu": (lambda z: np.maximum(0, z), lambda z: z > 0),
@@ -20,6 +23,7 @@ _ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 
 _LIKE_NUMPY = ("cupy", "minpy")  # arrays on an accelerator, by the same names
+_INSTEAD = {"tqdm.notebook": "tqdm", "tqdm.autonotebook": "tqdm", "cPickle": "pickle", "Queue": "queue"}
 
 
 def _softmax(z: Any, axis: int) -> Any:
@@ -28,10 +32,12 @@ def _softmax(z: Any, axis: int) -> Any:
 
 
 def known_by_name(name: str, importer: str) -> Callable[..., Any] | None:
-    """Return a function of a missing file that is known by its name, such as relu, sigmoid or relu_backward(dA, Z); or None.
+    """Return a function of a missing file or package that is known by its name, such as relu, relu_backward(dA, Z) or load_data; or None.
 
     If the importing file unpacks its result, as in `A, cache = relu(Z)`, the function also returns its argument as the cache.
     """
+    if name in FROM_PACKAGES:
+        return FROM_PACKAGES[name]
     text = "".join(linecache.getlines(importer))
     if name == "softmax":
         columns = re.search(r"axis *= *1, *keepdims", text) is not None  # as biases are summed there
@@ -102,6 +108,7 @@ class stand_ins:  # noqa: N801  (used as a function)
         builtins.__import__ = self.right
 
     def _import(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002
+        name = _INSTEAD.get(name, name) if OWN in (globals or {}) else name
         try:
             return self.right(name, globals, locals, fromlist, level)
         except ImportError as error:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import io
 import re
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from plainnet.checks.code.looks import OWN
+from plainnet.checks.code.made_up_data import SAYS_LABELS, TEXT, file_content, images, labels
 
 _TEXT = re.compile(r"open\(.*\.read\(\)|read_text\(")
 _READS = re.compile(
     r"read_csv|loadtxt|genfromtxt|\bload\(|load_data|loadmat|fetch_\w+|load_\w+|read_\w+|imread|get_data|get_mnist|mnist"
 )
 _MADE = "__made_up__"
+_LOAD = np.load
 _LABELS = re.compile(r"(?i)y(_|$|[a-z]*\d*$)|t_|t$|.*label|.*target|.*_y$")
-_IMAGES, _CLASSES = 1300, 10
 
 
 def substitute(statement: ast.stmt, names: dict[str, Any]) -> dict[str, Any] | None:
@@ -27,6 +32,8 @@ def substitute(statement: ast.stmt, names: dict[str, Any]) -> dict[str, Any] | N
 
     `names` holds what the statement may use: in np.array(pd.read_csv(...)), only the table is made up.
     """
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        statement = ast.Assign([statement.target], statement.value)
     if (
         not isinstance(statement, ast.Assign)
         or len(statement.targets) != 1
@@ -35,13 +42,13 @@ def substitute(statement: ast.stmt, names: dict[str, Any]) -> dict[str, Any] | N
         return None
     reads = ast.unparse(statement.value)
     if _TEXT.search(reads):
-        return {ast.unparse(statement.targets[0]): "hello world, this is some text to learn from; " * 40}
+        return {ast.unparse(statement.targets[0]): TEXT}
     target = statement.targets[0]
     if isinstance(target, ast.Name):
         if re.search(r"(?i)label", reads) or _LABELS.match(target.id):
-            made = _labels()
+            made = labels()
         elif re.search(r"(?i)image", reads) or re.match(r"(?i)images?|\w+_images?$", target.id):
-            made = _images(flat=False)
+            made = images(flat=False)
         else:
             made = _table("read_csv" in reads)
         return {target.id: _around(statement.value, made, names)}
@@ -53,12 +60,12 @@ def substitute(statement: ast.stmt, names: dict[str, Any]) -> dict[str, Any] | N
         for j, name in enumerate(inside):
             if not isinstance(name, ast.Name):
                 return None
-            labels = (
+            is_labels = (
                 _LABELS.match(name.id)
                 or (len(inside) > 1 and j == 1)
                 or (len(inside) == 1 and i % 2 == 1 and not re.match(r"(?i)x", name.id))
             )
-            found[name.id] = _labels() if labels else _images(flat="keras" not in reads and "load_data" not in reads)
+            found[name.id] = labels() if is_labels else images(flat="keras" not in reads and "load_data" not in reads)
     return found
 
 
@@ -78,11 +85,15 @@ def _read(right: Callable[..., Any], path: str, lines: list[int], *arguments: An
         return right(*arguments, **options)
     except OSError:
         frame = sys._getframe(1)
-        if frame.f_code.co_filename != path or frame.f_code.co_name == "<module>":
+        ours = frame.f_code.co_filename == path
+        if OWN not in frame.f_globals or frame.f_code.co_name == "<module>":  # there, the statement gets made-up data
             raise
-        if frame.f_lineno not in lines:
+        if ours and frame.f_lineno not in lines:
             lines.append(frame.f_lineno)
-        return _table(right.__name__ == "read_csv")
+        content = (
+            file_content(Path(arguments[0]).name) if right is _LOAD and isinstance(arguments[0], str | Path) else None
+        )
+        return _table(right.__name__ == "read_csv") if content is None else right(io.BytesIO(content))
 
 
 def _around(value: ast.expr, made: Any, names: dict[str, Any]) -> Any:
@@ -97,22 +108,34 @@ def _around(value: ast.expr, made: Any, names: dict[str, Any]) -> Any:
         return made
 
 
-def _labels() -> np.ndarray:
-    return np.random.default_rng(1).integers(0, _CLASSES, _IMAGES)
-
-
-def _images(*, flat: bool) -> np.ndarray:
-    rng = np.random.default_rng(2)
-    images = (rng.random((_IMAGES, 28, 28)) * 255 * (rng.random((_IMAGES, 28, 28)) > 0.7)).astype(np.uint8)
-    return images.reshape(_IMAGES, -1) if flat else images
-
-
 def _table(frame: bool) -> Any:
-    table = np.column_stack([_labels(), _images(flat=True)])
+    table = np.column_stack([labels(), images(flat=True)])
     if frame:
         try:
-            import pandas as pd
+            return _frame(table)
         except ImportError:
             return table
-        return pd.DataFrame(table, columns=["label", *(f"pixel{i}" for i in range(784))])
     return table.astype(float)
+
+
+def _frame(table: np.ndarray) -> Any:
+    """Return a table of pandas that makes up the columns it lacks: numbers, or classes if the name speaks of labels."""
+    pandas = importlib.import_module("pandas")
+
+    class Frame(pandas.DataFrame):  # type: ignore[name-defined, misc]
+        @property
+        def _constructor(self) -> type:
+            return Frame
+
+        def __getitem__(self, key: Any) -> Any:
+            for name in [key] if isinstance(key, str) else key if isinstance(key, list) else []:
+                if isinstance(name, str) and name not in self.columns:
+                    rng = np.random.default_rng(len(name))
+                    says_labels = SAYS_LABELS.search(name)
+                    self[name] = rng.integers(0, 2, len(self)) if says_labels else rng.standard_normal(len(self))
+            return super().__getitem__(key)
+
+        def drop(self, *arguments: Any, **options: Any) -> Any:
+            return super().drop(*arguments, **(options | {"errors": "ignore"}))
+
+    return Frame(table, columns=["label", *(f"pixel{i}" for i in range(784))])

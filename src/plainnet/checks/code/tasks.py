@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from plainnet.checks.code.built import episodes_of_layer, is_ours
 from plainnet.checks.code.choosing import Search, search
 from plainnet.checks.code.coverage import is_empty
@@ -18,22 +20,26 @@ from plainnet.checks.code.functions import episodes_of_function, passes_of_modul
 from plainnet.checks.code.judging_at_once import judged_at_once
 from plainnet.checks.code.loading import Loaded
 from plainnet.checks.code.looks import own_classes, passes_beside, passes_of
+from plainnet.checks.code.loops import loops_of
 from plainnet.checks.code.neurons import episodes_of_neurons, functions_of_neurons
 from plainnet.checks.code.objects import episodes_of_class
 from plainnet.checks.code.pairs import trained_by_pairs
+from plainnet.checks.code.trained import episodes_trained
 from plainnet.checks.code.update_rules import examine_updates
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT
 
+_TO_TRAIN = 12.0  # seconds for a function that trains, whose steps may be slow
 _SHARE = 0.8  # of the time of a task is for the search; the rest is for the verdict
 
 
 @dataclass(frozen=True)
 class Task:
-    """One class or function to examine: its name, and a function that returns its findings within some seconds."""
+    """One class or function to examine: its name, a function that returns its findings within some seconds, and the name of its calls."""
 
     name: str
     run: Callable[[float], list[CodeFinding]]
+    called: str = ""
 
 
 def tasks_of(loaded: Loaded, only: str) -> Iterator[Task]:
@@ -88,18 +94,28 @@ def tasks_of(loaded: Loaded, only: str) -> Iterator[Task]:
     yield Task("", lambda seconds: [finding for finding in examine_updates(module) if only in ("", finding.name)])
 
 
+def training_tasks(loaded: Loaded) -> Iterator[Task]:
+    """Yield the functions and methods with a training loop, as tasks that can be done after a program has called them."""
+    for loop in loops_of(loaded):
+        if loop.function is not None:
+            name, kind = loop.function.name, own_classes(loaded.module).get(loop.kind or "")
+            form = "functions" if loop.kind is None else "class"
+            episodes = partial(episodes_trained, loaded.module, loop.name, name, kind)
+            yield searching(loop.name, form, name, episodes, most=_TO_TRAIN)
+
+
 def _known(finding: CodeFinding, seconds: float) -> list[CodeFinding]:
     return [finding]
 
 
-def searching(name: str, form: str, function: str | None, episodes: Callable[[], Any]) -> Task:
-    """Return the task to search among episodes, and to give a verdict."""
+def searching(name: str, form: str, function: str | None, episodes: Callable[[], Any], most: float = np.inf) -> Task:
+    """Return the task to search among episodes, for `most` seconds at most, and to give a verdict."""
 
     def run(seconds: float) -> list[CodeFinding]:
-        found: Search = search(episodes(), _SHARE * seconds)
+        found: Search = search(episodes(), _SHARE * min(seconds, most))
         findings = [replace(finding, function=function) for finding in verdict_of(name, found, form)]
         if [finding.verdict for finding in findings] != [RIGHT]:
             return findings
         return [replace(findings[0], ran=executed(found.best))]
 
-    return Task(name, run)
+    return Task(name, run, f"{name.partition('.')[0]}.{function}" if form == "class" else name)

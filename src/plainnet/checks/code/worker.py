@@ -28,12 +28,13 @@ from plainnet.checks.code.judged_elsewhere import (
     judged_by_common_losses,
     judged_by_subclasses,
 )
-from plainnet.checks.code.loading import Loaded, load, program_of, project_of
+from plainnet.checks.code.loading import Loaded, load, program_of
 from plainnet.checks.code.looks import own_classes, passes_beside
 from plainnet.checks.code.loops import calls_only, loops_of
-from plainnet.checks.code.recording import SEEN, has_a_program, record
+from plainnet.checks.code.programs import programs_beside, project_of
+from plainnet.checks.code.recording import TAPE, has_a_program, record
 from plainnet.checks.code.scripts import episodes_of_loop
-from plainnet.checks.code.tasks import Task, searching, tasks_of
+from plainnet.checks.code.tasks import Task, searching, tasks_of, training_tasks
 from plainnet.checks.code.texts import NotPythonError, code_of
 from plainnet.checks.code.told import named_episodes
 from plainnet.checks.code.verdicts import CodeFinding
@@ -67,6 +68,9 @@ class Examined:
     findings: list[CodeFinding] = field(default_factory=list)
     left_out: list[dict[str, Any]] = field(default_factory=list)
     loaded: Loaded | None = None
+    programs: list[str] = field(
+        default_factory=list
+    )  # other files that were run, because they call what the file defines
 
 
 def examine_path(path: str | Path, only: str = "", seconds: float = 600.0) -> list[CodeFinding]:
@@ -93,7 +97,7 @@ def examined(
             _work([searching(back, "functions", back.rpartition(".")[2], lambda: episodes)], result, until)
             return result
         _work(list(tasks_of(loaded, only)), result, until)
-        _watched(loaded, only, result, until, program_of(run) if run else None)
+        _watched(loaded, only, result, until, run)
         result.findings = judged_by_subclasses(result.findings, loaded.module)
         result.findings = judged_by_common_losses(result.findings, loaded.module)
         judged = {
@@ -141,26 +145,34 @@ def _examined_too(loaded: Loaded, result: Examined) -> set[str]:
     return found
 
 
-def _watched(loaded: Loaded, only: str, result: Examined, until: float, program: Loaded | None) -> None:
-    """If something is undecidable, run a program for a while, and examine it again with the recorded arguments."""
-    is_open = {f.name for f in result.findings if f.verdict == UNDECIDABLE and f.form in ("class", "functions")}
-    if (
-        not is_open
-        or not (program or has_a_program(loaded.tree))
-        or not record(loaded, min(_WATCHED, (until - time.monotonic()) / 3), program)
-    ):
-        return
-    seen = vars(loaded.module)[SEEN]
-    again = [
-        task
-        for task in tasks_of(loaded, only)
-        if task.name in is_open and any(task.name in (name, name.partition(".")[0]) for name in seen)
-    ]
-    better = Examined()
-    _work(again, better, until)
-    decided = {f.name for f in better.findings if f.verdict != UNDECIDABLE}
-    kept = [f for f in result.findings if f.name not in decided]
-    result.findings = kept + [f for f in better.findings if f.name in decided]
+def _watched(loaded: Loaded, only: str, result: Examined, until: float, run: str) -> None:
+    """While something is undecidable, run a program for a while, and examine it again as the program calls it.
+
+    The program is the one that the user names; otherwise the file itself, and then others of its project that import it.
+    """
+    path = Path(str(loaded.module.__file__))
+    for program in [Path(run)] if run else [path, *programs_beside(path, project_of(path))]:
+        is_open = {f.name for f in result.findings if f.verdict == UNDECIDABLE and f.form in ("class", "functions")}
+        known, left = {f.name for f in result.findings}, until - time.monotonic()
+        tasks = [task for task in tasks_of(loaded, only) if task.name in is_open]
+        tasks += [task for task in training_tasks(loaded) if task.name not in known and only in ("", task.name)]
+        if not tasks or left < 1:
+            break
+        if program == path and not has_a_program(loaded.tree):
+            continue
+        try:
+            other = None if program == path else program_of(program)
+        except NotPythonError:
+            continue
+        if other is not None:
+            result.programs.append(program.name)
+        tape = record(loaded, min(_WATCHED, left / 3), {task.called for task in tasks}, other)
+        again = Examined()
+        _work([task for task in tasks if tape.calls(task.called)], again, until)
+        decided = {f.name for f in again.findings if f.verdict != UNDECIDABLE}
+        kept = [f for f in result.findings if f.name not in decided]
+        result.findings = kept + [f for f in again.findings if f.name in decided]
+    vars(loaded.module).pop(TAPE, None)
 
 
 def _work(tasks: list[Task], result: Examined, until: float) -> None:
@@ -205,6 +217,7 @@ def _findings(path: str, asked: dict[str, Any]) -> dict[str, Any]:
         "failed": [text[:_LONGEST] for text in result.loaded.failed][:50],
         "stand_ins": result.loaded.stand_ins[:20],
         "made_up": result.loaded.substituted[:20],
+        "programs": result.programs,
     }
 
 
