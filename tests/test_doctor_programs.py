@@ -81,6 +81,28 @@ model = [np.random.rand(5, 4), np.random.rand(4, 3)]
 out, memo = up(model, np.random.rand(6, 5))
 down_backward(model, memo, out / 6)
 """
+CHAIN = """
+def spread(stuff, knobs):
+    return stuff["rows"] @ knobs[0]
+
+def bend(z):
+    return np.where(z > 0, z, 0.1 * z)
+
+def collect(h, knobs):
+    return h @ knobs[1]
+
+def slopes_backward(stuff, z, h, out, knobs):
+    above = {above}
+    below = above @ knobs[1].T * np.where(z > 0, 1, {leak})
+    return [stuff["rows"].T @ below, h.T @ above]
+
+stuff = {{"rows": np.random.rand(6, 5) - 0.5, "y": np.random.rand(6, 3)}}
+knobs = [np.random.rand(5, 4), np.random.rand(4, 3)]
+z = spread(stuff, knobs)
+h = bend(z)
+out = collect(h, knobs)
+slopes_backward(stuff, z, h, out, knobs)
+"""
 INSIDE = """
 class Line:
     def __init__(self, penalty_of):
@@ -139,6 +161,12 @@ def test_a_network_of_lists_that_trains_itself_is_run_on_one_example(tmp_path, s
 @pytest.mark.parametrize(("slope", "verdict"), [("(1 - first ** 2)", "right"), ("first", "wrong")])
 def test_a_cache_is_known_by_its_identity(tmp_path, slope, verdict):
     assert verdicts_in(tmp_path, MEMO.format(slope=slope))["down_backward"] == verdict
+
+
+@pytest.mark.parametrize(("leak", "verdict"), [("0.1", "right"), ("0.3", "wrong")])
+def test_calls_are_put_together_by_what_they_return(tmp_path, leak, verdict):
+    text = CHAIN.format(above='(out - stuff["y"]) / 6', leak=leak)
+    assert verdicts_in(tmp_path, text)["slopes_backward"] == verdict
 
 
 @pytest.mark.parametrize(

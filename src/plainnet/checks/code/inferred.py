@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plainnet.checks.code.binding import FURTHER, OUTPUT, REPLAYED
+from plainnet.checks.code.binding import FURTHER, GIVEN, OUTPUT, REPLAYED
 from plainnet.checks.code.differences import Functional, Results
 from plainnet.checks.code.episode import MODULE, Episode, Names, required
 from plainnet.checks.code.held_data import held_target
@@ -68,17 +68,18 @@ def losses_of(episode: Episode, names: Names, results: list[Path], here: Results
             yield from _usual(output, here[output], t)
     if target is None and episode.way[:1] == (REPLAYED,):
         for path in outputs(episode, here)[:1]:
-            for value in _inside(episode, names):
+            for value in _inside(names):
                 yield from (loss for t in _targets(value, here[path].shape) for loss in _usual(path, here[path], t))
-            if here[path].size >= _FEWEST_GUESSED:  # the derivative of an activation, with nothing from above
+            above = [key for key in episode.given if key.endswith(GIVEN) and isinstance(names.get(key), np.ndarray)]
+            if here[path].size >= _FEWEST_GUESSED and not above:  # the derivative of an activation
                 yield Loss("the sum of the output", _sum(path), None, path, True)
 
 
-def _inside(episode: Episode, names: Names) -> Iterator[Any]:
-    """Yield the arrays inside lists and tuples that a call gets, such as a pair of an input and a target."""
-    for key in sorted(episode.given):
-        if isinstance(names.get(key), list | tuple):
-            yield from (value for _, value in numbers_in(names[key], scalars=False))
+def _inside(names: Names) -> Iterator[Any]:
+    """Yield the arrays inside lists and tables, such as a pair of an input and a target."""
+    for key, value in names.items():
+        if isinstance(value, list | tuple | dict) and not key.startswith("<"):
+            yield from (array for _, array in numbers_in(value, scalars=False))
 
 
 def _wants_one_element(backward: Callable[..., Any] | None) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.binding import DY, OUT, REPLAYED, Call
+from plainnet.checks.code.binding import DY, GIVEN, OUT, REPLAYED, Call
 from plainnet.checks.code.episode import MODULE, Episode, Names, note, within
 from plainnet.checks.code.looks import BACK, FORWARD, TRAIN
 from plainnet.checks.code.recording import tape_of
@@ -25,18 +25,7 @@ from plainnet.checks.code.tape import Event, Tape
 _MOST_BEFORE = 6  # calls before a backward pass
 _MOST_REPLAYED = 4  # calls of one backward pass
 _DEEPEST, _MOST_PARTS = 3, 50  # of lists in what a function returned
-_PLAIN = (
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    type(None),
-    type,
-    FunctionType,
-    ModuleType,
-    np.generic,
-)  # may be equal by chance
+_PLAIN = (int, float, complex, str, bytes, type(None), type, FunctionType, ModuleType, np.generic)  # fmt: skip
 
 
 @dataclass
@@ -53,11 +42,12 @@ class _Replay:
         copies = _copies(event)
         arguments = []
         for parameter, value in event.arguments.items():
-            key = self.known.get(id(value)) if not isinstance(value, _PLAIN) else None
+            key = self.known.get(id(value)) if _is_held(value) else None
             if key is None:
                 key = self._key_of(parameter, value)
                 self.names[key] = copies.get(parameter)
                 self.known[id(value)] = key
+            self.uses(key)
             arguments.append((parameter, key))
         if event.is_method and "self" not in self.names:
             self.names["self"] = copies["self"]
@@ -130,7 +120,7 @@ def _after_forward(tape: Tape | None, event: Event, module: ModuleType, name: st
     for one in before:
         replay.add(one)
     known, copies = dict(replay.known), _copies(event)
-    links = {p: known[id(v)] for p, v in event.arguments.items() if not isinstance(v, _PLAIN) and id(v) in known}
+    links = {p: known[id(v)] for p, v in event.arguments.items() if _is_held(v) and id(v) in known}
     for key in links.values():
         replay.uses(key)
     trial = copy.deepcopy(replay.names)
@@ -148,7 +138,7 @@ def _after_forward(tape: Tape | None, event: Event, module: ModuleType, name: st
         names, keys = dict(replay.names), dict(links)
         for p in sorted(free, key=lambda p: role_of(p) != "target"):
             may_be_target = role_of(p) == "target" or (upstream is None and p in like_output)
-            keys[p] = DY if p == upstream else "t" if may_be_target and "t" not in names else f"{p} given"
+            keys[p] = DY if p == upstream else "t" if may_be_target and "t" not in names else f"{p}{GIVEN}"
             if keys[p] != DY:
                 names[keys[p]] = copies[p]
         yield _episode(replay, forward, names, _call(event, list(keys.items())), module, name, back, before, event)
@@ -163,7 +153,7 @@ def _episode(
         return call.gradients(table)
 
     used = {key for one, _ in replay.calls for key in one.keys}
-    given = {key for key in names if key in ("x", "t") or key.endswith(" given")}
+    given = {key for key in names if key in ("x", "t") or key.endswith(GIVEN)}
     given |= {key for key in used if role_of(key.partition(" ")[0]) in ("input", "target", "output")}
     x = np.shape(names.get("x", 0.0))
     rate = next(
@@ -194,35 +184,48 @@ def _before(tape: Tape, event: Event) -> list[Event]:
     return _last_round(outer) or inside
 
 
+def _is_held(value: Any) -> bool:
+    """Return whether a value is known by its identity: plain values may be the same by chance."""
+    return not isinstance(value, _PLAIN)
+
+
 def _does_something(event: Event) -> bool:
     return event.returned is not None or (event.is_method and FORWARD.match(event.function.__name__) is not None)
 
 
 def _changers(earlier: list[Event], event: Event) -> list[Event]:
     """Return the calls that took an object, a list or a table which a later call takes, and may have changed it."""
-    held = [v for v in event.arguments.values() if not isinstance(v, (*_PLAIN, np.ndarray))]
+    held = [v for v in event.arguments.values() if _is_held(v) and not isinstance(v, np.ndarray)]
     return [e for e in earlier if any(value is one for value in e.arguments.values() for one in held)]
 
 
 def _makers(earlier: list[Event], event: Event) -> list[Event]:
-    """Return the calls that made the arguments of a call, in order: those that returned them with the least around them."""
-    wanted = {id(value) for value in event.arguments.values() if not isinstance(value, _PLAIN)}
-    chosen: list[Event] = []
-    while wanted and len(chosen) < _MOST_BEFORE:
+    """Return the calls that made the arguments of a call, in order; if there are several, also those that made theirs."""
+    chosen = _direct_makers(earlier, [event])
+    while 1 < len(chosen) < _MOST_BEFORE:
+        more = [
+            e for e in _direct_makers(earlier, chosen) if e not in chosen and any(map(_is_held, e.arguments.values()))
+        ]
+        if not more:
+            break
+        chosen += more
+    return sorted(chosen, key=lambda other: other.started)
+
+
+def _direct_makers(earlier: list[Event], events: list[Event]) -> list[Event]:
+    """Return the calls that returned an argument of other calls: of several, the last one with the least around it."""
+    found: list[Event] = []
+    for argument in [value for event in events for value in event.arguments.values() if _is_held(value)]:
         makers = [
             (len(place), -other.started, other)
             for other in earlier
-            if other not in chosen
             for place, value in parts_of(other.returned)
-            if id(value) in wanted and not any(value is given for given in other.arguments.values())
+            if value is argument and not any(value is given for given in other.arguments.values())
         ]
-        if not makers:
-            break
-        maker = min(makers, key=lambda found: found[:2])[2]
-        chosen.append(maker)
-        wanted -= {id(value) for _, value in parts_of(maker.returned)}
-        wanted |= {id(value) for value in maker.arguments.values() if not isinstance(value, _PLAIN) and chosen[1:]}
-    return sorted(chosen, key=lambda other: other.started)
+        maker = min(makers, key=lambda one: one[:2])[2] if makers else None
+        if maker is not None and maker not in found and maker not in events:
+            found.append(maker)
+    return found
 
 
 def _last_round(calls: list[Event]) -> list[Event]:
@@ -251,7 +254,7 @@ def is_within(event: Event, other: Event) -> bool:
 
 def parts_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield the containers, arrays and objects in what a function returned, with their places."""
-    if not isinstance(value, _PLAIN):
+    if _is_held(value):
         yield place, value
         inside = (
             value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
