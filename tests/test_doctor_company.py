@@ -425,3 +425,32 @@ def test_a_time_limit_inside_another_does_not_end_it():
 
     with pytest.raises(TookTooLongError):
         work(time.monotonic())
+
+
+SEVERAL = """
+class Activation:
+    def __init__(self, kind):
+        if kind not in ("tanh", "relu"):
+            raise ValueError(kind)
+        self.kind = kind
+
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x) if self.kind == "tanh" else np.maximum(x, 0)
+
+    def backward(self, dy):
+        return dy * (self.grad_tanh() if self.kind == "tanh" else self.grad_relu())
+
+    def grad_tanh(self):
+        return 1 - np.tanh(self.x) ** 2
+
+    def grad_relu(self):
+        return 1.0 * (self.x > {at})
+"""
+
+
+@pytest.mark.parametrize(("at", "whole"), [("0", "right"), ("0.7", "wrong")])
+def test_one_of_several_activations_may_be_wrong(tmp_path, at, whole):
+    found = verdicts_in(tmp_path, SEVERAL.format(at=at))
+    assert (found["Activation"], found["Activation.grad_tanh"]) == (whole, "right")
+    assert found.get("Activation.grad_relu") != ("right" if whole == "wrong" else "wrong")

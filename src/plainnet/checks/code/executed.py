@@ -16,10 +16,16 @@ _MOST, _SECONDS = 6, 2.0  # judgments that run again, and for how long
 
 
 def executed(judgments: list[Judgment]) -> tuple[str, ...]:
-    """Return the qualified names of the functions of the author that run in the right judgments."""
-    ran: set[CodeType] = set()
+    """Return the qualified names of the functions of the author that run in the right judgments and in no other."""
     until = time.monotonic() + _SECONDS
-    for judgment in [j for j in judgments if j.right][:_MOST]:
+    right = _run([j for j in judgments if j.right], until)
+    ran = right - _run([j for j in judgments if not j.right], until) if right else right
+    return tuple(sorted(code.co_qualname for code in ran))
+
+
+def _run(judgments: list[Judgment], until: float) -> set[CodeType]:
+    ran: set[CodeType] = set()
+    for judgment in judgments[:_MOST]:
         if time.monotonic() > until:
             break
         upstream = None if judgment.upstream is None else np.copy(judgment.upstream)
@@ -31,4 +37,4 @@ def executed(judgments: list[Judgment]) -> tuple[str, ...]:
             table = judgment.episode.replay()
             if judgment.episode.backward is not None:
                 judgment.episode.run_back(table, upstream)
-    return tuple(sorted(code.co_qualname for code in ran))
+    return ran

@@ -12,7 +12,7 @@ from plainnet.checks.code.looks import own_classes
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE
 
-_EVIDENCE = "it ran in {}, whose gradients are right"
+_EVIDENCE = "it ran in {}, whose gradients are right when it does"
 _NOT_RUN = "it could not be run|.* do not fit the sum of the output times the upstream gradient"
 
 
@@ -46,8 +46,11 @@ def judged_by_common_losses(findings: list[CodeFinding], module: ModuleType) -> 
 
 
 def judged_by_callers(findings: list[CodeFinding], left_out: list[dict[str, Any]]) -> list[CodeFinding]:
-    """Return the findings, with an undecidable pass, or one left out, as right if it ran in a pass or loop that is right."""
-    callers = {name: finding.name for finding in findings for name in finding.ran if finding.verdict == RIGHT}
+    """Return the findings, with an undecidable pass, or one left out, as right if it ran in a pass or loop that is right.
+
+    A pass may be right in some settings, such as with one of several activations, and wrong in others.
+    """
+    callers = {name: finding.name for finding in findings for name in finding.ran}
     found = []
     for finding in findings:
         whole = finding.form == "class" and "." not in finding.name  # the only pass of a class has its name

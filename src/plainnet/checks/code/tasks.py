@@ -27,7 +27,7 @@ from plainnet.checks.code.pairs import trained_by_pairs
 from plainnet.checks.code.trained import episodes_trained
 from plainnet.checks.code.update_rules import examine_updates
 from plainnet.checks.code.verdicts import CodeFinding
-from plainnet.checks.gradients.central import RIGHT
+from plainnet.checks.gradients.central import UNDECIDABLE
 
 _TO_TRAIN = 12.0  # seconds for a function that trains, whose steps may be slow
 _SHARE = 0.8  # of the time of a task is for the search; the rest is for the verdict
@@ -114,8 +114,8 @@ def searching(name: str, form: str, function: str | None, episodes: Callable[[],
     def run(seconds: float) -> list[CodeFinding]:
         found: Search = search(episodes(), _SHARE * min(seconds, most))
         findings = [replace(finding, function=function) for finding in verdict_of(name, found, form)]
-        if [finding.verdict for finding in findings] != [RIGHT]:
-            return findings
-        return [replace(findings[0], ran=executed(found.best))]
+        if UNDECIDABLE not in {finding.verdict for finding in findings}:
+            findings[0] = replace(findings[0], ran=executed(found.best))
+        return findings
 
     return Task(name, run, f"{name.partition('.')[0]}.{function}" if form == "class" else name)
