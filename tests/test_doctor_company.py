@@ -454,3 +454,36 @@ def test_one_of_several_activations_may_be_wrong(tmp_path, at, whole):
     found = verdicts_in(tmp_path, SEVERAL.format(at=at))
     assert (found["Activation"], found["Activation.grad_tanh"]) == (whole, "right")
     assert found.get("Activation.grad_relu") != ("right" if whole == "wrong" else "wrong")
+
+
+DROPPING = """
+class Dense:
+    def __init__(self, n_in, n_out, dropout_rate=0):
+        self.weights = np.random.randn(n_in, n_out)
+        self.dropout_rate = dropout_rate
+
+    def forward(self, x):
+        self.mask = (np.random.rand(*x.shape) >= self.dropout_rate) / (1 - self.dropout_rate)
+        self.x = x * self.mask
+        return self.x @ self.weights
+
+    def backward(self, dy):
+        self.dweights = self.x.T @ dy
+        return dy @ self.weights.T{masked}
+"""
+
+
+@pytest.mark.parametrize(("masked", "verdict"), [(" * self.mask", "right"), ("", "wrong")])
+def test_a_layer_is_tried_with_the_dropout_that_it_offers(tmp_path, masked, verdict):
+    assert verdicts_in(tmp_path, DROPPING.format(masked=masked))["Dense"] == verdict
+
+
+def test_an_operation_that_replaces_the_gradient_of_another_use_is_wrong(tmp_path):
+    text = ENGINE.format(unseen="node not in seen")
+    replaced = text.replace("self._add(other.data * out.grad)", "setattr(self, 'grad', other.data * out.grad)")
+    assert replaced != text
+    assert verdicts_in(tmp_path, replaced) == {
+        "Tensor.__add__": "right",
+        "Tensor.__mul__": "wrong",
+        "Tensor.backward": "right",
+    }

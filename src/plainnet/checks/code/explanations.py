@@ -231,7 +231,10 @@ def _by_mask(case: Case) -> Iterator[Explanation]:
         if h is None or not _full(h):
             continue
         ratio = site.options["ratio"]
-        given = np.asarray(h.claim.value) / (case.judgment.upstream.T if site.flipped else case.judgment.upstream)  # type: ignore[union-attr]
+        upstream = case.judgment.upstream.T if site.flipped else case.judgment.upstream
+        if np.shape(h.claim.value) != upstream.shape:  # type: ignore[union-attr]
+            continue
+        given = np.asarray(h.claim.value) / upstream  # type: ignore[union-attr]
         scale = ratio[ratio != 0][0]
         elsewhere = int(np.sum((given == 0) != (ratio == 0)))
         kept = given[given != 0]

@@ -50,6 +50,8 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
     suspected: list[tuple[set[str], CodeFinding]] = []
     raised: dict[str, CodeFinding] = {}
     arrived = False
+    sums = measured(engine, Operation("", lambda a, b: _summed_often(a, a + b), None), module, _SPANS[1])
+    adds = sums is not None and sums.right
     for operation, found in _all_measured(engine, [twice, *operations_of(engine.kind, engine.arrays, module)], module):
         arrived |= any(np.any(claim) for claim in found.claims)
         ran = {called for code in found.ran if (called := _called(code))}
@@ -66,6 +68,14 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
             if own and operation is not twice and (other := _fails_for(engine, operation, module)):
                 evidence = f"right for operands of the same shape, but not if one operand is {other}"
                 raised[operation.name] = open_finding(operation.name, evidence)
+            if own and operation is not twice and adds and (reused := _reused(engine, operation, module)) is not None:
+                evidence = "right alone, but not if its operand is a result and is used again: it replaces gradients, or cuts the graph"
+                if operation.name in ran:
+                    wrong[operation.name] = replace(_accusation(engine, operation.name, reused), evidence=evidence)
+                else:  # it is made of other operations
+                    raised[operation.name] = open_finding(operation.name, evidence)
+        elif operation is twice and adds:  # the product in it is to blame
+            right |= own
         elif not operation.sure:
             continue
         elif own and (operation is twice or behind <= own or own <= ran):
@@ -90,6 +100,24 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
 def _shared(a: Any, product: Any) -> Any:
     """Return an expression in which a leaf and a node that is no leaf are used several times."""
     return a * a + product * product + a * product
+
+
+def _summed_often(a: Any, total: Any) -> Any:
+    """Return an expression of sums in which a leaf and a node that is no leaf are used several times."""
+    return (a + total) + (total + total)
+
+
+def _reused(engine: Engine, operation: Operation, module: ModuleType) -> Measured | None:
+    """Return what is measured if an operand is a sum that is used again, if that is wrong."""
+
+    def build(a: Any, b: Any) -> Any:
+        operand = a + a
+        out = operation.build(operand, b)
+        same = np.shape(getattr(out, engine.data)) == np.shape(getattr(operand, engine.data))
+        return out + operand if same else out
+
+    found = measured(engine, replace(operation, build=build), module, _SPANS[1])
+    return found if found is not None and found.wrong is not None else None
 
 
 def _fails_for(engine: Engine, operation: Operation, module: ModuleType) -> str:

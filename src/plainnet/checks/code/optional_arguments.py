@@ -1,4 +1,4 @@
-"""Values of the optional arguments of a constructor that change what a layer computes: strides, padding, words."""
+"""Values of the optional arguments of a constructor that change what a layer computes: strides, padding, words, dropout."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from plainnet.checks.code.episode import optional
 from plainnet.checks.code.uses import use_of
 
 _MOST_WORDS = 6
+_DROPPED = 0.4  # share of the inputs that dropout sets to 0
 
 
 def optional_arguments(kind: type) -> list[dict[str, Any]]:
-    """Return the settings worth trying: a few strides and paddings, then each word that an argument is compared with.
+    """Return the settings worth trying: a few strides and paddings, then each word that an argument is compared with, then dropout.
 
     Raises: `ValueError` or `TypeError` if the constructor has no signature.
     """
@@ -26,7 +27,8 @@ def optional_arguments(kind: type) -> list[dict[str, Any]]:
     for name in defaults:
         known = use_of(kind, name).words
         words += [{name: word} for word in known if len(known) > 1]
-    return (found or [{}]) + words[:_MOST_WORDS]
+    drops = [name for name, default in defaults.items() if "drop" in name.lower() and default in (0, None)]
+    return (found or [{}]) + words[:_MOST_WORDS] + [dict.fromkeys(drops, _DROPPED)] * bool(drops)
 
 
 def sizes_of_zero(kind: type) -> list[str]:

@@ -21,7 +21,7 @@ _ROLES: tuple[tuple[str, str], ...] = (  # the first pattern that matches the wh
     ("training", r"training|train|is_train\w*|train_fl\w*|train_flg|test(ing)?_?mode"),
     ("mode", r"mode"),
     ("verbose", r"verbose|print_\w+|debug|plot\w*|show\w*|display\w*|check_\w*|test|save\w*"),
-    ("rate", r"(\w*_)?(lr|rate|learning_?rate|eta|alpha|step_?size|learnrate|learn_rate|learning_r)|n|eta\w*|lrate|step"),
+    ("rate", r"(?!\w*drop)(\w*_)?(lr|rate|learning_?rate|eta|alpha|step_?size|learnrate|learn_rate|learning_r)|n|eta\w*|lrate|step"),
     ("drop", r"(\w*_)?(drop\w*|keep\w*)|p|ratio|prob(ability)?"),
     ("penalty", r"(\w*_)?(reg|lambda|lambd|lmbda|lam|lamda|l2|l1|decay|weight_decay|regularization\w*|reg_\w+|lambda_?\w*)_?"),
     ("epochs", r"(n_|num_|no_|nb_|max_|number_of_|train(ing)?_)*(epochs?|iter\w*|iterations?|steps|n_iter\w*|rounds|loops?)"),
