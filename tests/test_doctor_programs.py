@@ -192,3 +192,42 @@ def test_missing_files_get_the_format_of_their_name():
     assert file_content("train-images-idx3-ubyte")[:4] == b"\x00\x00\x08\x03"
     assert file_content("t10k-labels-idx1-ubyte.gz")[:2] == b"\x1f\x8b"
     assert file_content("model.h5") is None
+
+
+PENALIZED = """
+class Line:
+    def __init__(self, rate=0.1, steps=100, penalty="l1"):
+        self.rate, self.steps, self.penalty, self.w = rate, steps, penalty, None
+
+    def fit(self, x, y):
+        self.w = np.random.rand(x.shape[1])
+        for _ in range(self.steps):
+            y_predicted = self.predict(x)
+            self.w -= self.rate * self.__slope(x, y, y_predicted)
+
+    def __slope(self, x, y, y_predicted):
+        more = self.rate * np.sign(self.w) if self.penalty == "l1" else 0
+        return x.T @ (y_predicted - y) / len(y){sign}
+
+    def predict(self, x):
+        return x @ self.w
+"""
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [("", "right"), (" + more", "undecidable")])
+def test_a_loop_with_private_methods_and_a_penalty(tmp_path, sign, verdict):
+    """The loss is not in the code, so a penalty that it may lack is no fault."""
+    assert verdicts_in(tmp_path, PENALIZED.format(sign=sign))["Line.fit"] == verdict
+
+
+AFTERWARDS = """
+x, t = np.random.rand(6, 3), np.random.rand(6)
+w = np.random.rand(3)
+for step in range(10):
+    w = w - 0.5 * x.T @ (x @ w - t) / 6
+    loss = 0.5 * np.mean((x @ w - t) ** 2)
+"""
+
+
+def test_a_loss_that_is_reported_after_the_step_is_no_fault(tmp_path):
+    assert "wrong" not in verdicts_in(tmp_path, AFTERWARDS).values()

@@ -86,7 +86,11 @@ def _has_another_pass(judgment: Judgment) -> bool:
 def _adds_more(judgment: Judgment) -> bool:
     """Return whether a step may be more than the gradient times the rate: the object uses momentum or a penalty."""
     kept = getattr(judgment.episode.names.get("self"), "__dict__", {})
-    return any(role_of(name) in ("momentum", "penalty") for name in kept)
+    return any(
+        (role_of(name) in ("momentum", "penalty") or re.search(r"penalty|regulari[sz]", name.lower()))
+        and (isinstance(value, np.ndarray) or bool(value))
+        for name, value in kept.items()
+    )
 
 
 def _is_from_above(judgment: Judgment, value: Any) -> bool:

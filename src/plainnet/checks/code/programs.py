@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import builtins
 import contextlib
 import io
 import itertools
@@ -73,8 +74,8 @@ def _imports(text: str, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def filled_command_line() -> Iterator[None]:
-    """Give values to the arguments of a command line that a program requires: the last choice, or one of their type."""
+def answered() -> Iterator[None]:
+    """Give a program the arguments that it requires: the last choice, or a value of their type. Questions are answered by 1."""
     right: Callable[..., Any] = argparse.ArgumentParser.parse_args
 
     def parse(self: argparse.ArgumentParser, *arguments: Any, **options: Any) -> Any:
@@ -85,11 +86,14 @@ def filled_command_line() -> Iterator[None]:
             actions = [action for action in self._actions if action.dest != "help"]
             return argparse.Namespace(**{action.dest: _value(action) for action in actions})
 
+    asked = builtins.input
     argparse.ArgumentParser.parse_args = parse  # type: ignore[method-assign]
+    builtins.input = lambda *_: "1"
     try:
         yield
     finally:
         argparse.ArgumentParser.parse_args = right  # type: ignore[method-assign]
+        builtins.input = asked
 
 
 def _value(action: argparse.Action) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 
 from plainnet.checks.code.episode import MODULE, Names
 from plainnet.checks.code.loading import Loaded, run_statement
-from plainnet.checks.code.programs import filled_command_line
+from plainnet.checks.code.programs import answered
 from plainnet.checks.code.roles import role_of
 from plainnet.checks.code.stand_ins import stand_ins
 from plainnet.checks.code.tape import Enough, Tape
@@ -40,7 +40,7 @@ def record(loaded: Loaded, seconds: float, wanted: set[str], program: Loaded | N
     before = dict(vars(module))
     try:
         packages = stand_ins(Path(str(quiet.module.__file__)).parent, loaded.stand_ins)
-        with contextlib.suppress(Enough), packages, filled_command_line():
+        with contextlib.suppress(Enough), packages, answered():
             until = time.monotonic() + seconds
             for statement in _program(quiet.tree, everything=program is not None):
                 if time.monotonic() > until:

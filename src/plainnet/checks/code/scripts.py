@@ -24,6 +24,7 @@ from plainnet.checks.code.loops import LOSS_WORD, Loop
 from plainnet.checks.code.resizing import with_sizes_that_fit
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of
 
+_PARTS = ("before", "headers", "body")  # of a loop
 _SECONDS = 8.0
 _BEFORE = 20.0
 _MOST_TABLES, _MOST_EPISODES = 600, 60
@@ -31,6 +32,10 @@ _MOST_TABLES, _MOST_EPISODES = 600, 60
 
 def episodes_of_loop(loop: Loop, loaded: Loaded) -> Iterator[Episode]:
     """Yield ways to run one step of a training loop."""
+    if loop.kind:
+        private = _Mangled(loop.kind)
+        parts: Any = {part: [private.visit(copy.deepcopy(s)) for s in getattr(loop, part)] for part in _PARTS}
+        loop = loop._replace(**parts)
     named = loop._replace(body=[_NamedSides().visit(copy.deepcopy(statement)) for statement in loop.body])
     in_place = loop.function is None or _changes_globals(loop.function)
     for episode in _of_the_file(named, loaded) if in_place else _of_a_function(named, loaded):
@@ -123,6 +128,19 @@ class _NoJumps(ast.NodeTransformer):
 def _without_jumps(statement: ast.stmt) -> ast.stmt:
     changed: ast.stmt = _NoJumps().visit(copy.deepcopy(statement))
     return changed
+
+
+class _Mangled(ast.NodeTransformer):
+    """Write private names as Python does inside a class: self._Net__weights for self.__weights."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind.lstrip("_")
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr.startswith("__") and not node.attr.endswith("__"):
+            node.attr = f"_{self.kind}{node.attr}"
+        return node
 
 
 def _compiled(body: list[ast.stmt], loaded: Loaded) -> Any:
