@@ -211,13 +211,17 @@ class Line:
 
     def predict(self, x):
         return x @ self.w
+
+Line().fit(np.random.rand(8, 3), np.random.rand(8))
 """
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [("", "right"), (" + more", "undecidable")])
 def test_a_loop_with_private_methods_and_a_penalty(tmp_path, sign, verdict):
     """The loss is not in the code, so a penalty that it may lack is no fault."""
-    assert verdicts_in(tmp_path, PENALIZED.format(sign=sign))["Line.fit"] == verdict
+    found = verdicts_in(tmp_path, PENALIZED.format(sign=sign))
+    assert found["Line.fit"] == verdict
+    assert "wrong" not in found.values()
 
 
 AFTERWARDS = """

@@ -33,7 +33,8 @@ def may_accuse(judgment: Judgment) -> bool:
         return False  # the stored gradients are summed elsewhere
     if judgment.count(MISSING) and judgment.inferred and judgment.count(RIGHT) < 2:  # the bias gradient is dz itself
         return False
-    if any(h.claim is not None and h.claim.step and h.verdict == WRONG for h in judgment.held) and _adds_more(judgment):
+    wrong = [h.claim for h in judgment.held if h.claim is not None and h.verdict == WRONG]
+    if any(claim.step or judgment.inferred for claim in wrong) and _adds_more(judgment):
         return False
     if _is_implied(judgment) and not any(h.verdict == RIGHT and name_of(h.path) in ("W1", "b1") for h in judgment.held):
         return False
@@ -84,7 +85,7 @@ def _has_another_pass(judgment: Judgment) -> bool:
 
 
 def _adds_more(judgment: Judgment) -> bool:
-    """Return whether a step may be more than the gradient times the rate: the object uses momentum or a penalty."""
+    """Return whether a step, or the gradient of a supposed loss, may be more than it seems: the object uses momentum or a penalty."""
     kept = getattr(judgment.episode.names.get("self"), "__dict__", {})
     return any(
         (role_of(name) in ("momentum", "penalty") or re.search(r"penalty|regulari[sz]", name.lower()))

@@ -103,7 +103,7 @@ def calls_of(tape: Tape | None, back: str, kind: type | None) -> list[Event]:
         event
         for event in (tape.events if tape is not None else ())
         if event.copies is not None
-        and event.function.__name__ == back
+        and event.called == back
         and (not event.is_method if kind is None else isinstance(event.owner, kind))
     ]
     firsts = {id(event.owner): event for event in reversed(calls)}.values()
@@ -178,7 +178,7 @@ def _before(tape: Tape, event: Event) -> list[Event]:
     inside = [other for other in useful if is_within(other, event) and other.owner is event.owner][:1]
     if not event.is_method:
         return _makers(earlier, event) or inside or _changers(earlier, event)[-1:]
-    same = [other for other in earlier if other.owner is event.owner and other.function.__name__ != "__init__"]
+    same = [other for other in earlier if other.owner is event.owner and other.called != "__init__"]
     beside = [other for other in same if other.parent is event.parent] or ([] if inside else same)
     outer = [other for other in beside if not any(other is not one and is_within(other, one) for one in beside)]
     return _last_round(outer) or inside
@@ -190,7 +190,7 @@ def _is_held(value: Any) -> bool:
 
 
 def _does_something(event: Event) -> bool:
-    return event.returned is not None or (event.is_method and FORWARD.match(event.function.__name__) is not None)
+    return event.returned is not None or (event.is_method and FORWARD.match(event.called) is not None)
 
 
 def _changers(earlier: list[Event], event: Event) -> list[Event]:
@@ -240,7 +240,7 @@ def _last_round(calls: list[Event]) -> list[Event]:
 
 def is_backward(event: Event) -> bool:
     """Return whether the name of a function says that it computes gradients or trains."""
-    name = event.function.__name__
+    name = event.called
     return bool(BACK.match(name) or TRAIN.match(name))
 
 
@@ -282,7 +282,7 @@ def _copies(event: Event) -> Names:
 
 
 def _call(event: Event, arguments: list[tuple[str, str]]) -> Call:
-    return Call(event.function.__name__ if event.is_method else event.function, tuple(arguments))
+    return Call(event.called if event.is_method else event.function, tuple(arguments))
 
 
 def _is_floats(value: Any) -> bool:

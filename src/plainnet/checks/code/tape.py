@@ -43,6 +43,7 @@ class Event:
     """
 
     name: str
+    called: str  # without the class
     function: Callable[..., Any]
     owner: Any
     arguments: Names
@@ -69,10 +70,10 @@ class Tape:
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + self.seconds
-        self._open: list[tuple[FrameType, Event | None]] = []
+        self._open: list[tuple[FrameType, Event]] = []
         self._copied: Counter[tuple[CodeType, int]] = Counter()
         self._objects: dict[CodeType, set[int]] = {}
-        self._functions: dict[CodeType, Callable[..., Any] | None] = {}
+        self._functions: dict[CodeType, tuple[str, Callable[..., Any] | None]] = {}
         self._kept_of: Counter[str] = Counter()
         self._last_kept = 0
 
@@ -99,12 +100,11 @@ class Tape:
                 self._begin(frame)
         elif kind == "return" and self._open and self._open[-1][0] is frame:
             event = self._open.pop()[1]
-            if event is not None:
-                event.done = True
-                event.returned = value if event.copies is not None else None
-                if self._is_enough(event):
-                    sys.setprofile(None)
-                    raise Enough
+            event.done = True
+            event.returned = value if event.copies is not None else None
+            if self._is_enough(event):
+                sys.setprofile(None)
+                raise Enough
 
     def _is_enough(self, event: Event) -> bool:
         repeated = len(self.events) - self._last_kept > _MOST_REPEATED and any(self._kept_of[n] for n in self.wanted)
@@ -120,15 +120,15 @@ class Tape:
             return
         if code not in self._functions:
             self._functions[code] = _function_of(frame)
-        function = self._functions[code]
+        called, function = self._functions[code]
         if function is None:
             return
         named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         arguments = {name: frame.f_locals[name] for name in named if name in frame.f_locals}
         owner = arguments.pop("self", None)
-        name = code.co_name if owner is None else f"{type(owner).__name__}.{code.co_name}"
-        parent = next((event for _, event in reversed(self._open) if event is not None), None)
-        event = Event(name, function, owner, arguments, parent, len(self.events))
+        name = called if owner is None else f"{type(owner).__name__}.{called}"
+        parent = self._open[-1][1] if self._open else None
+        event = Event(name, called, function, owner, arguments, parent, len(self.events))
         objects = self._objects.setdefault(code, set())
         if self._copied[code, id(owner)] < _MOST_COPIES and len(objects | {id(owner)}) <= _MOST_OBJECTS:
             self._copied[code, id(owner)] += 1
@@ -167,10 +167,17 @@ def with_few_examples(arguments: Names) -> Names:
     return arguments | cut
 
 
-def _function_of(frame: FrameType) -> Callable[..., Any] | None:
-    """Return the function or method that runs in a frame, if the author's module or class holds it under its name."""
+def _function_of(frame: FrameType) -> tuple[str, Callable[..., Any] | None]:
+    """Return the name and the function that runs in a frame, or the method; None if the author's module or class does not hold it."""
     code = frame.f_code
     owner = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
-    found = frame.f_globals.get(code.co_name) if owner is None else getattr(type(owner), code.co_name, None)
-    function = getattr(found, "__func__", found)
-    return function if getattr(function, "__code__", None) is code else None
+    holders = [] if owner is None else [(f"_{base.__name__.lstrip('_')}", base) for base in type(owner).__mro__]
+    private = code.co_name.startswith("__") and not code.co_name.endswith("__")
+    for mark, base in holders:
+        name = mark + code.co_name if private else code.co_name
+        found = vars(base).get(name)
+        function = getattr(found, "__func__", found)
+        if getattr(function, "__code__", None) is code:
+            return name, function
+    found = None if owner is not None else frame.f_globals.get(code.co_name)
+    return code.co_name, found if getattr(found, "__code__", None) is code else None

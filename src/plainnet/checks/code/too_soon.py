@@ -24,7 +24,7 @@ def with_a_tiny_step(case: Case) -> frozenset[Path]:
     """Return the wrong leaves if all their gradients are right with a tiny step; otherwise none."""
     judgment = case.judgment
     rates = list(_rates(judgment.episode))
-    if not rates:
+    if not rates or not any(claim.step for claim in judgment.claims):
         return frozenset()
     names = copy.deepcopy(judgment.episode.names)
     for path, value in rates:

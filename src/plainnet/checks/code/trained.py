@@ -40,7 +40,7 @@ def episodes_trained(module: ModuleType, name: str, back: str, kind: type | None
 
 
 def _may_be_forward(event: Event) -> bool:
-    name = event.function.__name__
+    name = event.called
     return not is_backward(event) and not LOSS_NAME.match(name) and name != "__init__" and any(_outputs(event.returned))
 
 
@@ -62,7 +62,7 @@ def _episode(event: Event, names: Names, forward: list[Event], module: ModuleTyp
     codes = dict(list(codes.items())[-_MOST_FORWARD:])
     targets = [p for p in event.arguments if role_of(p) == "target"]
     arguments = tuple((p, p) for p in event.arguments)
-    call = Call(event.function.__name__ if event.is_method else event.function, arguments)
+    call = Call(event.called if event.is_method else event.function, arguments)
     for key, p in [("x", next(iter(event.arguments), "")), ("t", next(iter(targets), ""))]:
         if isinstance(names.get(p), np.ndarray):
             names[key] = names[p]
