@@ -29,6 +29,7 @@ from plainnet.writing import to_json, write_atomically
 RECORDS = Path(__file__).parent.parent / "records"
 Changes = dict[str, Any]
 AFFINE = ("rotation", "scale", "shear", "shift")
+AFFINE_SIZES = {"rotation": 10, "scale": 0.1, "shear": 0.1, "shift": 1.0}
 
 
 def without(*names: str) -> Changes:
@@ -131,16 +132,14 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
         {"epochs": 8},
         1,
         {
+            "no adversarial examples": {"adversarial": None},
+            "no deskewing": {"layers": without_layer("mlp-augmented", "Deskew")},
+            "no size normalization": {"layers": without_layer("mlp-augmented", "NormalizeSize")},
             "no elastic changes": without("elastic"),
             "elastic changes of 0.7": {"augmentation.elastic": 0.7},
-            "elastic changes of 1.5": {"augmentation.elastic": 1.5},
-            "no affine changes": without(*AFFINE),
-            "shifts of 2": {"augmentation.shift": 2.0},
-            "dropout of 0.2 after each ReLU": with_dropout("mlp-augmented", 0.2),
-            "1536 units in two layers": {"layers.1.units": 1536, "layers.4.units": 1536},
+            "affine changes as well": {f"augmentation.{name}": size for name, size in AFFINE_SIZES.items()},
             "no averaging": {"averaging": None},
             "no label smoothing": {"loss.label_smoothing": 0.0},
-            "a clean epoch at the end": {"clean_epochs": 1},
         },
     ),
     "cnn": (

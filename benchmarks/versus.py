@@ -16,7 +16,7 @@ from plainnet.runs.environment import hardware, versions
 from plainnet.writing import to_json, write_atomically
 
 ROOT = Path(__file__).parent.parent
-WORKS = {"classic": 200, "fast99": 50, "small-cnn": 8, "cnn": 20, "mlp-augmented": 20}  # steps in each round
+WORKS = {"classic": 200, "fast99": 50, "small-cnn": 8, "cnn": 20}  # steps in each round
 CHILD = """
 import sys, time
 sys.path.insert(0, sys.argv[1])

@@ -24,7 +24,7 @@ TARGETS: list[tuple[str, str, str, float | None]] = [  # work, comparison, rival
     ("steps of seven convolutions / PyTorch, channels last", "small-cnn", "PyTorch, channels last", 1.15),
     ("... / PyTorch, default layout", "small-cnn", "PyTorch", None),
     (
-        "steps of `mlp-augmented` / the same without augmentation",
+        "steps of a 784-1024-1024-1024-10 network with augmentation / the same without",
         "mlp-augmented",
         "without augmentation",
         None,

@@ -170,8 +170,12 @@ def cnn(rounds: int, steps: int = 20) -> Comparison:
 
 
 def mlp_augmented(rounds: int, steps: int = 20) -> Comparison:
-    """Compare steps of the best fully connected network with and without augmentation."""
-    work, without = Work(read("mlp-augmented"), steps), Work(plain("mlp-augmented"), steps)
+    """Compare steps of the dense layers of `mlp-augmented` with and without affine and elastic changes."""
+    layers = [layer for layer in read("mlp-augmented").layers if layer["type"] not in ("Deskew", "NormalizeSize")]
+    changes = {"layers": layers, "adversarial": None}
+    augmentation = {"rotation": 10, "scale": 0.1, "shear": 0.1, "shift": 1.0, "elastic": 1.0}
+    work = Work(read("mlp-augmented", changes | {"augmentation": augmentation}), steps)
+    without = Work(read("mlp-augmented", changes | {"augmentation": None}), steps)
     rivals: dict[str, Rival] = {"plainnet": work.ours(), "without augmentation": without.ours()}
     if find_spec("torch"):
         rivals["PyTorch, without augmentation"] = without.torch()
