@@ -185,6 +185,10 @@ def test_a_script_reads_made_up_digits_from_a_missing_file(tmp_path, step, verdi
 def test_programs_are_found_through_a_file_between(tmp_path):
     for name, text in [("layer", ""), ("model", "from layer import Dense"), ("train", "import model"), ("other", "")]:
         (tmp_path / f"{name}.py").write_text(text)
+    packages = tmp_path / "env" / "lib"
+    packages.mkdir(parents=True)
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    (packages / "a.py").write_text("import layer")
     assert [path.stem for path in programs_beside(tmp_path / "layer.py", tmp_path)] == ["model", "train"]
 
 

@@ -7,6 +7,7 @@ import builtins
 import contextlib
 import io
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from plainnet.checks.code.loading import package_of, roots_of
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _HIGHEST = 4  # levels of folders searched for these
 _MOST_PROGRAMS, _MOST_FILES, _LONGEST = 3, 300, 1_000_000
+_NOT_OURS = ("node_modules", "site-packages", "build", "dist")
 _LIKELY = re.compile(r"(?i)main|train|run|demo|example|experiment|mnist|xor")
 
 
@@ -32,34 +34,39 @@ def project_of(path: Path) -> Path:
     above = [path.parent, *path.parent.parents][:_HIGHEST]
     marked = next((up for up in above if any((up / mark).exists() for mark in _MARKS)), folder)
     importing = [
-        up.parent for up in above[:2] if any(_imports_from(other, up.name) for other in _files(up.parent, "*"))
+        up.parent
+        for up in above[:2]
+        if any(_imports_from(other, up.name) for other in itertools.islice(_files(up.parent, below=False), _MOST_FILES))
     ]
     return min(folder, marked, *importing, *roots_of(path, text), key=lambda up: len(up.parts))
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the Python files and notebooks of a folder, without very large ones; `**/*` is for those below too."""
+def _files(folder: Path, *, below: bool) -> Iterator[Path]:
+    """Yield the Python files and notebooks of a folder, and of those below it, but not of installed packages or hidden folders."""
+    for here, folders, names in os.walk(folder):
+        if "pyvenv.cfg" in names:
+            folders.clear()
+            continue
+        yield from (Path(here) / name for name in sorted(names) if name.endswith((".py", ".ipynb")))
+        folders[:] = sorted(f for f in folders if f[0] not in "._" and f not in _NOT_OURS) if below else []
+
+
+def _text_of(path: Path) -> str:
     try:
-        found = [
-            f for ending in (".py", ".ipynb") for f in itertools.islice(folder.glob(pattern + ending), _MOST_FILES)
-        ]
-        return sorted(f for f in found if f.is_file() and f.stat().st_size <= _LONGEST)
-    except OSError:
-        return []
+        with path.open(errors="replace") as file:
+            return file.read(_LONGEST)
+    except OSError:  # a file that may not be read is no program
+        return ""
 
 
 def _imports_from(path: Path, folder: str) -> bool:
-    return (
-        re.search(rf'^[\s"]*(from|import)\s+{re.escape(folder)}\b', path.read_text(errors="replace"), re.M) is not None
-    )
+    return re.search(rf'^[\s"]*(from|import)\s+{re.escape(folder)}\b', _text_of(path), re.M) is not None
 
 
 def programs_beside(path: Path, project: Path) -> list[Path]:
     """Return the files of a project that import a file by its name, or import one that does, likely programs first."""
-    files = [f for ending in ("*.py", "*.ipynb") for f in sorted(project.rglob(ending))][:_MOST_FILES]
-    texts = {
-        f: f.read_text(errors="replace") for f in files if f.is_file() and f.stat().st_size <= _LONGEST and f != path
-    }
+    files = itertools.islice(_files(project, below=True), _MOST_FILES)
+    texts = {other: _text_of(other) for other in files if other != path}
     found: list[Path] = []
     wanted = [path]
     while wanted and len(found) < _MOST_PROGRAMS:
