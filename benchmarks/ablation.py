@@ -28,8 +28,7 @@ from plainnet.writing import to_json, write_atomically
 
 RECORDS = Path(__file__).parent.parent / "records"
 Changes = dict[str, Any]
-AFFINE = ("rotation", "scale", "shear", "shift")
-AFFINE_SIZES = {"rotation": 10, "scale": 0.1, "shear": 0.1, "shift": 1.0}
+AFFINE = {"rotation": 10, "scale": 0.1, "shear": 0.1, "shift": 1.0}
 
 
 def without(*names: str) -> Changes:
@@ -137,7 +136,7 @@ ABLATIONS: dict[str, tuple[Changes, int, dict[str, Changes]]] = {  # recipe: sho
             "no size normalization": {"layers": without_layer("mlp-augmented", "NormalizeSize")},
             "no elastic changes": without("elastic"),
             "elastic changes of 0.7": {"augmentation.elastic": 0.7},
-            "affine changes as well": {f"augmentation.{name}": size for name, size in AFFINE_SIZES.items()},
+            "affine changes as well": {f"augmentation.{name}": size for name, size in AFFINE.items()},
             "no averaging": {"averaging": None},
             "no label smoothing": {"loss.label_smoothing": 0.0},
         },

@@ -90,18 +90,20 @@ class _Replay:
 def episodes_replayed(module: ModuleType, name: str, back: str, kind: type | None = None) -> Iterator[Episode]:
     """Yield ways to run a backward pass as the author's program runs it."""
     tape = tape_of(module)
-    for event in calls_of(tape, back, kind) if tape is not None else ():
+    if tape is None:
+        return
+    for event in calls_of(tape, back, kind):
         try:
             yield from _after_forward(tape, event, module, name, back)
         except Exception as error:
             note(error)
 
 
-def calls_of(tape: Tape | None, back: str, kind: type | None) -> list[Event]:
+def calls_of(tape: Tape, back: str, kind: type | None) -> list[Event]:
     """Return recorded calls of a function, perhaps interrupted ones, of different objects first."""
     calls = [
         event
-        for event in (tape.events if tape is not None else ())
+        for event in tape.events
         if event.copies is not None
         and event.called == back
         and (not event.is_method if kind is None else isinstance(event.owner, kind))
@@ -110,9 +112,8 @@ def calls_of(tape: Tape | None, back: str, kind: type | None) -> list[Event]:
     return [*sorted(firsts, key=calls.index), *(event for event in calls if event not in firsts)][:_MOST_REPLAYED]
 
 
-def _after_forward(tape: Tape | None, event: Event, module: ModuleType, name: str, back: str) -> Iterator[Episode]:
+def _after_forward(tape: Tape, event: Event, module: ModuleType, name: str, back: str) -> Iterator[Episode]:
     """Yield the ways to run one recorded call, its unknown arrays as the gradient from above, or as a target."""
-    assert tape is not None
     before = _before(tape, event)
     if not before:
         return

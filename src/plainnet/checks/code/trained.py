@@ -31,8 +31,9 @@ _SEVERAL = 64  # examples
 def episodes_trained(module: ModuleType, name: str, back: str, kind: type | None = None) -> Iterator[Episode]:
     """Yield ways to run a method or function that trains, as the author's program runs it."""
     tape = tape_of(module)
+    if tape is None:
+        return
     for event in calls_of(tape, back, kind):
-        assert tape is not None
         inside = [e for e in tape.events if e.done and e.copies and is_within(e, event) and _may_be_forward(e)]
         outer = [other for other in inside if not any(other is not one and is_within(other, one) for one in inside)]
         for names in _steps(copy.deepcopy(event.copies or {})) if outer else ():
@@ -58,7 +59,7 @@ def _outputs(returned: Any) -> list[tuple[tuple[Any, ...], np.ndarray]]:
 
 
 def _episode(event: Event, names: Names, forward: list[Event], module: ModuleType, name: str) -> Episode:
-    codes = {code: other.name for other in reversed(forward) for code in [other.function.__code__]}
+    codes = {other.function.__code__: other.name for other in reversed(forward)}
     codes = dict(list(codes.items())[-_MOST_FORWARD:])
     targets = [p for p in event.arguments if role_of(p) == "target"]
     arguments = tuple((p, p) for p in event.arguments)
@@ -69,7 +70,6 @@ def _episode(event: Event, names: Names, forward: list[Event], module: ModuleTyp
 
     def run(table: Names) -> None:
         returned: dict[CodeType, Any] = {}
-
         outer = sys.getprofile()
 
         def notice(frame: FrameType, kind: Any, value: Any) -> None:

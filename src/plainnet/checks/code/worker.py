@@ -63,14 +63,15 @@ def main(folder: str, path: str, options: str) -> None:
 
 @dataclass
 class Examined:
-    """The result for a file: the findings, what was not examined, and the loaded file with the parts that did not run."""
+    """The result for a file: the findings, what was not examined, and the loaded file with the parts that did not run.
+
+    `programs` are other files that were run, because they call what the file defines.
+    """
 
     findings: list[CodeFinding] = field(default_factory=list)
     left_out: list[dict[str, Any]] = field(default_factory=list)
     loaded: Loaded | None = None
-    programs: list[str] = field(
-        default_factory=list
-    )  # other files that were run, because they call what the file defines
+    programs: list[str] = field(default_factory=list)
 
 
 def examine_path(path: str | Path, only: str = "", seconds: float = 600.0) -> list[CodeFinding]:
@@ -96,8 +97,11 @@ def examined(
             back = told["backward"]
             _work([searching(back, "functions", back.rpartition(".")[2], lambda: episodes)], result, until)
             return result
-        _work(list(tasks_of(loaded, only)), result, until)
-        _watched(loaded, only, result, until, run)
+        tasks = list(tasks_of(loaded, only))
+        _work(tasks, result, until)
+        names = {task.name for task in tasks}
+        tasks += [task for task in training_tasks(loaded) if only in ("", task.name) and task.name not in names]
+        _watched(tasks, loaded, result, until, run)
         result.findings = judged_by_subclasses(result.findings, loaded.module)
         result.findings = judged_by_common_losses(result.findings, loaded.module)
         judged = {
@@ -145,7 +149,7 @@ def _examined_too(loaded: Loaded, result: Examined) -> set[str]:
     return found
 
 
-def _watched(loaded: Loaded, only: str, result: Examined, until: float, run: str) -> None:
+def _watched(tasks: list[Task], loaded: Loaded, result: Examined, until: float, run: str) -> None:
     """While something is undecidable, run a program for a while, and examine it again as the program calls it.
 
     The program is the one that the user names; otherwise the file itself, and then others of its project that import it.
@@ -154,9 +158,8 @@ def _watched(loaded: Loaded, only: str, result: Examined, until: float, run: str
     for program in [Path(run)] if run else [path, *programs_beside(path, project_of(path))]:
         is_open = {f.name for f in result.findings if f.verdict == UNDECIDABLE and f.form in ("class", "functions")}
         known, left = {f.name for f in result.findings}, until - time.monotonic()
-        tasks = [task for task in tasks_of(loaded, only) if task.name in is_open]
-        tasks += [task for task in training_tasks(loaded) if task.name not in known and only in ("", task.name)]
-        if not tasks or left < 1:
+        wanted = [task for task in tasks if task.called and (task.name in is_open or task.name not in known)]
+        if not wanted or left < 1:
             break
         if program == path and not has_a_program(loaded.tree):
             continue
@@ -166,9 +169,9 @@ def _watched(loaded: Loaded, only: str, result: Examined, until: float, run: str
             continue
         if other is not None:
             result.programs.append(program.name)
-        tape = record(loaded, min(_WATCHED, left / 3), {task.called for task in tasks}, other)
+        tape = record(loaded, min(_WATCHED, left / 3), {task.called for task in wanted}, other)
         again = Examined()
-        _work([task for task in tasks if tape.calls(task.called)], again, until)
+        _work([task for task in wanted if tape.calls(task.called)], again, until)
         decided = {f.name for f in again.findings if f.verdict != UNDECIDABLE}
         kept = [f for f in result.findings if f.name not in decided]
         result.findings = kept + [f for f in again.findings if f.name in decided]
