@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from plainnet import InputError
 from plainnet.doctor import examination
+from plainnet.foreign.another_user import can_read
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the limits of Linux")
 RELU = """
@@ -236,7 +238,7 @@ def test_where_the_kernel_cannot_help_python_itself_refuses(tmp_path, monkeypatc
     from plainnet.foreign.running import run_apart
 
     (tmp_path / "patched_worker.py").write_text(
-        "import sys\nfrom plainnet.foreign import confinement\nconfinement._unshare = lambda: False\n"
+        "import sys\nfrom plainnet.foreign import confinement\nconfinement._unshare = lambda _: False\n"
         "confinement.allow_only = lambda *_: False\n"
         "from plainnet.checks.code.worker import main\nmain(*sys.argv[1:4])\n"
     )
@@ -260,3 +262,19 @@ def test_where_the_kernel_cannot_help_python_itself_refuses(tmp_path, monkeypatc
     assert "PermissionError" in report(f"import os\nos.remove({str(kept)!r})\n")
     assert "may not use the network" in report("import socket\nsocket.create_connection(('127.0.0.1', 9), 2)\n")
     assert kept.read_text() == "kept"
+
+
+@linux
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+def test_root_becomes_another_user_if_this_user_can_read_what_is_needed(tmp_path):
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o005 != 0o005 and folder.is_relative_to(tempfile.gettempdir()):
+            folder.chmod(0o755)
+    python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
+    expected = 65534 if can_read([tmp_path, *python]) else None
+    program = "import os\nopen('who', 'w').write('x')\n"
+    program += f"if os.stat('who').st_uid != {expected}:\n    raise ValueError('own user')"
+    (tmp_path / "homework.py").write_text(homework(program))
+    notes = " ".join(examination(tmp_path / "homework.py", timeout=60).notes)
+    assert ("own user" in notes) == (expected is None)
+    assert not (tmp_path / "who").exists()

@@ -5,7 +5,6 @@ import time
 import pytest
 
 from plainnet.checks.code.episode import TookTooLongError, within
-from plainnet.checks.code.worker import examined
 from verdicts import HEAD, findings_in, verdicts_in
 
 WITH_AN_OPTIMIZER = """
@@ -288,16 +287,80 @@ def test_weights_that_an_optimizer_has_changed_have_a_name(tmp_path):
     assert [f.diagnosis for f in findings_in(tmp_path, text) if f.verdict == "wrong"] == ["weights-already-updated"]
 
 
-def test_a_derivative_is_right_and_the_line_that_gives_it_the_output_is_listed(tmp_path):
-    (tmp_path / "file.py").write_text(
-        HEAD
-        + "def sigmoid(x):\n    return 1 / (1 + np.exp(-x))\n\n"
-        + "def sigmoid_prime(x):\n    return sigmoid(x) * (1 - sigmoid(x))\n\n"
-        + "def step(x, w):\n    a = sigmoid(x @ w)\n    return sigmoid_prime(a)\n"
-    )
-    found = examined(tmp_path / "file.py")
-    assert {f.name: f.verdict for f in found.findings}["sigmoid_prime"] == "right"
-    assert any("the output instead of the input" in one["why"] for one in found.left_out)
+SIGMOID = """
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+def sigmoid_prime(x):
+    return sigmoid(x) * (1 - sigmoid(x))
+
+"""
+GIVES_THE_OUTPUT = """
+def step(x, w):
+    a = sigmoid(x @ w)
+    return sigmoid_prime({given})
+"""
+GIVES_TWO_OUTPUTS = """
+class Cell:
+    def forward(self, x, h):
+        i = sigmoid(x @ self.wi)
+        o = sigmoid(x @ self.wo)
+        return o * (i + h)
+
+    def backward(self, dy, x, h, {i}, {o}, unknown):
+        return dy * unknown * sigmoid_prime({i}) * sigmoid_prime({o})
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "verdict"),
+    [
+        (GIVES_THE_OUTPUT.format(given="a"), "step", "wrong"),
+        (GIVES_THE_OUTPUT.format(given="x @ w"), "step", None),
+        (GIVES_TWO_OUTPUTS.format(i="i", o="o"), "Cell", "wrong"),
+        (GIVES_TWO_OUTPUTS.format(i="i", o="z"), "Cell", "undecidable"),
+    ],
+)
+def test_a_derivative_is_right_and_a_pass_that_gives_it_the_output_is_wrong(tmp_path, text, name, verdict):
+    found = {f.name: f for f in findings_in(tmp_path, SIGMOID + text)}
+    assert found["sigmoid_prime"].verdict == "right"
+    assert (found[name].verdict if name in found else None) == verdict
+    if verdict == "wrong":
+        assert "the output of the activation" in found[name].evidence
+
+
+OF_NO_KNOWN_LOSS = """
+class NeuralNetwork:
+    def __init__(self, x, y):
+        self.input = x
+        self.weights1 = np.random.rand(self.input.shape[1], 4)
+        self.weights2 = np.random.rand(4, 1)
+        self.y = y
+        self.output = np.zeros(y.shape)
+
+    def feedforward(self):
+        self.layer1 = sigmoid(self.input @ self.weights1)
+        self.output = sigmoid(self.layer1 @ self.weights2)
+
+    def backprop(self):
+        error = 2 * (self.y - self.output) * {slope}(self.output){more}
+        self.weights1 += self.input.T @ (error @ self.weights2.T * {slope}(self.layer1))
+        self.weights2 += self.layer1.T @ error
+"""
+NUMBERS = "slope_at = lambda x: sigmoid(x) * (1 - sigmoid(x))\nslope_of = lambda y: y * (1 - y)\n"
+
+
+@pytest.mark.parametrize(
+    ("slope", "more", "verdict"),
+    [("slope_of", "", "right"), ("slope_at", "", "wrong"), ("slope_at", " ** 3", "undecidable")],
+)
+def test_a_fault_that_explains_every_gradient_also_proves_the_loss(tmp_path, slope, more, verdict):
+    text = SIGMOID + NUMBERS + OF_NO_KNOWN_LOSS.format(slope=slope, more=more)
+    found = next(f for f in findings_in(tmp_path, text) if f.name == "NeuralNetwork")
+    assert found.verdict == verdict
+    if verdict == "wrong":
+        assert found.diagnosis == "sigmoid-derivative-applied-twice"
+        assert "half the squared error as the loss" in found.evidence
 
 
 def test_the_forward_pass_may_be_in_the_file_beside(tmp_path):

@@ -16,6 +16,7 @@ from plainnet.course.assignment import Assignment
 from plainnet.course.judging import Judgement, judged
 from plainnet.course.submissions import Submission, answers, fingerprint, laid_out
 from plainnet.errors import InputError
+from plainnet.foreign.another_user import let_read
 from plainnet.foreign.showing import shown
 from plainnet.writing import to_json, write_atomically
 
@@ -39,6 +40,7 @@ def graded(submission: Submission, assignment: Assignment, kept: Path | None = N
     """Grade a submission, or return its grade from the folder `kept` if nothing has changed since."""
     with tempfile.TemporaryDirectory(prefix="plainnet-grade-") as folder:
         place = Path(folder)
+        let_read(place)
         found = Grade(submission.name)
         try:
             files = laid_out(submission, place)

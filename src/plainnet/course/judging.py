@@ -19,6 +19,7 @@ from plainnet.course.exercise import TO_DO, Assigned, Fault, module_of
 from plainnet.course.observing import Observation, imported, observed, unpacked, used_names
 from plainnet.doctor import CATALOGUE, examination, weighed
 from plainnet.errors import InputError
+from plainnet.foreign.another_user import let_read
 from plainnet.foreign.checking import either, listed, nothing, problem, text, whole
 from plainnet.foreign.opening import parse_json
 from plainnet.foreign.running import run_apart
@@ -116,6 +117,7 @@ def _examine(assigned: Assigned, answer: str, found: Judgement) -> None:
     """
     passed = found.passed
     with tempfile.TemporaryDirectory(prefix="plainnet-") as folder:
+        let_read(Path(folder))
         path = Path(folder) / "answer.py"
         path.write_text(answer, encoding="utf-8")
         try:

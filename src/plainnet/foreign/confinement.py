@@ -1,9 +1,9 @@
 """The sandbox: confines a process before it runs foreign code, so that the code does no harm and does not keep running.
 
-The process continues in a child and watches it. The child has no network, can read only the files that Python needs and
-the folder of the code, can write to a single folder, and has limits on its resources. When it ends, everything that it
-has started ends as well. On systems that cannot do this, an audit hook (PEP 578) blocks such actions within Python: it
-prevents accidents, but does not protect against malice.
+The process continues in a child and watches it. If it runs as root, it becomes another user first. The child has no
+network, can read only the files that Python needs and the folder of the code, can write to a single folder, and has
+limits on its resources. When it ends, everything that it has started ends as well. On systems that cannot do this, an
+audit hook (PEP 578) blocks such actions within Python: it prevents accidents, but does not protect against malice.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from plainnet.foreign.another_user import become_nobody, can_read
 from plainnet.foreign.landlock import allow_only
 
 PARENT = "PLAINNET_PARENT"  # the environment variable with the process that started this one
@@ -31,6 +32,7 @@ _OF_THE_SYSTEM = (
     "/etc/nsswitch.conf", "/etc/ssl", "/etc/mime.types", "/System", "/Library", "/private/var/db/timezone",
 )  # fmt: skip
 _DEVICES = ("/dev/null",)
+_MOST_LINKED = 1000  # files of the folder of the code
 
 
 class Limits(NamedTuple):
@@ -52,7 +54,13 @@ def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path]
     """
     asked: list[int] = []  # signals that ask to end
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
-    apart = _unshare()
+    python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
+    linked = itertools.islice(readable.iterdir(), _MOST_LINKED)
+    another = can_read([readable, *linked, *more, *python, writable.parent.parent])
+    apart = another and _unshare(0)
+    if another:
+        become_nobody(writable.parent)
+    apart = apart or _unshare(_NEW_USER)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become children of this process
     if _left_alone():
@@ -70,7 +78,6 @@ def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path]
     os.chdir(writable)
     _link(readable, writable)
     missing = [] if _limit(limits) else ["memory and files"]
-    python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
     allowed = [readable, *more, writable, *python, *map(Path, _OF_THE_SYSTEM)]
     files = allow_only(allowed, [writable, *map(Path, _DEVICES)])
     if not (apart and files):
@@ -85,12 +92,15 @@ def _left_alone() -> bool:
     return os.getppid() != int(os.environ.get(PARENT, os.getppid()))
 
 
-def _unshare() -> bool:
-    """Enter a network namespace, and a process namespace for children; return whether that was possible."""
+def _unshare(user: int) -> bool:
+    """Enter a network namespace, and a process namespace for children; return whether that was possible.
+
+    Without rights this also needs a user namespace, `user`.
+    """
     if sys.platform != "linux":
         return False
     unshare = ctypes.CDLL(None, use_errno=True).unshare
-    return unshare(_NEW_USER | _NEW_PROCESSES | _NEW_NETWORK | _NEW_MESSAGES) == 0
+    return unshare(user | _NEW_PROCESSES | _NEW_NETWORK | _NEW_MESSAGES) == 0
 
 
 def _limit(limits: Limits) -> bool:
@@ -183,7 +193,7 @@ def _size(path: Path) -> int:
 def _link(readable: Path, writable: Path) -> None:
     """Link the files of `readable` into `writable`, so that relative names find them."""
     for number, path in enumerate(sorted(readable.iterdir())):
-        if number == 1000:
+        if number == _MOST_LINKED:
             return
         with contextlib.suppress(OSError):
             (writable / path.name).symlink_to(path)

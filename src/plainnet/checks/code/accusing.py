@@ -12,17 +12,18 @@ from plainnet.checks.code.cases import Case
 from plainnet.checks.code.choosing import Search
 from plainnet.checks.code.claims import fits
 from plainnet.checks.code.episode import RETURNED
-from plainnet.checks.code.explanations import explain
+from plainnet.checks.code.explanations import explain, explained_whole
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.matching import KINKS, MISSING, WRONG, Held, Judgment
 from plainnet.checks.code.parting import line_where_they_part
-from plainnet.checks.code.presuming import clips, is_no_call, is_unfinished, may_accuse
+from plainnet.checks.code.presuming import clips, is_no_call, is_unfinished, may_accuse, plain_factors
 from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.values import spelled
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import UNDECIDABLE
 
 _CASES = 3
+_MOST_SUPPOSED = 8  # losses
 _NEARLY = 0.01  # a smaller error without a known cause may be intended
 
 
@@ -38,6 +39,8 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
     if all(h.verdict == KINKS for h in best.held):
         return [open_finding(name, "every gradient is at a kink, where there is no derivative to compare with")]
     if not may_accuse(best):
+        if (proven := _proven_by_a_fault(subject, search)) is not None:
+            return [proven]
         said = ", ".join(spelled(h.path) for h in missing or wrong)
         if any(is_no_call(best, h) for h in wrong):
             return [open_finding(name, f"it could not be run on an input of the right shape: {search.trouble}")]
@@ -117,6 +120,21 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
             slug, evidence = None, "cause unknown; an array that backward returns is empty"
         findings.append(wrong_finding(subject, best, key_in(best, h), slug, evidence))
     return findings
+
+
+def _proven_by_a_fault(subject: Subject, search: Search) -> CodeFinding | None:
+    """Return the fault that explains every gradient under a supposed loss, up to a usual factor; None if there is none."""
+    same_way = [group[0] for group in search.groups if group[0].episode.way == search.best[0].episode.way]
+    for supposed in same_way[:_MOST_SUPPOSED]:
+        if not supposed.inferred or not supposed.says_all or not 2 <= len(supposed.held) == supposed.count(WRONG):
+            continue
+        case = Case(supposed, _files(supposed))
+        for factor in plain_factors(supposed):
+            supposed.factor = factor
+            if (one := explained_whole(case)) is not None:
+                evidence, slug = f"with {supposed.loss} as the loss, {one.evidence}", _as_written(subject, one.slug)
+                return wrong_finding(subject, supposed, key_in(supposed, supposed.held[0]), slug, evidence)
+    return None
 
 
 def _unlike_in_columns(judgment: Judgment) -> tuple[Held, Held] | None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plainnet.checks.code.episode import within
-from plainnet.checks.code.given_outputs import given_the_output
+from plainnet.checks.code.given_outputs import Misuse, given_the_output
 from plainnet.checks.code.roles import tree_of_module
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
@@ -57,14 +57,19 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
         np.broadcast_to(at_y, x.shape)[smooth], slope[smooth], rtol=1e-5, atol=1e-7
     )
     line = _line(pair.source)
-    where = _misused(pair) if same_x and not same_y else None
-    if where is not None:
+    misuse = _misused(pair) if same_x and not same_y else None
+    where = misuse.line if misuse is not None else None
+    if misuse is not None:
         said = f"it is the derivative, g(x) = f'(x), but line {where} gives it the output f(x) instead of the input"
     elif same_x:
         said = "it is the derivative, g(x) = f'(x), by central differences"
     else:
         said = (
             "it is the derivative as a function of the output, g(f(x)) = f'(x): right if the code gives it the output"
+        )
+    if misuse is not None and not misuse.direct:  # one activation of several: the pass may be right with the others
+        return CodeFinding(
+            form="derivative", name=pair.name, verdict=WRONG, array="derivative", evidence=said, line=where
         )
     if same_x or same_y:
         return CodeFinding(form="derivative", name=pair.name, verdict=RIGHT, evidence=said, line=where)
@@ -85,8 +90,8 @@ def judge_pair(pair: Pair) -> CodeFinding | None:
     )
 
 
-def _misused(pair: Pair) -> int | None:
-    """Return the line in which the file gives this derivative the output instead of the input."""
+def _misused(pair: Pair) -> Misuse | None:
+    """Return the call in which the file gives this derivative the output instead of the input."""
     module = inspect.getmodule(pair.source)
     tree = tree_of_module(module) if module is not None else None
     f = getattr(pair.f, "__name__", "")

@@ -42,6 +42,12 @@ def explain(cases: list[Case]) -> list[Explanation]:
     return sorted(first, key=lambda one: -len(one.leaves))
 
 
+def explained_whole(case: Case) -> Explanation | None:
+    """Return a fault of a layer that explains every gradient, each to many digits: it then also proves a supposed loss."""
+    wanted = {h.path for h in case.judged}
+    return next((one for one in _by_site(case) if one.leaves == wanted), None)
+
+
 def _explanations(case: Case) -> Iterator[Explanation]:
     yield from _by_factor(case)
     yield from _by_penalty(case)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
+
+_FEWEST = 2  # names that another function got from the activation
 
 
-def given_the_output(tree: ast.Module, f: str, g: str) -> int | None:
-    """Return the line in which a result of `f` is given to `g`; None if there is none.
+class Misuse(NamedTuple):
+    """A call of a derivative: its line, and whether it has the name of the derivative itself, not another one for it."""
+
+    line: int
+    direct: bool
+
+
+def given_the_output(tree: ast.Module, f: str, g: str) -> Misuse | None:
+    """Return the first call in which a result of `f` is given to `g`; None if there is none.
 
     It follows names that are assigned nothing else, lists to which such a name is appended, and other names of `f` and `g`.
+    The same name in another function may hold something else, so it takes two such names to prove a misuse.
     """
     functions, derivatives = _aliases(tree, f), _aliases(tree, g)
     outputs = {name for name, value in _assigned(tree) if _calls(value, functions)}
@@ -20,12 +31,32 @@ def given_the_output(tree: ast.Module, f: str, g: str) -> int | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
         and node.args and (ast.unparse(node.args[0]) in outputs or _calls(node.args[0], functions))
     }  # fmt: skip
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _last(node.func) in derivatives and len(node.args) == 1:
+    elsewhere: dict[str, Misuse] = {}
+    for scope, node in _calls_in_scopes(tree):
+        if _last(node.func) in derivatives and len(node.args) == 1:
             given = node.args[0].value if isinstance(node.args[0], ast.Subscript) else node.args[0]
-            if ast.unparse(given) in outputs:
-                return node.lineno
-    return None
+            name = ast.unparse(given)
+            misuse = Misuse(node.lineno, _last(node.func) == g)
+            if name in outputs and (isinstance(given, ast.Attribute) or _is_assigned_in(scope, name)):
+                return misuse
+            if name in outputs:
+                elsewhere.setdefault(name, misuse)
+    return min(elsewhere.values()) if len(elsewhere) >= _FEWEST else None
+
+
+def _calls_in_scopes(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.Call]]:
+    """Yield every call with the function that it is in, or with the module."""
+    inner = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    within = {id(call): scope for scope in inner for call in ast.walk(scope)}  # the innermost comes last
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield within.get(id(node), tree), node
+
+
+def _is_assigned_in(scope: ast.AST, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(scope)
+    ) and not any(isinstance(node, ast.arg) and node.arg == name for node in ast.walk(scope))
 
 
 def _aliases(tree: ast.Module, name: str) -> set[str]:

@@ -1,7 +1,8 @@
-"""Backward passes that cannot run alone: judged by the classes that inherit them, by a common loss, or by what calls them."""
+"""Backward passes that cannot run alone: judged by the classes that inherit them, by a common loss, by what calls them, or by a misuse."""
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from types import ModuleType
@@ -10,7 +11,7 @@ from typing import Any
 from plainnet.checks.code.common_losses import judge_common_losses
 from plainnet.checks.code.looks import own_classes
 from plainnet.checks.code.verdicts import CodeFinding
-from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE
+from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
 
 _EVIDENCE = "it ran in {}, whose gradients are right when it does"
 _NOT_RUN = "it could not be run|.* do not fit the sum of the output times the upstream gradient"
@@ -62,3 +63,29 @@ def judged_by_callers(findings: list[CodeFinding], left_out: list[dict[str, Any]
         evidence, function = _EVIDENCE.format(callers[name]), name.rpartition(".")[2]
         found.append(CodeFinding(name=name, verdict=RIGHT, evidence=evidence, form="called", function=function))
     return found
+
+
+def judged_by_misuse(findings: list[CodeFinding], tree: ast.Module) -> list[CodeFinding]:
+    """Return the findings, with a pass that is not right as wrong if it gives the derivative of an activation the output instead of the input."""
+    found = list(findings)
+    for misuse in [f for f in findings if f.form == "derivative" and f.verdict == RIGHT and f.line is not None]:
+        name = _function_at(tree, misuse.line or 0)
+        kind, _, back = name.rpartition(".")
+        same = [f for f in found if f.name == name or (f.name == kind and f.function == back)]
+        if not name or any(f.verdict != UNDECIDABLE for f in same):
+            continue
+        evidence = f"{misuse.name} is the derivative as a function of the input, but line {misuse.line} gives it the output of the activation"
+        before = same or [CodeFinding(name=name, verdict=UNDECIDABLE, form="misuse", function=back)]
+        found = [f for f in found if f not in same] + [
+            replace(f, verdict=WRONG, array="derivative", evidence=evidence, line=misuse.line) for f in before
+        ]
+    return found
+
+
+def _function_at(tree: ast.Module, line: int) -> str:
+    """Return the name of the function, or of the class and its method, that contains a line; an empty text for none."""
+    for node in tree.body:
+        for inner in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(inner, ast.FunctionDef) and inner.lineno <= line <= (inner.end_lineno or 0):
+                return inner.name if inner is node else f"{node.name}.{inner.name}"  # type: ignore[attr-defined]
+    return ""

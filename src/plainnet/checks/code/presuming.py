@@ -103,14 +103,16 @@ def _is_plain(judgment: Judgment) -> bool:
 
     The wrong gradients must then not be multiples of the true ones, which a separate learning rate for a layer would cause.
     """
-    n = judgment.episode.batch or 1
-    plain = [
-        rate * k * m for rate in (1.0, judgment.episode.rate or RATE) for k in (1.0, 2.0, 0.5) for m in (1.0, 1 / n)
-    ]
     wrong = [h for h in judgment.held if h.verdict == WRONG]
-    if judgment.count(MISSING) or not any(np.isclose(judgment.factor, k, rtol=1e-6) for k in plain):
+    if judgment.count(MISSING) or not any(np.isclose(judgment.factor, k, rtol=1e-6) for k in plain_factors(judgment)):
         return False
     return all(h.claim is not None and fits(h.claim, h.probes.shape) and not _is_multiple(h) for h in wrong)
+
+
+def plain_factors(judgment: Judgment) -> list[float]:
+    """Return the usual factors of the gradient of a supposed loss: 1, 2 or 1/2, times the learning rate, divided by the batch size."""
+    n, rate = judgment.episode.batch or 1, judgment.episode.rate or RATE
+    return list(dict.fromkeys(r * k * m for r in (1.0, rate) for k in (1.0, 2.0, 0.5) for m in (1.0, 1 / n)))
 
 
 def _is_multiple(h: Held) -> bool:

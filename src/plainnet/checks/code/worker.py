@@ -26,6 +26,7 @@ from plainnet.checks.code.dialects import old_names
 from plainnet.checks.code.judged_elsewhere import (
     judged_by_callers,
     judged_by_common_losses,
+    judged_by_misuse,
     judged_by_subclasses,
 )
 from plainnet.checks.code.loading import Loaded, load, program_of
@@ -131,6 +132,7 @@ def examined(
         result.findings = judged_by_callers(result.findings, unread)
         result.left_out += left_out(loaded.tree, result.findings, _examined_too(loaded, result))
         result.left_out += left_unread(code_of(Path(path)), loaded.tree)
+        result.findings = judged_by_misuse(result.findings, loaded.tree)
         result.left_out += [
             {"name": f"line {f.line}", "line": f.line, "why": f"it gives {f.name} the output instead of the input"}
             for f in result.findings
