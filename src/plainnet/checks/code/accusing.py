@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,19 @@ from plainnet.checks.code.binding import REPLAYED
 from plainnet.checks.code.cases import Case
 from plainnet.checks.code.choosing import Search
 from plainnet.checks.code.claims import fits
-from plainnet.checks.code.episode import RETURNED
+from plainnet.checks.code.episode import RETURNED, Deadline, OutOfTime
 from plainnet.checks.code.explanations import explain, explained_whole
 from plainnet.checks.code.locate import locate
 from plainnet.checks.code.matching import KINKS, MISSING, WRONG, Held, Judgment
 from plainnet.checks.code.parting import line_where_they_part
-from plainnet.checks.code.presuming import clips, is_no_call, is_unfinished, may_accuse, plain_factors
+from plainnet.checks.code.presuming import clips, is_no_call, is_unfinished, may_accuse
 from plainnet.checks.code.subject import Subject
 from plainnet.checks.code.values import spelled
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import UNDECIDABLE
 
 _CASES = 3
-_MOST_SUPPOSED = 8  # losses
+_SECONDS = 5.0  # to look for a fault that also proves the loss
 _NEARLY = 0.01  # a smaller error without a known cause may be intended
 
 
@@ -67,7 +68,7 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
         return [wrong_finding(subject, best, key_in(best, unlike[0]), None, evidence)]
     if all(h.path[0][1] in best.episode.inputs for h in best.held if not _is_a_mean(best, h)):  # those are a convention
         wrong = [h for h in wrong if h.path[0][1] in best.episode.inputs]
-    cases = [Case(j, _files(j)) for j in _alike(best, search.best)[:_CASES]]
+    cases = [Case(j, _files(j), j.factor) for j in _alike(best, search.best)[:_CASES]]
     sizes = [np.size(h.claim.value) for h in wrong if h.claim is not None]
     fitting = [size in (1, int(np.prod(h.probes.shape))) for size, h in zip(sizes, wrong, strict=False)]
     if best.upstream is None and not all(fitting):
@@ -125,15 +126,17 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
 def _proven_by_a_fault(subject: Subject, search: Search) -> CodeFinding | None:
     """Return the fault that explains every gradient under a supposed loss, up to a usual factor; None if there is none."""
     same_way = [group[0] for group in search.groups if group[0].episode.way == search.best[0].episode.way]
-    for supposed in same_way[:_MOST_SUPPOSED]:
-        if not supposed.inferred or not supposed.says_all or not 2 <= len(supposed.held) == supposed.count(WRONG):
-            continue
-        case = Case(supposed, _files(supposed))
-        for factor in plain_factors(supposed):
-            supposed.factor = factor
-            if (one := explained_whole(case)) is not None:
+    fitting = [j for j in same_way if j.inferred and j.says_all and 2 <= len(j.held) == j.count(WRONG)]
+    Deadline.at = time.monotonic() + _SECONDS
+    try:
+        for supposed in fitting:
+            if (one := explained_whole(Case(supposed, _files(supposed)))) is not None:
                 evidence, slug = f"with {supposed.loss} as the loss, {one.evidence}", _as_written(subject, one.slug)
                 return wrong_finding(subject, supposed, key_in(supposed, supposed.held[0]), slug, evidence)
+    except OutOfTime:
+        return None
+    finally:
+        Deadline.at = float("inf")
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from plainnet.checks.code.episode import Names, optional, required, seed_everything
+from plainnet.checks.code.own_arrays import as_array, in_own_class
 from plainnet.checks.code.pairs import PAIRS, pairs_of, parameter_of_pairs
 from plainnet.checks.code.roles import number, returned_names, role_of
 from plainnet.checks.code.uses import use_of
@@ -57,7 +58,7 @@ class Call:
         seed_everything()
         x = names.get("x")
         before = np.copy(x) if isinstance(x, np.ndarray) else None
-        value = function(**self.filled(names))
+        value = as_array(function, function(**self.filled(names)))
         store(names, function, value)
         held = getattr(names.get("self"), "__dict__", {})
         for key in ("output", "outputs", "out"):
@@ -80,7 +81,7 @@ class Call:
     def gradients(self, names: Names) -> Any:
         """Call it, and return its results by the names of its return statement."""
         function = self.target(names)
-        value = function(**self.filled(names))
+        value = as_array(function, function(**self.filled(names)))
         if not isinstance(value, tuple | list):
             return {name: value for name in _called(function, 1) if name} or value
         called = _called(function, len(value))
@@ -88,7 +89,7 @@ class Call:
 
     def filled(self, names: Names) -> dict[str, Any]:
         """Return the value of each parameter; a key such as self.output stands for an attribute of the object."""
-        return {parameter: _value(names, key) for parameter, key in self.arguments}
+        return in_own_class(self.target(names), {parameter: _value(names, key) for parameter, key in self.arguments})
 
     @property
     def keys(self) -> set[str]:

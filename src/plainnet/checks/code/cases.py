@@ -23,6 +23,7 @@ class Case:
 
     judgment: Judgment
     files: frozenset[str]
+    factor: float | None = None  # between claims and gradients; None if it is to be found
     _seen: list[Seen] | None = None
     _sites: list[Site] | None = None
     _moves: dict[Any, Differences] = field(default_factory=dict)

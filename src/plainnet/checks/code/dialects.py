@@ -1,4 +1,4 @@
-"""Dialects: run files that were written for Python 2, for an older NumPy, or for float32.
+"""Dialects: run files that were written for Python 2, for an older NumPy or scikit-learn, or for float32.
 
 In Python 2, the division of two integers rounded down. Older versions of NumPy accepted an array of one number in place
 of a number, and made an array of objects from arrays of different shapes. In float32, rounding hides faults, so
@@ -80,7 +80,7 @@ def helpers() -> dict[str, Any]:
 
 
 class _Old(ast.NodeTransformer):
-    """Replaces a / b, float(a), int(a), np.array(a) and a[i] = b."""
+    """Replaces a / b, float(a), int(a), np.array(a), a[i] = b, and an argument that scikit-learn has renamed."""
 
     def __init__(self, division: str) -> None:
         self.division = division
@@ -105,6 +105,9 @@ class _Old(ast.NodeTransformer):
         for constant in types:
             if isinstance(constant, ast.Constant) and constant.value in ("float32", "f4"):
                 constant.value = "float64"
+        for keyword in node.keywords if ast.unparse(node.func).endswith("OneHotEncoder") else ():
+            if keyword.arg == "sparse":
+                keyword.arg = "sparse_output"  # its name since scikit-learn 1.2
         if isinstance(node.func, ast.Name) and node.func.id in ("float", "int") and len(node.args) == 1:
             return _call("__number__", [node.func, node.args[0]], node)
         if ast.unparse(node.func) in ("np.array", "numpy.array") and len(node.args) == 1 and not node.keywords:

@@ -67,7 +67,10 @@ def measured(engine: Engine, operation: Operation, module: ModuleType, span: tup
             if operation.source is not None and any(out is node for node in nodes):
                 return None  # it changes a leaf
             shape = np.shape(getattr(out, engine.data))
+            if shape and not engine.arrays:
+                return None
             weights = np.ones(shape) if operation.is_loss and not np.prod(shape) > 1 else rng.uniform(0.5, 1.5, shape)
+            weights = weights if engine.multiplies else np.full(shape, 2.0)
 
             def value(changed: list[Any]) -> float:
                 result = operation.run([engine.node(one) for one in changed])
@@ -80,7 +83,7 @@ def measured(engine: Engine, operation: Operation, module: ModuleType, span: tup
         return None
     best, raised = None, ""
     ran: set[CodeType] = set()
-    for way in _WAYS:
+    for way in _WAYS if engine.multiplies else _WAYS_WITHOUT_PRODUCTS:
         try:
             with within(4), np.errstate(all="ignore"):
                 nodes = [engine.node(value) for value in values]
@@ -92,7 +95,7 @@ def measured(engine: Engine, operation: Operation, module: ModuleType, span: tup
                     for node, v in zip(nodes, values, strict=True)
                 ]
         except Exception as error:
-            raised = raised if way is _as_root else f"{type(error).__name__}: {error}"
+            raised = raised if way in (_as_root, _doubled) else f"{type(error).__name__}: {error}"
             continue
         if any(np.abs(claim).max(initial=0) > _HUGE for claim in claims):
             return None  # outside its domain
@@ -132,6 +135,11 @@ def _as_root(engine: Engine, out: Any, weights: Any) -> None:
     getattr(out, engine.back)()
 
 
+def _doubled(engine: Engine, out: Any, weights: Any) -> None:
+    assert np.all(weights == 2.0)
+    getattr(out + out, engine.back)()
+
+
 _WAYS: tuple[Callable[[Engine, Any, Any], None], ...] = (
     _with_gradient,
     partial(_with_gradient, as_node=True),
@@ -139,6 +147,7 @@ _WAYS: tuple[Callable[[Engine, Any, Any], None], ...] = (
     _weighted,
     _as_root,
 )
+_WAYS_WITHOUT_PRODUCTS = (*_WAYS[:2], _doubled)
 
 
 def _slopes(value: Callable[[list[Any]], float], values: list[Any], i: int, step: float) -> Any:

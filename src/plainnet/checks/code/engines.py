@@ -22,13 +22,17 @@ _OPERATORS = re.compile(r"^\s+def __(r?add|r?mul|matmul)__|__add__ ?=", re.M)
 
 
 class Engine(NamedTuple):
-    """A class of such numbers: where it keeps its value and gradient, its backward pass, and whether it takes arrays."""
+    """A class of such numbers: where it keeps its value and gradient, its backward pass, and whether it takes arrays.
+
+    If its product is wrong (`multiplies`), the doctor weights a result by adding it to itself.
+    """
 
     kind: type
     data: str
     grad: str
     back: str
     arrays: bool
+    multiplies: bool = True
 
     def node(self, value: Any) -> Any:
         """Return a leaf with this value that needs a gradient."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plainnet.checks.code.cases import Case, key_of, strengths_of
+from plainnet.checks.code.factors import plain_factors
 from plainnet.checks.code.faults import CATALOGUE
 from plainnet.checks.code.matching import WRONG, Held
 from plainnet.checks.code.right_layers import FAULTS, SHAPES, max_pool
@@ -43,7 +44,8 @@ def explain(cases: list[Case]) -> list[Explanation]:
 
 
 def explained_whole(case: Case) -> Explanation | None:
-    """Return a fault of a layer that explains every gradient, each to many digits: it then also proves a supposed loss."""
+    """Return a fault of a layer that explains every gradient, up to a usual factor: it then also proves a supposed loss."""
+    case.factor = None
     wanted = {h.path for h in case.judged}
     return next((one for one in _by_site(case) if one.leaves == wanted), None)
 
@@ -113,7 +115,7 @@ def _with_fault(case: Case, group: list[Site], slug: str, shape: dict[str, Any])
                     direct[name] = direct.get(name, 0) + faulty[name] - gradient
     if not added and not direct:
         return []
-    touched = []
+    touched, k = [], case.factor
     for h in case.judged:
         change = direct.get(key_of(h.path))
         if change is not None and np.shape(change) != h.probes.shape:
@@ -125,7 +127,9 @@ def _with_fault(case: Case, group: list[Site], slug: str, shape: dict[str, Any])
         if change is not None:
             predicted = predicted + h.probes.project(change)
         sure = np.isfinite(errors) & np.isfinite(h.errors)
-        k = case.judgment.factor
+        k = _plain_factor(case, h.given[sure], predicted[sure]) if k is None else k
+        if k is None:
+            return []
         same = _near(h.given[sure], k * predicted[sure])
         changed = not _near(predicted[sure], h.truth[sure])
         if (changed and not same) or (not changed and h.verdict == WRONG and len(group) == 0):
@@ -135,6 +139,11 @@ def _with_fault(case: Case, group: list[Site], slug: str, shape: dict[str, Any])
         elif changed:
             return []
     return touched
+
+
+def _plain_factor(case: Case, given: np.ndarray, predicted: np.ndarray) -> float | None:
+    """Return the usual factor that turns what a fault predicts into what is given; None if there is none."""
+    return next((k for k in plain_factors(case.judgment) if close(given, k * predicted)), None)
 
 
 def _by_factor(case: Case) -> Iterator[Explanation]:

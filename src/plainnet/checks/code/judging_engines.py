@@ -43,15 +43,16 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
     twice = Operation(
         f"{engine.kind.__name__}.{engine.back}", lambda a, b: _shared(a, a * b), getattr(engine.kind, engine.back)
     )
-    base = measured(engine, Operation("", lambda a, b: a, None), module, _SPANS[1])
-    always = base.ran if base else frozenset()
     right: set[str] = set()
     wrong: dict[str, CodeFinding] = {}
     suspected: list[tuple[set[str], CodeFinding]] = []
     raised: dict[str, CodeFinding] = {}
     arrived = False
-    sums = measured(engine, Operation("", lambda a, b: _summed_often(a, a + b), None), module, _SPANS[1])
-    adds = sums is not None and sums.right
+    adding = _that_adds(engine, module)
+    if adding is not None and (product := measured(adding, Operation("", lambda a, b: a * b, None), module, _SPANS[1])):
+        engine = engine if product.right else adding
+    base = measured(engine, Operation("", lambda a, b: a, None), module, _SPANS[1])
+    always = base.ran if base else frozenset()
     for operation, found in _all_measured(engine, [twice, *operations_of(engine.kind, engine.arrays, module)], module):
         arrived |= any(np.any(claim) for claim in found.claims)
         ran = {called for code in found.ran if (called := _called(code))}
@@ -68,13 +69,13 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
             if own and operation is not twice and (other := _fails_for(engine, operation, module)):
                 evidence = f"right for operands of the same shape, but not if one operand is {other}"
                 raised[operation.name] = open_finding(operation.name, evidence)
-            if own and operation is not twice and adds and (reused := _reused(engine, operation, module)) is not None:
+            if own and operation is not twice and adding and (reused := _reused(engine, operation, module)) is not None:
                 evidence = "right alone, but not if its operand is a result and is used again: it replaces gradients, or cuts the graph"
                 if operation.name in ran:
                     wrong[operation.name] = replace(_accusation(engine, operation.name, reused), evidence=evidence)
                 else:  # it is made of other operations
                     raised[operation.name] = open_finding(operation.name, evidence)
-        elif operation is twice and adds:  # the product in it is to blame
+        elif operation is twice and adding:  # the product in it is to blame
             right |= own
         elif not operation.sure:
             continue
@@ -95,6 +96,16 @@ def judge_engine(engine: Engine, module: ModuleType) -> Iterator[CodeFinding]:
     for name in sorted(right - set(wrong) - set(raised)):
         yield CodeFinding(form="engine", name=name, verdict=RIGHT, evidence=evidence)
     yield from (raised | wrong).values()
+
+
+def _that_adds(engine: Engine, module: ModuleType) -> Engine | None:
+    """Return the engine as one of which only sums are used, of arrays or else of numbers, if its sums are right."""
+    often = Operation("", lambda a, b: _summed_often(a, a + b), None)
+    for arrays in (engine.arrays, False):
+        adding = engine._replace(arrays=arrays, multiplies=False)
+        if (sums := measured(adding, often, module, _SPANS[1])) is not None and sums.right:
+            return adding
+    return None
 
 
 def _shared(a: Any, product: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +11,12 @@ import numpy as np
 from plainnet.checks.code.claims import Claim, affinity, fits
 from plainnet.checks.code.differences import Functional, Probes
 from plainnet.checks.code.episode import RETURNED, Episode, Names
+from plainnet.checks.code.factors import TOLERANCE, common_factor, elsewhere, penalty, same
 from plainnet.checks.code.held_data import is_held_data
 from plainnet.checks.code.looks import LOSS_NAME
-from plainnet.checks.code.values import Path, follow, name_of, number_of, numbers_in, spelled
+from plainnet.checks.code.values import Path, name_of, numbers_in, spelled
 
 _PENALTY = re.compile(r"(?i)l[12]$|reg|lambda|lmbda|decay|penalty")
-TOLERANCE = 1e-6  # relative to the largest derivative of an array
 RIGHT, WRONG, MISSING, KINKS = "right", "wrong", "missing", "kinks"
 
 
@@ -42,9 +41,13 @@ class Held:
 
     @property
     def given(self) -> np.ndarray:
-        """The claimed derivative at each probe; a single number for an array counts for every place."""
+        """The claimed derivative at each probe."""
         assert self.claim is not None
-        value = self.claim.value
+        return self.given_by(self.claim)
+
+    def given_by(self, claim: Claim) -> np.ndarray:
+        """Return the derivative that a claim gives at each probe; a single number for an array counts for every place."""
+        value = claim.value
         if np.size(value) == int(np.prod(self.probes.shape)):
             return self.probes.project(value)
         return self.probes.project(np.full(self.probes.shape, float(np.ravel(value)[0])))
@@ -106,14 +109,14 @@ def match(judgment: Judgment) -> None:
     upstream = judgment.episode.upstream
     judgment.held = [h for h in judgment.held if _needs_a_gradient(judgment, h)]
     taken: set[int] = set()
-    factor = _common_factor(judgment)
+    factor = common_factor(judgment)
     judgment.factor = factor
     for by_name in (True, False):  # matching names first, so that equal numbers are not exchanged
         for h in judgment.held:
             if h.claim is None:
                 _match_by_numbers(judgment, h, factor, taken, by_name=by_name)
     if judgment.inferred or _has_a_penalty(judgment):
-        judgment.decay = _decay(judgment, factor, taken)
+        judgment.decay = penalty(judgment, factor, taken)
     for h in sorted(judgment.held, key=lambda h: h.verdict):
         if h.claim is not None:
             continue
@@ -135,6 +138,11 @@ def match(judgment: Judgment) -> None:
                 and not LOSS_NAME.match(name_of(c.path))
             ]
             h.claim = claims[rest[0]] if len(rest) == 1 else None
+        elif judgment.upstream is not None:  # the sum over all units may have been returned for each of them
+            numbers = [
+                i for i, c in enumerate(claims) if i not in taken and c.path[0][1] == RETURNED and np.size(c.value) == 1
+            ]
+            h.claim = claims[numbers[0]] if len(numbers) == 1 else None
         if h.claim is not None:
             taken.add(next(i for i, c in enumerate(claims) if c is h.claim))
             h.verdict = WRONG
@@ -154,19 +162,13 @@ def _match_by_numbers(judgment: Judgment, h: Held, factor: float, taken: set[int
         fitting = fits(claim, h.probes.shape) or np.size(claim.value) == 1
         if i in taken or not fitting or (by_name and not affinity(h.path, claim, episode.upstream)):
             continue
-        if not h.probes.shape and _elsewhere(h.path, claim.path):
+        if not h.probes.shape and elsewhere(h.path, claim.path):
             continue
         own = factor if judgment.inferred or (claim.step and episode.rate is None) else 1.0
-        if same(_given(h, claim), own * h.truth, h.errors, episode.tolerance):
+        if same(h.given_by(claim), own * h.truth, h.errors, episode.tolerance):
             h.claim, h.verdict, h.factor = claim, RIGHT, own
             taken.add(i)
             return
-
-
-def _elsewhere(leaf: Path, claim: Path) -> bool:
-    """Return whether both are numbers in lists, but not in the same place; equal numbers would be confused."""
-    one, other = number_of(leaf), number_of(claim)
-    return bool(one and other) and one[-1] != other[-1]
 
 
 def _are_means(judgment: Judgment) -> bool:
@@ -197,26 +199,6 @@ def _has_a_penalty(judgment: Judgment) -> bool:
     return any(np.size(value) == 1 and np.all(value) and _PENALTY.search(name_of(path)) for path, value in numbers)
 
 
-def _decay(judgment: Judgment, factor: float, taken: set[int]) -> float:
-    """Accept claims that equal the true gradient plus one multiple of the weights: a penalty that an inferred loss lacks."""
-    fitting: list[tuple[Held, int, float]] = []
-    for h in judgment.held:
-        for i, claim in enumerate(judgment.claims):
-            if h.claim is None and i not in taken and fits(claim, h.probes.shape) and affinity(h.path, claim):
-                weight = h.probes.project(follow(judgment.episode.names, h.path))
-                excess = _given(h, claim) - factor * h.truth
-                strength = float(excess @ weight / max(weight @ weight, 1e-300))
-                if strength / factor > 0 and same(excess, strength * weight, h.errors, 1e-5):
-                    fitting.append((h, i, strength / factor))
-    strengths = [strength for _, _, strength in fitting]
-    if not strengths or not np.allclose(strengths, strengths[0], rtol=1e-4):
-        return 0.0
-    for h, i, _ in fitting:
-        h.claim, h.verdict = judgment.claims[i], RIGHT
-        taken.add(i)
-    return strengths[0]
-
-
 def _needs_a_gradient(judgment: Judgment, h: Held) -> bool:
     """Return whether a leaf needs a gradient: a parameter, an input that lower layers may need, or an array with a claim."""
     key, given = h.path[0][1], judgment.episode.given
@@ -242,59 +224,3 @@ def _could_be(h: Held, claim: Claim) -> bool:
 
 def _only_leaf_of_shape(judgment: Judgment, h: Held) -> bool:
     return sum(o.probes.shape == h.probes.shape and o.claim is None for o in judgment.held) == 1
-
-
-def _given(h: Held, claim: Claim) -> np.ndarray:
-    return Held(h.path, h.truth, h.errors, h.probes, h.most, claim).given
-
-
-def _common_factor(judgment: Judgment) -> float:
-    """Return the common factor between claims and true gradients: 1, unless the loss is inferred or the rate is unknown."""
-    rate = judgment.episode.rate
-    if rate is not None and not judgment.inferred:
-        for claim in judgment.claims:
-            if claim.step:
-                claim.value = claim.value / rate
-        return 1.0
-    steps = any(claim.step for claim in judgment.claims)
-    if not judgment.inferred and not steps:
-        return 1.0
-    votes: list[float] = []
-    for h in judgment.held:
-        for claim in judgment.claims:
-            near = h.probes.shape or not _elsewhere(h.path, claim.path)
-            if near and fits(claim, h.probes.shape) and (judgment.inferred or claim.step):
-                given = _given(h, claim)
-                sure = np.isfinite(h.errors)
-                norm = float(h.truth[sure] @ h.truth[sure])
-                k = float(given[sure] @ h.truth[sure]) / norm if norm else 0.0
-                if k and same(given, k * h.truth, abs(k) * h.errors, judgment.episode.tolerance):
-                    votes.append(k)
-    if not votes and judgment.inferred:
-        votes = list(_factors_with_decay(judgment))
-    if not votes:
-        return 1.0
-    alike = np.isclose(np.array(votes)[:, None], np.array(votes), rtol=1e-5).sum(axis=1)
-    return votes[max(range(len(votes)), key=lambda i: (alike[i], votes[i] > 0))]
-
-
-def _factors_with_decay(judgment: Judgment) -> Iterator[float]:
-    """Yield k if a claim is k times the true gradient plus a multiple of the weights."""
-    for h in judgment.held:
-        for claim in judgment.claims:
-            sure = np.isfinite(h.errors)
-            if fits(claim, h.probes.shape) and affinity(h.path, claim) and sure.sum() > 3:
-                given = _given(h, claim)
-                columns = np.column_stack([h.truth, h.probes.project(follow(judgment.episode.names, h.path))])
-                solution = np.linalg.lstsq(columns[sure], given[sure], rcond=None)[0]
-                if solution[0] and same(given, columns @ solution, h.errors, 1e-5):
-                    yield float(solution[0])
-
-
-def same(given: np.ndarray, truth: np.ndarray, errors: np.ndarray, tolerance: float = TOLERANCE) -> bool:
-    """Return whether a claim equals the true gradient at every probe that can be judged, and there is at least one."""
-    sure = np.isfinite(errors)
-    if not sure.any() or given.shape != truth.shape or not np.isfinite(given).all():
-        return False
-    scale = max(np.abs(truth[sure]).max(), 1e-12)
-    return bool((np.abs(given - truth)[sure] <= tolerance * scale + errors[sure]).all())

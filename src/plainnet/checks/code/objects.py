@@ -196,6 +196,7 @@ def _bound(
                 None,
                 functions,
                 given=given,
+                inputs=("x",) if "x" in names else (),
                 batch=batch,
                 module=module,
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from plainnet.checks.code.claims import Claim
-from plainnet.checks.code.matching import RIGHT, Held, Judgment, same
+from plainnet.checks.code.factors import same
+from plainnet.checks.code.matching import RIGHT, Held, Judgment
 
 
 def match_sums(judgment: Judgment) -> None:

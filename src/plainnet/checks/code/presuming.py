@@ -10,10 +10,11 @@ import numpy as np
 
 from plainnet.checks.code.binding import DY
 from plainnet.checks.code.claims import fits
+from plainnet.checks.code.factors import plain_factors
 from plainnet.checks.code.implied import IMPLIED
 from plainnet.checks.code.looks import passes_of
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Held, Judgment
-from plainnet.checks.code.roles import RATE, role_of
+from plainnet.checks.code.roles import role_of
 from plainnet.checks.code.values import name_of
 
 
@@ -42,6 +43,8 @@ def may_accuse(judgment: Judgment) -> bool:
         return False
     if _is_stretched(judgment) or (not judgment.count(RIGHT) and _speaks_of_no_gradient(judgment)):
         return False
+    if judgment.inferred and sum(np.size(h.truth) for h in judgment.held if h.verdict == RIGHT) == 1:
+        return False  # one number may fit by chance
     if judgment.count(RIGHT):
         return not judgment.inferred or judgment.count(RIGHT) >= judgment.count(WRONG, MISSING) or _is_plain(judgment)
     if judgment.inferred or judgment.count(MISSING) or not judgment.episode.belongs:
@@ -107,12 +110,6 @@ def _is_plain(judgment: Judgment) -> bool:
     if judgment.count(MISSING) or not any(np.isclose(judgment.factor, k, rtol=1e-6) for k in plain_factors(judgment)):
         return False
     return all(h.claim is not None and fits(h.claim, h.probes.shape) and not _is_multiple(h) for h in wrong)
-
-
-def plain_factors(judgment: Judgment) -> list[float]:
-    """Return the usual factors of the gradient of a supposed loss: 1, 2 or 1/2, times the learning rate, divided by the batch size."""
-    n, rate = judgment.episode.batch or 1, judgment.episode.rate or RATE
-    return list(dict.fromkeys(r * k * m for r in (1.0, rate) for k in (1.0, 2.0, 0.5) for m in (1.0, 1 / n)))
 
 
 def _is_multiple(h: Held) -> bool:

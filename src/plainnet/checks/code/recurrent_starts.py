@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from plainnet.checks.code.episode import Names
-from plainnet.checks.code.roles import D, K, M, N, random, role_of
+from plainnet.checks.code.roles import D, K, M, N, random, role_of, tree_of
 from plainnet.checks.code.values import numbers_in
 
 HIDDEN = re.compile(
@@ -55,6 +56,17 @@ def masked_starts(wanted: list[str]) -> Iterator[Names]:
         roles["target"]: rng.integers(0, K, (N, _STEPS)),
         "mask": rng.random((N, _STEPS)) > 0.3,
     }
+
+
+def indexing_starts(function: Callable[..., Any], wanted: list[str]) -> Iterator[Names]:
+    """Yield class numbers and a matrix, for an embedding: a function of two arguments, one of which is an index of the other."""
+    tree = tree_of(function)
+    text = ast.unparse(tree) if tree else ""
+    for matrix, index in itertools.permutations(wanted) if len(wanted) == 2 else ():
+        if re.search(rf"\b{matrix}\[{index}[\[\],:]", text):
+            rng = np.random.default_rng(4)
+            for shape in ((N, _STEPS), (N,)):
+                yield {index: rng.integers(0, D, shape), matrix: random(D, M, seed=1)}
 
 
 def cell_parameter(name: str, wanted: list[str]) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
-from plainnet.checks.code.recurrent_starts import HIDDEN, masked_starts, recurrent_starts
+from plainnet.checks.code.recurrent_starts import HIDDEN, indexing_starts, masked_starts, recurrent_starts
 from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of, weight_or_bias
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
@@ -56,14 +56,23 @@ def starts(functions: dict[str, Callable[..., Any]], chain: tuple[str, ...], bac
         choices = [_values(p, functions[chain[0]], made) for p in wanted]
         inputs = [p for p in wanted if role_of(p) == "input"]
         plain = (dict(zip(wanted, values, strict=True)) for values in itertools.product(*choices))
-        apart = (recurrent_starts(wanted), masked_starts(wanted))
+        apart = (recurrent_starts(wanted), masked_starts(wanted), indexing_starts(functions[chain[0]], wanted))
         for given in itertools.chain(*apart, plain, _with_like_targets(wanted, choices)):
             names: Names = copy.deepcopy(made) | given
             if inputs:
                 names["x"] = names[inputs[0]]
             if "t" not in names and (target := next((p for p in wanted if role_of(p) == "target"), None)):
                 names["t"] = names[target]
-            yield names
+            if not _has_one_bias_for_many_units(given):
+                yield names
+
+
+def _has_one_bias_for_many_units(given: Names) -> bool:
+    """Return whether a bias is a number beside a matrix of weights: it would hide a gradient that is summed over the units."""
+    is_number = any(role_of(p) == "bias" and np.ndim(value) == 0 for p, value in given.items())
+    return is_number and any(
+        role_of(p) == "weight" and np.ndim(value) == 2 and 1 not in np.shape(value) for p, value in given.items()
+    )
 
 
 def _all_arrays(values: list[Any]) -> bool:
