@@ -42,11 +42,10 @@ def said(found: Examination, name: str, form: str) -> str:
     else:
         fitting = [f for f in findings if f["name"] == name]
         if not fitting and ("autograd" not in form or "." not in name):
-            of_class = [] if form.startswith("activation derivative") else findings  # it has its own finding, or none
             fitting = (
-                [f for f in of_class if f["name"] == first]
+                [f for f in findings if f["name"] == first]
                 or [f for f in findings if f["name"].split(".")[-1] == last]
-                or [f for f in of_class if f["name"].split(".")[0] == first]
+                or [f for f in findings if f["name"].split(".")[0] == first]
             )
     verdicts = {f["verdict"] for f in fitting}
     return (

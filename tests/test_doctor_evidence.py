@@ -2,7 +2,8 @@
 
 import pytest
 
-from verdicts import findings_in, verdicts_in
+from plainnet.checks.code.worker import examine_path
+from verdicts import HEAD, findings_in, verdicts_in
 
 COLUMNS = """
 def linear_forward(A, W, b):
@@ -176,3 +177,135 @@ def embedding_backward(dout, cache):
 )
 def test_own_arrays_a_loss_with_its_gradient_and_an_embedding_in_loops(tmp_path, text, name, power, verdict):
     assert verdicts_in(tmp_path, text.format(power=power))[name] == verdict
+
+
+MOVING = """
+def batch_norm_forward(x, gamma, beta, moving_mean, moving_variance):
+    mean, variance = x.mean(axis=0), x.var(axis=0)
+    moving_mean *= 0.9
+    moving_mean += 0.1 * mean
+    moving_variance *= 0.9
+    moving_variance += 0.1 * variance
+    x_hat = (x - mean) / np.sqrt(variance + 1e-5)
+    return gamma * x_hat + beta, (x_hat, gamma, variance)
+
+def batch_norm_backward(dout, cache):
+    x_hat, gamma, variance = cache
+    dgamma, dbeta = np.sum(dout * x_hat, axis=0), np.sum(dout, axis=0)
+    dx_hat = dout * gamma
+    dx = dx_hat - dx_hat.mean(axis=0) - x_hat * np.mean(dx_hat * x_hat, axis=0)
+    return dx / np.sqrt(variance + 1e-5), dgamma, dbeta
+"""
+AUTOENCODER = """
+class {name}:
+    def __init__(self, n_in, n_hidden):
+        self.W_enc, self.b_enc = np.random.randn(n_in, n_hidden), np.zeros((1, n_hidden))
+        self.W_dec, self.b_dec = np.random.randn(n_hidden, n_in), np.zeros((1, n_in))
+
+    def forward(self, X):
+        self.X = X
+        self.a = np.tanh(X @ self.W_enc + self.b_enc)
+        return self.a @ self.W_dec + self.b_dec
+
+    def backward(self, dout):
+        da = dout @ self.W_dec.T * (1 - self.a ** 2)
+        return self.a.T @ dout, dout.sum(axis=0, keepdims=True), self.X.T @ da, da.sum(axis=0, keepdims=True)
+"""
+CHANNELS_LAST = """
+class Conv:
+    def __init__(self, k1, k2, D1, D2):
+        self.weights, self.bias = np.random.randn(k1, k2, D1, D2), np.random.randn(D2)
+
+    def forward(self, input):
+        self.last = input
+        k1, k2, D1, D2 = self.weights.shape
+        B, H, W, _ = input.shape
+        output = np.zeros((B, H - k1 + 1, W - k2 + 1, D2)) + self.bias
+        for i in range(k1):
+            for j in range(k2):
+                for d in range(D1):
+                    part = input[:, i : i + output.shape[1], j : j + output.shape[2], d, None]
+                    output += part * self.weights[i, j, d]
+        return output
+
+    def backward(self, dy):
+        k1, k2, D1, D2 = self.weights.shape
+        B, H, W, _ = self.last.shape
+        dx = np.zeros((B, H, W, D1))
+        self.dweights, self.dbias = np.zeros(self.weights.shape), dy.sum(axis=(0, 1, 2))
+        for i in range(k1):
+            for j in range(k2):
+                for d in range(D1):
+                    rows, columns = slice(i, i + dy.shape[1]), slice(j, j + dy.shape[2])
+                    dx[:, rows, columns, d] += dy @ self.weights[i, j, d]
+                    part = self.last[:, rows, columns, d, None]
+                    self.dweights[i, j, d] = (part * dy).sum(axis=(0, 1, 2))
+        return dx
+"""
+CALLED_WITH_ARGS = """
+class BatchNorm:
+    def __init__(self, size):
+        self.w, self.b = np.random.randn(size), np.zeros(size)
+
+    def __call__(self, args):
+        return self.forward(args)
+
+    def forward(self, x):
+        self.x, self.mean, self.std = x, x.mean(axis=0), np.sqrt(x.var(axis=0) + 1e-5)
+        return (x - self.mean) / self.std * self.w + self.b
+
+    def backward(self, dout):
+        x_hat = (self.x - self.mean) / self.std
+        dh = dout * self.w
+        dx = (dh - dh.mean(axis=0) - x_hat * (dh * x_hat).mean(axis=0)) {divided} self.std
+        dw, db = (x_hat * dout).mean(axis=0), dout.mean(axis=0)
+        return dx, dw, db
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "verdict"),
+    [
+        (MOVING, "batch_norm_backward", "right"),
+        (AUTOENCODER.format(name="Autoencoder"), "Autoencoder", "right"),
+        (AUTOENCODER.format(name="Attention"), "Attention", "wrong"),
+        (CHANNELS_LAST, "Conv", "right"),
+        (CALLED_WITH_ARGS.format(divided="/"), "BatchNorm", "right"),
+        (CALLED_WITH_ARGS.format(divided="*"), "BatchNorm", "wrong"),
+    ],
+)
+def test_running_statistics_networks_channels_and_inputs(tmp_path, text, name, verdict):
+    assert verdicts_in(tmp_path, text)[name] == verdict
+
+
+LEAVES_IT_OUT = """
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.weights = np.random.randn(n_in, n_out)
+
+    def forward(self, x):
+        self.x = x
+        self.z = x @ self.weights
+        self.output = np.maximum(self.z, 0)
+        return self.output
+
+    def backward(self, dy):
+        self.dweights = self.x.T @ dy
+        return dy @ self.weights.T
+"""
+TRAINS = """
+from layers import Layer, relu_derivative
+layer = Layer(3, 2)
+def step(x, dy):
+    out = layer.forward(x)
+    dy *= {call}
+    return layer.backward(dy)
+"""
+
+
+@pytest.mark.parametrize(("call", "verdict"), [("relu_derivative(out)", "undecidable"), ("0.5", "wrong")])
+def test_a_derivative_that_the_caller_applies_is_not_missing(tmp_path, call, verdict):
+    (tmp_path / "train.py").write_text(TRAINS.format(call=call))
+    (tmp_path / "layers.py").write_text(f"{HEAD}\ndef relu_derivative(y):\n    return 1.0 * (y > 0)\n{LEAVES_IT_OUT}")
+    found = {f.name: f.verdict for f in examine_path(tmp_path / "layers.py")}
+    assert found["Layer"] == verdict

@@ -12,6 +12,7 @@ from plainnet.checks.code.binding import REPLAYED
 from plainnet.checks.code.cases import Case
 from plainnet.checks.code.choosing import Search
 from plainnet.checks.code.claims import fits
+from plainnet.checks.code.conventions import left_to_the_caller
 from plainnet.checks.code.episode import RETURNED, Deadline, OutOfTime
 from plainnet.checks.code.explanations import explain, explained_whole
 from plainnet.checks.code.locate import locate
@@ -94,6 +95,9 @@ def accused(subject: Subject, search: Search) -> list[CodeFinding]:
                     f"{h.claim.spelled if h.claim else ''} is off by at most {off:.1%} of the largest derivative, up to a factor; the cause is unknown, but "
                     "adding a small number inside a logarithm, or truncating a sequence, has such an effect"
                 )
+                return [open_finding(name, why)]
+            if one is not None and (call := left_to_the_caller(best, one.slug)) is not None:
+                why = f"it leaves out the derivative of its activation: right if the gradient from above already contains it, as after {call}"
                 return [open_finding(name, why)]
             if one is None:
                 findings.append(

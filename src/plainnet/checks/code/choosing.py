@@ -27,6 +27,7 @@ from plainnet.checks.code.episode import (
 )
 from plainnet.checks.code.judging import judge
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
+from plainnet.checks.code.presuming import is_no_call
 from plainnet.checks.code.values import Path, numbers_in
 
 _HUGE = 1e8  # gradients as large as this come from dividing by a clipped probability
@@ -218,6 +219,8 @@ def _judged(episodes: list[Episode]) -> list[Judgment]:
 
 def _grouped(judged: list[Judgment]) -> list[list[Judgment]]:
     """Group the judgments by way and loss, the group that explains most first."""
+    right = [np.shape(j.episode.names.get("x", 0.0)) for j in judged if j.right]
+    judged = [j for j in judged if j.right or not right or not _is_no_setting(j, right)]
     groups: dict[object, list[Judgment]] = {}
     for judgment in judged:
         groups.setdefault((judgment.episode.way, judgment.loss, judgment.output, judgment.variant), []).append(judgment)
@@ -236,6 +239,14 @@ def _grouped(judged: list[Judgment]) -> list[list[Judgment]]:
         ]
         ordered = larger + [group for group in ordered if group not in larger]
     return [sorted(group, key=lambda j: (j.right, not j.count(WRONG, MISSING))) for group in ordered]
+
+
+def _is_no_setting(judgment: Judgment, right: list[tuple[int, ...]]) -> bool:
+    """Return whether an input does not suit the object: it was broadcast, or has other channels, first or last, than images that are right."""
+    if any(is_no_call(judgment, h) for h in judgment.held if h.verdict == WRONG):
+        return True
+    size, known = np.shape(judgment.episode.names.get("x", 0.0)), [image for image in right if len(image) == 4]
+    return len(size) == 4 and bool(known) and all(size[1] != i[1] and size[-1] != i[-1] for i in known)
 
 
 def _run_with_ones(episode: Episode) -> tuple[Names, dict[Path, Any]]:

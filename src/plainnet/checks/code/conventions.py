@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from plainnet.checks.code.choosing import counts_examples
 from plainnet.checks.code.claims import fits
 from plainnet.checks.code.matching import MISSING, RIGHT, WRONG, Judgment
 from plainnet.checks.code.presuming import text_of_backward
+from plainnet.checks.code.programs import programs_beside, project_of
 from plainnet.checks.code.roles import tree_of
+from plainnet.checks.code.texts import code_of
 from plainnet.checks.code.values import follow, name_of, number_of
 
 
@@ -53,10 +56,37 @@ def says_first_layer(judgment: Judgment) -> bool:
     return _lacks_only_dx(judgment) and re.search(r"(?i)#.*first layer", text_of_backward(judgment)) is not None
 
 
+_LEFT_OUT = ("relu-mask-missing", "sigmoid-derivative-missing", "tanh-derivative-missing")
+_DERIVATIVE_CALL = re.compile(
+    r"(?i)[\w.]*(relu|sigmoid|tanh|activation|act)\w*(deriv\w*|prime|grad\w*)\(|[\w.]*d_?(relu|sigmoid|tanh)\("
+)
+_NETWORK = re.compile(r"(?i)net(work)?\d?$|model|coder|mlp|nn$|classif|regress|perceptron")
+
+
 def is_a_network(judgment: Judgment) -> bool:
-    """Return whether only the gradient of the input is missing, and the parameters belong to several layers in a list."""
+    """Return whether only the gradient of the input is missing, and the object is a network: its parameters are in a list, or its name says so."""
     layers = {number_of(h.path)[:1] for h in judgment.held if any(kind == "item" for kind, _ in h.path[:-1])} - {()}
-    return _lacks_only_dx(judgment) and len(layers) > 1
+    matrices = [
+        h
+        for h in judgment.held
+        if h.path[0][1] not in judgment.episode.given and len(h.probes.shape) > 1 and 1 not in h.probes.shape
+    ]
+    named = _NETWORK.search(judgment.episode.subject) is not None and len(matrices) > 1
+    return _lacks_only_dx(judgment) and (len(layers) > 1 or named)
+
+
+def left_to_the_caller(judgment: Judgment, slug: str) -> str | None:
+    """Return the call by which other code multiplies by the derivative of an activation that a layer leaves out; None if there is none."""
+    if slug not in _LEFT_OUT or judgment.upstream is None or judgment.episode.module is None:
+        return None
+    path = Path(str(judgment.episode.module.__file__))
+    own = text_of_backward(judgment)
+    for file in (path, *programs_beside(path, project_of(path))):
+        text = code_of(file).replace(own, "") if own else code_of(file)
+        for line in text.splitlines():
+            if (found := _DERIVATIVE_CALL.search(line)) and not line.lstrip().startswith("def "):
+                return f"{found[0]}...) in {file.name}"
+    return None
 
 
 def _lacks_only_dx(judgment: Judgment) -> bool:
