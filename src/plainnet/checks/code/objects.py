@@ -18,10 +18,9 @@ from plainnet.checks.code.episode import MODULE, Episode, Names, note, optional,
 from plainnet.checks.code.input_shapes import indices_for, shapes_for
 from plainnet.checks.code.looks import BACK, FORWARD, LOSS_NAME, TRAIN, methods_of, passes_beside
 from plainnet.checks.code.recording import BATCH, starts_seen, tape_of
-from plainnet.checks.code.recurrent_starts import states_for
+from plainnet.checks.code.recurrent_starts import is_a_sequence, states_for
 from plainnet.checks.code.replayed import episodes_replayed
 from plainnet.checks.code.roles import RATE, D, K, M, N, random, role_of
-from plainnet.checks.code.starting import is_a_sequence
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.trained import episodes_trained
 from plainnet.checks.code.uses import use_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plainnet.checks.code.episode import Names
+from plainnet.checks.code.episode import Names, required
 from plainnet.checks.code.roles import D, K, M, N, random, role_of, tree_of
 from plainnet.checks.code.values import numbers_in
 
@@ -42,6 +42,18 @@ def recurrent_starts(wanted: list[str]) -> Iterator[Names]:
         for i, p in enumerate(biases):
             names[p] = random(M if p.endswith("t") else gates * M, seed=30 + i)
         yield names
+
+
+def is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
+    """Return whether a function steps through an argument, as in for t in range(len(inputs)) and inputs[t]."""
+    tree = tree_of(function)
+    text = ast.unparse(tree) if tree else ""
+    steps = re.search(rf"\[{parameter}\[\w+\]\]|\[{parameter}\[\w+\], ?\d\]", text)
+    if role_of(parameter) == "target":  # classes of a batch are indexed in this way too, unless the input is a sequence
+        return steps is not None and any(
+            is_a_sequence(function, p) for p in required(function) if role_of(p) == "input"
+        )
+    return steps is not None
 
 
 def masked_starts(wanted: list[str]) -> Iterator[Names]:

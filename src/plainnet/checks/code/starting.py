@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import inspect
 import itertools
@@ -14,8 +13,14 @@ import numpy as np
 
 from plainnet.checks.code.binding import store
 from plainnet.checks.code.episode import Names, note, required, seed_everything, within
-from plainnet.checks.code.recurrent_starts import HIDDEN, indexing_starts, masked_starts, recurrent_starts
-from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, tree_of, weight_or_bias
+from plainnet.checks.code.recurrent_starts import (
+    HIDDEN,
+    indexing_starts,
+    is_a_sequence,
+    masked_starts,
+    recurrent_starts,
+)
+from plainnet.checks.code.roles import D, K, M, N, number, random, role_of, weight_or_bias
 from plainnet.checks.code.targets import targets_like
 from plainnet.checks.code.uses import use_of
 
@@ -124,18 +129,6 @@ def _initialized(functions: dict[str, Callable[..., Any]]) -> Iterator[Names]:
             yield names
             if not required(function):
                 break
-
-
-def is_a_sequence(function: Callable[..., Any], parameter: str) -> bool:
-    """Return whether a function steps through an argument, as in for t in range(len(inputs)) and inputs[t]."""
-    tree = tree_of(function)
-    text = ast.unparse(tree) if tree else ""
-    steps = re.search(rf"\[{parameter}\[\w+\]\]|\[{parameter}\[\w+\], ?\d\]", text)
-    if role_of(parameter) == "target":  # classes of a batch are indexed in this way too, unless the input is a sequence
-        return steps is not None and any(
-            is_a_sequence(function, p) for p in required(function) if role_of(p) == "input"
-        )
-    return steps is not None
 
 
 def tables(keys: list[str]) -> Iterator[dict[str, Any]]:
