@@ -270,11 +270,11 @@ def test_root_becomes_another_user_if_this_user_can_read_what_is_needed(tmp_path
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_mode & 0o005 != 0o005 and folder.is_relative_to(tempfile.gettempdir()):
             folder.chmod(0o755)
-    python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
-    expected = 65534 if can_read([tmp_path, *python]) else None
-    program = "import os\nopen('who', 'w').write('x')\n"
-    program += f"if os.stat('who').st_uid != {expected}:\n    raise ValueError('own user')"
-    (tmp_path / "homework.py").write_text(homework(program))
+    secret = tmp_path / "inside" / "of_root.txt"
+    secret.parent.mkdir()
+    secret.write_text("for root alone")
+    secret.chmod(0o600)
+    (tmp_path / "homework.py").write_text(homework("open('inside/of_root.txt').read()"))
     notes = " ".join(examination(tmp_path / "homework.py", timeout=60).notes)
-    assert ("own user" in notes) == (expected is None)
-    assert not (tmp_path / "who").exists()
+    python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
+    assert ("PermissionError" in notes) == can_read([tmp_path, *python])
