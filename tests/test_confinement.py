@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -278,3 +279,13 @@ def test_root_becomes_another_user_if_this_user_can_read_what_is_needed(tmp_path
     notes = " ".join(examination(tmp_path / "homework.py", timeout=60).notes)
     python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
     assert ("PermissionError" in notes) == can_read([tmp_path, *python])
+
+
+@linux
+def test_root_of_a_user_namespace_that_may_not_change_its_user_examines_too(tmp_path):
+    (tmp_path / "homework.py").write_text(RELU)
+    command = ["unshare", "-Ur", sys.executable, "-m", "plainnet", "doctor", str(tmp_path / "homework.py")]
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-Ur", "true"], check=False).returncode:
+        pytest.skip("this system does not let users make namespaces")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[:11]) == (0, "ReLU: right")

@@ -6,6 +6,7 @@ other limits of the sandbox apply.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -24,18 +25,22 @@ def is_root() -> bool:
 def let_read(folder: Path) -> None:
     """Let `nobody` read a temporary folder that root has made; others cannot."""
     if is_root():
-        os.chown(folder, -1, NOBODY)
-        folder.chmod(0o750)
+        with contextlib.suppress(OSError):  # without this right, root stays root
+            os.chown(folder, -1, NOBODY)
+            folder.chmod(0o750)
 
 
 def can_read(paths: Iterable[Path]) -> bool:
-    """Return whether `nobody` could read these files and folders; False unless this process is root."""
+    """Return whether this process is root, may become `nobody`, and could then read these files and folders."""
     if not is_root():
         return False
     there = [(path, os.R_OK | (os.X_OK if path.is_dir() else 0)) for path in paths if path.exists()]
     groups = os.getgroups()
     try:
         os.setgroups([])
+    except OSError:  # root of a user namespace without this right
+        return False
+    try:
         os.setegid(NOBODY)
         os.seteuid(NOBODY)
         return all(os.access(path, mode, effective_ids=True) for path, mode in there)
@@ -48,10 +53,18 @@ def can_read(paths: Iterable[Path]) -> bool:
         _stay_visible()
 
 
-def become_nobody(folder: Path) -> None:
-    """Give `folder` and all that it holds to `nobody`, and continue as this user."""
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+def give(folder: Path) -> bool:
+    """Give `folder` and all that it holds to `nobody`; return whether that was possible."""
+    try:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def become_nobody() -> None:
+    """Continue as `nobody`."""
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)

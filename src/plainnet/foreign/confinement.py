@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plainnet.foreign.another_user import become_nobody, can_read
+from plainnet.foreign.another_user import become_nobody, can_read, give
 from plainnet.foreign.landlock import allow_only
 
 PARENT = "PLAINNET_PARENT"  # the environment variable with the process that started this one
@@ -56,10 +56,10 @@ def confine(readable: Path, writable: Path, limits: Limits, more: Iterable[Path]
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     python = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path) if path]
     linked = itertools.islice(readable.iterdir(), _MOST_LINKED)
-    another = can_read([readable, *linked, *more, *python, writable.parent.parent])
+    another = can_read([readable, *linked, *more, *python, writable.parent.parent]) and give(writable.parent)
     apart = another and _unshare(0)
     if another:
-        become_nobody(writable.parent)
+        become_nobody()
     apart = apart or _unshare(_NEW_USER)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # orphans of the child become children of this process

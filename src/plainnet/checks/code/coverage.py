@@ -22,7 +22,7 @@ def left_out(tree: ast.Module, found: list[CodeFinding], loops: set[str]) -> Ite
     judged = {finding.name for finding in found} | loops
     words = {name.rpartition(".")[2] for name in judged} | {finding.function for finding in found if finding.function}
     bases = {ast.unparse(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
-    for kind, node in _functions(tree.body):
+    for kind, node in functions_in(tree):
         name = f"{kind}.{node.name}" if kind else node.name
         if not _LOOKS.search(node.name) or _OTHER.search(node.name) or name in judged:
             continue
@@ -44,8 +44,9 @@ def left_unread(text: str, tree: ast.Module) -> Iterator[dict[str, object]]:
             yield {"name": found[1], "line": number, "why": "the block around it is not valid Python"}
 
 
-def _functions(body: list[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef]]:
-    for node in body:
+def functions_in(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yield the functions and methods of a file, each with the name of its class; a function has an empty one."""
+    for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             yield "", node
         elif isinstance(node, ast.ClassDef):

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from plainnet.checks.code.common_losses import judge_common_losses
+from plainnet.checks.code.coverage import functions_in
 from plainnet.checks.code.looks import own_classes
 from plainnet.checks.code.verdicts import CodeFinding
 from plainnet.checks.gradients.central import RIGHT, UNDECIDABLE, WRONG
@@ -84,8 +85,6 @@ def judged_by_misuse(findings: list[CodeFinding], tree: ast.Module) -> list[Code
 
 def _function_at(tree: ast.Module, line: int) -> str:
     """Return the name of the function, or of the class and its method, that contains a line; an empty text for none."""
-    for node in tree.body:
-        for inner in node.body if isinstance(node, ast.ClassDef) else [node]:
-            if isinstance(inner, ast.FunctionDef) and inner.lineno <= line <= (inner.end_lineno or 0):
-                return inner.name if inner is node else f"{node.name}.{inner.name}"  # type: ignore[attr-defined]
-    return ""
+    at = (pair for pair in functions_in(tree) if pair[1].lineno <= line <= (pair[1].end_lineno or 0))
+    kind, node = next(at, ("", None))
+    return "" if node is None else f"{kind}.{node.name}" if kind else node.name

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from plainnet.checks.code.coverage import functions_in
 from plainnet.checks.code.loading import Loaded
 from plainnet.checks.code.looks import BACK, FORWARD, TRAIN
 
@@ -39,7 +40,7 @@ def loops_of(loaded: Loaded) -> Iterator[Loop]:
     if straight := _straight(statements):
         before, body = straight
         yield Loop(f"lines from {body[0].lineno}", body[0].lineno, before, [], body, None, None)
-    for node, kind in _functions(loaded.tree):
+    for kind, node in functions_in(loaded.tree):
         if (BACK.match(node.name) or FORWARD.match(node.name)) and not TRAIN.match(node.name):
             continue
         if any(re.match(r"d_?[wb]|grad|delta", a.arg, re.I) for a in node.args.args):
@@ -49,7 +50,7 @@ def loops_of(loaded: Loaded) -> Iterator[Loop]:
             if isinstance(statement, ast.For | ast.While) and (found := _innermost(statement)):
                 headers, body = found
                 name = f"{kind}.{node.name}" if kind else node.name
-                yield Loop(name, node.lineno, inner[:i], headers, body, node, kind)
+                yield Loop(name, node.lineno, inner[:i], headers, body, node, kind or None)
                 break
 
 
@@ -73,14 +74,6 @@ def _flat(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from statement.body
         else:
             yield statement
-
-
-def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, str | None]]:
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            yield node, None
-        if isinstance(node, ast.ClassDef):
-            yield from ((inner, node.name) for inner in node.body if isinstance(inner, ast.FunctionDef))
 
 
 def _innermost(loop: ast.stmt) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
