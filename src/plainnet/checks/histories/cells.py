@@ -79,7 +79,7 @@ class Column:
         try:
             if any(isinstance(cell, str) and "_" in cell for cell in cells[:1]):
                 raise ValueError("1_0 is a name, although Python reads it as a number")
-            empty = sum(cell in ("", None) for cell in cells)
+            empty = cells.count("") + cells.count(None)
             numbers = (float(cell) if cell not in ("", None) else GAP for cell in cells) if empty else map(float, cells)
             values = np.fromiter(numbers, float, len(cells))
             if np.isfinite(values).sum() == len(values) - empty:

@@ -26,13 +26,15 @@ def read(text: str) -> list[Table]:
     start = _start(text)
     if start is None:
         return []
-    lines = io.StringIO(text[start:])
+    lines = io.TextIOWrapper(
+        io.BytesIO(text[start:].encode()), "utf-8", newline="\n"
+    )  # StringIO takes 4 bytes a letter
     head = [line for line in islice(lines, _LOOKED_AT) if line.strip()]
     separator = _separator(head)
     if separator is None:
         return []
     lines.seek(0)
-    rows = _rows(lines, separator)
+    rows = _rows(lines, separator, quoted=text.count('"', start) % 2 == 0)
     names = [name.strip().strip("#").strip() for name in next(rows, [])]
     if not names:
         return []
@@ -76,13 +78,15 @@ def _cells(line: str, separator: str) -> list[str]:
         return []
 
 
-def _rows(lines: io.StringIO, separator: str) -> Iterator[list[str]]:
-    """Yield the rows that are not empty; a table drawn with rules has bars at both ends, and lines of dashes."""
+def _rows(lines: Iterator[str], separator: str, *, quoted: bool) -> Iterator[list[str]]:
+    """Yield the rows that are not empty; a table drawn with rules has bars at both ends, and lines of dashes.
+
+    `quoted` tells whether quotation marks come in pairs; a single one does not close a cell.
+    """
     if separator == " ":
         yield from (line.split() for line in lines if line.strip())
         return
     try:
-        quoted = lines.getvalue().count('"') % 2 == 0  # a single quote does not close a cell
         options: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE}
         for row in csv.reader(lines, delimiter=separator, skipinitialspace=True, **options):
             if separator == "|":

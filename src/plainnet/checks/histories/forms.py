@@ -52,6 +52,8 @@ def _drawn(text: str) -> str:
     """Return the longest table drawn with bars in a text, as in Markdown and terminals."""
     best: list[str] = []
     block: list[str] = []
+    if re.search(r"^[ \t]*[|\u2502\u2503\u2551]", text, re.MULTILINE) is None:
+        return ""
     for line in [*text.translate(_BARS).split("\n"), ""]:
         if line.strip().startswith("|"):
             block.append(line.strip())

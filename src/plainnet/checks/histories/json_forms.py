@@ -26,7 +26,7 @@ def read(text: str) -> list[Table] | None:
     try:
         value = parse_json(text)
     except ValueError:
-        table = of_rows(_lines(text))
+        table = of_rows(_in_lines(text))
         if len(table):
             return [table]
         value = _literal(text)
@@ -44,6 +44,15 @@ def _literal(text: str) -> Any:
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
     return value if isinstance(value, dict | list) else None
+
+
+def _in_lines(text: str) -> Iterator[Mapping[str, Any]]:
+    """Return the objects of a text with one object per line: all at once if each line is whole, else line by line."""
+    try:
+        rows = parse_json("[" + text.replace("}\n{", "},\n{") + "]")
+    except ValueError:
+        return _lines(text)
+    return map(_flat, rows)
 
 
 def _lines(text: str) -> Iterator[Mapping[str, Any]]:
@@ -67,7 +76,7 @@ def _lines(text: str) -> Iterator[Mapping[str, Any]]:
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Mapping[str, Any]:
     """Return a row without nested tables: {"train": {"loss": 1}} becomes {"train/loss": 1}."""
-    if not prefix and not any(isinstance(value, dict | list) for value in row.values()):
+    if not prefix and {dict, list}.isdisjoint(map(type, row.values())):
         return row
     flat: dict[str, Any] = {}
     for key, value in row.items():

@@ -62,6 +62,10 @@ class Plan:
     figures: tuple[tuple[str, int | float, int | None, bool], ...] = ()  # name, place, place of the whole, percent
     bare: frozenset[str] = field(default_factory=frozenset)
 
+    def named(self, name: str, part: str) -> str:
+        """Return the name of a figure in a line of a part of the data."""
+        return f"{part}_{name}" if part and name in self.bare else name
+
 
 def plan_of(line: str) -> Plan:
     """Return the meaning of the numbers in a line."""

@@ -6,15 +6,14 @@ number is which figure, and it is used to read every line of the same shape.
 
 from __future__ import annotations
 
-import io
 import re
 from array import array
-from collections.abc import Iterator
 
 import numpy as np
 
 from plainnet.checks.histories.cells import Column, number
 from plainnet.checks.histories.line_plans import SPLIT, Plan, plan_of
+from plainnet.checks.histories.line_runs import numbers_after
 from plainnet.checks.histories.names import meaning
 from plainnet.checks.histories.table import Table
 
@@ -28,50 +27,90 @@ _STAMP = re.compile(
 
 def read(text: str) -> list[Table]:
     """Return the table of the figures in a log, with a row for each line that has some; none if there are too few."""
-    plans: dict[tuple[str, ...], Plan] = {}
-    rows = _Rows()
-    epoch, part = None, ""
-    header: list[str] = []
-    over = False
     if "np.float" in text:
         text = re.sub(r"np\.float\d+\(([^()]*)\)", r"\1", text)
-    for line in _lines(text):
-        pieces = SPLIT.split(line)
-        if len(pieces) == 1 and (names := line.split()) and _heads(names):
-            header = names
-        if header and not pieces[0].strip() and len(cells := line.split()) == len(header):
-            epoch, figures = _of_table(header, cells)
-            rows.add(epoch, None, figures, bar=False)
-            continue
-        shape, numbers = tuple(pieces[::2]), pieces[1::2]
-        plan = plans.get(shape)
-        if plan is None:
-            plan = plan_of(line)
-            if len(plans) < _MOST_SHAPES:
-                plans[shape] = plan
-        if over or plan.over:
-            over = plan.over  # the next line repeats the figures of the best round
-            continue
-        if plan.epoch is not None:
-            value = float(numbers[plan.epoch])
-            if value != epoch:
-                part = ""
-            epoch = value
-        if plan.part is not None:
-            part = plan.part
-        elif plan.step is not None:
-            part = ""  # a line with its own step number belongs to the training again
-        if plan.figures:
-            rows.add(
-                epoch,
-                None if plan.step is None else float(numbers[plan.step]),
-                _values(plan, numbers, part),
-                bar=plan.bar,
-            )
-    table = rows.table()
+    log, position, before = _Log(), 0, None
+    while position < len(text):
+        whole = text[position : text.find("\n", position) + 1 or len(text)]
+        position += len(whole)
+        line = _shown(whole)
+        shape = log.add(line) if line else before
+        if shape is not None and shape == before and log.settled(shape):
+            numbers, position = numbers_after(text, position, whole, line)
+            log.add_alike(shape, numbers)
+        before = shape
+    table = log.rows.table()
     table.rewards = len(_REWARDS.findall(text[:200_000])) >= _AT_LEAST
     enough = len(table) >= _AT_LEAST or (len(table) == 1 and "epoch" in table.columns and len(table.columns) > 2)
     return [table] if enough else []
+
+
+class _Log:
+    """The rows so far, and what holds for the next lines: their epoch, their part of the data, the header above them."""
+
+    def __init__(self) -> None:
+        self.rows = _Rows()
+        self.plans: dict[tuple[str, ...], Plan] = {}
+        self.epoch: float | None = None
+        self.part = ""
+        self.header: list[str] = []
+        self.over = False
+
+    def add(self, line: str) -> tuple[str, ...] | None:
+        """Add the figures of a line; return its shape, None if it has no figures."""
+        pieces = SPLIT.split(line)
+        if len(pieces) == 1 and (names := line.split()) and _heads(names):
+            self.header = names
+        if self.header and not pieces[0].strip() and len(cells := line.split()) == len(self.header):
+            self.epoch, figures = _of_table(self.header, cells)
+            self.rows.add(self.epoch, None, figures, bar=False)
+            return None
+        shape, numbers = tuple(pieces[::2]), pieces[1::2]
+        plan = self.plans.get(shape)
+        if plan is None:
+            plan = plan_of(line)
+            if len(self.plans) < _MOST_SHAPES:
+                self.plans[shape] = plan
+        if self.over or plan.over:
+            self.over = plan.over  # the next line repeats the figures of the best round
+            return None
+        if plan.epoch is not None:
+            value = float(numbers[plan.epoch])
+            if value != self.epoch:
+                self.part = ""
+            self.epoch = value
+        if plan.part is not None:
+            self.part = plan.part
+        elif plan.step is not None:
+            self.part = ""  # a line with its own step number belongs to the training again
+        step = None if plan.step is None else float(numbers[plan.step])
+        self.rows.add(self.epoch, step, _values(plan, numbers, self.part), bar=plan.bar)
+        return shape if plan.figures else None
+
+    def settled(self, shape: tuple[str, ...]) -> bool:
+        """Return whether further lines of this shape are read in the same way, each as a row of its own."""
+        plan = self.plans.get(shape)
+        if plan is None or self.header or any(total is not None for _, _, total, _ in plan.figures):
+            return False
+        return plan.part is not None or not self.part
+
+    def add_alike(self, shape: tuple[str, ...], numbers: np.ndarray) -> None:
+        """Add lines of the shape of the line before, each as a row; `numbers` are theirs, of shape (lines, numbers)."""
+        if not len(numbers):
+            return
+        plan = self.plans[shape]
+        counters = {"step": plan.step, "epoch": plan.epoch}
+        columns = {name: numbers[:, place] for name, place in counters.items() if place is not None}
+        if plan.epoch is not None:
+            self.epoch = float(numbers[-1, plan.epoch])
+        elif self.epoch is not None:
+            columns["epoch"] = np.full(len(numbers), self.epoch)
+        step = None if plan.step is None else float(numbers[-1, plan.step])
+        for name, place, _, _ in plan.figures:
+            columns[plan.named(name, self.part)] = (
+                numbers[:, place] if isinstance(place, int) else np.full(len(numbers), place)
+            )
+        self.rows.add_alike((self.epoch, step), columns, bar=plan.bar)
 
 
 def _heads(names: list[str]) -> bool:
@@ -127,6 +166,16 @@ class _Rows:
         rows.append(self.count - 1)
         values.append(value)
 
+    def add_alike(self, last: tuple[float | None, float | None], columns: dict[str, np.ndarray], *, bar: bool) -> None:
+        """Add rows with the names of the row before; `last` are the epoch and the step of the last of them."""
+        for name, values in columns.items():
+            rows, known = self.columns[name]
+            rows.frombytes(np.arange(self.count, self.count + len(values)).tobytes())
+            known.frombytes(values.tobytes())
+        self.count += len(values)
+        self.bars += bar * len(values)
+        self.last = last
+
     def table(self) -> Table:
         columns = {}
         for name, (rows, values) in self.columns.items():
@@ -144,17 +193,15 @@ class _Rows:
         return table if placed.sum() < 2 or placed.all() else table.taken(placed)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the lines as a terminal finally shows them: only the last state of an overwritten line."""
-    for whole in io.StringIO(text):
-        line = whole[-_LONGEST:]
-        if "\r" in line or "\b" in line:
-            states = [state for state in re.split(r"\r|\x08+", line.rstrip("\r\n")) if state.strip()]
-            line = states[-1] if states else ""
-        if line[:1] in " \t[I0123456789" or "\x1b" in line:
-            line = _STAMP.sub("", line)
-        if line:
-            yield line
+def _shown(whole: str) -> str:
+    """Return a line as a terminal finally shows it, without its time stamp: only the last state if it was overwritten."""
+    line = whole[-_LONGEST:]
+    if "\r" in line or "\b" in line:
+        states = [state for state in re.split(r"\r|\x08+", line.rstrip("\r\n")) if state.strip()]
+        line = states[-1] if states else ""
+    if line[:1] in " \t[I0123456789" or "\x1b" in line:
+        line = _STAMP.sub("", line)
+    return line
 
 
 def _values(plan: Plan, numbers: list[str], part: str) -> list[tuple[str, float, bool]]:
@@ -164,5 +211,5 @@ def _values(plan: Plan, numbers: list[str], part: str) -> list[tuple[str, float,
         value = place if isinstance(place, float) else float(numbers[place])
         if whole is not None:
             value = value / float(numbers[whole]) if float(numbers[whole]) else np.nan
-        found.append((f"{part}_{name}" if part and name in plan.bare else name, value, percent))
+        found.append((plan.named(name, part), value, percent))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from plainnet.checks.histories.cells import Column
 
 _MOST_COLUMNS = 2_000
+_AT_ONCE = 20_000  # rows
 
 
 @dataclass
@@ -58,12 +60,13 @@ def of_columns(cells: Mapping[str, Sequence[Any]], title: str = "") -> Table:
 def of_rows(rows: Iterable[Mapping[str, Any]], title: str = "") -> Table:
     """Return a table of rows, which may lack cells; names beyond the first few thousand are ignored."""
     cells: dict[str, list[Any]] = {}
-    for number, row in enumerate(rows):
-        for name, cell in row.items():
-            if name not in cells and len(cells) >= _MOST_COLUMNS:
-                continue
-            column = cells.setdefault(name, [])
-            if len(column) < number:
-                column.extend([None] * (number - len(column)))
-            column.append(cell)
+    count = 0
+    for names, alike in groupby(rows, tuple):  # rows with the same names
+        while block := [list(row.values()) for row in islice(alike, _AT_ONCE)]:
+            for name, column in zip(names, zip(*block, strict=True), strict=True):
+                if name in cells or len(cells) < _MOST_COLUMNS:
+                    known = cells.setdefault(name, [])
+                    known.extend([None] * (count - len(known)))
+                    known.extend(column)
+            count += len(block)
     return of_columns(cells, title)

@@ -1,0 +1,49 @@
+"""Runs of lines: many lines in a row that differ only in their numbers are read at once."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+
+from plainnet.checks.histories.cells import NUMBER
+from plainnet.checks.histories.line_plans import SPLIT
+
+_AT_ONCE = 50_000  # lines; more would need more memory, not less time
+_LONGEST = 2_000  # characters
+
+
+def numbers_after(text: str, position: int, whole: str, line: str) -> tuple[np.ndarray, int]:
+    """Return the numbers of the following lines of the same shape, and the position after them.
+
+    The numbers have the shape (lines, numbers of a line), (0, 0) if there is none. `whole` is the line before, `line`
+    the same without its time stamp, whose digits may differ.
+    """
+    pattern = None if len(whole) > _LONGEST or not whole.endswith(line) else _pattern(*_shape(whole, line))
+    run = None if pattern is None else pattern[0].match(text, position)
+    if pattern is None or run is None:
+        return np.zeros((0, 0)), position
+    found = pattern[1].findall(text, position, run.end())
+    cells = chain.from_iterable(found) if isinstance(found[0], tuple) else found
+    return np.fromiter(map(float, cells), float).reshape(len(found), -1), run.end()
+
+
+def _shape(whole: str, line: str) -> tuple[str, tuple[str, ...]]:
+    """Return the time stamp with every digit as 0, and the text around the numbers of a line."""
+    return re.sub(r"\d", "0", whole.removesuffix(line)), tuple(SPLIT.split(line)[::2])
+
+
+@lru_cache(maxsize=256)
+def _pattern(stamp: str, pieces: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
+    """Return patterns of a run of lines of one shape, and of one such line; None if they could be split in another way.
+
+    A number takes all that it can (an atomic group), as where a line is split; a sign before it would belong to it.
+    """
+    if len(pieces) < 2 or any(piece.endswith(("-", "+")) for piece in pieces[:-1]) or not pieces[-1].endswith("\n"):
+        return None
+    begin, between = re.escape(stamp).replace("0", r"\d"), [re.escape(piece) for piece in pieces]
+    number = f"(?>{NUMBER})"
+    run = f"(?:{begin}{number.join(between)}){{1,{_AT_ONCE}}}+"
+    return re.compile(run), re.compile(begin + f"({number})".join(between))
