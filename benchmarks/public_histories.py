@@ -25,6 +25,7 @@ SAME = {  # names of ours, and the names that a person may give to the same curv
     "loss-constant": {"stuck-at-chance"},
     "stuck-at-chance": {"loss-constant"},
     "training-unstable": {"learning-rate-too-high"},
+    "running-sum": {"loss-out-of-scale"},
     "loss-rises": {"diverged", "learning-rate-too-high"},
     "hardly-learning": {"learning-rate-too-low"},
     "training-harder": {"validation-better"},

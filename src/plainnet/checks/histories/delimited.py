@@ -102,9 +102,14 @@ def _rows(lines: Iterator[str], separator: str, *, quoted: bool) -> Iterator[lis
 
 
 def _names_of_none(first: list[str]) -> list[str] | None:
-    """Return names for one or two columns of numbers without a header: a curve, and its horizontal axis."""
-    if len(first) > 2 or not all(number(cell) is not None and cell for cell in first):
+    """Return names for one or two columns of numbers without a header: a curve, and its horizontal axis.
+
+    Three are a file of MLflow: the time in milliseconds, the figure and the step.
+    """
+    if len(first) > 3 or not all(number(cell) is not None and cell for cell in first):
         return None
+    if len(first) == 3:
+        return ["timestamp", "Value", "Step"] if re.fullmatch(r"1\d{12}", first[0]) else None
     return ["Step", "Value"][-len(first) :]
 
 

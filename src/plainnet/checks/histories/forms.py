@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from plainnet.checks.histories import delimited, event_files, json_forms, log_lines
+from plainnet.checks.histories import delimited, event_files, html_tables, json_forms, log_lines, number_lists
+from plainnet.checks.histories.languages import in_english
 from plainnet.checks.histories.table import Table
 from plainnet.errors import InputError
 from plainnet.foreign.opening import parse_json, read_bytes
@@ -26,14 +28,16 @@ def readings(path: Path) -> Iterator[list[Table]]:
     text = _text(content, path)
     del content
     if (said := _of_notebook(text)) is not None:
-        yield log_lines.read(said)
+        yield log_lines.read(in_english(html_tables.as_lines(said)))
         return
+    text = in_english(html_tables.as_lines(text))
     if (found := json_forms.read(text)) is not None:
         yield found
         return
     yield delimited.read(text)
     yield delimited.read(_drawn(text))
     yield log_lines.read(text)
+    yield number_lists.read(text)
 
 
 def _of_notebook(text: str) -> str | None:
@@ -42,10 +46,25 @@ def _of_notebook(text: str) -> str | None:
         return None
     try:
         outputs = [output for cell in parse_json(text)["cells"] for output in cell.get("outputs", ())]
-        texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+        shown = [output.get("text") or output.get("data", {}) for output in outputs]
+        texts = [
+            part.get("text/html" if _drawn_in(part) else "text/plain", "") if isinstance(part, dict) else part
+            for part in shown
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return "\n".join("".join(part) if isinstance(part, list) else str(part) for part in texts)
+    return "\n".join(map(_joined, texts))
+
+
+def _drawn_in(data: dict[str, Any]) -> bool:
+    """Return whether what a notebook shows is a table in HTML that is not there as text, too."""
+    return "<table" in _joined(data.get("text/html", "")) and "IPython.core.display.HTML" in _joined(
+        data.get("text/plain", "")
+    )
+
+
+def _joined(lines: Any) -> str:
+    return "".join(map(str, lines)) if isinstance(lines, list) else str(lines)
 
 
 def _drawn(text: str) -> str:

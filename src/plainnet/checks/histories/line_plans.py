@@ -23,7 +23,9 @@ _EPOCH = re.compile(
     r"\bep(?:och)?\b(?:\((?:train|val|test)\))?[\s:=\[(#.'\"]*(?:no\.?\s*)?(?P<number>\d+(?:\.\d+)?)|^\s*Train:\s*(?P<timm>\d+)\s*\[",
     re.I,
 )
-_ITERATION = re.compile(r"\b(?:iter(?:ation)?s?|(?:global[ _])?step|batch|round)\b[\s:=\[(#.]*(?P<number>\d+)", re.I)
+_ITERATION = re.compile(
+    r"\b(?:iter(?:ation)?s?|(?:global[ _])?step|batch|round|i(?=\s*=\s*\d+/\d))\b[\s:=\[(#.]*(?P<number>\d+)", re.I
+)
 _AFTER = re.compile(  # "Cost after iteration 100: 0.69", "Score at iteration 67 is 2.86", "Error after 100 epochs: 0.5"
     rf"(?P<name>(?:(?:train(?:ing)?|val(?:idation)?|test)[ _])?(?:cost|loss|error|score|accuracy|acc))\s+(?:at|after|in|for)\s+(?:(?:iteration|iter|epoch|step|batch|round)s?"
     rf"\s*[:#]?\s*(?P<number>\d+)|(?P<count>\d+)\s+(?:iterations?|epochs?|steps?))\s*(?:\bis\b|[:=,]|-+>)?\s*{_VALUE}", re.I,
@@ -37,7 +39,12 @@ _MARKED = re.compile(
     r"(?:^|[\[|,;\s(])(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)(?:\s+(?:set|loop))?\s*(?:[:\]|)](?!\S*=)|$)",
     re.I,
 )
+_ANNOUNCED = re.compile(  # "testing in eval mode...", "Start validation", "Now continue training"
+    r"\W*(?:(?:start|begin|run|now|continue|perform)\w*\W+)*(?:(?P<train>train)|test|valid|eval)\w*"
+    r"(?:\W+(?:in|on|the|mode|phase|set|eval(?:uation)?|start(?:s|ed)?|begins?|model|network|validation|test)\b)*\W*", re.I,
+)  # fmt: skip
 _EVALUATED = re.compile(r"Saving dict for global step|Eval(?:uation)? results", re.I)
+_BEST = re.compile(r"\bbest\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b", re.I)  # figures of an earlier epoch
 _OVER = re.compile(r"best iteration is|did not meet early stopping", re.I)
 _YOLO = re.compile(rf"^\s*(?P<number>\d+)/\d+\s+[\d.]+G\s+(?P<figures>(?:{NUMBER}\s+){{10,13}}{NUMBER})\s*$")
 _YOLO_SCORES = ("precision", "recall", "mAP50", "mAP50-95")
@@ -61,6 +68,7 @@ class Plan:
     step: int | None = None
     figures: tuple[tuple[str, int | float, int | None, bool], ...] = ()  # name, place, place of the whole, percent
     bare: frozenset[str] = field(default_factory=frozenset)
+    announced: str | None = None  # the part of the data of the following lines: "" for training, or "val"
 
     def named(self, name: str, part: str) -> str:
         """Return the name of a figure in a line of a part of the data."""
@@ -69,6 +77,10 @@ class Plan:
 
 def plan_of(line: str) -> Plan:
     """Return the meaning of the numbers in a line."""
+    if (best := _BEST.search(line)) is not None and _EPOCH.search(line[: best.start()]) is None:
+        return Plan()
+    if len(line) < 80 and (announced := _ANNOUNCED.fullmatch(line)) is not None:
+        return Plan(announced="" if announced["train"] else "val")
     places = {found.start(): place for place, found in enumerate(SPLIT.finditer(line))}
     counted = _EPOCH.search(line) or _YOLO.match(line)
     if counted is not None and re.match(r"\s*(?:s\b|sec|min)", line[counted.end() :]):

@@ -19,6 +19,10 @@ from plainnet.checks.histories.table import Table
 
 _AT_LEAST = 2  # lines with figures; a text with fewer is not a log
 _LONGEST, _MOST_SHAPES = 20_000, 50_000
+_SPACY = re.compile(  # {'ner': 123.4}, as spaCy's examples print their losses
+    r"'(ner|textcat\w*|tagger|parser|tok2vec|transformer|spancat|morphologizer|senter)'(?=: \d)"
+)
+_SPACY_TABLE = re.compile(r"^\s*E +# +LOSS ")
 _REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
 _STAMP = re.compile(
     r"^\s*(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]?|\[?I?\d{4} )\d\d:\d\d:\d\d[.,\d]*\]?(?: +\d+ \w+\.(?:cpp|cc|h):\d+\])?|^\[\d\d:\d\d:\d\d\]|^I?\d{4} [\d:.]+ +\d+ \w+\.(?:cpp|cc|h):\d+\]|\x1b\[[0-9;?]*[A-Za-z]"
@@ -29,6 +33,7 @@ def read(text: str) -> list[Table]:
     """Return the table of the figures in a log, with a row for each line that has some; none if there are too few."""
     if "np.float" in text:
         text = re.sub(r"np\.float\d+\(([^()]*)\)", r"\1", text)
+    text = _SPACY.sub(r"'\1_loss'", text)
     log, position, before = _Log(), 0, None
     while position < len(text):
         whole = text[position : text.find("\n", position) + 1 or len(text)]
@@ -53,13 +58,14 @@ class _Log:
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.epoch: float | None = None
         self.part = ""
+        self.announced = False  # a line before said of which part the figures are
         self.header: list[str] = []
         self.over = False
 
     def add(self, line: str) -> tuple[str, ...] | None:
         """Add the figures of a line; return its shape, None if it has no figures."""
         pieces = SPLIT.split(line)
-        if len(pieces) == 1 and (names := line.split()) and _heads(names):
+        if len(pieces) == 1 and (names := _header(line)) and _heads(names):
             self.header = names
         if self.header and not pieces[0].strip() and len(cells := line.split()) == len(self.header):
             self.epoch, figures = _of_table(self.header, cells)
@@ -74,14 +80,17 @@ class _Log:
         if self.over or plan.over:
             self.over = plan.over  # the next line repeats the figures of the best round
             return None
+        if plan.announced is not None:
+            self.part, self.announced = plan.announced, plan.announced != ""
+            return None
         if plan.epoch is not None:
             value = float(numbers[plan.epoch])
-            if value != self.epoch:
-                self.part = ""
+            if value != self.epoch and not (self.announced and self.epoch is None):
+                self.part, self.announced = "", False
             self.epoch = value
-        if plan.part is not None:
+        if plan.part or (plan.part is not None and not self.announced):
             self.part = plan.part
-        elif plan.step is not None:
+        elif plan.step is not None and not self.announced:
             self.part = ""  # a line with its own step number belongs to the training again
         step = None if plan.step is None else float(numbers[plan.step])
         self.rows.add(self.epoch, step, _values(plan, numbers, self.part), bar=plan.bar)
@@ -92,7 +101,7 @@ class _Log:
         plan = self.plans.get(shape)
         if plan is None or self.header or any(total is not None for _, _, total, _ in plan.figures):
             return False
-        return plan.part is not None or not self.part
+        return not self.announced and (plan.part is not None or not self.part)
 
     def add_alike(self, shape: tuple[str, ...], numbers: np.ndarray) -> None:
         """Add lines of the shape of the line before, each as a row; `numbers` are theirs, of shape (lines, numbers)."""
@@ -111,6 +120,14 @@ class _Log:
                 numbers[:, place] if isinstance(place, int) else np.full(len(numbers), place)
             )
         self.rows.add_alike((self.epoch, step), columns, bar=plan.bar)
+
+
+def _header(line: str) -> list[str]:
+    """Return the words of a line; in the table of spaCy's training, E is the epoch, # the step, and names have spaces."""
+    if _SPACY_TABLE.match(line) is None:
+        return line.split()
+    known = {"E": "epoch", "#": "step", "SCORE": "val_score"}
+    return [known.get(name, name.replace(" ", "_").lower()) for name in re.split(r" {2,}", line.strip())]
 
 
 def _heads(names: list[str]) -> bool:

@@ -45,7 +45,9 @@ def _no_history(table: Table) -> str | None:
     known = counters(table)
     if any(words_of(name) == "support" for name in table.columns):
         return "it is a report of one evaluation, class by class"
-    if known.step is not None or (known.epoch is not None and not is_index(known.epoch)):
+    if known.step is not None:
+        return None
+    if known.epoch is not None and not is_index(known.epoch) and not _of_experiments(table, known.epoch):
         return None
     for name, column in table.columns.items():
         texts = [text for text in column.texts or () if text]
@@ -63,6 +65,15 @@ def _no_history(table: Table) -> str | None:
     if len(table) == 1:
         return "it has a single row of figures, without an epoch"
     return None
+
+
+def _of_experiments(table: Table, name: str) -> bool:
+    """Return whether an "epoch" is how long each experiment was: mostly the same, beside words that tell these apart."""
+    values = table.columns[name].values
+    still = len(values) > 1 and float((np.diff(values[~np.isnan(values)]) == 0).mean()) > 0.5
+    return still and any(
+        column.texts is not None and _APART.fullmatch(words_of(column.name)) for column in table.columns.values()
+    )
 
 
 def _times(texts: list[str]) -> bool:

@@ -86,8 +86,9 @@ def _kind(table: Table) -> str:
     words = [words_of(name) for name in table.columns]
     if table.rewards or any(REWARD.search(name) for name in words):
         return "reinforcement"
-    of_losses = {word for name in words if "loss" in name for word in name.split()}
-    return "adversarial" if of_losses & GENERATOR and of_losses & DISCRIMINATOR else ""
+    of_losses = {word for name in words if "loss" in name or name.startswith("l ") for word in name.split()}
+    against = of_losses & DISCRIMINATOR
+    return "adversarial" if against and (of_losses & GENERATOR or against - {"d"}) else ""
 
 
 def _of_boosting(name: str, meant: Meaning, table: Table) -> Meaning:

@@ -1,0 +1,43 @@
+"""HTML tables: turn them into lines of text, as fastai's table of epochs in a notebook."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL | re.IGNORECASE)
+
+
+def as_lines(text: str) -> str:
+    """Return a text with each HTML table as lines of words, one line for each of its rows."""
+    return _TABLE.sub(lambda found: _lines(found[0]), text)
+
+
+def _lines(table: str) -> str:
+    reader = _Rows()
+    reader.feed(table)
+    reader.close()
+    return "\n" + "\n".join(" ".join("_".join(cell.split()) or "-" for cell in row) for row in reader.rows) + "\n"
+
+
+class _Rows(HTMLParser):
+    """The cells of the rows of one table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+            self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag not in ("td", "th", "tr")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.rows[-1][-1] += data
