@@ -44,8 +44,10 @@ _ANNOUNCED = re.compile(  # "testing in eval mode...", "Start validation", "Now 
     r"(?:\W+(?:in|on|the|mode|phase|set|eval(?:uation)?|start(?:s|ed)?|begins?|model|network|validation|test)\b)*\W*", re.I,
 )  # fmt: skip
 _EVALUATED = re.compile(r"Saving dict for global step|Eval(?:uation)? results", re.I)
-_BEST = re.compile(r"\bbest\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b", re.I)  # figures of an earlier epoch
-_OVER = re.compile(r"best iteration is|did not meet early stopping", re.I)
+_BEST = re.compile(
+    r"\b(?:best|better)\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b|\bsince epoch\b", re.I
+)  # about an earlier epoch
+_OVER = re.compile(r"best iteration(?: is|:)|did not meet early stopping", re.I)
 _YOLO = re.compile(rf"^\s*(?P<number>\d+)/\d+\s+[\d.]+G\s+(?P<figures>(?:{NUMBER}\s+){{10,13}}{NUMBER})\s*$")
 _YOLO_SCORES = ("precision", "recall", "mAP50", "mAP50-95")
 _YOLO_LOSSES = ("box_loss", "obj_loss", "cls_loss")

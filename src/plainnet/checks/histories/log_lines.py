@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,8 +20,17 @@ from plainnet.checks.histories.table import Table
 
 _AT_LEAST = 2  # lines with figures; a text with fewer is not a log
 _LONGEST, _MOST_SHAPES = 20_000, 50_000
-_SPACY = re.compile(  # {'ner': 123.4}, as spaCy's examples print their losses
-    r"'(ner|textcat\w*|tagger|parser|tok2vec|transformer|spancat|morphologizer|senter)'(?=: \d)"
+_BEGINNING = 200_000  # characters that show how a program writes its figures
+_REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"np\.float\d+\(([^()]*)\)"), r"\1"),
+    (  # {'ner': 123.4}, as spaCy's examples print their losses
+        re.compile(r"'(ner|textcat\w*|tagger|parser|tok2vec|transformer|spancat|morphologizer|senter)'(?=: \d)"),
+        r"'\1_loss'",
+    ),
+    (  # iter: 1,000
+        re.compile(r"\b(?:iter(?:ation)?|step)s?\b[\s:=#]*\d{1,3}(?:,\d{3})+(?![\d,])", re.I),
+        lambda found: found[0].replace(",", ""),
+    ),
 )
 _SPACY_TABLE = re.compile(r"^\s*E +# +LOSS ")
 _REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
@@ -31,9 +41,9 @@ _STAMP = re.compile(
 
 def read(text: str) -> list[Table]:
     """Return the table of the figures in a log, with a row for each line that has some; none if there are too few."""
-    if "np.float" in text:
-        text = re.sub(r"np\.float\d+\(([^()]*)\)", r"\1", text)
-    text = _SPACY.sub(r"'\1_loss'", text)
+    beginning = text[:_BEGINNING]
+    for pattern, plain in _REWRITTEN:
+        text = pattern.sub(plain, text) if pattern.search(beginning) else text
     log, position, before = _Log(), 0, None
     while position < len(text):
         whole = text[position : text.find("\n", position) + 1 or len(text)]
@@ -45,7 +55,7 @@ def read(text: str) -> list[Table]:
             log.add_alike(shape, numbers)
         before = shape
     table = log.rows.table()
-    table.rewards = len(_REWARDS.findall(text[:200_000])) >= _AT_LEAST
+    table.rewards = len(_REWARDS.findall(beginning)) >= _AT_LEAST
     enough = len(table) >= _AT_LEAST or (len(table) == 1 and "epoch" in table.columns and len(table.columns) > 2)
     return [table] if enough else []
 

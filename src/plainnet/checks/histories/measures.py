@@ -31,7 +31,7 @@ ACCURACIES = (  # best at 1, or at 100 %
     ("Dice", _named(r"dice(?: (?:score|coef\w*|metric))?|dsc")),
     ("F1", _named(_KIND + r"f1(?: (?:score|macro|micro|weighted|avg))*|f ?score|fmeasure|f beta")),
     ("AUC", _named(r"(?:roc )?au(?:c|roc)(?: (?:score|roc|pr|\d+))?|pr ?auc|aucpr|ap|average precision")),
-    ("accuracy", _named(r"acc(?:uracy)? \w*|(?:\w+ ){0,3}acc(?:uracy)?")),
+    ("accuracy", _named(r"acc(?:uracy)? \w*|(?:\w+ ){0,3}acc(?:uracy)?(?: seg)?")),
     ("correlation", _named(r"mcc|matthews ?\w*|kappa|qwk")),
     ("R2", _named(r"r2(?: score)?|r ?squared")),
     ("recall", _named(r"recall")),

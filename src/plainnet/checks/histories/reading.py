@@ -34,7 +34,8 @@ class History:
     """One run in a file: its curves, and how the file was understood.
 
     `columns` are the names of the figures in the file, `aside` the names of ignored figures. `run` is the number of
-    this run, `runs` the number of runs, `title` the name of the run in the file. `kind` is "adversarial" or
+    this run, `runs` the number of runs, `title` the name of the run in the file. `resumed` are the epochs or steps at
+    which it was resumed. `kind` is "adversarial" or
     "reinforcement" if losses do not tell how well a training run goes.
     """
 
@@ -46,6 +47,7 @@ class History:
     title: str = ""
     kind: str = ""
     aside: tuple[str, ...] = ()
+    resumed: tuple[float, ...] = ()
 
     def understood(self) -> str:
         """Describe in two lines what was understood: the columns, how many epochs and runs, and the best epoch."""
@@ -118,7 +120,7 @@ def read_history(path: Path, run: int | None = None) -> History:
     part, understood, table = runs[number - 1]
     expect_history(path, part)
     why = _why(alike, best_of[0])
-    curves, about = condensed(part, understood), (understood.kind, understood.aside)
+    curves, about = condensed(part, understood), (understood.kind, understood.aside, part.resumed)
     return History(curves, understood.names, number, len(runs), why, table.title, *about)
 
 

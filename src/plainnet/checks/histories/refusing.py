@@ -68,7 +68,7 @@ def _no_history(table: Table) -> str | None:
 
 
 def _of_experiments(table: Table, name: str) -> bool:
-    """Return whether an "epoch" is how long each experiment was: mostly the same, beside words that tell these apart."""
+    """Return whether an "epoch" is how long an experiment was: mostly the same, beside words that tell them apart."""
     values = table.columns[name].values
     still = len(values) > 1 and float((np.diff(values[~np.isnan(values)]) == 0).mean()) > 0.5
     return still and any(

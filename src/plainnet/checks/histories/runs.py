@@ -70,6 +70,7 @@ def split(table: Table) -> list[Table]:
             goes_on = steps is not None and steps[place] > steps[place - 1]  # still the same training
             if _is_start(values, place) and not goes_on:
                 begins.add(int(filled[place]))
+        begins |= _within_an_epoch(table, known)
     ends = [0, *sorted(begins - {0})[:_MOST], len(table)]
     parts = [table.taken(np.arange(start, end)) for start, end in pairwise(ends)]
     return [_once(part, name) for part in parts if part.columns]
@@ -91,6 +92,21 @@ def _is_start(values: np.ndarray, place: int) -> bool:
     """Return whether a counter falls at this place and continues from the lower value."""
     after = values[place : place + 3]
     return bool(values[place - 1] > values[place] and (np.diff(after) >= 0).all())
+
+
+def _within_an_epoch(table: Table, known: Counters) -> set[int]:
+    """Return the rows at which the steps of one epoch begin again, with the same figures: a program was started again.
+
+    In other files the steps of the evaluation follow those of the training, in every epoch.
+    """
+    if known.epoch is None or known.step is None or table.bars:
+        return set()
+    epochs, steps = table.columns[known.epoch].values, table.columns[known.step].values
+    if np.isnan(epochs).any() or np.isnan(steps).any() or (np.diff(epochs) < 0).any():
+        return set()
+    again = 1 + np.flatnonzero((np.diff(steps) < 0) & (np.diff(epochs) == 0) & (steps[1:] <= steps[0]))
+    alike = all((column.filled[again] == column.filled[again - 1]).all() for column in table.columns.values())
+    return set(again.tolist()) if alike and len(again) < max(3, 0.5 * len(np.unique(epochs))) else set()
 
 
 def _within_epochs(values: np.ndarray, again: list[int]) -> bool:
@@ -125,4 +141,4 @@ def _once(table: Table, name: str | None) -> Table:
     kept = np.ones(len(values), bool)
     for row in falls:
         kept[:row] &= ~(values[:row] >= values[row])
-    return table.taken(kept)
+    return replace(table.taken(kept), resumed=tuple(values[falls].tolist()))

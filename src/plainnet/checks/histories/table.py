@@ -21,7 +21,8 @@ class Table:
 
     `title` tells where in the file the table is. `starts` are rows at which the file says that a new run begins. `bars`
     tells whether rows within an epoch are states of one progress bar, of which the last counts. `joined` tells for each
-    row whether it was joined from several lines. `rewards` tells whether the text mentions rewards.
+    row whether it was joined from several lines. `rewards` tells whether the text mentions rewards. `resumed` are the
+    epochs or steps to which the counter went back because training was resumed.
     """
 
     columns: dict[str, Column] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Table:
     bars: bool = False
     joined: np.ndarray | None = None
     rewards: bool = False
+    resumed: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return max((len(column) for column in self.columns.values()), default=0)

@@ -71,7 +71,8 @@ def _found(case: Case) -> list[TrainingFinding]:
         return [_explained(endings.diverged(case) or short)]
     shown = _all(SHOWN, case)[:1]
     if not shown or shown[0].severity != ERROR:
-        shown += _all(REMARKS, case)
+        remarked = [rule for rule in REMARKS if not (shown and rule is remarks.underfitting)]
+        shown += _all(remarked, case)
     return list(map(_explained, shown))
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from plainnet.checks.trainings.case import Case
-from plainnet.checks.trainings.finding import ERROR, TrainingFinding
+from plainnet.checks.trainings.finding import ERROR, NOTE, TrainingFinding
 from plainnet.checks.trainings.signs import SHORT
 
 _CLIPS = (1e-7, 1.1920929e-7, 1e-8, 1e-6, 1e-12, 1e-15, 2.220446e-16)  # the smallest probability that programs allow
@@ -62,8 +62,15 @@ def accuracy_not_of_it(case: Case) -> TrainingFinding | None:
     loss, accuracy = signs.train_loss, signs.train
     if len(loss) < 4 or len(accuracy) < 4 or case.curves.measure != "accuracy" or case.curves.loss != "loss":
         return None
-    low = signs.low
-    if not (loss.end < 0.5 * loss.first and loss.first > 0.5 and accuracy.most < low and 0 <= loss.end < 1.0):
+    if accuracy.least > 0.9999 and loss.first > max(0.1, 5 * loss.end):
+        return TrainingFinding(
+            name="accuracy-measured-wrongly", severity=NOTE,
+            evidence=f"the training accuracy is {accuracy.first:.1%} from the first {signs.unit} on, although the loss was {loss.first:.3f} then and is {loss.last:.3g} now",
+            suggestion="check what the accuracy counts: if all examples have one class or are left out, it says nothing",
+        )  # fmt: skip
+    far = loss.end < 0.5 * loss.first and loss.first > 0.5 and accuracy.most < signs.low and 0 <= loss.end < 1.0
+    of_two = accuracy.least > 0.4 and accuracy.most < 0.6 and 0.5 < loss.first < 1.2 and 0 <= loss.end < 0.52
+    if not far and not (of_two and loss.end < 0.75 * loss.first and len(loss) > 7):
         return None
     return TrainingFinding(
         name="accuracy-measured-wrongly", severity=ERROR,

@@ -90,8 +90,9 @@ def collapsed(case: Case) -> TrainingFinding | None:
         for_good = (
             falls[place] >= 0.4 * best >= 0.8 * signs.low and after.max() <= max(signs.low, 0.45 * best) and not alone
         )
+        frozen = len(after) > 3 and np.ptp(after) < 1e-9 and falls[place] > 0.25 and not alone
         once = len(after) == 1 and not (len(losses) and losses[-1] > 2 * signs.train_loss.least)
-        if not leapt and (not for_good or once):
+        if not leapt and not frozen and (not for_good or once):
             continue
         fell = signs.epoch(curve.epoch_of(place + 1))
         leap = f", when the loss jumped from {losses[place]:.3g} to {losses[place + 1]:.3g}," if leapt else ""
@@ -112,6 +113,8 @@ def _loss_collapsed(case: Case) -> TrainingFinding | None:
         return None
     rises = np.diff(loss.values)
     place = int(rises.argmax())
+    if place + 2 >= len(loss):
+        return None  # what came after it is not known
     before, after = loss.values[: place + 1], loss.values[place + 1 :]
     if before.min() > 0.6 * loss.first or after.min() < 0.9 * loss.first or rises[place] < 0.4 * loss.first:
         return None
@@ -266,9 +269,22 @@ def out_of_scale(case: Case) -> TrainingFinding | None:
     """Find a loss that is far too high for its accuracy."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
-    if min(len(loss), len(accuracy)) < SHORT or case.curves.measure != "accuracy" or case.curves.loss != "loss":
+    if len(loss) < SHORT or not len(accuracy) or case.curves.measure != "accuracy" or case.curves.loss != "loss":
         return None
-    if float(np.median(loss.values)) < 8 or accuracy.end < 0.15 or accuracy.end > 0.999:
+    held_out = signs.validation_loss
+    if (
+        len(held_out)
+        and held_out.least > 50 * loss.most > 0
+        and held_out.end < 2 * held_out.first
+        and accuracy.end > 0.2
+    ):
+        return TrainingFinding(
+            name="loss-out-of-scale", severity=NOTE,
+            evidence=f"the validation loss is {held_out.last:,.4g} and the training loss {loss.last:.3g}, although {accuracy.last:.1%} of the answers are right: the "
+            "validation loss seems to be a sum over the batches",
+            suggestion="divide the validation loss by the number of batches",
+        )  # fmt: skip
+    if len(accuracy) < SHORT or float(np.median(loss.values)) < 8 or accuracy.end < 0.15 or accuracy.end > 0.999:
         return None
     return TrainingFinding(
         name="loss-out-of-scale", severity=NOTE,

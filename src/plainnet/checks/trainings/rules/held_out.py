@@ -100,12 +100,13 @@ def unstable(case: Case) -> TrainingFinding | None:
     """Find validation figures that jump from epoch to epoch while the training figures are smooth."""
     signs = case.signs
     accuracy, train = signs.validation, signs.train
-    if len(accuracy) < 6 or not signs.learns or _rough(signs.train_loss):
+    learned = signs.learns or (len(train) > 5 and train.end > signs.low + 0.2 and train.end > train.most - 0.05)
+    if len(accuracy) < 6 or not learned or _rough(signs.train_loss):
         return _loss_unstable(case)
     rough, smooth = accuracy.roughness(), train.roughness() if len(train) > 2 else np.zeros(1)
     late = rough[len(rough) // 4 :]
     middle = float(np.quantile(late, 0.7)) if len(late) else 0.0
-    falls = int((np.diff(accuracy.values[len(accuracy) // 5 :]) < -0.06).sum())
+    falls = int((np.diff(accuracy.values[max(1, len(accuracy) // 10) :]) < -0.06).sum())
     if middle < 0.04 or falls < max(2, 0.15 * len(accuracy)) or middle < 3 * float(np.quantile(smooth, 0.7)):
         return None
     steps = np.diff(accuracy.values)

@@ -19,14 +19,13 @@ def overfitting(case: Case) -> TrainingFinding | None:
     signs = case.signs
     train_loss, loss, accuracy, measure = signs.train_loss, signs.validation_loss, signs.validation, case.curves.measure
     right = case.metrics["train_accuracy"] if case.metrics else (signs.train.end if len(signs.train) else None)
-    rising = _rises_again(train_loss, loss, 1.15 if len(accuracy) else 1.1)
+    rising = _rises_again(train_loss, loss, 1.1)
     if right is None or not len(accuracy):
-        if not rising or len(loss) < 5:
+        behind = _never_followed(signs) or _left_behind(train_loss, loss)
+        if not (rising or behind) or len(loss) < 5:
             return None
-        evidence, severity = (
-            f"the training loss fell to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}",
-            WARNING,
-        )
+        severity = WARNING if rising else NOTE
+        evidence = f"the training loss fell from {train_loss.first:.3g} to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}"
     else:
         gap = right - accuracy.end
         wide = gap > 0.1 or (gap > 0.05 and accuracy.end < accuracy.most - 0.02 and len(accuracy) >= 8)
@@ -77,6 +76,23 @@ def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
         and float(np.median(since[-2:])) < 0.9 * float(since[0])
         and float(np.median(after)) > (1 + (least - 1) / 3) * smooth[place]
     )
+
+
+def _never_followed(signs: Signs) -> bool:
+    """Return whether the validation loss is no lower than at first, and its accuracy no higher, while the training loss fell."""
+    train, loss, accuracy = signs.train_loss, signs.validation_loss, signs.validation
+    if min(len(train), len(loss)) < 8 or (len(accuracy) and accuracy.end > accuracy.first + 0.02):
+        return False
+    return train.end < 0.7 * train.first and min(loss.end, float(np.median(loss.values))) > 0.97 * loss.first
+
+
+def _left_behind(train: Curve, loss: Curve) -> bool:
+    """Return whether the validation loss has long stood at a multiple of the training loss, which still fell."""
+    if min(len(train), len(loss)) < 12 or train.first <= 0 or loss.first > 2 * train.first:
+        return False
+    place = int(np.flatnonzero(loss.values < 1.05 * loss.least)[0])  # where it stood still
+    since = train.values[int(np.searchsorted(train.at, loss.at[place])) :]
+    return place < 0.7 * len(loss) and loss.end > 2.5 * train.end > 0 and train.end < 0.6 * float(since[0])
 
 
 def _apart_from_the_start(signs: Signs) -> bool:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from plainnet.checks.histories.reading import History
 from plainnet.checks.trainings.case import Case
 from plainnet.checks.trainings.finding import NOTE, WARNING, TrainingFinding
 
@@ -106,13 +107,27 @@ def stopped_early(case: Case) -> TrainingFinding | None:
 
 
 def runs_appended(case: Case) -> TrainingFinding | None:
-    """Find several training runs in one file, one after the other."""
-    if case.history is None or case.history.runs < 2:
+    """Find several training runs in one file, one after the other, or one that was resumed."""
+    if case.history is None:
         return None
+    if case.history.runs < 2:
+        return _resumed(case.history)
     return TrainingFinding(
         name="runs-appended", severity=NOTE,
         evidence=f"{case.history.why}, so the file holds {case.history.runs} runs; run {case.history.run} is judged",
         suggestion="to judge another run, use --history-run N; write each training run to its own file",
+    )  # fmt: skip
+
+
+def _resumed(history: History) -> TrainingFinding | None:
+    unit, places = history.curves.unit, history.resumed
+    if not places:
+        return None
+    more = f" and {len(places) - 1} more times" * (len(places) > 1)
+    return TrainingFinding(
+        name="runs-appended", severity=NOTE,
+        evidence=f"the file goes back to {unit} {places[0]:,.0f}{more}, as if training had been resumed there; of {unit}s that come twice, the later figures count",
+        suggestion="nothing, if it is one training run; otherwise write each to its own file",
     )  # fmt: skip
 
 

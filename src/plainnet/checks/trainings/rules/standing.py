@@ -45,7 +45,7 @@ def fell_too_early(case: Case) -> TrainingFinding | None:
     rate, loss = signs.rate, signs.train_loss
     if len(rate) != len(loss) or len(loss) < 5 or rate.most <= 0:
         return None
-    small = np.flatnonzero(rate.values < 0.02 * rate.most)
+    small = np.flatnonzero(rate.values < 0.06 * rate.most)
     peak = int(rate.values.argmax())
     small = small[small > peak]
     if not len(small) or small[0] > 0.6 * len(loss) or len(loss) - small[0] < 3:
@@ -63,7 +63,7 @@ def fell_too_early(case: Case) -> TrainingFinding | None:
         return None
     return TrainingFinding(
         name="rate-falls-too-early", severity=WARNING,
-        evidence=f"from {signs.epoch(rate.epoch_of(place))} on, the learning rate is {rate.values[place]:.2g} or less, below a fiftieth of its highest value; since then the "
+        evidence=f"from {signs.epoch(rate.epoch_of(place))} on, the learning rate is {rate.values[place]:.2g} or less, and was {rate.most:.2g} before; since then the "
         f"loss only went from {loss.values[place]:.3f} to {loss.last:.3f}",
         suggestion="lower the learning rate later, or by less",
     )  # fmt: skip
