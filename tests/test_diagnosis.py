@@ -88,6 +88,17 @@ JUMPS = [0.5, 0.7, 0.5, 0.8, 0.55, 0.85, 0.5, 0.88, 0.6, 0.84]
         ({"train_loss": [1.0, 2.1, 3.0, 4.1, 5.0, 6.2]}, "warning: running-sum"),
         ({"train_loss": [2.3, 2.0, 1.9, 0.0, 0.0, 0.0, 0.0]}, "warning: loss-zero"),
         ({"train_loss": [2.0, 1.0, float("inf"), 0.5, 0.3], "train_accuracy": rising(0.3, 0.95, 5)}, "note: not-finite-once"),
+        ({"train_loss": falling(0.8, 0.45), "train_accuracy": [0.51, 0.49] * 5}, "error: accuracy-measured-wrongly"),
+        ({"train_loss": falling(0.3, 0.01), "train_accuracy": [1.0] * 10}, "note: accuracy-measured-wrongly"),
+        ({"train_loss": [0.23, 0.24, 0.5, 0.6, 1.3, 1.2, 1.1, 1.3, 1.2], "train_accuracy": [0.91, 0.9, 0.86, 0.87] + [0.5] * 5}, "error: collapse"),
+        ({"train_loss": [2.6, 2.0, 1.5, 1.1, 1.08, 1.09, 1.07, 1.08, 1.07, 1.08], "learning_rate": [5e-5] * 3 + [2.5e-6] * 7},
+         "warning: rate-falls-too-early"),
+        ({"train_loss": [0.65, 0.64, 0.66] * 4, "train_accuracy": [0.76, 0.77] * 6, "validation_accuracy": [0.55, 0.72, 0.3, 0.7, 0.1, 0.65] * 2},
+         "warning: validation-unstable"),
+        ({"train_loss": falling(1.3, 0.9), "validation_loss": falling(260.0, 230.0), "validation_accuracy": rising(0.3, 0.5)}, "note: loss-out-of-scale"),
+        ({"train_loss": falling(0.9, 0.15, 14), "validation_loss": [1.0, 0.7, *[0.55, 0.54, 0.55] * 4]}, "note: overfitting"),
+        ({"train_loss": falling(4.1, 2.6, 10), "validation_loss": [3.4, 4.0, 4.7, 4.3, 3.9, 3.5, 3.6, 3.5, 3.6, 3.5]}, "note: overfitting"),
+        ({"train_loss": [30.0, 56.2, 82.1, 107.6]}, "warning: running-sum"),
     ],
 )  # fmt: skip
 def test_curves_alone(curves, expected):
@@ -107,6 +118,7 @@ def test_curves_alone(curves, expected):
         {"train_loss": falling(120.0, 30.0)},  # a regression: nobody knows where it ends
         {"train_loss": [1.91, 1.4, 1.17, 1.01], "validation_accuracy": [0.45, 0.55, 0.61, 0.62]},
         {"train_accuracy": rising(0.6, 0.9)},
+        {"train_loss": [2177.0, 2442.0, 2676.0, -1.3, 2015.0]},  # nobody knows what came then
         {"train_loss": falling(2.3, 0.7), "train_accuracy": rising(0.3, 0.75), "learning_rate": [0.1] * 7 + [0.01] * 3},
         {"train_loss": falling(0.9, 0.52), "train_accuracy": [0.6 + 0.03 * n for n in range(10)]},
     ],

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 
 _WORDS = {  # in Chinese and Japanese, which have no spaces between words; in Korean, Russian and others
-    " epoch ": "第 轮次 周期 エポック 에포크 эпоха época épocas époque epoche",
-    " step ": "次数 步数 ステップ",
-    " iteration ": "迭代",
-    " train ": "训练集 训练 訓練 学習 훈련 обучение entrenamiento treino treinamento entraînement",
-    " val ": "验证集 验证 驗證 検証 검증 валидация validación validação validierung",
-    " test ": "测试集 测试 測試 テスト",
-    " loss ": "损失函数值 损失值 损失 損失 손실 потери pérdida perda perte verlust",
-    " cost ": "代价",
-    " error ": "误差 ошибка",
-    " accuracy ": "准确率 准确度 正确率 精度 準確率 正解率 정확도 точность precisión précision acurácia genauigkeit",
-    " learning rate ": "学习率 学習率",
-    " ": "轮 輪 整体 平均 总 上的 的",
+    "epoch": "第 轮次 周期 エポック 에포크 эпоха época épocas époque epoche",
+    "step": "次数 步数 ステップ",
+    "iteration": "迭代",
+    "train": "训练集 训练 訓練 学習 훈련 обучение entrenamiento treino treinamento entraînement",
+    "val": "验证集 验证 驗證 検証 검증 валидация validación validação validierung",
+    "test": "测试集 测试 測試 テスト",
+    "loss": "损失函数值 损失值 损失 損失 손실 потери pérdida perda perte verlust",
+    "cost": "代价",
+    "error": "误差 ошибка",
+    "accuracy": "准确率 准确度 正确率 精度 準確率 正解率 정확도 точность precisión précision acurácia genauigkeit",
+    "learning rate": "学习率 学習率",
+    "": "轮 輪 整体 平均 总 上的 的",
     ":": "为",
 }  # fmt: skip
 _ENGLISH = {word: english for english, words in _WORDS.items() for word in words.split()}
@@ -28,4 +28,5 @@ def in_english(text: str) -> str:
     """Return a text with the words for epochs, losses and accuracies in English; a text in ASCII as it is."""
     if text.isascii():
         return text
-    return _ANY.sub(lambda found: _ENGLISH.get(found[0].lower(), found[0]), text.translate(_WIDE))
+    marked = _ANY.sub(lambda found: f"\0{_ENGLISH.get(found[0].lower(), found[0])}\0", text.translate(_WIDE))
+    return re.sub(r" *\0[\0 ]*", " ", marked)  # one space between two words

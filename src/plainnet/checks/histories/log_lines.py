@@ -28,7 +28,7 @@ _REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         r"'\1_loss'",
     ),
     (  # iter: 1,000
-        re.compile(r"\b(?:iter(?:ation)?|step)s?\b[\s:=#]*\d{1,3}(?:,\d{3})+(?![\d,])", re.I),
+        re.compile(r"\b(?:iter(?:ation)?|step)s?\b[\s:=#]*\d{1,3}(?:,\d{3})+(?!\d)", re.I),
         lambda found: found[0].replace(",", ""),
     ),
 )
