@@ -50,6 +50,8 @@ def mpi() -> str:
                 ", ".join(worst),
             )
         )
+    rounding = max(found["gradients"][n]["cnn rounding"] for n in "24")
+    rows.append(("the same difference of one process in float32 from one in float64", f"cnn {rounding:.0e}"))
     for count, one in found["accuracy"].items():
         rows.append((f"validation accuracy of `fast99`, {count} rank{'s' * (count != '1')}, 5 seeds",
                      f"{one['mean']:.2%}, sd {100 * one['sd']:.2f} points"))  # fmt: skip
