@@ -16,7 +16,7 @@ _BROKEN = frozenset(
 )
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _WRAPPED = re.compile(
-    rf"(?:tensor|np\.float\d+|array|Decimal)?[\[(\"' ]*({NUMBER}|nan|-?inf)[\])\"' ,a-z0-9=:.]*", re.ASCII
+    rf"(?:tensor|np\.float\d+|array|Decimal)?[\[(\"' ]*({NUMBER}|nan|-?inf)[\])\"' ,\w=:.<>]*", re.ASCII
 )
 
 

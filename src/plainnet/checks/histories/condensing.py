@@ -26,7 +26,8 @@ def condensed(table: Table, understood: Understood) -> Curves:
     for name in (name for name in FIGURES if name in columns):
         values = columns[name].values
         if name.startswith("train") and not table.bars:
-            figures[name] = _means(np.where(summed_up, values, np.nan), group, len(at))
+            summaries = np.where(summed_up, values, np.nan)
+            figures[name] = _means(values if np.isnan(summaries).all() else summaries, group, len(at))
         else:
             figures[name] = _last(values, group, len(at))
     percent = [columns[name].percent or _above_one(figures[name]) for name in figures if "accuracy" in name]

@@ -18,6 +18,7 @@ from plainnet.checks.histories.table import Table
 
 _SEPARATORS = (",", "\t", ";", "|")
 _LARGE = 1_000_000  # characters
+_LONGEST_TITLE = 80
 _CHUNK = 20_000  # rows converted at once
 _LOOKED_AT = 60  # lines from which the format is recognized
 _MOST_COLUMNS = 20_000
@@ -26,8 +27,15 @@ _MOST_COLUMNS = 20_000
 def read(text: str) -> list[Table]:
     """Return the table in a text of delimited values as a list; the list is empty for any other text."""
     start = _start(text)
-    if start is None:
-        return []
+    while start is not None:
+        if tables := _read_from(text, start):
+            return tables
+        end = text.find("\n", start, start + _LONGEST_TITLE) + 1  # perhaps the first line is a title
+        start = _start(text, end) if end and start < _LONGEST_TITLE else None
+    return []
+
+
+def _read_from(text: str, start: int) -> list[Table]:
     lines = io.TextIOWrapper(io.BytesIO(text[start:].encode()), "utf-8", newline="\n")  # smaller than a StringIO
     head = [line for line in islice(lines, _LOOKED_AT) if line.strip()]
     separator = _separator(head)
@@ -67,10 +75,9 @@ def _of_numbers(text: str, names: list[str], separator: str) -> Table | None:
     return Table({name: Column(name, cells[:, place]) for place, name in enumerate(_all_names(names, iter(()))[0])})
 
 
-def _start(text: str) -> int | None:
-    """Return the start of the first line that is neither a comment nor a horizontal rule."""
-    place = 0
-    for line in io.StringIO(text[:100_000]):
+def _start(text: str, place: int = 0) -> int | None:
+    """Return the start of the first line after a place that is neither a comment nor a horizontal rule."""
+    for line in io.StringIO(text[place : place + 100_000]):
         if line.strip() and not re.match(r"\s*(#[^,;\t]*$|//|={3,}|-{3,}|\+-)", line):
             return place
         place += len(line)

@@ -33,6 +33,7 @@ def readings(path: Path) -> Iterator[list[Table]]:
     text = in_english(html_tables.as_lines(text))
     if (found := json_forms.read(text)) is not None:
         yield found
+        yield number_lists.read(text)
         return
     yield delimited.read(text)
     yield delimited.read(_drawn(text))

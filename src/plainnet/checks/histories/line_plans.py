@@ -36,7 +36,7 @@ _DARKNET = re.compile(
 )
 _CATBOOST = re.compile(rf"^\s*(?P<number>\d+):\s*learn:\s*(?P<learn>{NUMBER})(?:\s*test:\s*(?P<test>{NUMBER}))?")
 _MARKED = re.compile(
-    r"(?:^|[\[|,;\s(])(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)(?:\s+(?:set|loop))?\s*(?:[:\]|)](?!\S*=)|$)",
+    r"(?:^|[\[|,;\s(])(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)(?:\s+(?:set|loop|metrics|results?))?\s*(?:[:\]|)](?!\S*=)|$)",
     re.I,
 )
 _ANNOUNCED = re.compile(  # "testing in eval mode...", "Start validation", "Now continue training"
@@ -47,6 +47,7 @@ _EVALUATED = re.compile(r"Saving dict for global step|Eval(?:uation)? results", 
 _BEST = re.compile(
     r"\b(?:best|better)\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b|\bsince epoch\b", re.I
 )  # about an earlier epoch
+_OF_ANOTHER = re.compile(r"best|max|min|highest|lowest|previous|initial|relative", re.I)
 _OVER = re.compile(r"best iteration(?: is|:)|did not meet early stopping", re.I)
 _YOLO = re.compile(rf"^\s*(?P<number>\d+)/\d+\s+[\d.]+G\s+(?P<figures>(?:{NUMBER}\s+){{10,13}}{NUMBER})\s*$")
 _YOLO_SCORES = ("precision", "recall", "mAP50", "mAP50-95")
@@ -181,6 +182,8 @@ def _shortened(name: str) -> str | None:
     """Return the last words of a name that tell the figure: all of "Train Epoch Loss", the last of "and the loss"."""
     words = re.split(r"(?<=\w)[ ](?=\S)", name.strip())
     for start in range(len(words)):
+        if start and _OF_ANOTHER.fullmatch(words[start - 1]):
+            return None  # the best accuracy so far is not that of this line
         candidate = " ".join(words[start:])
         if meaning(candidate) is not None:
             return candidate.strip("'\" ")

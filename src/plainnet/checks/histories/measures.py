@@ -45,7 +45,7 @@ LOSSES = (  # best when smallest; the third and the fifth name one loss of sever
     ("loss", _named(r"(?:total|avg|average|mean|epoch|overall|all|full)? ?loss(?:es)?(?: (?:total|avg|average|mean|all|value|curve))?")),
     ("loss", _named(r"(?:m|multi ?|binary ?|b)?log ?loss")),
     ("loss", _named(r"\w*loss\w*")),
-    ("loss", _named(r"(?:sparse |categorical |binary )*(?:cross ?entropy|x ?ent|ce|bce|nll|neg ?log ?lik\w*)")),
+    ("loss", _named(r"(?:sparse |categorical |binary |mean |avg )*(?:cross ?entropy|x ?ent|ce|bce|nll|neg ?log ?lik\w*)")),
     ("other", _named(r"(?P<before>\w+) loss(?: \w+)?|(?:loss|l) (?P<after>\w+)")),
     ("cost", _named(r"cost(?: function)?s?")),
     ("objective", _named(r"objective(?: value)?|obj|energy")),
@@ -64,7 +64,7 @@ TIME = _named(
     r"(?:\w+ )*(?:time|timestamp|seconds|secs?|duration|elapsed|eta|runtime|date|datetime|hours|minutes|ms)(?: \w+)?|relative|wall"
 )
 NOT_A_FIGURE = _named(  # words that show that "best accuracy", "loss weight" or "gpu memory" is not a curve
-    r"(?:best|scale|max|min|lowest|highest|delta|time|memory|mem|gpu|samples|per second|throughput|flops|size|grad|norm|bs|seed|params|ratio|"
+    r"(?:best|initial|relative|scale|max|min|lowest|highest|delta|time|memory|mem|gpu|samples|per second|throughput|flops|size|grad|norm|bs|seed|params|ratio|"
     r"patience|examples|speed|std|var|temperature|weight|count|num)\b"
 )
 REWARD = _named(r"(?<![a-z])(?:rewards?|returns?|episodes?|ep (?:rew|ret|len)\w*)(?![a-z])")

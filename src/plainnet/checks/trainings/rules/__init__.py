@@ -41,7 +41,7 @@ SEEN = (  # the rules that explain most come first
 LEFT_BEHIND = (network.saturated, network.weights_began, network.dead_units)
 SHOWN = (
     endings.running_sum, endings.diverged, endings.zero, contradictions.sure_and_wrong, contradictions.accuracy_not_of_it, endings.constant, endings.rising, held_out.broken, held_out.at_chance, standing.creeping,
-    chance.at_chance, held_out.exchanged, endings.worsening, endings.unstable, held_out.unstable, overfitting.overfitting,
+    chance.at_chance, standing.still, held_out.exchanged, endings.worsening, endings.unstable, held_out.unstable, overfitting.overfitting,
 )  # fmt: skip
 REMARKS = (
     endings.out_of_scale, remarks.not_finite_once, remarks.underfitting, remarks.plateau, remarks.stopped_early, remarks.validation_better,
@@ -66,7 +66,8 @@ def _found(case: Case) -> list[TrainingFinding]:
         return [broken or kind]
     for rules in (SEEN, LEFT_BEHIND):
         if found := _all(rules, case):
-            return found
+            slow = [finding.name for finding in found] == ["learning-rate-too-low"]
+            return found + (_all([remarks.stopped_early], case) if slow else [])
     if not case.diverged and (short := endings.too_short(case)) is not None:
         return [_explained(endings.diverged(case) or short)]
     shown = _all(SHOWN, case)[:1]

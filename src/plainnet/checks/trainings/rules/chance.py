@@ -18,6 +18,8 @@ def at_chance(case: Case) -> TrainingFinding | None:
     """Find a training run that learns nothing: the loss stays where it began, and the accuracy is that of chance."""
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.accuracy
+    if case.curves.measure == "AUC":
+        return _area_of_half(case)
     if max(len(loss), len(accuracy)) < SHORT or case.curves.measure not in ("accuracy", "balanced accuracy"):
         return None
     if not len(accuracy):
@@ -40,6 +42,18 @@ def at_chance(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="stuck-at-chance", severity=ERROR,
         evidence=f"after {counted(case.curves.epochs, signs.unit)} the {signs.which} accuracy is {accuracy.last:.1%}{than}{figures}{same}",
+        suggestion=_LOOK,
+    )  # fmt: skip
+
+
+def _area_of_half(case: Case) -> TrainingFinding | None:
+    """Find an area under the ROC curve that stays at a half: the network ranks the examples no better than chance."""
+    area = case.signs.accuracy
+    if len(area) < 8 or float(np.abs(area.values[len(area) // 4 :] - 0.5).max()) > 0.02:
+        return None
+    return TrainingFinding(
+        name="stuck-at-chance", severity=ERROR,
+        evidence=f"the {case.signs.which} AUC stays between {area.least:.3f} and {area.most:.3f}; 0.5 is that of chance",
         suggestion=_LOOK,
     )  # fmt: skip
 

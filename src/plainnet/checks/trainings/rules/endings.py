@@ -33,7 +33,7 @@ def diverged(case: Case) -> TrainingFinding | None:
     ]
     name, curve = next(((n, c) for n, c in curves if c.broken_at_the_end), ("", signs.loss))
     if not case.diverged and not name:
-        return _exploded(case)
+        return _smallest_float(case) or _exploded(case)
     if name == "validation loss" and len(signs.train_loss):
         return TrainingFinding(
             name="validation-loss-not-finite",
@@ -52,6 +52,18 @@ def diverged(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="not-finite-after-learning" if good else "diverged", severity=ERROR, evidence=f"{what}{learning}",
         suggestion="divide the learning rate by 10; if the loss had been falling, look for a logarithm of 0 or a division by 0",
+    )  # fmt: skip
+
+
+def _smallest_float(case: Case) -> TrainingFinding | None:
+    """Find a loss of 87.34, the negative logarithm of the smallest float32: the right class has no probability left."""
+    loss = case.signs.loss
+    if not len(loss) or abs(loss.last - 87.3365) > 0.01:
+        return None
+    return TrainingFinding(
+        name="diverged", severity=ERROR,
+        evidence=f"the loss is {loss.last:.2f}, the negative logarithm of the smallest float32 number: the network gives the right class no probability at all",
+        suggestion="divide the learning rate by 10, and look at the sizes of the logits",
     )  # fmt: skip
 
 
@@ -85,7 +97,7 @@ def collapsed(case: Case) -> TrainingFinding | None:
         alone = len(other) > 0 and other.end > max(signs.low, 0.8 * other.most)
         losses = signs.train_loss.values
         leapt = (
-            len(losses) == len(curve) and losses[place + 1] > 5 * max(losses[0], losses[place]) and falls[place] > 0.2
+            len(losses) == len(curve) and losses[place + 1] > 3 * max(losses[0], losses[place]) and falls[place] > 0.2
         )
         for_good = (
             falls[place] >= 0.4 * best >= 0.8 * signs.low and after.max() <= max(signs.low, 0.45 * best) and not alone
@@ -147,13 +159,11 @@ def rising(case: Case) -> TrainingFinding | None:
     """Find a loss that rises from the beginning."""
     signs = case.signs
     loss = signs.train_loss
-    if (
-        len(loss) < SHORT
-        or loss.first <= 0
-        or signs.near_zero
-        or loss.end < 1.15 * loss.first
-        or loss.share_falling() > 0.5
-    ):
+    if len(loss) < SHORT or loss.first <= 0 or signs.near_zero:
+        return None
+    held_out = signs.validation_loss
+    both = min(len(loss), len(held_out)) > 3 and loss.share_falling() == held_out.share_falling() == 0
+    if loss.end < (1.04 if both else 1.15) * loss.first or loss.share_falling() > 0.5:
         return None
     if len(signs.train) and signs.train.end > signs.train.first + 0.02:
         return None

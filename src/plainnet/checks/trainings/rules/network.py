@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from plainnet.checks.trainings.case import Case
-from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding, in_trouble
+from plainnet.checks.trainings.finding import ERROR, WARNING, TrainingFinding, in_trouble, trouble
 
 
 def equal_weights(case: Case) -> TrainingFinding | None:
@@ -52,7 +54,11 @@ def last_layer_cut(case: Case) -> TrainingFinding | None:
 
 def weights_began(case: Case) -> TrainingFinding | None:
     """Find weights that must have been far too large or too small from the start: the updates cannot have made them so."""
-    if case.inside is None or not case.inside.growth or case.steps is None or not in_trouble(case):
+    if case.inside is None or not case.inside.growth or case.steps is None:
+        return None
+    loss, classes = case.signs.train_loss, case.signs.classes
+    began_high = len(loss) > 0 and classes is not None and loss.first > 2 * math.log(classes)
+    if not in_trouble(case) and not began_high:
         return None
     middle = float(np.median(list(case.inside.growth.values())))
     if (
@@ -66,7 +72,8 @@ def weights_began(case: Case) -> TrainingFinding | None:
         return None
     small = middle <= 0.1
     return TrainingFinding(
-        name="weights-begin-too-small" if small else "weights-begin-too-large", severity=ERROR,
+        name="weights-begin-too-small" if small else "weights-begin-too-large",
+        severity=ERROR if in_trouble(case) else WARNING,
         evidence=f"the norm of the weights is {middle:.2g} times what He initialization gives, and updates "
         f"of {case.steps.ratio:.2%} cannot have caused that: {'the signal fades from layer to layer' if small else 'the first outputs were far too large'}",
         suggestion="use He initialization for the weights (the default of Dense and Conv2D)",
@@ -101,10 +108,18 @@ def dead_units(case: Case) -> TrainingFinding | None:
 
 
 def batch_statistics(case: Case) -> TrainingFinding | None:
-    """Find running averages of batch normalization that do not fit the data."""
+    """Find running averages of batch normalization that do not fit the data, or batches too small to normalize."""
     if case.inside is None or case.inside.evaluated is None:
         return None
     running, own = case.inside.evaluated
+    if case.recipe is not None and case.recipe.batch_size <= 4 and own - running < 0.1 and in_trouble(case):
+        return TrainingFinding(
+            name="batch-statistics", severity=ERROR,
+            evidence=f"batch normalization computes its statistics from batches of {case.recipe.batch_size}: the output for an example depends on the few others in its batch; "
+            f"{trouble(case)}",
+            suggestion="use batches of at least 16 examples",
+            change={"batch_size": 32},
+        )  # fmt: skip
     if own - running < 0.1:
         return None
     return TrainingFinding(

@@ -28,12 +28,13 @@ def overfitting(case: Case) -> TrainingFinding | None:
         evidence = f"the training loss fell from {train_loss.first:.3g} to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}"
     else:
         gap = right - accuracy.end
-        wide = gap > 0.1 or (gap > 0.05 and accuracy.end < accuracy.most - 0.02 and len(accuracy) >= 8)
+        wide = gap > 0.08 or (gap > 0.05 and accuracy.end < accuracy.most - 0.02 and len(accuracy) >= 8)
+        wide = (wide and right > 0.85) or (gap > 0.12 and right > 0.75 and accuracy.end < accuracy.most - 0.04)
         slowly = gap > 0.2 and right > 0.6 and _rises_again(train_loss, loss, 1.05)
-        if not ((wide and right > 0.85) or (rising and gap > 0.015) or slowly) or _apart_from_the_start(signs):
+        if not (wide or (rising and gap > 0.015) or slowly) or _apart_from_the_start(signs):
             return None
         shown = case.metrics["train_accuracy"] if case.metrics else signs.train.last
-        severity = NOTE if _still_best(signs) and not rising else WARNING
+        severity = NOTE if _still_best(signs) else WARNING
         evidence = f"the training {measure} is {shown:.1%}, the validation {measure} {accuracy.last:.1%}"
         if measure == "accuracy":
             evidence = f"the network is right on {shown:.1%} of the training examples, but on {accuracy.last:.1%} of the validation examples"
@@ -48,9 +49,12 @@ def overfitting(case: Case) -> TrainingFinding | None:
 
 
 def _still_best(signs: Signs) -> bool:
-    """Return whether the validation loss is still at its best at the end, so that training longer does no harm."""
-    loss = signs.validation_loss
-    return len(loss) > 3 and loss.end < 1.02 * loss.least and signs.validation.end > signs.validation.most - 0.02
+    """Return whether training longer does no harm: the validation accuracy is at its best, and the loss not far from it."""
+    loss, accuracy = signs.validation_loss, signs.validation
+    best = accuracy.most - accuracy.end
+    return len(loss) > 3 and (
+        (loss.end < 1.02 * loss.least and best < 0.02) or (loss.end < 1.5 * loss.least and best < 0.01)
+    )
 
 
 def _against_overfitting(case: Case) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def validation_better(case: Case) -> TrainingFinding | None:
     """Find a validation accuracy above the training accuracy, which dropout can cause."""
     train, validation = case.signs.train, case.signs.validation
     loss = case.signs.train_loss
+    if (hard := _hard_to_learn_from(case)) is not None:
+        return hard
     if (
         len(train) < 2
         or len(validation) < 2
@@ -89,6 +91,28 @@ def validation_better(case: Case) -> TrainingFinding | None:
     )  # fmt: skip
 
 
+def _hard_to_learn_from(case: Case) -> TrainingFinding | None:
+    """Find training examples that the network recognizes far better without what makes them harder in training."""
+    harder, train, loss, held_out = (
+        case.made_harder_by,
+        case.signs.train,
+        case.signs.train_loss,
+        case.signs.validation_loss,
+    )
+    if not harder or case.metrics is None or not len(train):
+        return None
+    without = case.metrics["train_accuracy"]
+    evidence = f"in training, with {' and '.join(harder)}, the accuracy is {train.last:.1%}; on the same examples without, it is {without:.1%}"
+    if without < train.end + 0.015:
+        if len(held_out) < 3 or len(loss) < 3 or held_out.end > 0.4 * loss.end:
+            return None
+        evidence = f"the validation loss is {held_out.last:.2g} and the training loss {loss.last:.2g}: with {' and '.join(harder)}, the training examples are harder"
+    return TrainingFinding(
+        name="training-harder", severity=NOTE, evidence=evidence,
+        suggestion="nothing; compare the validation figures with those of the training examples without it",
+    )  # fmt: skip
+
+
 def stopped_early(case: Case) -> TrainingFinding | None:
     """Find a training run that ends while its figures still improve quickly."""
     signs = case.signs
@@ -97,11 +121,15 @@ def stopped_early(case: Case) -> TrainingFinding | None:
         return None
     last = (loss.values[-3] - loss.last) / max(abs(loss.values[-3]), 1e-30)
     gained = accuracy.last - float(np.max(accuracy.values[:-2]))
-    if last < 0.08 or gained < 0.02 or accuracy.last < accuracy.most or len(loss) > 30:
+    learns = len(signs.train) > 3 and signs.train.last > float(np.max(signs.train.values[:-2])) + 0.02
+    slowly = last >= 0.02 and gained >= 0.03 and accuracy.end < 0.6
+    quickly = (last >= 0.08 and gained >= 0.02) or (last >= 0.2 and learns and len(loss) < 10) or slowly
+    if not quickly or accuracy.last < accuracy.most or len(loss) > 30:
         return None
     return TrainingFinding(
         name="stopped-too-early", severity=NOTE,
-        evidence=f"in the last two {signs.unit}s the training loss still fell by {last:.0%}, and the accuracy rose by {100 * gained:.1f} points",
+        evidence=f"in the last two {signs.unit}s the training loss still fell by {last:.0%}"
+        + f", and the accuracy rose by {100 * gained:.1f} points" * (gained > 0),
         suggestion="train longer",
     )  # fmt: skip
 

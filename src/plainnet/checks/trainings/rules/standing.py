@@ -39,6 +39,26 @@ def creeping(case: Case) -> TrainingFinding | None:
     )  # fmt: skip
 
 
+def still(case: Case) -> TrainingFinding | None:
+    """Find a loss, recorded without an accuracy, that has hardly moved from the first figure on."""
+    signs = case.signs
+    loss = signs.train_loss
+    if (
+        len(signs.accuracy)
+        or len(loss) < 5
+        or loss.least <= 0
+        or (len(signs.validation_loss.values[1:]) and signs.validation_loss.spread() > 0.02)
+    ):
+        return None
+    if loss.spread() > (0.015 if len(loss) >= 20 else 1e-4):
+        return None
+    return TrainingFinding(
+        name="hardly-learning", severity=WARNING,
+        evidence=f"in {case.curves.epochs} {signs.unit}s the training loss only went from {loss.first:.6g} to {loss.last:.6g}",
+        suggestion="try the learning rate multiplied by 10, and by 100; check whether gradients reach the weights, and how the targets are scaled",
+    )  # fmt: skip
+
+
 def fell_too_early(case: Case) -> TrainingFinding | None:
     """Find a learning rate that fell to almost nothing while the loss was still high; the loss has hardly moved since."""
     signs = case.signs

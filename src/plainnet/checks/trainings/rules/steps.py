@@ -116,7 +116,7 @@ def few_updates(case: Case) -> TrainingFinding | None:
         or accuracy.end > 0.95
     ):
         return None
-    if case.recipe.batch_size < len(case.data.train) / 11:
+    if case.recipe.batch_size < len(case.data.train) / 13:
         return None
     return TrainingFinding(
         name="too-few-updates", severity=WARNING,
@@ -160,7 +160,7 @@ def not_shuffled(case: Case) -> TrainingFinding | None:
     elif case.metrics:
         while_learning, afterwards = curve.last, case.metrics["train_accuracy"]
         odd = curve.first < 0.4 / case.signs.classes or curve.first > curve.values[1] + 0.1  # in the first epoch
-        worse, better = 0.1 if in_trouble(case) else 0.15, 0.1 if odd else 0.15
+        worse, better = (0.06 if odd else 0.1) if in_trouble(case) else 0.15, 0.1 if odd else 0.15
         if late < 1.6 * chance and curve.end < 1.8 * chance and afterwards > 1.8 * curve.end:
             better = 0.0  # the network learns each batch, but the next batch holds a class that it does not know
         if not (
