@@ -98,6 +98,12 @@ JUMPS = [0.5, 0.7, 0.5, 0.8, 0.55, 0.85, 0.5, 0.88, 0.6, 0.84]
         ({"train_loss": falling(1.3, 0.9), "validation_loss": falling(260.0, 230.0), "validation_accuracy": rising(0.3, 0.5)}, "note: loss-out-of-scale"),
         ({"train_loss": falling(0.9, 0.15, 14), "validation_loss": [1.0, 0.7, *[0.55, 0.54, 0.55] * 4]}, "note: overfitting"),
         ({"train_loss": falling(4.1, 2.6, 10), "validation_loss": [3.4, 4.0, 4.7, 4.3, 3.9, 3.5, 3.6, 3.5, 3.6, 3.5]}, "note: overfitting"),
+        ({"train_loss": [1.24] + [1.233, 1.234] * 12}, "warning: hardly-learning"),
+        ({"train_loss": [530559.5, 530552.7, 530552.7, 530552.7, 530552.7]}, "warning: hardly-learning"),
+        ({"train_loss": [0.7127, 0.7322, 0.7517, 0.7711], "validation_loss": [0.7125, 0.7319, 0.7512, 0.7706]}, "error: loss-rises"),
+        ({"train_loss": [3.3, 3.2, 87.3366, 87.3366]}, "error: diverged"),
+        ({"train_loss": falling(0.69, 0.43), "train_accuracy": rising(0.55, 0.85), "validation_accuracy": [0.5, 0.65, 0.7, 0.77, 0.72, 0.7, 0.71, 0.69, 0.68, 0.69]},
+         "warning: overfitting"),
         ({"train_loss": [30.0, 56.2, 82.1, 107.6]}, "warning: running-sum"),
     ],
 )  # fmt: skip

@@ -32,6 +32,13 @@ FORMS = {
     "chinese.log": "".join(f"第{n}轮 训练损失\uff1a{a}\uff0c验证损失\uff1a{b}\uff0c验证准确率\uff1a{c:.0%}\n" for n, a, b, c in ROWS),
     "korean.csv": "에포크,훈련 손실,검증 손실,검증 정확도\n" + "".join(f"{n},{a},{b},{c}\n" for n, a, b, c in ROWS),
     "spanish.log": "".join(f"Época {n}: pérdida {a}, val_pérdida: {b}, val_precisión: {c}\n" for n, a, b, c in ROWS),
+    "sections.log": "".join(
+        f"Epoch {n}/3\n12:00:01 INFO - Train metrics: loss: {a}\n12:00:02 INFO - Eval metrics: acc: {c} ; loss: {b}\nBest Valid acc: 0.99\n" for n, a, b, c in ROWS
+    ),
+    "several.log": "".join(f"[0{n}] train_loss: {a} | dev_loss: {b} | dev acc: {c} " for n, a, b, c in ROWS) + ">>> saved",
+    "titled.csv": "result:\n\nepoch,train_loss,val_loss,val_acc\n\n" + "\n\n".join(f"{n},{a},{b},{c}" for n, a, b, c in ROWS) + "\n",
+    "tensors.csv": "epoch,loss,val_loss,val_acc\n" + "".join(f"{n},\"tensor({a}, device='cuda:0', grad_fn=<DivBackward0>)\",{b},{c}\n" for n, a, b, c in ROWS),
+    "nll.jsonl": "".join(json.dumps({"step": n, "train_mean_nll": a, "test/nll": b, "test/acc": c}) + "\n" for n, a, b, c in ROWS),
     "best.log": "".join(f"Epoch {n}: loss {a}, val_loss {b}, val_acc {c}\n" for n, a, b, c in ROWS)
     + "Best model found at epoch 1, val_loss: 9.0, val_acc: 0\n",
 }  # fmt: skip
@@ -62,6 +69,24 @@ def test_a_file_with_losses_alone_is_read(tmp_path, name, text):
     assert read_history(tmp_path / name).curves.train_loss[-2:] == LOSS[-2:]
 
 
+def test_losses_of_steps_are_kept_beside_the_accuracies_of_epochs(tmp_path):
+    steps = [f"(Iteration {n} / 40) loss: {2 - n / 40}\n" for n in range(1, 41, 2)]
+    epochs = [f"(Epoch {n} / 4) train acc: 0.{n + 2}; val_acc: 0.{n + 1}\n" for n in range(5)]
+    text = steps[0] + "".join(epoch + "".join(steps[1 + 5 * n : 6 + 5 * n]) for n, epoch in enumerate(epochs))
+    (tmp_path / "solver.txt").write_text(text)
+    curves = read_history(tmp_path / "solver.txt").curves
+    assert curves.validation_accuracy == (0.1, 0.2, 0.3, 0.4, 0.5)
+    assert curves.train_loss[0] > 1.8
+    assert curves.train_loss[3] < 1.2
+
+
+def test_curves_in_nested_lists_without_names_are_runs(tmp_path):
+    nested = {"0.05-128": {"1": [4.0001, 3.0001, 1.5001, 1.2001], "2": [9.0001, 7.0001, 5.0001, 4.0001]}}
+    (tmp_path / "losses.json").write_text(json.dumps(nested))
+    read = read_history(tmp_path / "losses.json")
+    assert (read.runs, read.curves.train_loss) == (2, (9.0001, 7.0001, 5.0001, 4.0001))
+
+
 def test_a_file_of_mlflow_is_named_after_its_figure(tmp_path):
     (tmp_path / "val_acc").write_text("".join(f"170838249611{n} {right} {n}\n" for n, right in enumerate(VALIDATION)))
     assert read_history(tmp_path / "val_acc").curves.validation_accuracy == VALIDATION
@@ -72,6 +97,7 @@ def test_a_file_of_mlflow_is_named_after_its_figure(tmp_path):
     [
         ("losses.txt", "[0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3][0.5, 0.5, 0.6, 0.6, 0.7, 0.7, 0.8, 0.9]", "no losses"),
         ("sizes.txt", "layers = [784, 1024, 10]\nbatch = [1, 2, 3]\n", "no losses"),
+        ("check.txt", "check 1\nInitial loss: 2.3\nW1 relative error: 1e-7\ncheck 2\nInitial loss: 2.31\nW1 relative error: 2e-7\n", "no losses"),
         ("log.txt", "epochs: 0\nBest model found at epoch 0, Val Loss: inf, AUC: 0.00%, AP: 0.00%\n", "no losses"),
         (
             "history.csv", "optimizer,epoch,accuracy\n" + "sgd,300,0.9\nadam,300,0.8\nsgd,300,0.7\nadam,500,0.7\n",
