@@ -40,7 +40,7 @@ def floor(case: Case) -> TrainingFinding | None:
     along = float(np.abs(floor + (1 - accuracy.values) - loss.values).max())
     apart = float(np.abs(floor + (1 - right) - losses).max())
     known = signs.classes is not None or (classes >= 4 and np.ptp(counts) < 0.6)
-    least = 0.97 if floor < 0.5 else 0.9 if signs.classes is None else 0.75 if floor < 1.3 else 0.5
+    least = 0.97 if floor < 0.5 or len(loss) < 8 else 0.9 if signs.classes is None else 0.75 if floor < 1.3 else 0.5
     smoothed = case.recipe is not None and (case.recipe.loss or {}).get("label_smoothing", 0) > 0
     moved = float(np.ptp(accuracy.values)) > 0.1
     line = along < 0.15 and moved and apart < 0.06 and right[-1] >= least

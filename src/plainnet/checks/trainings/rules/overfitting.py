@@ -51,10 +51,8 @@ def overfitting(case: Case) -> TrainingFinding | None:
 def _still_best(signs: Signs) -> bool:
     """Return whether training longer does no harm: the validation accuracy is at its best, and the loss not far from it."""
     loss, accuracy = signs.validation_loss, signs.validation
-    best = accuracy.most - accuracy.end
-    return len(loss) > 3 and (
-        (loss.end < 1.02 * loss.least and best < 0.02) or (loss.end < 1.5 * loss.least and best < 0.01)
-    )
+    best = accuracy.most - max(accuracy.end, accuracy.last) < 0.02
+    return len(loss) > 3 and best and loss.end < 2 * loss.least
 
 
 def _against_overfitting(case: Case) -> dict[str, Any]:
