@@ -3,7 +3,7 @@
 `python benchmarks/written_by_programs.py [--only NAME] [--record records/histories_written.json]`. Each writer trains
 something tiny with one program and returns the file that it left, with the figures as the program itself has them. A
 program that is not installed is left out: pip install keras lightning transformers accelerate ultralytics fastai
-scikit-learn xgboost lightgbm catboost tensorboard pandas tqdm torch.
+scikit-learn xgboost lightgbm catboost tensorboard pandas tqdm torch mlflow-skinny spacy.
 """
 
 from __future__ import annotations
@@ -398,6 +398,59 @@ def _tqdm(folder: Path) -> Written:
     return folder / "train.log", {"train_loss": losses, "validation_loss": [round(2.2 / epoch, 4) for epoch in range(1, 5)]}  # fmt: skip
 
 
+@writer("MLflow: file of a metric", "mlflow")
+def _mlflow(folder: Path) -> Written:
+    import mlflow
+
+    losses = [0.9, 0.7, 0.65, 0.64, 0.63]
+    os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+    mlflow.set_tracking_uri(folder.as_uri())
+    mlflow.set_experiment("losses")
+    with mlflow.start_run():
+        for step, loss in enumerate(losses):
+            mlflow.log_metric("val_loss", loss, step=step)
+    (path,) = folder.glob("*/*/metrics/val_loss")
+    return path, {"validation_loss": losses}
+
+
+@writer("spaCy: train, terminal", "spacy")
+def _spacy_table(folder: Path) -> Written:
+    import spacy
+    from spacy.cli.init_config import init_config
+    from spacy.cli.train import train
+    from spacy.tokens import DocBin
+    from spacy.training import Example
+
+    blank, kept = spacy.blank("en"), {}
+    texts = [
+        (f"{word} is {'good' if number % 2 else 'bad'}", number % 2)
+        for number, word in enumerate(["This", "That", "It", "Tea"] * 10)
+    ]
+    for part, some in (("train", texts[:30]), ("dev", texts[30:])):
+        bin_ = DocBin()
+        for text, good in some:
+            document = blank.make_doc(text)
+            document.cats = {"GOOD": float(good), "BAD": 1.0 - good}
+            bin_.add(Example.from_dict(document, {"cats": document.cats}).reference)
+        bin_.to_disk(kept.setdefault(part, folder / f"{part}.spacy"))
+    config = init_config(lang="en", pipeline=["textcat"], silent=True)
+    config.to_disk(folder / "config.cfg")
+    overrides = {
+        "paths.train": str(kept["train"]),
+        "paths.dev": str(kept["dev"]),
+        "training.max_steps": 60,
+        "training.eval_frequency": 10,
+    }
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        train(folder / "config.cfg", folder / "model", overrides=overrides)
+    (folder / "out.txt").write_text(said.getvalue())
+    rows = [line.split() for line in said.getvalue().splitlines() if line.split()[:1] and line.split()[0].isdigit()]
+    return folder / "out.txt", {
+        "train_loss": [float(row[2]) for row in rows],
+        "validation_accuracy": [float(row[-1]) for row in rows],
+    }
+
+
 def judged(name: str) -> dict[str, Any]:
     """Let a program write, read what it wrote, and compare."""
     needs, write = WRITERS[name]
@@ -418,7 +471,7 @@ def judged(name: str) -> dict[str, Any]:
             if len(getattr(curves, figure)) != len(values)
             or not np.allclose(getattr(curves, figure), np.asarray(values, float), rtol=2e-3, atol=6e-5)
         ]
-    package = {"sklearn": "scikit-learn"}.get(needs, needs)
+    package = {"sklearn": "scikit-learn", "mlflow": "mlflow-skinny"}.get(needs, needs)
     return {"form": name, "version": importlib.metadata.version(package), "read": not wrong, "why": ", ".join(wrong)}
 
 
