@@ -82,7 +82,7 @@ def steps(name: str, batch: str, count: str, *reductions: str) -> dict[str, Any]
 
 
 def gradients() -> dict[str, Any]:
-    """Measure the relative distance of the gradient of 128 images from that of one process, and float32's from float64's."""
+    """Measure relative distances of the gradient of 128 images: of ranks from one process, of float32 from float64."""
     rows, data, found = np.arange(500, 628), mnist.load().train, {}
     for name in ("classic", "fast99", "cnn"):
         for dtype in (np.float64, np.float32):

@@ -33,7 +33,7 @@ from spoiling.healthy import healthy
 from spoiling.subjects import KINDS
 
 HALVES = ("choose", "report")
-DRAW = 1  # of the half that is reported: after it has been looked at, it is drawn anew, with other data and seeds
+DRAW = 2  # of the half that is reported: after it has been looked at, it is drawn anew, with other data and seeds
 CUTS = (3, 5, 10, None)
 
 
