@@ -1,9 +1,10 @@
 """Histories from public repositories: what `plainnet diagnose` says of them, beside what a person said who read them.
 
-`python benchmarks/public_histories.py --labels labels.json --files FOLDER --half choosing|reporting`. The labels are a
-list of objects, one a file: `repository`, `commit`, `path`, `sha256`, `file` (in FOLDER), `is_history`, and the names
-of findings a person would give (`verdict`), may give (`acceptable`) and would never give (`must_not`). The files
-themselves are not ours and stay outside; the record names them. A repository's name decides to which half it belongs.
+`python benchmarks/public_histories.py --labels labels.json --files FOLDER --half choosing|reporting --collection N`.
+The labels are a list of objects, one a file: `repository`, `commit`, `path`, `sha256`, `file` (in FOLDER),
+`is_history`, and the names of findings a person would give (`verdict`), may give (`acceptable`) and would never give
+(`must_not`). The files themselves are not ours and stay outside; the record names them. A repository's name decides to
+which half it belongs.
 """
 
 from __future__ import annotations
@@ -89,13 +90,15 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--files", type=Path, required=True)
     parser.add_argument("--half", choices=("choosing", "reporting"), required=True)
+    parser.add_argument("--collection", required=True, help="first, second, ...: files that were collected together")
     arguments = parser.parse_args()
     labels = json.loads(arguments.labels.read_text())
-    ours = [entry for entry in labels if half_of(entry["file"].split("/")[0]) == arguments.half]
+    ours = [entry for entry in labels if half_of(entry["repository"]) == arguments.half]
     figures = summary([judged(entry, arguments.files) for entry in ours if (arguments.files / entry["file"]).is_file()])
     print(json.dumps({key: value for key, value in figures.items() if key != "entries"}, indent=1))
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    write_atomically(RECORD, to_json(record | {arguments.half: figures}))
+    halves = record.get(arguments.collection, {}) | {arguments.half: figures}
+    write_atomically(RECORD, to_json(record | {arguments.collection: halves}))
 
 
 if __name__ == "__main__":

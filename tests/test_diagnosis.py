@@ -133,6 +133,21 @@ def test_healthy_curves_are_not_accused(curves):
     assert [finding.name for finding in found(**curves) if finding.severity != "note"] == []
 
 
+def test_no_curves_make_a_rule_fail():
+    rng = np.random.default_rng(0)
+    kinds = (
+        lambda n: rng.normal(size=n), lambda n: -rng.random(n), lambda n: np.zeros(n), lambda n: np.full(n, rng.random()),
+        lambda n: np.cumsum(rng.normal(size=n)), lambda n: np.exp(-np.arange(n) * rng.random()), lambda n: rng.random(n) * 1e30,
+        lambda n: rng.integers(0, 3, n) / 2, lambda n: np.where(rng.random(n) < 0.3, np.inf, rng.random(n)), lambda n: rng.random(n).round(1),
+        lambda n: np.where(rng.random(n) < 0.3, np.nan, rng.random(n)), lambda n: (),
+    )  # fmt: skip
+    names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate")
+    for _ in range(1500):
+        count = int(rng.integers(1, 40))
+        curves = {name: kinds[rng.integers(len(kinds))](count) for name in names}
+        found(classes=[None, 2, 10][rng.integers(3)], **curves)
+
+
 def test_the_number_of_classes_is_concluded_or_told():
     stuck = {"train_loss": [2.5, 2.398, 2.398, 2.398, 2.398], "train_accuracy": [0.09, 0.1, 0.1, 0.09, 0.1]}
     assert "chance for 11 classes" in found(**stuck)[0].evidence

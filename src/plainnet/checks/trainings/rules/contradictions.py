@@ -31,7 +31,8 @@ def floor(case: Case) -> TrainingFinding | None:
         return None
     # with softmax twice, the loss of a fully confident answer is ln(e + K - 1) - 1 if right, and 1 more if wrong
     counts = np.exp(losses - (1 - right) + 1) - math.e + 1
-    classes = signs.classes or round(float(np.median(counts)))
+    middle = float(np.median(counts))
+    classes = signs.classes or (round(middle) if math.isfinite(middle) else 0)
     if not 2 <= classes <= 2000:
         return None
     floor = math.log(math.e + classes - 1) - 1

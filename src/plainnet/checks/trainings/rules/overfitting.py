@@ -90,7 +90,7 @@ def _never_followed(signs: Signs) -> bool:
 
 def _left_behind(train: Curve, loss: Curve) -> bool:
     """Return whether the validation loss has long stood at a multiple of the training loss, which still fell."""
-    if min(len(train), len(loss)) < 12 or train.first <= 0 or loss.first > 2 * train.first:
+    if min(len(train), len(loss)) < 12 or min(train.first, loss.least) <= 0 or loss.first > 2 * train.first:
         return False
     place = int(np.flatnonzero(loss.values < 1.05 * loss.least)[0])  # where it stood still
     since = train.values[int(np.searchsorted(train.at, loss.at[place])) :]
