@@ -46,9 +46,9 @@ def _read_from(text: str, start: int) -> list[Table]:
     names = [name.strip().strip("#").strip() for name in next(rows, [])]
     if not names:
         return []
-    if (unnamed := _names_of_none(names)) is not None:
-        return [_table(unnamed, chain([names], rows))]
     below = _cells(head[1], separator) if len(head) > 1 else []
+    if (unnamed := _names_of_none(names, below)) is not None:
+        return [_table(unnamed, chain([names], rows))]
     if len(names) > _MOST_COLUMNS or not _names_columns(names, below, all_words=separator == " "):
         return []
     if (
@@ -129,15 +129,21 @@ def _rows(lines: Iterator[str], separator: str, *, quoted: bool) -> Iterator[lis
         return
 
 
-def _names_of_none(first: list[str]) -> list[str] | None:
+def _names_of_none(first: list[str], second: list[str]) -> list[str] | None:
     """Return names for one or two columns of numbers without a header: a curve, and its horizontal axis.
 
-    Three are a file of MLflow: the time in milliseconds, the figure and the step.
+    Three are a file of MLflow (the time in milliseconds, the figure and the step), or a counter and two curves.
     """
     if len(first) > 3 or not all(number(cell) is not None and cell for cell in first):
         return None
     if len(first) == 3:
-        return ["timestamp", "Value", "Step"] if re.fullmatch(r"1\d{12}", first[0]) else None
+        if re.fullmatch(r"1\d{12}", first[0]):
+            return ["timestamp", "Value", "Step"]
+        return (
+            ["Step", "Value", "val_Value"]
+            if first[0] in ("0", "1") and second[:1] == [str(int(first[0]) + 1)]
+            else None
+        )
     return ["Step", "Value"][-len(first) :]
 
 

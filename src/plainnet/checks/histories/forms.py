@@ -13,6 +13,7 @@ from plainnet.checks.histories.table import Table
 from plainnet.errors import InputError
 from plainnet.foreign.opening import parse_json, read_bytes
 
+_BINARY = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 _BARS = str.maketrans({"\u2502": "|", "\u2503": "|", "\u2551": "|"})
 
 
@@ -88,6 +89,8 @@ def _text(content: bytes, path: Path) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    if "\0" in text:
+    zeros = text.count("\0")
+    text = text.replace("\0", "") if zeros else text  # a log that was cut off can hold some
+    if zeros > 0.2 * len(text) or (zeros and _BINARY.search(text)):
         raise InputError(f"{path} is not a text file; give a history as CSV, JSON, a log, or a TensorBoard event file")
     return text.replace("\r\n", "\n")

@@ -204,10 +204,26 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
             isinstance(part, dict) and part and all(_cells(inner) is not None for inner in part.values())
         ) or isinstance(part, dict | list):
             rest[key] = part
+    if not columns and (turned := _by_part(rest)):  # {"box_loss": {"train": [...], "validation": [...]}, ...}
+        return turned, {}
     if not columns and len(rest) <= 4 and _parts(rest):  # {"train": {"logloss": [...]}, "valid": {...}}
         columns = {f"{key}/{name}": _cells(inner) or [] for key, part in rest.items() for name, inner in part.items()}
         rest = {}
     return columns, rest
+
+
+def _by_part(rest: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the columns of figures that each hold a list for the training and one for the validation data."""
+    of_parts = {
+        key: part for key, part in rest.items()
+        if isinstance(part, dict) and 0 < len(part) <= 3 and all(PART.fullmatch(str(name).lower()) for name in part)
+    }  # fmt: skip
+    return {
+        f"{name}/{key}": cells
+        for key, part in of_parts.items()
+        for name, inner in part.items()
+        if (cells := _cells(inner))
+    }
 
 
 def _parts(rest: Mapping[str, Any]) -> bool:

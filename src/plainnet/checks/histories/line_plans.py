@@ -47,6 +47,7 @@ _EVALUATED = re.compile(r"Saving dict for global step|Eval(?:uation)? results", 
 _BEST = re.compile(
     r"\b(?:best|better)\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b|\bsince epoch\b", re.I
 )  # about an earlier epoch
+_LEVEL = re.compile(r"^\W*(?:INFO|DEBUG|WARN(?:ING)?)\b\W*")  # as Python's logging begins its lines
 _OF_ANOTHER = re.compile(r"best|max|min|highest|lowest|previous|initial|relative", re.I)
 _OVER = re.compile(r"best iteration(?: is|:)|did not meet early stopping", re.I)
 _YOLO = re.compile(rf"^\s*(?P<number>\d+)/\d+\s+[\d.]+G\s+(?P<figures>(?:{NUMBER}\s+){{10,13}}{NUMBER})\s*$")
@@ -107,6 +108,7 @@ def _start(counted: re.Match[str]) -> int:
 
 def _part(line: str) -> str | None:
     """Return the part of the data that the first words of a line name, as in "Test set: Average loss: 0.1"."""
+    line = _LEVEL.sub("", line)
     first = re.match(
         r"^\W*(?:\[?epoch[^\w]*\d+[^A-Za-z]*)?(?P<words>[A-Za-z]+(?:[ -][A-Za-z]+)?)(?![\w/.'\"])", line, re.I
     )

@@ -24,6 +24,7 @@ _BEGINNING = 200_000  # characters that show how a program writes its figures
 _REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"np\.float\d+\(([^()]*)\)"), r"\1"),
     (re.compile(r"(?<=\S) (?=\[\d{2,4}\] (?:train|loss))"), "\n"),  # several records in a line
+    (re.compile(r"(\.\d{4})(?=\d+/\d+ \[[=.>])"), r"\1\n"),  # bars of Keras without what goes back to their beginning
     (  # {'ner': 123.4}, as spaCy's examples print their losses
         re.compile(r"'(ner|textcat\w*|tagger|parser|tok2vec|transformer|spancat|morphologizer|senter)'(?=: \d)"),
         r"'\1_loss'",

@@ -176,7 +176,9 @@ def _name_value(table: Table, path: Path) -> None:
         kind = "accuracy" if "acc" in called else "loss" if "loss" in called or "cost" in called else None
         if kind is not None:
             column.name = f"{part}{kind}"
-            table.columns = {column.name if other is column else name: other for name, other in table.columns.items()}
+            if (second := table.columns.get("val_Value")) is not None:
+                second.name = f"val_{kind}"
+            table.columns = {other.name if "Value" in name else name: other for name, other in table.columns.items()}
 
 
 def _score(table: Table, understood: Understood) -> tuple[int, int]:

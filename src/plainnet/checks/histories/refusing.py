@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plainnet.checks.histories.names import is_index, words_of
+from plainnet.checks.histories.names import is_counter, is_index, words_of
 from plainnet.checks.histories.runs import counters
 from plainnet.checks.histories.table import Table
 from plainnet.errors import InputError
@@ -62,6 +62,8 @@ def _no_history(table: Table) -> str | None:
     first = next(iter(table.columns.values()))
     if words_of(first.name) in ("lr", "learning rate") and len(np.unique(first.values)) == len(first) > 1:
         return "each row has a different learning rate: the rows are experiments, not epochs"
+    if len(table) == 1 and all(name.startswith("eval_") or is_counter(name) for name in table.columns):
+        return "it is the result of a single evaluation"
     if len(table) == 1:
         return "it has a single row of figures, without an epoch"
     return None

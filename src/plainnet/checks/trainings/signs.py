@@ -100,6 +100,12 @@ class Signs:
         return small or (len(self.accuracy) > 0 and self.accuracy.end > 0.97)
 
     @cached_property
+    def far_apart(self) -> bool:
+        """Whether the training loss is small from the first figure on, and the validation loss more than twenty times as large."""
+        train, validation = self.train_loss, self.validation_loss
+        return min(len(train), len(validation)) > 7 and train.most < min(0.3, validation.least / 20)
+
+    @cached_property
     def accuracy_is_good(self) -> bool:
         """Whether the recorded accuracy is high."""
         return len(self.accuracy) > 0 and self.accuracy.end > 0.9

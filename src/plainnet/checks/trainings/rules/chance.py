@@ -64,6 +64,8 @@ def _at_chance(case: Case) -> bool:
     loss, accuracy = signs.train_loss, signs.accuracy
     still = not len(loss) or signs.flat or loss.end > 0.97 * loss.first
     known = signs.classes is not None or signs.flat or signs.validation.constant(3)
+    if len(loss) and loss.last < 0.9 * loss.first and accuracy.last > 2 * accuracy.first:
+        return False  # low, but learning
     return known and still and signs.at_chance(accuracy.end) and signs.at_chance(float(np.median(accuracy.values)))
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from plainnet.checks.trainings.case import Case
-from plainnet.checks.trainings.finding import ERROR, NOTE, TrainingFinding
+from plainnet.checks.trainings.finding import ERROR, NOTE, WARNING, TrainingFinding
 from plainnet.checks.trainings.signs import SHORT
 
 _CLIPS = (1e-7, 1.1920929e-7, 1e-8, 1e-6, 1e-12, 1e-15, 2.220446e-16)  # the smallest probability that programs allow
@@ -68,6 +68,14 @@ def accuracy_not_of_it(case: Case) -> TrainingFinding | None:
             name="accuracy-measured-wrongly", severity=NOTE,
             evidence=f"the training accuracy is {accuracy.first:.1%} from the first {signs.unit} on, although the loss was {loss.first:.3f} then and is {loss.last:.3g} now",
             suggestion="check what the accuracy counts: if all examples have one class or are left out, it says nothing",
+        )  # fmt: skip
+    of_values = max(accuracy.most, signs.validation.most if len(signs.validation) else 0.0) < 0.02
+    if of_values and loss.first < 1.0 and loss.end < 0.6 * loss.first:
+        return TrainingFinding(
+            name="accuracy-measured-wrongly", severity=WARNING,
+            evidence=f"the training loss fell from {loss.first:.3f} to {loss.last:.3f}, but the accuracy is {accuracy.last:.2%}: it seems to count predictions that equal "
+            "their targets exactly, as if this were classification",
+            suggestion="for a regression, measure the mean absolute error or R2",
         )  # fmt: skip
     far = loss.end < 0.5 * loss.first and loss.first > 0.5 and accuracy.most < signs.low and 0 <= loss.end < 1.0
     of_two = accuracy.least > 0.4 and accuracy.most < 0.6 and 0.5 < loss.first < 1.2 and 0 <= loss.end < 0.52

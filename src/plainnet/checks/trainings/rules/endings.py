@@ -121,7 +121,7 @@ def collapsed(case: Case) -> TrainingFinding | None:
 def _loss_collapsed(case: Case) -> TrainingFinding | None:
     signs = case.signs
     loss = signs.train_loss
-    if len(signs.accuracy) or len(loss) < 5:
+    if len(signs.accuracy) or len(loss) < 5 or (signs.unit == "step" and len(loss) < 40):
         return None
     rises = np.diff(loss.values)
     place = int(rises.argmax())
@@ -180,7 +180,7 @@ def unstable(case: Case) -> TrainingFinding | None:
     signs = case.signs
     loss, accuracy = signs.train_loss, signs.train
     falls = int((np.diff(accuracy.values) < -0.03).sum())
-    if signs.unit == "step" or not rough(case) or loss.end < 0.5 * loss.first:
+    if signs.unit == "step" or not rough(case) or loss.end < 0.5 * loss.first or signs.far_apart:
         return _accuracy_unstable(case)
     if len(accuracy) > 3 and falls < max(2, (len(accuracy) - 1) / 5):
         return None

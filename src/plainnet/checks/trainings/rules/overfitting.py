@@ -21,20 +21,21 @@ def overfitting(case: Case) -> TrainingFinding | None:
     right = case.metrics["train_accuracy"] if case.metrics else (signs.train.end if len(signs.train) else None)
     rising = _rises_again(train_loss, loss, 1.1)
     if right is None or not len(accuracy):
-        behind = _never_followed(signs) or _left_behind(train_loss, loss)
+        behind = signs.far_apart or _never_followed(signs) or _left_behind(train_loss, loss)
         if not (rising or behind) or len(loss) < 5:
             return None
         severity = WARNING if rising else NOTE
         evidence = f"the training loss fell from {train_loss.first:.3g} to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}"
     else:
         gap = right - accuracy.end
+        behind = _left_behind(train_loss, loss)
         wide = gap > 0.08 or (gap > 0.05 and accuracy.end < accuracy.most - 0.02 and len(accuracy) >= 8)
         wide = (wide and right > 0.85) or (gap > 0.12 and right > 0.75 and accuracy.end < accuracy.most - 0.04)
         slowly = gap > 0.2 and right > 0.6 and _rises_again(train_loss, loss, 1.05)
-        if not (wide or (rising and gap > 0.015) or slowly) or _apart_from_the_start(signs):
+        if not (wide or (rising and gap > 0.015) or slowly or behind) or _apart_from_the_start(signs):
             return None
         shown = case.metrics["train_accuracy"] if case.metrics else signs.train.last
-        severity = NOTE if _still_best(signs) else WARNING
+        severity = NOTE if _still_best(signs) or not (wide or rising or slowly) else WARNING
         evidence = f"the training {measure} is {shown:.1%}, the validation {measure} {accuracy.last:.1%}"
         if measure == "accuracy":
             evidence = f"the network is right on {shown:.1%} of the training examples, but on {accuracy.last:.1%} of the validation examples"
@@ -67,7 +68,7 @@ def _rises_again(train: Curve, loss: Curve, least: float) -> bool:
     """Return whether the validation loss rises for some time while the training loss still falls."""
     if min(len(train), len(loss)) < _ENOUGH:
         return False
-    smooth = loss.smooth()
+    smooth = loss.smooth() if len(loss) > 8 else loss.values
     place = int(smooth.argmin())
     after = loss.values[place + 1 :]
     if len(after) < max(2, len(loss) // 8) or loss.end < least * smooth[place] or loss.end < smooth[place] + 0.01:
@@ -94,7 +95,7 @@ def _left_behind(train: Curve, loss: Curve) -> bool:
         return False
     place = int(np.flatnonzero(loss.values < 1.05 * loss.least)[0])  # where it stood still
     since = train.values[int(np.searchsorted(train.at, loss.at[place])) :]
-    return place < 0.7 * len(loss) and loss.end > 2.5 * train.end > 0 and train.end < 0.6 * float(since[0])
+    return place < 0.75 * len(loss) and loss.end > 2.5 * train.end > 0 and train.end < 0.85 * float(since[0])
 
 
 def _apart_from_the_start(signs: Signs) -> bool:

@@ -60,7 +60,7 @@ def validation_better(case: Case) -> TrainingFinding | None:
     """Find a validation accuracy above the training accuracy, which dropout can cause."""
     train, validation = case.signs.train, case.signs.validation
     loss = case.signs.train_loss
-    if (hard := _hard_to_learn_from(case)) is not None:
+    if (hard := _hard_to_learn_from(case) or _lower_validation_loss(case)) is not None:
         return hard
     if (
         len(train) < 2
@@ -110,6 +110,21 @@ def _hard_to_learn_from(case: Case) -> TrainingFinding | None:
     return TrainingFinding(
         name="training-harder", severity=NOTE, evidence=evidence,
         suggestion="nothing; compare the validation figures with those of the training examples without it",
+    )  # fmt: skip
+
+
+def _lower_validation_loss(case: Case) -> TrainingFinding | None:
+    """Find, without accuracies, a validation loss that is far below the training loss in nearly all epochs."""
+    train, validation = case.signs.train_loss, case.signs.validation_loss
+    if len(case.signs.train) or len(train) != len(validation) or len(train) < 4 or validation.least <= 0:
+        return None
+    if float((validation.values < 0.8 * train.values).mean()) < 0.8:
+        return None
+    return TrainingFinding(
+        name="training-harder", severity=NOTE,
+        evidence=f"at the end the validation loss is {validation.last:.3g}, and the training loss {train.last:.3g}; dropout, augmentation or a penalty may add to the training "
+        "loss, or it may be a mean over the epoch",
+        suggestion="nothing, if one of these is true; otherwise check whether both losses are computed in the same way",
     )  # fmt: skip
 
 
