@@ -39,6 +39,17 @@ FORMS = {
     "titled.csv": "result:\n\nepoch,train_loss,val_loss,val_acc\n\n" + "\n\n".join(f"{n},{a},{b},{c}" for n, a, b, c in ROWS) + "\n",
     "tensors.csv": "epoch,loss,val_loss,val_acc\n" + "".join(f"{n},\"tensor({a}, device='cuda:0', grad_fn=<DivBackward0>)\",{b},{c}\n" for n, a, b, c in ROWS),
     "nll.jsonl": "".join(json.dumps({"step": n, "train_mean_nll": a, "test/nll": b, "test/acc": c}) + "\n" for n, a, b, c in ROWS),
+    "logging.log": "".join(
+        f"2026-01-28 21:46:54,057 INFO    : Epoch [{n}]/[4] \t Training Phase Loss: {a} \t Accuracy: 0.{n}\n"
+        f"2026-01-28 21:47:54,057 INFO    : Epoch [{n}]/[4] \t Validation Phase Loss: {b} \t Accuracy: {c}\n" for n, a, b, c in ROWS
+    ),
+    "parts.json": json.dumps({"time": [1, 2, 3], "box_loss": {"train": [1.5, 0.5, 0.25], "validation": [1.0, 0.7, 0.6]},
+                              "cls_loss": {"train": [0.5, 0.5, 0.25], "validation": [0.5, 0.5, 0.5]}, "acc": {"validation": VALIDATION}}),
+    "zeros.log": "\0" * 40 + "".join(f"Epoch {n}: loss {a}, val_loss {b}, val_acc {c}\n" for n, a, b, c in ROWS) * 1 + "done " * 60,
+    "keras.txt": "".join(
+        f"Epoch {n}/3\n 20/99 [====>.....] - ETA: 9s - loss: 9.9000 - acc: 0.100099/99 [=====] - 1s 9ms/step - loss: {a:.4f} - val_loss: {b} - val_acc: {c}\n"
+        for n, a, b, c in ROWS
+    ),
     "best.log": "".join(f"Epoch {n}: loss {a}, val_loss {b}, val_acc {c}\n" for n, a, b, c in ROWS)
     + "Best model found at epoch 1, val_loss: 9.0, val_acc: 0\n",
 }  # fmt: skip
@@ -56,6 +67,8 @@ def test_a_history_is_read_where_people_keep_it(tmp_path, name):
     ("name", "text"),
     [
         ("losses.txt", "a\n[3.0, 2.50001, 2.5]\nb\n[3.00001, 2.00001, 1.0, 0.5]\n"),
+        ("train.txt", str([8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.0, 0.5])),
+        ("losses.txt", "".join(f"{n}\t{loss}\t{loss + 1}\n" for n, loss in enumerate(LOSS))),
         ("loss.txt", "3\n" + "2.0, " * 8 + "1.0, 0.5,\n"),
         ("train_loss", "".join(f"170838249611{n} {loss} {n}\n" for n, loss in enumerate(LOSS))),
         ("ner.log", "".join(f"{{'ner': {loss}}}\n" for loss in LOSS)),
@@ -98,6 +111,8 @@ def test_a_file_of_mlflow_is_named_after_its_figure(tmp_path):
         ("losses.txt", "[0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3][0.5, 0.5, 0.6, 0.6, 0.7, 0.7, 0.8, 0.9]", "no losses"),
         ("sizes.txt", "layers = [784, 1024, 10]\nbatch = [1, 2, 3]\n", "no losses"),
         ("check.txt", "check 1\nInitial loss: 2.3\nW1 relative error: 1e-7\ncheck 2\nInitial loss: 2.31\nW1 relative error: 2e-7\n", "no losses"),
+        ("progress.csv", "epoch,mean_reward,length\n1,5,9\n2,6,9\n3,7,9\n", "the rewards of reinforcement learning"),
+        ("eval.json", json.dumps({"eval_loss": 0.3, "eval_accuracy": 0.9, "epoch": 1.0}), "the result of a single evaluation"),
         ("log.txt", "epochs: 0\nBest model found at epoch 0, Val Loss: inf, AUC: 0.00%, AP: 0.00%\n", "no losses"),
         (
             "history.csv", "optimizer,epoch,accuracy\n" + "sgd,300,0.9\nadam,300,0.8\nsgd,300,0.7\nadam,500,0.7\n",

@@ -204,8 +204,10 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
             isinstance(part, dict) and part and all(_cells(inner) is not None for inner in part.values())
         ) or isinstance(part, dict | list):
             rest[key] = part
-    if not columns and (turned := _by_part(rest)):  # {"box_loss": {"train": [...], "validation": [...]}, ...}
-        return turned, {}
+    if turned := _by_part(rest):  # {"box_loss": {"train": [...], "validation": [...]}, ...}
+        return columns | turned, {
+            key: part for key, part in rest.items() if not any(f"/{key}" in name for name in turned)
+        }
     if not columns and len(rest) <= 4 and _parts(rest):  # {"train": {"logloss": [...]}, "valid": {...}}
         columns = {f"{key}/{name}": _cells(inner) or [] for key, part in rest.items() for name, inner in part.items()}
         rest = {}

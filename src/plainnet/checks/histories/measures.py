@@ -46,7 +46,7 @@ LOSSES = (  # best when smallest; the third and the fifth name one loss of sever
     ("loss", _named(r"(?:m|multi ?|binary ?|b)?log ?loss")),
     ("loss", _named(r"\w*loss\w*")),
     ("loss", _named(r"(?:sparse |categorical |binary |mean |avg )*(?:cross ?entropy|x ?ent|ce|bce|nll|neg ?log ?lik\w*)")),
-    ("other", _named(r"(?P<before>\w+) loss(?: \w+)?|(?:loss|l) (?P<after>\w+)")),
+    ("other", _named(r"(?P<before>\w+(?: \w+)?) loss(?: \w+)?|(?:loss|l) (?P<after>\w+)")),
     ("cost", _named(r"cost(?: function)?s?")),
     ("objective", _named(r"objective(?: value)?|obj|energy")),
     ("perplexity", _named(r"perplexity|ppl")),

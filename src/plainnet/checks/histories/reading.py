@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,11 +175,24 @@ def _name_value(table: Table, path: Path) -> None:
         called = path.stem.lower()
         part = "val_" if any(word in called for word in ("val", "test", "eval", "dev")) else ""
         kind = "accuracy" if "acc" in called else "loss" if "loss" in called or "cost" in called else None
+        if (
+            kind is None
+            and len(table.columns) == 1
+            and re.search("train|val|test|hist|curve", called)
+            and _falls(column.values)
+        ):
+            kind = "loss"
         if kind is not None:
             column.name = f"{part}{kind}"
             if (second := table.columns.get("val_Value")) is not None:
                 second.name = f"val_{kind}"
             table.columns = {other.name if "Value" in name else name: other for name, other in table.columns.items()}
+
+
+def _falls(values: np.ndarray) -> bool:
+    """Return whether figures without a name behave like a loss: they are positive, and far lower at the end."""
+    quarter = len(values) // 4
+    return quarter > 1 and bool((values > 0).all() and np.median(values[-quarter:]) < 0.9 * np.median(values[:quarter]))
 
 
 def _score(table: Table, understood: Understood) -> tuple[int, int]:

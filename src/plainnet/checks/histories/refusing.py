@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plainnet.checks.histories.measures import REWARD
 from plainnet.checks.histories.names import is_counter, is_index, words_of
 from plainnet.checks.histories.runs import counters
 from plainnet.checks.histories.table import Table
@@ -22,6 +23,8 @@ _APART = re.compile(  # a column with such a name shows that rows are experiment
 
 def refusal(path: Path, tables: list[Table]) -> str:
     """Return the error message for a file without losses and accuracies."""
+    if any(REWARD.search(words_of(name)) for table in tables for name in table.columns):
+        return f"{path} holds the rewards of reinforcement learning; diagnose judges only training with losses"
     names = [shown(name, 30) for table in tables for name in table.columns]
     what = "it is neither a table with a header, nor JSON, nor a log with such figures"
     if names:
@@ -42,6 +45,8 @@ def expect_history(path: Path, table: Table) -> None:
 
 def _no_history(table: Table) -> str | None:
     """Return the reason why a table is not a history; None if there is none."""
+    if len(table) == 1 and all(name.startswith("eval_") or is_counter(name) for name in table.columns):
+        return "it is the result of a single evaluation"
     known = counters(table)
     if any(words_of(name) == "support" for name in table.columns):
         return "it is a report of one evaluation, class by class"
@@ -62,8 +67,6 @@ def _no_history(table: Table) -> str | None:
     first = next(iter(table.columns.values()))
     if words_of(first.name) in ("lr", "learning rate") and len(np.unique(first.values)) == len(first) > 1:
         return "each row has a different learning rate: the rows are experiments, not epochs"
-    if len(table) == 1 and all(name.startswith("eval_") or is_counter(name) for name in table.columns):
-        return "it is the result of a single evaluation"
     if len(table) == 1:
         return "it has a single row of figures, without an epoch"
     return None
