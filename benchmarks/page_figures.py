@@ -13,7 +13,7 @@ from plainnet.checks.code.faults import as_page
 from tables import convolutions
 from tables.breaks import breaks
 from tables.cluster import held, large_batches, mpi, needed
-from tables.diagnosis import programs, public, sabotage
+from tables.diagnosis import long_histories, programs, public, sabotage
 from tables.durability import fuzz, kill_test
 from tables.floors import floors
 from tables.lab import lab
@@ -42,7 +42,13 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {  # page: name in its markers,
     "docs/floors.md": {"floors": floors},
     "docs/handwriting.md": {"handwriting": handwriting},
     "docs/tests.md": {"breaks": breaks, "mutation": mutation},
-    "docs/diagnose.md": {"public": public, "programs": programs, "sabotage": sabotage, "kill-test": kill_test},
+    "docs/diagnose.md": {
+        "public": public,
+        "programs": programs,
+        "long": long_histories,
+        "sabotage": sabotage,
+        "kill-test": kill_test,
+    },
     "docs/speed.md": {"speed": speed, "busy": busy, "profile": profile, "tried": tried, "growth": growth},
     "docs/winograd.md": {
         "times": convolutions.times,

@@ -165,7 +165,7 @@ def test_lines_of_one_shape_are_read_at_once_as_they_are_one_by_one(monkeypatch,
         for place, cell in reversed(list(zip(places, cells, strict=True))):
             row = row[: begin + place.start()] + cell + row[begin + place.end() :]
         rows.append(row)
-    rows[170:170] = ["saved", "Test: loss 3.0", rows[3]]
+    rows[170:170] = ["saved", "Test: loss 3.0", f"val {rows[3]}", rows[3]]
     text, counted = "\n".join(rows), []
     real = line_runs.numbers_after
 
@@ -177,6 +177,7 @@ def test_lines_of_one_shape_are_read_at_once_as_they_are_one_by_one(monkeypatch,
     monkeypatch.setattr(log_lines, "numbers_after", counting)
     (at_once,) = log_lines.read(text)
     assert sum(counted) > 250
+    assert max(counted) < 200
     monkeypatch.setattr(log_lines, "numbers_after", lambda text, position, whole, line: (np.zeros((0, 0)), position))
     (one_by_one,) = log_lines.read(text)
     assert list(at_once.columns) == list(one_by_one.columns)

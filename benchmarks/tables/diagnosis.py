@@ -64,9 +64,21 @@ def programs() -> str:
     return table("written by | version | every figure read correctly", rows)
 
 
+def long_histories() -> str:
+    """Return how long it takes to read a history of a million steps."""
+    forms = record("long_histories.json")["forms"]
+    rows = [(name, f"{one['seconds']:.1f} s", f"{one['mb']:.0f} MB") for name, one in forms.items()]
+    return table("a million steps, as | time | memory", rows)
+
+
 def public() -> str:
     """Return how well histories from public repositories are judged."""
-    halves = record("public_histories.json")
+    said_of = {"choosing": "used to choose", "reporting": "unseen"}
+    halves = {
+        f"{collection}, {said_of[half]}": figures
+        for collection, parts in record("public_histories.json").items()
+        for half, figures in sorted(parts.items())
+    }
     keys = {
         "files": "files",
         "repositories": "repositories",
@@ -80,5 +92,5 @@ def public() -> str:
         "no_histories": "files that look like histories but are not",
         "refused": "... rejected",
     }
-    rows = [(said, halves["choosing"][key], halves["reporting"][key]) for key, said in keys.items()]
-    return table("public histories | half used to choose thresholds | unseen half", rows)
+    rows = [(said, *(figures[key] for figures in halves.values())) for key, said in keys.items()]
+    return table(" | ".join(["public histories", *halves]), rows)

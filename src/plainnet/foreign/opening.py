@@ -136,11 +136,12 @@ def _parsed(parse: Callable[[str], Any], text: str) -> Any:
     except RecursionError as error:
         raise ValueError(f"it is nested more than {_DEEPEST} deep") from error
     level = [value]
-    for _ in range(_DEEPEST):
-        if any(type(part) is int and part.bit_length() > _MOST_BITS for part in level):
+    for _ in range(_DEEPEST + 1):
+        kinds = set(map(type, level))
+        if int in kinds and max(part.bit_length() for part in level if type(part) is int) > _MOST_BITS:
             raise ValueError("it holds a whole number of more than 300 digits")
+        if kinds.isdisjoint((dict, list)):
+            return value
         holding = [part for part in level if isinstance(part, dict | list)]
         level = [item for part in holding for item in (part.values() if isinstance(part, dict) else part)]
-        if not level:
-            return value
     raise ValueError(f"it is nested more than {_DEEPEST} deep")

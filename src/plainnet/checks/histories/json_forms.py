@@ -6,7 +6,8 @@ import ast
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from plainnet.checks.histories.names import PART
@@ -46,13 +47,13 @@ def _literal(text: str) -> Any:
     return value if isinstance(value, dict | list) else None
 
 
-def _in_lines(text: str) -> Iterator[Mapping[str, Any]]:
+def _in_lines(text: str) -> Iterable[Mapping[str, Any]]:
     """Return the objects of a text with one object per line: all at once if each line is whole, else line by line."""
     try:
         rows = parse_json("[" + text.replace("}\n{", "},\n{") + "]")
     except ValueError:
         return _lines(text)
-    return map(_flat, rows)
+    return _all_flat(rows)
 
 
 def _lines(text: str) -> Iterator[Mapping[str, Any]]:
@@ -74,10 +75,14 @@ def _lines(text: str) -> Iterator[Mapping[str, Any]]:
                 return
 
 
+def _all_flat(rows: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """Return rows without nested tables."""
+    kinds = set(map(type, chain.from_iterable(row.values() for row in rows)))
+    return rows if kinds.isdisjoint((dict, list)) else map(_flat, rows)
+
+
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Mapping[str, Any]:
     """Return a row without nested tables: {"train": {"loss": 1}} becomes {"train/loss": 1}."""
-    if not prefix and {dict, list}.isdisjoint(map(type, row.values())):
-        return row
     flat: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict):
@@ -99,7 +104,7 @@ def _tables(value: Any, title: str) -> Iterator[Table]:
             yield of_rows(boosted, title)
             return
         if rows := _numbered(value):
-            yield of_rows(map(_flat, rows), title)
+            yield of_rows(_all_flat(rows), title)
             return
         if points := _points(value):
             yield of_rows(points, title)
@@ -117,7 +122,7 @@ def _of_list(value: list[Any], title: str) -> Iterator[Table]:
     if value and all(isinstance(row, dict) for row in value):
         whole = [row for row in value if not any(isinstance(part, list) and len(part) > 1 for part in row.values())]
         if len(whole) >= len(value) / 2:
-            yield of_rows(map(_flat, value), title)
+            yield of_rows(_all_flat(value), title)
         else:
             for place, row in enumerate(value, start=1):
                 yield from _tables(row, f"{title}/{row.get('name', place)}".strip("/"))

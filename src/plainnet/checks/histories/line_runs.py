@@ -11,7 +11,7 @@ import numpy as np
 from plainnet.checks.histories.cells import NUMBER
 from plainnet.checks.histories.line_plans import SPLIT
 
-_AT_ONCE = 50_000  # lines; more would need more memory, not less time
+_AT_ONCE = 2_000_000  # characters; more would need more memory, not less time
 _LONGEST = 2_000  # characters
 
 
@@ -22,12 +22,18 @@ def numbers_after(text: str, position: int, whole: str, line: str) -> tuple[np.n
     the same without its time stamp, whose digits may differ.
     """
     pattern = None if len(whole) > _LONGEST or not whole.endswith(line) else _pattern(*_shape(whole, line))
-    run = None if pattern is None else pattern[0].match(text, position)
-    if pattern is None or run is None:
+    if pattern is None:
         return np.zeros((0, 0)), position
-    found = pattern[1].findall(text, position, run.end())
+    run, one = pattern
+    end = text.rfind("\n", position, position + _AT_ONCE) + 1
+    found = one.findall(text, position, end) if one.match(text, position) else []
+    if len(found) < text.count("\n", position, end):  # other lines are among them
+        end = at.end() if (at := run.match(text, position)) is not None else position
+        found = one.findall(text, position, end)
+    if not found:
+        return np.zeros((0, 0)), position
     cells = chain.from_iterable(found) if isinstance(found[0], tuple) else found
-    return np.fromiter(map(float, cells), float).reshape(len(found), -1), run.end()
+    return np.fromiter(map(float, cells), float).reshape(len(found), -1), end
 
 
 def _shape(whole: str, line: str) -> tuple[str, tuple[str, ...]]:
@@ -45,5 +51,5 @@ def _pattern(stamp: str, pieces: tuple[str, ...]) -> tuple[re.Pattern[str], re.P
         return None
     begin, between = re.escape(stamp).replace("0", r"\d"), [re.escape(piece) for piece in pieces]
     number = f"(?>{NUMBER})"
-    run = f"(?:{begin}{number.join(between)}){{1,{_AT_ONCE}}}+"
-    return re.compile(run), re.compile(begin + f"({number})".join(between))
+    run = f"(?:{begin}{number.join(between)}){{1,50000}}+"
+    return re.compile(run), re.compile("^" + begin + f"({number})".join(between), re.MULTILINE)

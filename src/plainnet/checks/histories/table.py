@@ -61,6 +61,9 @@ def of_columns(cells: Mapping[str, Sequence[Any]], title: str = "") -> Table:
 
 def of_rows(rows: Iterable[Mapping[str, Any]], title: str = "") -> Table:
     """Return a table of rows, which may lack cells; names beyond the first few thousand are ignored."""
+    rows = list(rows)
+    if len(set(map(tuple, rows))) == 1:  # all have the same names
+        return of_columns({name: [row[name] for row in rows] for name in list(rows[0])[:_MOST_COLUMNS]}, title)
     cells: dict[str, list[Any]] = {}
     count = 0
     for names, alike in groupby(rows, tuple):  # rows with the same names
