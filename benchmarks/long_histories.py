@@ -80,9 +80,13 @@ def main() -> None:
             for name in FORMS:
                 found[name].append(read(Path(folder) / f"{name}.txt"))
     rows = {
-        name: {"seconds": statistics.median(s for s, _ in one), "sd": statistics.pstdev(s for s, _ in one), "mb": max(m for _, m in one)}
+        name: {
+            "seconds": statistics.median(seconds for seconds, _ in one),
+            "sd": statistics.stdev(seconds for seconds, _ in one),
+            "mb": max(mb for _, mb in one),
+        }
         for name, one in found.items()
-    }  # fmt: skip
+    }
     print(json.dumps(rows, indent=1))
     record = {
         "hardware": hardware(),
