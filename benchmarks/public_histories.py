@@ -89,15 +89,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Judge histories from public repositories.")
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--files", type=Path, required=True)
-    parser.add_argument("--half", choices=("choosing", "reporting"), required=True)
+    parser.add_argument(
+        "--half", choices=("choosing", "reporting", "all"), required=True, help="all: nothing is chosen"
+    )
     parser.add_argument("--collection", required=True, help="first, second, ...: files that were collected together")
     arguments = parser.parse_args()
     labels = json.loads(arguments.labels.read_text())
-    ours = [entry for entry in labels if half_of(entry["repository"]) == arguments.half]
+    ours = [entry for entry in labels if arguments.half in ("all", half_of(entry["repository"]))]
     figures = summary([judged(entry, arguments.files) for entry in ours if (arguments.files / entry["file"]).is_file()])
     print(json.dumps({key: value for key, value in figures.items() if key != "entries"}, indent=1))
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    halves = record.get(arguments.collection, {}) | {arguments.half: figures}
+    half = "reporting" if arguments.half == "all" else arguments.half
+    halves = record.get(arguments.collection, {}) | {half: figures}
     write_atomically(RECORD, to_json(record | {arguments.collection: halves}))
 
 

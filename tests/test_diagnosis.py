@@ -107,6 +107,9 @@ JUMPS = [0.5, 0.7, 0.5, 0.8, 0.55, 0.85, 0.5, 0.88, 0.6, 0.84]
         ({"train_loss": falling(0.16, 0.03), "train_accuracy": [0.0056, 0.0] * 5}, "warning: accuracy-measured-wrongly"),
         ({"train_loss": [0.035, 0.032, 0.037, 0.039, 0.035, 0.037, 0.034, 0.038], "validation_loss": [5.3, 5.5, 5.4, 5.5, 5.4, 5.4, 5.3, 5.3]}, "note: overfitting"),
         ({"train_loss": falling(0.62, 0.51), "validation_loss": falling(0.36, 0.31)}, "note: training-harder"),
+        ({"train_loss": [11.5, 8.4, 5.0, 1.9, 2.5, 3.2, 6.9, 8.5, 8.4, 8.4, 8.4]}, "error: collapse"),
+        ({"train_loss": [0.7113, 0.6933, 0.6934, 0.6933, 0.6932, 0.6933, 0.6932, 0.6931], "train_accuracy": [0.03] * 8,
+          "validation_accuracy": [0.0, 0.0, 0.05, 0.06, 0.5, 0.5, 0.03, 0.0]}, "error: stuck-at-chance"),
         ({"train_loss": [30.0, 56.2, 82.1, 107.6]}, "warning: running-sum"),
     ],
 )  # fmt: skip
@@ -127,6 +130,10 @@ def test_curves_alone(curves, expected):
         {"train_loss": falling(120.0, 30.0)},  # a regression: nobody knows where it ends
         {"train_loss": [1.91, 1.4, 1.17, 1.01], "validation_accuracy": [0.45, 0.55, 0.61, 0.62]},
         {"train_accuracy": rising(0.6, 0.9)},
+        {
+            "train_loss": [0.0078, *[0.0079] * 8],
+            "validation_loss": [0.0069, 0.007] * 4 + [0.007],
+        },  # rounding hides what moves
         {"train_loss": [3.58, 2.96, 2.9], "train_accuracy": [0.002, 0.008, 0.015]},  # low, but learning
         {"train_loss": [2177.0, 2442.0, 2676.0, -1.3, 2015.0]},  # nobody knows what came then
         {"train_loss": falling(2.3, 0.7), "train_accuracy": rising(0.3, 0.75), "learning_rate": [0.1] * 7 + [0.01] * 3},

@@ -50,6 +50,11 @@ FORMS = {
         f"Epoch {n}/3\n 20/99 [====>.....] - ETA: 9s - loss: 9.9000 - acc: 0.100099/99 [=====] - 1s 9ms/step - loss: {a:.4f} - val_loss: {b} - val_acc: {c}\n"
         for n, a, b, c in ROWS
     ),
+    "reversed.log": "".join(f"Epoch {n} @ 01:53 PM : {a} C.E. Loss\nval_loss={b} val_acc={c}\n" for n, a, b, c in ROWS),
+    "shares.log": "".join(f"Epoch {n}: loss {a}, val_loss {b}, val_acc {c}%\n" for n, a, b, c in ROWS),
+    "restored.log": "".join(f"Epoch {n}: loss {a}, val_loss {b}, val_acc {c}\n" for n, a, b, c in ROWS)
+    + "Restoring model weights from the end of the best epoch: 1.\n",
+    "several_accuracies.log": "".join(f"Epoch {n} | Train Loss: {a} | Token Acc: 0.1 | Seq Acc: 0.0 | Val Loss: {b} | Token Acc: {c} | Seq Acc: 0.0\n" for n, a, b, c in ROWS),
     "best.log": "".join(f"Epoch {n}: loss {a}, val_loss {b}, val_acc {c}\n" for n, a, b, c in ROWS)
     + "Best model found at epoch 1, val_loss: 9.0, val_acc: 0\n",
 }  # fmt: skip
@@ -67,6 +72,11 @@ def test_a_history_is_read_where_people_keep_it(tmp_path, name):
     ("name", "text"),
     [
         ("losses.txt", "a\n[3.0, 2.50001, 2.5]\nb\n[3.00001, 2.00001, 1.0, 0.5]\n"),
+        ("steps.log", "".join(f"Epoch {n}, Batch loss: {loss}\nEpoch {n} - Average Train Loss: {loss}\n" for n, loss in enumerate(LOSS))),
+        ("train_log.txt", "".join(f"{n}\t{loss}\t{1 - loss / 3}\n" for n, loss in enumerate((9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.5, *LOSS[1:])))),
+        ("fastai.txt", "epoch train_loss valid_loss accuracy time\n" + "".join(f"{n} {loss} #na# 00:12\n" for n, loss in enumerate(LOSS))),
+        ("catboost.json", json.dumps({"meta": {"learn_metrics": [{"name": "TotalF1"}, {"name": "MultiClass"}], "test_metrics": []},
+                                      "iterations": [{"learn": [1, loss], "iteration": n} for n, loss in enumerate(LOSS)]})),
         ("train.txt", str([8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.0, 0.5])),
         ("losses.txt", "".join(f"{n}\t{loss}\t{loss + 1}\n" for n, loss in enumerate(LOSS))),
         ("loss.txt", "3\n" + "2.0, " * 8 + "1.0, 0.5,\n"),
@@ -111,6 +121,7 @@ def test_a_file_of_mlflow_is_named_after_its_figure(tmp_path):
         ("losses.txt", "[0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3][0.5, 0.5, 0.6, 0.6, 0.7, 0.7, 0.8, 0.9]", "no losses"),
         ("sizes.txt", "layers = [784, 1024, 10]\nbatch = [1, 2, 3]\n", "no losses"),
         ("check.txt", "check 1\nInitial loss: 2.3\nW1 relative error: 1e-7\ncheck 2\nInitial loss: 2.31\nW1 relative error: 2e-7\n", "no losses"),
+        ("folds.txt", "".join(f"Config {n}: units 128\nLoss: 0.{n}\n" for n in range(1, 6)), "no losses"),
         ("progress.csv", "epoch,mean_reward,length\n1,5,9\n2,6,9\n3,7,9\n", "the rewards of reinforcement learning"),
         ("eval.json", json.dumps({"eval_loss": 0.3, "eval_accuracy": 0.9, "epoch": 1.0}), "the result of a single evaluation"),
         ("log.txt", "epochs: 0\nBest model found at epoch 0, Val Loss: inf, AUC: 0.00%, AP: 0.00%\n", "no losses"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 GAP, BROKEN = math.nan, math.inf  # the cell is empty; the cell holds something that is not a finite number
-_GAPS = frozenset(("", "-", "--", "—", "none", "null", "n/a", "na", "#n/a", "tbd"))
+_GAPS = frozenset(("", "-", "--", "—", "none", "null", "n/a", "na", "#n/a", "#na#", "tbd"))
 _BROKEN = frozenset(
     ("nan", "-nan", "nan%", "inf", "-inf", "+inf", "infinity", "-infinity", "-nan(ind)", "1.#qnan", "1.#inf")
 )

@@ -19,6 +19,9 @@ _SPACED = re.compile(
     rf"(?P<name>(?:(?:train|training|val|valid|validation|test|eval|dev)[ _-]?)?(?:avg[ _.]?)?(?:loss|acc(?:@1)?|prec@1|accuracy|err|error|lr|auc|f1|mse|mae|rmse|ppl|perplexity|cost))\s+"
     rf"{_VALUE}(?![\w:/])", re.I,
 )  # fmt: skip
+_REVERSED = re.compile(  # "0.95 C.E. Loss, 98.3% Accuracy"
+    rf"(?<![\w.:]){_VALUE}\s+(?P<name>(?:(?:train(?:ing)?|val(?:idation)?|test|C\.E\.|avg\.?|average)\s+){{0,2}}(?:loss|accuracy|acc|error))\b", re.I,
+)  # fmt: skip
 _EPOCH = re.compile(
     r"\bep(?:och)?\b(?:\((?:train|val|test)\))?[\s:=\[(#.'\"]*(?:no\.?\s*)?(?P<number>\d+(?:\.\d+)?)|^\s*Train:\s*(?P<timm>\d+)\s*\[",
     re.I,
@@ -45,7 +48,7 @@ _ANNOUNCED = re.compile(  # "testing in eval mode...", "Start validation", "Now 
 )  # fmt: skip
 _EVALUATED = re.compile(r"Saving dict for global step|Eval(?:uation)? results", re.I)
 _BEST = re.compile(
-    r"\b(?:best|better)\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b|\bsince epoch\b", re.I
+    r"\b(?:best|better)\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b|\b(?:since|best) epoch\b", re.I
 )  # about an earlier epoch
 _LEVEL = re.compile(r"^\W*(?:INFO|DEBUG|WARN(?:ING)?)\b\W*")  # as Python's logging begins its lines
 _OF_ANOTHER = re.compile(r"best|max|min|highest|lowest|previous|initial|relative", re.I)
@@ -149,7 +152,13 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
     marked = [(mark.start(), mark["part"].lower()) for mark in _MARKED.finditer(line)]
     seen: set[str] = set()
     part = None  # part of the data in the names of the figures so far
-    for found in sorted([*_PAIR.finditer(line), *_SPACED.finditer(line)], key=re.Match.start):
+    pairs = [*_PAIR.finditer(line), *_SPACED.finditer(line)]
+    if not any(
+        (name := _shortened(pair["name"])) and (meant := meaning(name)) and meant.figure in ("loss", "accuracy")
+        for pair in pairs
+    ):
+        pairs += _REVERSED.finditer(line)
+    for found in sorted(pairs, key=re.Match.start):
         name = _shortened(found["name"])
         meant = None if name is None else meaning(name)
         if name is None or meant is None or meant.figure in ("epoch", "step", "time"):

@@ -34,6 +34,7 @@ _REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         lambda found: found[0].replace(",", ""),
     ),
 )
+_EXPERIMENTS = re.compile(r"^\W*(?:config(?:uration)?|experiment|trial|fold)s?\W{0,3}\d+", re.I | re.MULTILINE)
 _SPACY_TABLE = re.compile(r"^\s*E +# +LOSS ")
 _REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
 _STAMP = re.compile(
@@ -58,6 +59,8 @@ def read(text: str) -> list[Table]:
         before = shape
     table = log.rows.table()
     table.rewards = len(_REWARDS.findall(beginning)) >= _AT_LEAST
+    if len(_EXPERIMENTS.findall(beginning)) > 2 and not {"epoch", "step"} & set(table.columns):
+        return []
     enough = len(table) >= _AT_LEAST or (len(table) == 1 and "epoch" in table.columns and len(table.columns) > 2)
     return [table] if enough else []
 
@@ -79,7 +82,7 @@ class _Log:
         pieces = SPLIT.split(line)
         if len(pieces) == 1 and (names := _header(line)) and _heads(names):
             self.header = names
-        if self.header and not pieces[0].strip() and len(cells := line.split()) == len(self.header):
+        if self.header and not pieces[0].strip() and _fits(cells := line.split(), self.header):
             self.epoch, figures = _of_table(self.header, cells)
             self.rows.add(self.epoch, None, figures, bar=False)
             return None
@@ -148,9 +151,14 @@ def _heads(names: list[str]) -> bool:
     return known[:1] == ["epoch"] and bool({"loss", "accuracy"} & set(known))
 
 
+def _fits(cells: list[str], header: list[str]) -> bool:
+    """Return whether a line has a cell for each word of the header; fastai leaves out what it cannot compute."""
+    return len(cells) == len(header) or (2 < len(cells) < len(header) and "#na#" in cells and cells[0].isdecimal())
+
+
 def _of_table(header: list[str], cells: list[str]) -> tuple[float | None, list[tuple[str, float, bool]]]:
     """Return the epoch and the figures of a line of a table."""
-    values = {name: found for name, cell in zip(header, cells, strict=True) if (found := number(cell)) is not None}
+    values = {name: found for name, cell in zip(header, cells, strict=False) if (found := number(cell)) is not None}
     first = values.pop(header[0], None)
     return first and first[0], [(name, value, percent) for name, (value, percent) in values.items()]
 

@@ -175,18 +175,20 @@ def _name_value(table: Table, path: Path) -> None:
         called = path.stem.lower()
         part = "val_" if any(word in called for word in ("val", "test", "eval", "dev")) else ""
         kind = "accuracy" if "acc" in called else "loss" if "loss" in called or "cost" in called else None
-        if (
-            kind is None
-            and len(table.columns) == 1
-            and re.search("train|val|test|hist|curve", called)
-            and _falls(column.values)
-        ):
+        second = table.columns.get("val_Value")
+        alone = len(table.columns) == 1 and re.search("train|val|test|hist|curve", called) is not None
+        if kind is None and (alone or second is not None) and _falls(column.values):
             kind = "loss"
         if kind is not None:
             column.name = f"{part}{kind}"
-            if (second := table.columns.get("val_Value")) is not None:
-                second.name = f"val_{kind}"
+            if second is not None:
+                second.name = "accuracy" if _rises_to_one(second.values) else f"val_{kind}"
             table.columns = {other.name if "Value" in name else name: other for name, other in table.columns.items()}
+
+
+def _rises_to_one(values: np.ndarray) -> bool:
+    """Return whether figures without a name behave like an accuracy: they rise, and are at most 1."""
+    return bool(values.min() >= 0 and values.max() <= 1 and values[-1] > values[0] + 0.05)
 
 
 def _falls(values: np.ndarray) -> bool:

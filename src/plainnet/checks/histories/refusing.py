@@ -75,7 +75,8 @@ def _no_history(table: Table) -> str | None:
 def _of_experiments(table: Table, name: str) -> bool:
     """Return whether an "epoch" is how long an experiment was: mostly the same, beside words that tell them apart."""
     values = table.columns[name].values
-    still = len(values) > 1 and float((np.diff(values[~np.isnan(values)]) == 0).mean()) > 0.5
+    steps = np.diff(values[~np.isnan(values)])
+    still = len(steps) > 0 and float((steps == 0).mean()) > 0.5
     return still and any(
         column.texts is not None and _APART.fullmatch(words_of(column.name)) for column in table.columns.values()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from plainnet.checks.histories.measures import DISCRIMINATOR, GENERATOR, REWARD
 from plainnet.checks.histories.names import Meaning, meaning, words_of
 from plainnet.checks.histories.table import Table
 
+_OF_SUMS = re.compile(r"total (?:eval|val|test|train)", re.I)
 _PARTS = ("train", "validation")
 
 
@@ -45,7 +47,9 @@ class _Figure(NamedTuple):
             meant.test,
             rare,
             meant.part is None,
+            not self.column.values.any(),  # an accuracy that is always 0 counts something else
             meant.rank,
+            _OF_SUMS.search(self.column.name) is not None,
             self.column.passing,
             meant.by_step,
             len(self.column.name),
@@ -108,8 +112,8 @@ def _by_values(column: Column, meant: Meaning) -> Meaning:
 def _part(one: _Figure, ours: list[_Figure], known: list[_Figure]) -> str:
     """Return the part of the data of a figure: the one in its name; else training, unless that has its own figure."""
     column, meant = one
-    if meant.part is not None:
-        return meant.part
+    if meant.part is not None or meant.by_step:
+        return meant.part or "train"
     alike = {
         other.meant.part
         for other in ours
@@ -166,7 +170,10 @@ def _take_accuracy(name: str, one: _Figure, found: Understood) -> None:
     if len(values) and (values.min() < -1 or values.max() > 100.0001):
         return  # this cannot be an accuracy
     named = {"percent", "pct"} & set(words_of(column.name).split())
-    percent = column.percent or bool(named) or bool(len(values) and values.max() > 1 + 1e-6)
+    shares = (
+        len(values) > 0 and values.min() >= 0.2 and values.max() <= 1
+    )  # "0.55%" of a program that forgot to multiply
+    percent = (column.percent and not shares) or bool(named) or bool(len(values) and values.max() > 1 + 1e-6)
     right = (100.0 if percent else 1.0) - column.values
     taken = Column(column.name, np.where(finite & meant.error, right, column.values))
     taken.percent, found.measure = percent, meant.measure

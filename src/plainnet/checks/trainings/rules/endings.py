@@ -88,7 +88,8 @@ def collapsed(case: Case) -> TrainingFinding | None:
     if case.diverged or signs.train_loss.broken_at_the_end:
         return None
     for which, curve in (("training", signs.train), ("validation", signs.validation)):
-        if len(curve) < 4:
+        learned = which == "training" or not len(signs.train) or signs.train.most > 0.5 * curve.most
+        if len(curve) < 4 or not learned:
             continue
         falls = -np.diff(curve.values)
         place = int(falls.argmax())
@@ -128,11 +129,13 @@ def _loss_collapsed(case: Case) -> TrainingFinding | None:
     if place + 2 >= len(loss):
         return None  # what came after it is not known
     before, after = loss.values[: place + 1], loss.values[place + 1 :]
-    if before.min() > 0.6 * loss.first or after.min() < 0.9 * loss.first or rises[place] < 0.4 * loss.first:
+    back = before.min() < 0.6 * loss.first and after.min() > 0.9 * loss.first and rises[place] > 0.4 * loss.first
+    far = before.min() < 0.25 * loss.first and after.min() > 0.5 * loss.first and rises[place] > 0.25 * loss.first
+    if not back and not (far and len(after) > 3):
         return None
     return TrainingFinding(
         name="collapse", severity=ERROR,
-        evidence=f"the training loss rose from {before[-1]:.4g} to {after[0]:.4g} in {signs.epoch(loss.epoch_of(place + 1))}, about "
+        evidence=f"the training loss rose from {before[-1]:.4g} to {after[0]:.4g} in {signs.epoch(loss.epoch_of(place + 1))}, towards "
         f"where it began ({loss.first:.4g}), and stayed there",
         suggestion="resume from the weights before the rise, with a smaller learning rate; clip the gradient by its norm",
     )  # fmt: skip

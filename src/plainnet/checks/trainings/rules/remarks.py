@@ -114,9 +114,16 @@ def _hard_to_learn_from(case: Case) -> TrainingFinding | None:
 
 
 def _lower_validation_loss(case: Case) -> TrainingFinding | None:
-    """Find, without accuracies, a validation loss that is far below the training loss in nearly all epochs."""
+    """Find a validation loss that is far below the training loss in nearly all epochs."""
     train, validation = case.signs.train_loss, case.signs.validation_loss
-    if len(case.signs.train) or len(train) != len(validation) or len(train) < 4 or validation.least <= 0:
+    if (
+        (len(case.signs.train) and case.metrics)
+        or len(train) != len(validation)
+        or len(train) < 4
+        or validation.least <= 0
+    ):
+        return None
+    if len(case.signs.train) and len(case.signs.validation) and case.signs.validation.end < case.signs.train.end:
         return None
     if float((validation.values < 0.8 * train.values).mean()) < 0.8:
         return None
