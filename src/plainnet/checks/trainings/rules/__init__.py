@@ -25,6 +25,7 @@ from plainnet.checks.trainings.rules import (
     remarks,
     standing,
     steps,
+    written_wrongly,
 )  # fmt: skip
 
 Rule = Callable[[Case], TrainingFinding | None]
@@ -40,11 +41,11 @@ SEEN = (  # the rules that explain most come first
 # Symptoms that many causes share; they are named only if none of those causes was seen.
 LEFT_BEHIND = (network.saturated, network.weights_began, network.dead_units)
 SHOWN = (
-    endings.running_sum, endings.diverged, endings.zero, contradictions.sure_and_wrong, contradictions.accuracy_not_of_it, endings.constant, endings.rising, held_out.broken, held_out.at_chance, standing.creeping,
+    written_wrongly.running_sum, endings.diverged, written_wrongly.zero, contradictions.sure_and_wrong, contradictions.accuracy_not_of_it, endings.constant, endings.rising, held_out.broken, held_out.at_chance, standing.creeping,
     chance.at_chance, standing.still, held_out.exchanged, endings.worsening, endings.unstable, held_out.unstable, overfitting.overfitting,
 )  # fmt: skip
 REMARKS = (
-    endings.out_of_scale, remarks.not_finite_once, remarks.underfitting, remarks.plateau, remarks.stopped_early, remarks.validation_better,
+    written_wrongly.out_of_scale, remarks.not_finite_once, remarks.underfitting, remarks.plateau, remarks.stopped_early, remarks.validation_better,
 )  # fmt: skip
 
 
