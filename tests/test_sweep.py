@@ -17,7 +17,7 @@ pytest.importorskip("joblib", reason="needs joblib: pip install 'plainnet[sweep]
 from plainnet import InputError, mnist
 from plainnet.cli.app import main
 from plainnet.data.splits import Splits
-from plainnet.sweep import sweep
+from plainnet.sweep import crews, sweep
 from plainnet.sweep.space import parse_dimension, space_of
 
 VARY = {"optimizer.weight_decay": ("log", 1e-6, 1e-1), "batch_size": [50, 100]}
@@ -98,10 +98,14 @@ def test_here_and_in_processes_the_results_are_the_same(data, tmp_path, sampler)
     assert one.best["value"] == max(record["value"] for record in one.records)
 
 
-def test_on_a_cluster_the_results_are_the_same(data, tmp_path):
+def test_on_a_cluster_the_results_are_the_same(data, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="needs Dask: pip install 'plainnet[sweep]'")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        progress = {}
+        monkeypatch.setattr(crews, "in_folder", lambda folder, number: progress.setdefault((folder, number), []).append)
         found = swept(data, tmp_path / "dask", dask=cluster.scheduler_address)
+    told = progress[tmp_path / "dask", 0]  # of the last trial, the messages may come after the result
+    assert (told[0].split()[0], told[-1]) == ("1", None)
     assert comparable(found.records) == comparable(swept(data, tmp_path / "one").records)
 
 

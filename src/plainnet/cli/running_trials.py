@@ -28,7 +28,7 @@ def running_trials(out: Path) -> Iterator[None]:
 
 def lines(out: Path) -> str:
     """Return a line for each running trial that has finished an epoch."""
-    from plainnet.sweep.sweeping import RUNNING
+    from plainnet.sweep.telling import RUNNING
 
     told = []
     for path in sorted((out / RUNNING).glob("[0-9]*")):

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from plainnet.data.splits import Splits
 from plainnet.errors import InputError
 from plainnet.foreign.showing import shown
+from plainnet.sweep.telling import in_folder, topic_of
 
 _MOST_LOSSES = 20
 _PATIENCE = 60  # seconds that a cluster without workers has to get new ones
@@ -137,9 +138,15 @@ def cluster(address: str) -> Crew:
             raise InputError(
                 f"no Dask scheduler answers at {address!r:.100}: {shown(error, 200)}; start one with: dask scheduler"
             ) from error
+
+        def show(event: tuple[float, list[Any]]) -> None:
+            number, text = event[1]
+            in_folder(folder, number)(text)
+
         with client:
             if not client.nthreads():
                 raise InputError(f"the Dask scheduler at {address} has no workers; start some: dask worker {address}")
+            client.subscribe_topic(topic_of(folder), show)
             under_way = _UnderWay(tasks)
             while under_way.more():
                 room = _room(client, address)

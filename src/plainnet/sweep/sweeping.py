@@ -24,12 +24,12 @@ from plainnet.sweep.own_layers import OwnLayers
 from plainnet.sweep.page import page
 from plainnet.sweep.search import Reporter, Search
 from plainnet.sweep.space import Dimension, expect_apart, space_of
+from plainnet.sweep.telling import RUNNING, OverDask, in_folder, topic_of
 from plainnet.sweep.trial import Task
 from plainnet.sweep.winner import recipe_text
 from plainnet.writing import to_json, write_atomically
 
 _MOST_TRIALS = 100_000
-RUNNING = ".running"  # in the folder: the progress of each trial that runs on this machine
 _NAME = "plainnet"  # the name of the study in the database
 
 
@@ -131,8 +131,8 @@ def sweep(
                     keep(same | {"number": number, "made": same["made"] | {"as_trial": same["number"], "seconds": 0.0}})
                 else:
                     report = Reporter(database, search.name, identity) if prune else None
-                    shown_in = None if dask else running / f"{number:05}"
-                    yield Task(number, chosen.to_table(), changed, seed, limit, layers, report, shown_in)
+                    tells = OverDask(topic_of(folder), number) if dask else in_folder(folder, number)
+                    yield Task(number, chosen.to_table(), changed, seed, limit, layers, report, tells)
 
         running = folder / RUNNING
         running.mkdir(exist_ok=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,14 +17,19 @@ from plainnet.runs.environment import hardware, versions
 from plainnet.runs.run import Run
 from plainnet.sweep.own_layers import OwnLayers
 
+Told = Callable[[str | None], None]  # takes the progress, None at the end
 Report = Callable[[int, float], bool]  # takes an epoch and its figure; returns whether to end the trial
+
+
+def _nobody(progress: str | None) -> None:
+    """Take the progress of a trial that nobody asks about."""
 
 
 @dataclass(frozen=True)
 class Task:
     """What a trial trains: a recipe with some values replaced, a seed, and a limit on the examples.
 
-    `running` is a file that holds the progress during the training.
+    `told` takes the progress during the training.
     """
 
     number: int
@@ -36,7 +39,7 @@ class Task:
     limit: int | None = None
     own_layers: OwnLayers = field(default_factory=OwnLayers)
     report: Report | None = field(default=None, repr=False)
-    running: Path | None = None
+    told: Told = field(default=_nobody, repr=False)
 
     def run(self, data: Splits) -> dict[str, Any]:
         """Train, and return a record; see `train`."""
@@ -74,8 +77,7 @@ def train(task: Task, data: Splits) -> dict[str, Any]:
             "state": state, "error": None, "history": history, "epoch": kept, "figure": figure,
             "value": history[kept - 1][figure], "parameters": int(run.network.theta.size),
         }  # fmt: skip
-    if task.running is not None:
-        task.running.unlink(missing_ok=True)
+    task.told(None)
     return told | {"made": {"seconds": round(time.perf_counter() - began, 3), "hardware": hardware(), **versions()}}
 
 
@@ -83,9 +85,7 @@ def _trained(run: Run, task: Task) -> str:
     with np.errstate(all="ignore"):
         for epoch in run.epochs():
             figure = _figure(epoch)
-            if task.running is not None:
-                with contextlib.suppress(OSError):  # an error in the progress display must not stop the training
-                    task.running.write_text(f"{epoch.number} {run.training.epochs} {figure!r}")
+            task.told(f"{epoch.number} {run.training.epochs} {figure!r}")
             if task.report is not None and task.report(epoch.number, figure):
                 return "pruned"
     return "complete"
