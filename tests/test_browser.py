@@ -461,6 +461,10 @@ def test_every_fault_that_is_put_in_can_be_found(browser, cnn):
                 page.get_by_role("button", name="Check").click()
                 found += "Right: that is the fault" in page.inner_text("main")
             assert found == 1
+            assert page.evaluate("new URLSearchParams(location.hash.slice(1)).get('fault')") in list("12345")
+            page.reload()  # the address keeps the fault, by a number
+            page.get_by_role("button", name="Compare with").click()
+            assert "These differ:" in page.inner_text("main")
             page.get_by_role("button", name="Remove the fault").click()
             page.get_by_role("button", name="Compare with").click()
             assert "Every gradient agrees" in page.inner_text("main")

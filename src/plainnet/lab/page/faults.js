@@ -16,9 +16,13 @@ function differing(network, fault) {
   return all.filter(([, ours, theirs]) => Math.abs(ours - theirs) > 1e-6 * Math.max(1, Math.abs(theirs)));
 }
 
-// A row of controls. `current` returns the network, `put` inserts a fault by name, `said` shows the outcome.
-export function faultRow(current, put, said) {
-  let fault = "none";
+// A fault by its number, which stands in the address: unlike the name, it does not give the answer away.
+export const numbered = (number) => Object.keys(FAULTS)[Number(number)] ?? "none";
+export const numberOf = (fault) => Object.keys(FAULTS).indexOf(fault);
+
+// A row of controls. `current` returns the network, `fault` is the one inserted now, `put` inserts another by name,
+// `said` shows the outcome.
+export function faultRow(current, fault, put, said) {
   const options = Object.entries(FAULTS).map(([name, { says }]) => html("option", { value: name }, says));
   const guess = html("select", { id: "guess" }, ...options);
   const change = (name, sentence) => {

@@ -2,7 +2,7 @@
 
 import { button, html } from "./dom.js";
 import { explained } from "./explain.js";
-import { faultRow } from "./faults.js";
+import { faultRow, numberOf, numbered } from "./faults.js";
 import { graph } from "./graph.js";
 import { moments, shown } from "./moments.js";
 import { SIZES, begun, readInto, written } from "./smallnet.js";
@@ -18,7 +18,7 @@ export function step(main, about, address) {
     about ? html("option", { value: "real" }, "the lab's network") : "",
   );
   net.addEventListener("change", () => {
-    address.set({ at: null, values: null, layer: null, unit: null, label: null, net: net.value });
+    address.set({ at: null, values: null, layer: null, unit: null, label: null, fault: null, net: net.value });
     main.replaceChildren();
     step(main, about, address);
   });
@@ -36,7 +36,7 @@ function small(main, address, named, net) {
     first = begun(SIZES[sizes]);
   let network = begun(SIZES[sizes]),
     at = Number(address.get("at")) || 0;
-  let fault = "none",
+  let fault = numbered(address.get("fault")),
     before = new Map(),
     edited = false,
     all = [];
@@ -145,6 +145,7 @@ function small(main, address, named, net) {
       label: network.label || null,
       rate: network.rate === first.rate ? null : network.rate,
       values: values === written(first) ? null : values,
+      fault: numberOf(fault) || null,
     });
     stage.replaceChildren(
       html("h2", {}, `${now.way === "forward" ? "Forward" : "Backward"}: step ${at + 1} of ${all.length}`),
@@ -289,7 +290,7 @@ function small(main, address, named, net) {
         html("label", { for: "rate" }, "Learning rate"),
         rate,
       ),
-      faultRow(() => network, spoil, said),
+      faultRow(() => network, fault, spoil, said),
       said,
     ),
     stage,
