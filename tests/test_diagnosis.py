@@ -110,6 +110,8 @@ JUMPS = [0.5, 0.7, 0.5, 0.8, 0.55, 0.85, 0.5, 0.88, 0.6, 0.84]
         ({"train_loss": [11.5, 8.4, 5.0, 1.9, 2.5, 3.2, 6.9, 8.5, 8.4, 8.4, 8.4]}, "error: collapse"),
         ({"train_loss": [0.7113, 0.6933, 0.6934, 0.6933, 0.6932, 0.6933, 0.6932, 0.6931], "train_accuracy": [0.03] * 8,
           "validation_accuracy": [0.0, 0.0, 0.05, 0.06, 0.5, 0.5, 0.03, 0.0]}, "error: stuck-at-chance"),
+        ({"train_loss": [0.99 - 0.04 * (n / 24) ** 0.5 for n in range(25)], "train_accuracy": [0.94 + 0.045 * (n / 24) ** 0.5 for n in range(25)]},
+         "error: softmax-twice"),
         ({"train_loss": [30.0, 56.2, 82.1, 107.6]}, "warning: running-sum"),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def floor(case: Case) -> TrainingFinding | None:
     known = signs.classes is not None or (classes >= 4 and np.ptp(counts) < 0.6)
     least = 0.97 if floor < 0.5 or len(loss) < 8 else 0.9 if signs.classes is None else 0.75 if floor < 1.3 else 0.5
     smoothed = case.recipe is not None and (case.recipe.loss or {}).get("label_smoothing", 0) > 0
-    moved = float(np.ptp(accuracy.values)) > 0.1
+    moved = float(np.ptp(accuracy.values)) > (0.03 if len(loss) >= 20 and along < 0.06 and floor > 0.8 else 0.1)
     line = along < 0.15 and moved and apart < 0.06 and right[-1] >= least
     # or all answers are right, and the loss ends at the floor, to the second place
     settled = apart < 0.02 and right[-1] > 0.97 and floor > 1.0 and loss.first < math.log(classes) + 0.1
