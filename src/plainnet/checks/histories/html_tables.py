@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<(?P<ends>/?)table\b[^>]{0,1000}>", re.IGNORECASE)
 
 
 def as_lines(text: str) -> str:
     """Return a text with each HTML table as lines of words, one line for each of its rows."""
-    return _TABLE.sub(lambda found: _lines(found[0]), text)
+    parts, done, begin = [], 0, None
+    for tag in _TAG.finditer(text):
+        if not tag["ends"]:
+            begin = tag.start()
+        elif begin is not None:
+            parts += [text[done:begin], _lines(text[begin : tag.end()])]
+            done, begin = tag.end(), None
+    return "".join([*parts, text[done:]])
 
 
 def _lines(table: str) -> str:
