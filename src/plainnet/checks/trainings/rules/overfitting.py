@@ -25,7 +25,7 @@ def overfitting(case: Case) -> TrainingFinding | None:
         if not (rising or behind) or len(loss) < 5:
             return None
         severity = WARNING if rising else NOTE
-        evidence = f"the training loss fell from {train_loss.first:.3g} to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}"
+        evidence = f"the training loss went from {train_loss.first:.3g} to {train_loss.last:.3g}, but the validation loss is {loss.last:.3g}"
     else:
         gap = right - accuracy.end
         behind = _left_behind(train_loss, loss)
