@@ -47,6 +47,8 @@ def number(cell: Any) -> tuple[float, bool] | None:
         return _finite(float(text.rstrip("% ").replace(",", ""))), percent
     if re.fullmatch(r"[-+]?\d+,\d+", text.rstrip("% ")):
         return _finite(float(text.rstrip("% ").replace(",", "."))), percent
+    if (counted := re.fullmatch(r"(?:epoch|step|iter(?:ation)?)\s*(\d{1,9})", text)) is not None:
+        return float(counted[1]), False
     wrapped = _WRAPPED.fullmatch(cell.strip())
     if wrapped is None or not (cell.strip()[0] in "[(\"'" or cell.strip()[0].isalpha()):
         return None

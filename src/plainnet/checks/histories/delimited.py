@@ -19,9 +19,10 @@ from plainnet.checks.histories.table import Table
 _SEPARATORS = (",", "\t", ";", "|")
 _LARGE = 1_000_000  # characters
 _LONGEST_TITLE = 80
+_FOOTERS = {"best", "mean", "average", "avg", "median", "std", "min", "max", "total", "final"}  # no epochs
 _CHUNK = 20_000  # rows converted at once
 _LOOKED_AT = 60  # lines from which the format is recognized
-_MOST_COLUMNS = 20_000
+_MOST_COLUMNS = 2_000
 
 
 def read(text: str) -> list[Table]:
@@ -78,19 +79,30 @@ def _of_numbers(text: str, names: list[str], separator: str) -> Table | None:
 def _start(text: str, place: int = 0) -> int | None:
     """Return the start of the first line after a place that is neither a comment nor a horizontal rule."""
     for line in io.StringIO(text[place : place + 100_000]):
+        if (named := _header_behind_a_mark(line, text[place + len(line) : place + len(line) + 2_000])) is not None:
+            return place + named
         if line.strip() and not re.match(r"\s*(#[^,;\t]*$|//|={3,}|-{3,}|\+-)", line):
             return place
         place += len(line)
     return None
 
 
+def _header_behind_a_mark(line: str, rest: str) -> int | None:
+    """Return where the names begin in a line such as "# epoch loss", as NumPy writes a header; None for comments."""
+    if not line.startswith("#") or len(words := line.strip("#\n ").split()) < 2:
+        return None
+    below = rest.partition("\n")[0].split()
+    numbers = len(below) == len(words) and all(number(cell) is not None for cell in below)
+    return line.index(words[0]) if numbers else None
+
+
 def _separator(head: list[str]) -> str | None:
     """Return the separator that splits all lines into the same number of cells; None if there is none."""
-    for separator in (*_SEPARATORS, None):
-        widths = [len(_cells(line, separator or " ")) for line in head]
+    for separator, short in (*((one, 0) for one in _SEPARATORS), *((one, 1) for one in (*_SEPARATORS, " "))):
+        widths = [len(_cells(line, separator)) for line in head]
         usual = max(set(widths), key=widths.count, default=0)
-        if usual > 1 and widths[0] in (usual, usual - 1) and widths.count(usual) >= 0.7 * len(widths):
-            return separator or " "
+        if usual > 1 and usual - short <= widths[0] <= usual and widths.count(usual) >= 0.7 * len(widths):
+            return separator
     widths = [len(_cells(line, ",")) for line in head]
     if len(head) > 2 and set(widths) == {1} and all(number(line.strip()) is not None for line in head[1:]):
         return ","  # a single column
@@ -118,7 +130,7 @@ def _rows(lines: Iterator[str], separator: str, *, quoted: bool) -> Iterator[lis
         options: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE}
         for row in csv.reader(lines, delimiter=separator, skipinitialspace=True, **options):
             if separator == "|":
-                row = [cell.strip() for cell in row]
+                row = [cell.strip().strip("*_`") for cell in row]  # a cell in bold is a cell
                 row = row[1:] if row and not row[0] else row
                 row = row[:-1] if row and not row[-1] else row
                 if all(re.fullmatch(r":?-+:?(\+-+)*\+?", cell) for cell in row):
@@ -167,6 +179,8 @@ def _table(names: list[str], rows: Iterator[list[str]]) -> Table:
             if len(row) != width or (row[0] and row[0][0].isalpha()):
                 if [cell.strip().strip("#").strip().lower() for cell in row] == header[: len(row)]:
                     starts.append(done + len(kept))
+                    continue
+                if row[0].strip().lower() in _FOOTERS:
                     continue
                 row = (row + [""] * width)[:width]
             kept.append(row)

@@ -29,7 +29,9 @@ def readings(path: Path) -> Iterator[list[Table]]:
     text = _text(content, path)
     del content
     if (said := _of_notebook(text)) is not None:
-        yield log_lines.read(in_english(html_tables.as_lines(said)))
+        said = in_english(html_tables.as_lines(said))
+        yield log_lines.read(said)
+        yield delimited.read(said)
         return
     text = in_english(html_tables.as_lines(text))
     if (found := json_forms.read(text)) is not None:
@@ -93,4 +95,5 @@ def _text(content: bytes, path: Path) -> str:
     text = text.replace("\0", "") if zeros else text  # a log that was cut off can hold some
     if zeros > 0.2 * len(text) or (zeros and _BINARY.search(text)):
         raise InputError(f"{path} is not a text file; give a history as CSV, JSON, a log, or a TensorBoard event file")
-    return text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n")
+    return text if "\n" in text else text.replace("\r", "\n")

@@ -22,8 +22,11 @@ def as_lines(text: str) -> str:
 
 def _lines(table: str) -> str:
     reader = _Rows()
-    reader.feed(table)
-    reader.close()
+    try:
+        reader.feed(table)
+        reader.close()
+    except AssertionError:  # as the parser of the standard library calls markup that it does not know
+        return table
     return "\n" + "\n".join(" ".join("_".join(cell.split()) or "-" for cell in row) for row in reader.rows) + "\n"
 
 

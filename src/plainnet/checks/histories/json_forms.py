@@ -41,7 +41,7 @@ def _literal(text: str) -> Any:
     if len(text) > _LONGEST_LITERAL:
         return None
     try:
-        value = ast.literal_eval(text.strip())
+        value = json.loads(json.dumps(ast.literal_eval(text.strip())))  # with names as text, and tuples as lists
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
     return value if isinstance(value, dict | list) else None
@@ -53,7 +53,7 @@ def _in_lines(text: str) -> Iterable[Mapping[str, Any]]:
         rows = parse_json("[" + text.replace("}\n{", "},\n{") + "]")
     except ValueError:
         return _lines(text)
-    return _all_flat(rows)
+    return _all_flat(rows) if all(isinstance(row, dict) for row in rows) else _lines(text)
 
 
 def _lines(text: str) -> Iterator[Mapping[str, Any]]:
@@ -213,9 +213,10 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
         return columns | turned, {
             key: part for key, part in rest.items() if not any(f"/{key}" in name for name in turned)
         }
-    if not columns and len(rest) <= 4 and _parts(rest):  # {"train": {"logloss": [...]}, "valid": {...}}
-        columns = {f"{key}/{name}": _cells(inner) or [] for key, part in rest.items() for name, inner in part.items()}
-        rest = {}
+    parts = {key: part for key, part in rest.items() if _is_part(key, part)}
+    if not columns and 1 <= len(parts) <= 4:  # {"train": {"logloss": [...]}, "valid": {...}}
+        columns = {f"{key}/{name}": _cells(inner) or [] for key, part in parts.items() for name, inner in part.items()}
+        rest = {key: part for key, part in rest.items() if key not in parts}
     return columns, rest
 
 
@@ -233,13 +234,10 @@ def _by_part(rest: Mapping[str, Any]) -> dict[str, list[Any]]:
     }
 
 
-def _parts(rest: Mapping[str, Any]) -> bool:
-    """Return whether tables hold the same columns for several parts of the data, as in `evals_result`."""
-    return bool(rest) and all(
-        PART.search(str(key).lower()) and isinstance(part, dict) and part
-        and all(_cells(inner) is not None for inner in part.values())
-        for key, part in rest.items()
-    )  # fmt: skip
+def _is_part(key: str, part: Any) -> bool:
+    """Return whether a table holds the columns for one part of the data, as in `evals_result`."""
+    named = PART.search(str(key).lower()) is not None and isinstance(part, dict) and bool(part)
+    return named and all(_cells(inner) is not None for inner in part.values())
 
 
 def _cells(part: Any) -> list[Any] | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from plainnet.checks.histories.cells import BROKEN, NUMBER
 from plainnet.checks.histories.names import PART, TEST, meaning
 
-_VALUE = rf"(?:tensor\(|\[)?(?P<value>{NUMBER}|nan|-?inf)(?P<of>/\d+)?(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?(?:\s?(?P<percent>%))?"
+_VALUE = rf"(?:tensor\(|\[)?(?P<value>{NUMBER}|nan|-?inf)(?P<of>/\d+(?![\d.]))?(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?(?:\s?(?P<percent>%))?"
 _NAME = r"(?P<name>[A-Za-z][\w@./']*(?:[ \-(][A-Za-z(%][\w@./')%]*){0,5}?(?:@\d+)?)"
 _PAIR = re.compile(
-    rf"(?<![\w@./'])['\"]?{_NAME}['\"]?(?:\s*\([^()\d]*\))?\s*(?:[:=]+>?|\bis\b|\s\|)\s*['\"]?(?![\d.:]*:\d){_VALUE}",
+    rf"(?<![\w@./'])['\"]?{_NAME}['\"]?(?:\s*\((?P<bracket>[^()\d]*)\))?\s*(?:[:=]+>?|\bis\b|\s\|)\s*['\"]?(?![\d.:]*:\d){_VALUE}",
     re.I,
 )
 _SPACED = re.compile(
@@ -22,8 +22,9 @@ _SPACED = re.compile(
 _REVERSED = re.compile(  # "0.95 C.E. Loss, 98.3% Accuracy"
     rf"(?<![\w.:]){_VALUE}\s+(?P<name>(?:(?:train(?:ing)?|val(?:idation)?|test|C\.E\.|avg\.?|average)\s+){{0,2}}(?:loss|accuracy|acc|error))\b", re.I,
 )  # fmt: skip
+_ENDS_WITH_NAME = re.compile(rf"{NUMBER}\s*%?\s+(?:[\w.]+\s+)?(?:loss|accuracy|acc|error)\W*$", re.I)
 _EPOCH = re.compile(
-    r"\bep(?:och)?\b(?:\((?:train|val|test)\))?[\s:=\[(#.'\"]*(?:no\.?\s*)?(?P<number>\d+(?:\.\d+)?)|^\s*Train:\s*(?P<timm>\d+)\s*\[",
+    r"(?<!per )(?<!this )(?<!each )(?<!/)\bep(?:och)?\b(?:\((?:train|val|test)\))?[\s:=\[(#.'\"]*(?:no\.?\s*)?(?P<number>\d+(?:\.\d+)?)|^\s*Train:\s*(?P<timm>\d+)\s*\[",
     re.I,
 )
 _ITERATION = re.compile(
@@ -39,7 +40,7 @@ _DARKNET = re.compile(
 )
 _CATBOOST = re.compile(rf"^\s*(?P<number>\d+):\s*learn:\s*(?P<learn>{NUMBER})(?:\s*test:\s*(?P<test>{NUMBER}))?")
 _MARKED = re.compile(
-    r"(?:^|[\[|,;\s(])(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)(?:\s+(?:set|loop|metrics|results?))?\s*(?:[:\]|)](?!\S*=)|$)",
+    r"(?:^|[\[|,;\s({'\"])(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)(?:\s+(?:set|loop|metrics|results?))?['\"]?\s*(?:[:\]|)](?!\S*=)|-\s|\{|$)",
     re.I,
 )
 _ANNOUNCED = re.compile(  # "testing in eval mode...", "Start validation", "Now continue training"
@@ -51,6 +52,8 @@ _BEST = re.compile(
     r"\b(?:best|better)\b[^:=]{0,40}\b(?:at|in|from)\b[^:=]{0,20}\bepoch\b|\b(?:since|best) epoch\b", re.I
 )  # about an earlier epoch
 _LEVEL = re.compile(r"^\W*(?:INFO|DEBUG|WARN(?:ING)?)\b\W*")  # as Python's logging begins its lines
+_BEST_BEFORE = re.compile(r"\b(?:best|max|min|highest|lowest)(?:[ _](?:val\w*|test|train\w*))?[ _]$", re.I)
+_ENDED = re.compile(r"\bepoch\b[\s:#\[(]*\d+[\s/\d\])]*(?:is |has )?(?:completed?|finished|done|ended|took)\b", re.I)
 _OF_ANOTHER = re.compile(r"best|max|min|highest|lowest|previous|initial|relative", re.I)
 _OVER = re.compile(r"best iteration(?: is|:)|did not meet early stopping", re.I)
 _YOLO = re.compile(rf"^\s*(?P<number>\d+)/\d+\s+[\d.]+G\s+(?P<figures>(?:{NUMBER}\s+){{10,13}}{NUMBER})\s*$")
@@ -98,8 +101,13 @@ def plan_of(line: str) -> Plan:
         epoch, step_ = (place, None) if "epoch" in after[0].lower() else (None, place)
         return Plan(_part(line), epoch=epoch, step=step_, figures=tuple(_figures(line, places)))
     figures = list(_figures(line, places))
+    part = _part(line)
+    if not figures and _ENDED.search(line):
+        return Plan()  # the figures of this epoch are above
+    if not figures and part and not line.rstrip().endswith(":"):
+        part = None  # such as "Test samples: 10000"
     return Plan(
-        _part(line), bool(_BAR.search(line)), bool(_OVER.search(line)), counted and places.get(_start(counted)), step and places.get(step.start("number")),
+        part, bool(_BAR.search(line)), bool(_OVER.search(line)), counted and places.get(_start(counted)), step and places.get(step.start("number")),
         tuple(figures), frozenset(name for name, *_ in figures if (meant := meaning(name)) and meant.part is None and meant.figure != "rate"),
     )  # fmt: skip
 
@@ -153,13 +161,18 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
     seen: set[str] = set()
     part = None  # part of the data in the names of the figures so far
     pairs = [*_PAIR.finditer(line), *_SPACED.finditer(line)]
+    if _ENDS_WITH_NAME.search(line):
+        pairs = list(_REVERSED.finditer(line))
     if not any(
         (name := _shortened(pair["name"])) and (meant := meaning(name)) and meant.figure in ("loss", "accuracy")
         for pair in pairs
     ):
         pairs += _REVERSED.finditer(line)
     for found in sorted(pairs, key=re.Match.start):
-        name = _shortened(found["name"])
+        name = None if _BEST_BEFORE.search(line[: found.start("name")]) else _shortened(found["name"])
+        bracket = found.groupdict().get("bracket")
+        if name is not None and bracket and PART.fullmatch(bracket.strip().lower()):
+            name = f"{bracket.strip()}_{name}"  # "loss (train): 0.5"
         meant = None if name is None else meaning(name)
         if name is None or meant is None or meant.figure in ("epoch", "step", "time"):
             continue
@@ -174,7 +187,7 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
             continue
         part = meant.part or part
         seen.add(name)
-        share = found["of"] is not None and meant.figure == "accuracy"
+        share = found["of"] is not None and meant.figure == "accuracy" and found["value"].isdecimal()
         value = "mean" if found["mean"] and not share else "value"  # 0.52 (0.48): of this batch, and the mean
         yield (
             name,

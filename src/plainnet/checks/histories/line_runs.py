@@ -12,6 +12,7 @@ from plainnet.checks.histories.cells import NUMBER
 from plainnet.checks.histories.line_plans import SPLIT
 
 _AT_ONCE = 2_000_000  # characters; more would need more memory, not less time
+_NEAR = 500  # lines that are matched one after the other; then twice as many, as long as all are alike
 _LONGEST = 2_000  # characters
 
 
@@ -25,13 +26,16 @@ def numbers_after(text: str, position: int, whole: str, line: str) -> tuple[np.n
     if pattern is None:
         return np.zeros((0, 0)), position
     run, one = pattern
-    end = text.rfind("\n", position, position + _AT_ONCE) + 1
-    found = one.findall(text, position, end) if one.match(text, position) else []
-    if len(found) < text.count("\n", position, end):  # other lines are among them
-        end = at.end() if (at := run.match(text, position)) is not None else position
-        found = one.findall(text, position, end)
-    if not found:
+    if (near := run.match(text, position)) is None:
         return np.zeros((0, 0)), position
+    end = near.end()
+    found = one.findall(text, position, end)
+    while len(found) >= _NEAR and end - position < _AT_ONCE:  # there may be many more
+        far = text.rfind("\n", end, 2 * end - position) + 1
+        more = one.findall(text, end, far)
+        if not more or len(more) < text.count("\n", end, far):  # other lines are among them
+            break
+        found, end = found + more, far
     cells = chain.from_iterable(found) if isinstance(found[0], tuple) else found
     return np.fromiter(map(float, cells), float).reshape(len(found), -1), end
 
@@ -43,7 +47,7 @@ def _shape(whole: str, line: str) -> tuple[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=256)
 def _pattern(stamp: str, pieces: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
-    """Return patterns of a run of lines of one shape, and of one such line; None if they could be split in another way.
+    """Return patterns of a short run of lines of a shape, and of one line; None if they could be split in another way.
 
     A number takes all that it can (an atomic group), as where a line is split; a sign before it would belong to it.
     """
@@ -51,5 +55,5 @@ def _pattern(stamp: str, pieces: tuple[str, ...]) -> tuple[re.Pattern[str], re.P
         return None
     begin, between = re.escape(stamp).replace("0", r"\d"), [re.escape(piece) for piece in pieces]
     number = f"(?>{NUMBER})"
-    run = f"(?:{begin}{number.join(between)}){{1,50000}}+"
+    run = f"(?:{begin}{number.join(between)}){{1,{_NEAR}}}+"
     return re.compile(run), re.compile("^" + begin + f"({number})".join(between), re.MULTILINE)

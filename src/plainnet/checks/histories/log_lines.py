@@ -19,10 +19,11 @@ from plainnet.checks.histories.names import meaning
 from plainnet.checks.histories.table import Table
 
 _AT_LEAST = 2  # lines with figures; a text with fewer is not a log
-_LONGEST, _MOST_SHAPES = 20_000, 50_000
+_LONGEST, _MOST_SHAPES, _MOST_NAMES = 20_000, 50_000, 300
 _BEGINNING = 200_000  # characters that show how a program writes its figures
 _REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"np\.float\d+\(([^()]*)\)"), r"\1"),
+    (re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?=\.\d)"), lambda found: found[0].replace(",", "")),  # 1,231.5
     (re.compile(r"(?<=\S) (?=\[\d{2,4}\] (?:train|loss))"), "\n"),  # several records in a line
     (re.compile(r"(\.\d{4})(?=\d+/\d+ \[[=.>])"), r"\1\n"),  # bars of Keras without what goes back to their beginning
     (  # {'ner': 123.4}, as spaCy's examples print their losses
@@ -34,7 +35,10 @@ _REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         lambda found: found[0].replace(",", ""),
     ),
 )
-_EXPERIMENTS = re.compile(r"^\W*(?:config(?:uration)?|experiment|trial|fold)s?\W{0,3}\d+", re.I | re.MULTILINE)
+_EXPERIMENTS = re.compile(
+    r"^[^\w\n]{0,9}(?:config(?:uration)?|experiment|trial|fold)s?[^\w\n]{0,3}\d+", re.I | re.MULTILINE
+)
+_DECIMAL_COMMA = re.compile(r"([:=]\s*-?\d+),(\d+)(?=[\s%;]|$)", re.MULTILINE)  # loss: 0,55
 _SPACY_TABLE = re.compile(r"^\s*E +# +LOSS ")
 _REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
 _STAMP = re.compile(
@@ -47,6 +51,10 @@ def read(text: str) -> list[Table]:
     beginning = text[:_BEGINNING]
     for pattern, plain in _REWRITTEN:
         text = pattern.sub(plain, text) if pattern.search(beginning) else text
+    if _DECIMAL_COMMA.search(beginning) and not re.search(r"[:=]\s*-?\d+\.\d", beginning):
+        text = _DECIMAL_COMMA.sub(r"\1.\2", text)
+    if text.count("\n") < 3 < text.count("\r"):
+        text = text.replace("\r", "\n")  # the states of one bar are all there is
     log, position, before = _Log(), 0, None
     while position < len(text):
         whole = text[position : text.find("\n", position) + 1 or len(text)]
@@ -83,8 +91,12 @@ class _Log:
         if len(pieces) == 1 and (names := _header(line)) and _heads(names):
             self.header = names
         if self.header and not pieces[0].strip() and _fits(cells := line.split(), self.header):
-            self.epoch, figures = _of_table(self.header, cells)
-            self.rows.add(self.epoch, None, figures, bar=False)
+            first, figures = _of_table(self.header, cells)
+            if (meant := meaning(self.header[0])) is not None and meant.figure == "step":
+                self.rows.add(self.epoch, first, figures, bar=False)
+            else:
+                self.epoch = first
+                self.rows.add(first, None, figures, bar=False)
             return None
         shape, numbers = tuple(pieces[::2]), pieces[1::2]
         plan = self.plans.get(shape)
@@ -146,9 +158,11 @@ def _header(line: str) -> list[str]:
 
 
 def _heads(names: list[str]) -> bool:
-    """Return whether words are the header of a table like fastai's: an epoch and at least one figure."""
-    known = [meant.figure for name in names if (meant := meaning(name))]
-    return known[:1] == ["epoch"] and bool({"loss", "accuracy"} & set(known))
+    """Return whether words are the header of a table like fastai's: an epoch or step and at least one figure."""
+    first = meaning(names[0]) if 1 < len(names) < 100 else None
+    if first is None or first.figure not in ("epoch", "step"):
+        return False
+    return any((meant := meaning(name)) and meant.figure in ("loss", "accuracy") for name in names[1:])
 
 
 def _fits(cells: list[str], header: list[str]) -> bool:
@@ -199,6 +213,8 @@ class _Rows:
                 self.percent.add(name)
 
     def _put(self, name: str, value: float) -> None:
+        if name not in self.columns and len(self.columns) >= _MOST_NAMES:
+            return
         rows, values = self.columns.setdefault(name, (array("q"), array("d")))
         rows.append(self.count - 1)
         values.append(value)
@@ -206,6 +222,8 @@ class _Rows:
     def add_alike(self, last: tuple[float | None, float | None], columns: dict[str, np.ndarray], *, bar: bool) -> None:
         """Add rows with the names of the row before; `last` are the epoch and the step of the last of them."""
         for name, values in columns.items():
+            if name not in self.columns:
+                continue  # there are too many names
             rows, known = self.columns[name]
             rows.frombytes(np.arange(self.count, self.count + len(values)).tobytes())
             known.frombytes(values.tobytes())

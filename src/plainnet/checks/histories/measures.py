@@ -70,5 +70,5 @@ NOT_A_FIGURE = _named(  # words that show that "best accuracy", "loss weight" or
 REWARD = _named(r"(?<![a-z])(?:rewards?|returns?|episodes?|ep (?:rew|ret|len)\w*)(?![a-z])")
 GENERATOR, DISCRIMINATOR = {"g", "gen", "generator"}, {"d", "disc", "discriminator", "critic"}
 FILLERS = _named(  # words that tell how a figure was measured, not which figure it is
-    r"(?<![a-z])(?:epoch|step|batch|iter|it|minibatch|running|current|now|per|metrics?|b|avg|the|of|on|in|set|final|m|dataloader idx \d+)(?![a-z0-9])"
+    r"(?<![a-z])(?:epoch|step|batch|iter|it|minibatch|running|current|now|this|per|metrics?|b|avg|the|of|on|in|set|final|m|dataloader idx \d+)(?![a-z0-9])"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from plainnet.checks.histories.measures import (
     ACCURACIES,
@@ -63,6 +64,7 @@ def is_counter(name: str) -> bool:
     return any(pattern.fullmatch(words_of(name)) for pattern in (EPOCH, STEP, INDEX, TIME))
 
 
+@lru_cache(maxsize=20_000)
 def meaning(name: str) -> Meaning | None:
     """Return the meaning of a column of this name; None if it is not used.
 

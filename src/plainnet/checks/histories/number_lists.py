@@ -14,7 +14,7 @@ _CELL = rf"(?:{NUMBER}|nan|-?inf)"
 _LIST = re.compile(rf"\[(?P<cells>\s*{_CELL}(?:[,\s]+{_CELL})*+[,\s]*)\]")
 _NAME = re.compile(r"(?P<name>[A-Za-z][\w ./]*?)['\"]?\s*[:=]\s*\Z")
 _LONGEST_NAME = 60
-_BARE = re.compile(rf"\s*(?:\d+\s*\n)?\s*(?P<cells>{_CELL}(?:[ \t]*[, \t;][ \t]*{_CELL}){{9,}}+)[,;\s]*")  # on one line
+_ONE = re.compile(_CELL)
 _MOSTLY = 0.6  # share of a text that lists without a name must cover
 
 
@@ -25,8 +25,8 @@ def read(text: str) -> list[Table]:
     the name of the file tells what it holds. If some of these rise and others fall, they hold different figures, and
     nothing tells which.
     """
-    if (bare := _BARE.fullmatch(text)) is not None:
-        return [of_columns({"Value": re.split(r"[,;\s]+", bare["cells"].strip())})]
+    if bare := _on_one_line(text):
+        return [of_columns({"Value": bare})]
     found = [
         (_name(text, one.start()), re.split(r"[,\s]+", one["cells"].strip(" \t\n,"))) for one in _LIST.finditer(text)
     ]
@@ -46,6 +46,14 @@ def read(text: str) -> list[Table]:
         if covered > _MOSTLY * len(text) and len(directions) < 2
         else []
     )
+
+
+def _on_one_line(text: str) -> list[str]:
+    """Return the numbers of a text that has only one line of them, perhaps after their count; none for other texts."""
+    count, _, line = text.strip().rpartition("\n")
+    cells = [cell for cell in re.split(r"[,;\s]", line) if cell]
+    alone = (not count or count.strip().isdecimal()) and len(cells) > 9
+    return cells if alone and all(_ONE.fullmatch(cell) for cell in cells) else []
 
 
 def _name(text: str, place: int) -> str | None:

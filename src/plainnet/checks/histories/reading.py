@@ -173,8 +173,8 @@ def _name_value(table: Table, path: Path) -> None:
     column = table.columns.get("Value") or table.columns.get("value")
     if column is not None and not any(figure in understand(table).columns for figure in FIGURES[:4]):
         called = path.stem.lower()
-        part = "val_" if any(word in called for word in ("val", "test", "eval", "dev")) else ""
-        kind = "accuracy" if "acc" in called else "loss" if "loss" in called or "cost" in called else None
+        part = "val_" if re.search(r"(?<![a-z])(?:val|test|eval|dev)", called) else ""
+        kind = "loss" if "loss" in called or "cost" in called else "accuracy" if "acc" in called else None
         second = table.columns.get("val_Value")
         alone = len(table.columns) == 1 and re.search("train|val|test|hist|curve", called) is not None
         if kind is None and (alone or second is not None) and _falls(column.values):

@@ -12,6 +12,7 @@ import numpy as np
 from plainnet.checks.histories.cells import Column
 
 _MOST_COLUMNS = 2_000
+_MOST_CELLS = 20_000_000
 _AT_ONCE = 20_000  # rows
 
 
@@ -52,6 +53,7 @@ class Table:
 def of_columns(cells: Mapping[str, Sequence[Any]], title: str = "") -> Table:
     """Return a table of columns of cells; shorter columns get gaps at the end."""
     longest = max(map(len, cells.values()), default=0)
+    cells = dict(islice(cells.items(), max(20, _MOST_CELLS // max(1, longest))))
     filled = {
         name: column if len(column) == longest else [*column, *[None] * (longest - len(column))]
         for name, column in cells.items()

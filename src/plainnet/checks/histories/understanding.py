@@ -34,6 +34,7 @@ class _Figure(NamedTuple):
 
     column: Column
     meant: Meaning
+    recorded: int  # in so many rows
 
     @property
     def kind(self) -> str:
@@ -42,7 +43,7 @@ class _Figure(NamedTuple):
 
     def order(self) -> tuple[object, ...]:
         """Return the sort key that decides which of several columns is used."""
-        meant, rare = self.meant, self.column.filled.sum() < 2
+        meant, rare = self.meant, self.recorded < 2
         return (
             meant.test,
             rare,
@@ -59,7 +60,7 @@ class _Figure(NamedTuple):
 def understand(table: Table) -> Understood:
     """Return the meaning of the columns of a table."""
     known = [
-        _Figure(column, _by_values(column, _of_boosting(name, meant, table)))
+        _Figure(column, _by_values(column, _of_boosting(name, meant, table)), int(column.filled.sum()))
         for name, column in table.columns.items()
         if (meant := meaning(name)) is not None and column.filled.any()
     ]
@@ -111,13 +112,13 @@ def _by_values(column: Column, meant: Meaning) -> Meaning:
 
 def _part(one: _Figure, ours: list[_Figure], known: list[_Figure]) -> str:
     """Return the part of the data of a figure: the one in its name; else training, unless that has its own figure."""
-    column, meant = one
+    meant = one.meant
     if meant.part is not None or meant.by_step:
         return meant.part or "train"
     alike = {
         other.meant.part
         for other in ours
-        if other.meant.measure == meant.measure and other.column.filled.sum() > min(2, 0.3 * column.filled.sum())
+        if other.meant.measure == meant.measure and other.recorded > min(2, 0.3 * one.recorded)
     }
     if "validation" in alike:
         return "train"
@@ -139,7 +140,7 @@ def _take(name: str, column: Column, called: str, found: Understood) -> None:
 
 def _take_loss(name: str, one: _Figure, ours: list[_Figure], found: Understood) -> None:
     """Use a loss, or the sum of losses that are given separately."""
-    column, meant = one
+    column, meant, _ = one
     named = {
         other.meant.partial: other.column for other in ours if other.meant.partial and other.meant.test == meant.test
     }
@@ -164,7 +165,7 @@ def _together(parts: list[Column]) -> bool:
 
 
 def _take_accuracy(name: str, one: _Figure, found: Understood) -> None:
-    column, meant = one
+    column, meant, _ = one
     finite = np.isfinite(column.values)
     values = column.values[finite]
     if len(values) and (values.min() < -1 or values.max() > 100.0001):
