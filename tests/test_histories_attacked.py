@@ -47,6 +47,7 @@ READ = {  # the text, and which figures it holds
     "this epoch": ("tv", lines("Train loss this epoch: {t}\nValidation loss this epoch: {v}")),
     "seconds per epoch": ("tv", lines("Epoch {n} train loss: {t}\nSeconds per epoch: 31.2\nval loss: {v}")),
     "numbers of examples": ("ta", "Train samples: 50000\nTest samples: 10000\n" + lines("loss: {t} acc: {a}")),
+    "a configuration in YAML": ("t", "evals:\n" + "  - path: a\n" * 9 + lines("ITER {n} loss: {t}")),
     "time of an evaluation": ("ta", lines("loss {t} acc {a}\nEvaluation took 3 s")),
     "parts with dashes": ("tavb", lines("Epoch {n} | Train - loss: {t}, acc: {a} | Val - loss: {v}, acc: {b}")),
     "parts with braces": ("tv", lines("Epoch {n} Train {{loss: {t}}} Val {{loss: {v}}}")),

@@ -19,6 +19,7 @@ from plainnet.checks.histories.names import meaning
 from plainnet.checks.histories.table import Table
 
 _AT_LEAST = 2  # lines with figures; a text with fewer is not a log
+_HOLDS = 5  # lines without figures after which nothing is left of an announcement
 _LONGEST, _MOST_SHAPES, _MOST_NAMES = 20_000, 50_000, 300
 _BEGINNING = 200_000  # characters that show how a program writes its figures
 _REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -81,7 +82,7 @@ class _Log:
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.epoch: float | None = None
         self.part = ""
-        self.announced = False  # a line before said of which part the figures are
+        self.announced = 0  # lines for which it still holds that a line before said of which part the figures are
         self.header: list[str] = []
         self.over = False
 
@@ -108,12 +109,13 @@ class _Log:
             self.over = plan.over  # the next line repeats the figures of the best round
             return None
         if plan.announced is not None:
-            self.part, self.announced = plan.announced, plan.announced != ""
+            self.part, self.announced = plan.announced, _HOLDS if plan.announced else 0
             return None
+        self.announced = _HOLDS if self.announced and plan.figures else max(0, self.announced - 1)
         if plan.epoch is not None:
             value = float(numbers[plan.epoch])
             if value != self.epoch and not (self.announced and self.epoch is None):
-                self.part, self.announced = "", False
+                self.part, self.announced = "", 0
             self.epoch = value
         if plan.part or (plan.part is not None and not self.announced):
             self.part = plan.part
