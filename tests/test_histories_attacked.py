@@ -55,6 +55,7 @@ READ = {  # the text, and which figures it holds
     "the epoch comes last": ("tv", lines("Training loss: {t}\nValidation loss: {v}\nEpoch {n} completed")),
     "a header behind a mark": ("tv", "# epoch val_loss train_loss\n" + lines("{n} {v} {t}")),
     "footers": ("tv", "epoch,train_loss,val_loss\n" + lines("{n},{t},{v}") + "best,5.0,7.0\nmean,0.9,0.9\n"),
+    "two tables": ("tv", "epoch,train_loss\n" + lines("{n},{t}") + "\nepoch,val_loss\n" + lines("{n},{v}")),
     "bold cells": ("tv", "| epoch | loss | val_loss |\n|---|---|---|\n" + lines("| {n} | {t} | **{v}** |")),
     "a table of steps in a notebook": ("tv", notebook(text_html=[TABLE, "</table>"], text_plain=["<IPython.core.display.HTML object>"])),
     "a frame printed in a notebook": ("tv", notebook(text_plain=["   loss  val_loss\n", *lines("{n}  {t}  {v}").splitlines(keepends=True)])),

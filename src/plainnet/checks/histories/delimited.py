@@ -18,7 +18,7 @@ from plainnet.checks.histories.table import Table
 
 _SEPARATORS = (",", "\t", ";", "|")
 _LARGE = 1_000_000  # characters
-_LONGEST_TITLE = 80
+_LONGEST_TITLE, _MOST_BLOCKS = 80, 20
 _FOOTERS = {"best", "mean", "average", "avg", "median", "std", "min", "max", "total", "final"}  # no epochs
 _CHUNK = 20_000  # rows converted at once
 _LOOKED_AT = 60  # lines from which the format is recognized
@@ -26,7 +26,32 @@ _MOST_COLUMNS = 2_000
 
 
 def read(text: str) -> list[Table]:
-    """Return the table in a text of delimited values as a list; the list is empty for any other text."""
+    """Return the table in a text of delimited values as a list; the list is empty for any other text.
+
+    Tables with different headers, one below the other, are joined side by side if they have the same first column.
+    """
+    blocks = _blocks(text) if len(text) < _LARGE else []
+    if 1 < len(blocks) < _MOST_BLOCKS:
+        tables = [table for block in blocks for table in _read_whole(block) if table.columns]
+        first = [next(iter(table.columns.values())) for table in tables]
+        alike = {(column.name, column.values.tobytes()) for column in first}
+        names = [name for table in tables for name in list(table.columns)[1:]]
+        if len(tables) == len(blocks) and len(alike) == 1 and len(set(names)) == len(names) > 0:
+            return [Table({name: column for table in tables for name, column in table.columns.items()})]
+    return _read_whole(text)
+
+
+def _blocks(text: str) -> list[str]:
+    """Return the parts of a text that blank lines separate, and that begin with a letter, as a header does."""
+    blocks: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        if blocks[-1] and not blocks[-1][-1].strip() and line[:1].isalpha():
+            blocks.append([])
+        blocks[-1].append(line)
+    return ["\n".join(block) for block in blocks]
+
+
+def _read_whole(text: str) -> list[Table]:
     start = _start(text)
     while start is not None:
         if tables := _read_from(text, start):
