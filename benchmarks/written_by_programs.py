@@ -456,7 +456,7 @@ def judged(name: str) -> dict[str, Any]:
     needs, write = WRITERS[name]
     if importlib.util.find_spec(needs) is None:
         return {"form": name, "read": None}
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):  # some leave files where they run
         try:
             path, figures = write(Path(place))
         except Exception as error:

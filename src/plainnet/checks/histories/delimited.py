@@ -176,11 +176,8 @@ def _names_of_none(first: list[str], second: list[str]) -> list[str] | None:
     if len(first) == 3:
         if re.fullmatch(r"1\d{12}", first[0]):
             return ["timestamp", "Value", "Step"]
-        return (
-            ["Step", "Value", "val_Value"]
-            if first[0] in ("0", "1") and second[:1] == [str(int(first[0]) + 1)]
-            else None
-        )
+        counts = first[0] in ("0", "1") and second[:1] == [str(int(first[0]) + 1)]
+        return ["Step", "Value", "val_Value"] if counts else None
     return ["Step", "Value"][-len(first) :]
 
 

@@ -210,9 +210,8 @@ def _columns(value: Mapping[str, Any]) -> tuple[dict[str, list[Any]], dict[str, 
         ) or isinstance(part, dict | list):
             rest[key] = part
     if turned := _by_part(rest):  # {"box_loss": {"train": [...], "validation": [...]}, ...}
-        return columns | turned, {
-            key: part for key, part in rest.items() if not any(f"/{key}" in name for name in turned)
-        }
+        used = {name.partition("/")[2] for name in turned}
+        return columns | turned, {key: part for key, part in rest.items() if key not in used}
     parts = {key: part for key, part in rest.items() if _is_part(key, part)}
     if not columns and 1 <= len(parts) <= 4:  # {"train": {"logloss": [...]}, "valid": {...}}
         columns = {f"{key}/{name}": _cells(inner) or [] for key, part in parts.items() for name, inner in part.items()}

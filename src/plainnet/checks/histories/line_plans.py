@@ -160,15 +160,7 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
     marked = [(mark.start(), mark["part"].lower()) for mark in _MARKED.finditer(line)]
     seen: set[str] = set()
     part = None  # part of the data in the names of the figures so far
-    pairs = [*_PAIR.finditer(line), *_SPACED.finditer(line)]
-    if _ENDS_WITH_NAME.search(line):
-        pairs = list(_REVERSED.finditer(line))
-    if not any(
-        (name := _shortened(pair["name"])) and (meant := meaning(name)) and meant.figure in ("loss", "accuracy")
-        for pair in pairs
-    ):
-        pairs += _REVERSED.finditer(line)
-    for found in sorted(pairs, key=re.Match.start):
+    for found in _pairs(line):
         name = None if _BEST_BEFORE.search(line[: found.start("name")]) else _shortened(found["name"])
         bracket = found.groupdict().get("bracket")
         if name is not None and bracket and PART.fullmatch(bracket.strip().lower()):
@@ -195,6 +187,13 @@ def _figures(line: str, places: dict[int, int]) -> Iterator[tuple[str, int | flo
             places.get(found.start("of") + 1) if share else None,
             bool(found["percent"]),
         )
+
+
+def _pairs(line: str) -> list[re.Match[str]]:
+    """Return the names with a number, in their order; in a line that ends with a name, the number comes before each name."""
+    if _ENDS_WITH_NAME.search(line):
+        return list(_REVERSED.finditer(line))
+    return sorted([*_PAIR.finditer(line), *_SPACED.finditer(line)], key=re.Match.start)
 
 
 def _place(found: re.Match[str], name: str, places: dict[int, int]) -> int | float:

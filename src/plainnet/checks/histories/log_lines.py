@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable
 
 import numpy as np
 
@@ -16,30 +15,15 @@ from plainnet.checks.histories.cells import Column, number
 from plainnet.checks.histories.line_plans import SPLIT, Plan, plan_of
 from plainnet.checks.histories.line_runs import numbers_after
 from plainnet.checks.histories.names import meaning
+from plainnet.checks.histories.rewriting import BEGINNING, rewritten
 from plainnet.checks.histories.table import Table
 
 _AT_LEAST = 2  # lines with figures; a text with fewer is not a log
 _HOLDS = 5  # lines without figures after which nothing is left of an announcement
 _LONGEST, _MOST_SHAPES, _MOST_NAMES = 20_000, 50_000, 300
-_BEGINNING = 200_000  # characters that show how a program writes its figures
-_REWRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"np\.float\d+\(([^()]*)\)"), r"\1"),
-    (re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?=\.\d)"), lambda found: found[0].replace(",", "")),  # 1,231.5
-    (re.compile(r"(?<=\S) (?=\[\d{2,4}\] (?:train|loss))"), "\n"),  # several records in a line
-    (re.compile(r"(\.\d{4})(?=\d+/\d+ \[[=.>])"), r"\1\n"),  # bars of Keras without what goes back to their beginning
-    (  # {'ner': 123.4}, as spaCy's examples print their losses
-        re.compile(r"'(ner|textcat\w*|tagger|parser|tok2vec|transformer|spancat|morphologizer|senter)'(?=: \d)"),
-        r"'\1_loss'",
-    ),
-    (  # iter: 1,000
-        re.compile(r"\b(?:iter(?:ation)?|step)s?\b[\s:=#]*\d{1,3}(?:,\d{3})+(?!\d)", re.I),
-        lambda found: found[0].replace(",", ""),
-    ),
-)
 _EXPERIMENTS = re.compile(
     r"^[^\w\n]{0,9}(?:config(?:uration)?|experiment|trial|fold)s?[^\w\n]{0,3}\d+", re.I | re.MULTILINE
 )
-_DECIMAL_COMMA = re.compile(r"([:=]\s*-?\d+),(\d+)(?=[\s%;]|$)", re.MULTILINE)  # loss: 0,55
 _SPACY_TABLE = re.compile(r"^\s*E +# +LOSS ")
 _REWARDS = re.compile(r"\b(?:reward|return)s?\b[^\n:=\d]{0,20}[:=]\s*-?\d", re.I)
 _STAMP = re.compile(
@@ -49,13 +33,7 @@ _STAMP = re.compile(
 
 def read(text: str) -> list[Table]:
     """Return the table of the figures in a log, with a row for each line that has some; none if there are too few."""
-    beginning = text[:_BEGINNING]
-    for pattern, plain in _REWRITTEN:
-        text = pattern.sub(plain, text) if pattern.search(beginning) else text
-    if _DECIMAL_COMMA.search(beginning) and not re.search(r"[:=]\s*-?\d+\.\d", beginning):
-        text = _DECIMAL_COMMA.sub(r"\1.\2", text)
-    if text.count("\n") < 3 < text.count("\r"):
-        text = text.replace("\r", "\n")  # the states of one bar are all there is
+    text = rewritten(text)
     log, position, before = _Log(), 0, None
     while position < len(text):
         whole = text[position : text.find("\n", position) + 1 or len(text)]
@@ -67,6 +45,7 @@ def read(text: str) -> list[Table]:
             log.add_alike(shape, numbers)
         before = shape
     table = log.rows.table()
+    beginning = text[:BEGINNING]
     table.rewards = len(_REWARDS.findall(beginning)) >= _AT_LEAST
     if len(_EXPERIMENTS.findall(beginning)) > 2 and not {"epoch", "step"} & set(table.columns):
         return []

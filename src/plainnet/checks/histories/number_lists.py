@@ -41,11 +41,9 @@ def read(text: str) -> list[Table]:
     unnamed = [cells for name, cells in found if name is None]
     covered = sum(len(cell) + 2 for cells in unnamed for cell in cells)
     directions = {_direction(cells) for cells in unnamed} - {0.0}
-    return (
-        [of_columns({"Value": cells}) for cells in unnamed]
-        if covered > _MOSTLY * len(text) and len(directions) < 2
-        else []
-    )
+    if covered < _MOSTLY * len(text) or len(directions) > 1:
+        return []
+    return [of_columns({"Value": cells}) for cells in unnamed]
 
 
 def _on_one_line(text: str) -> list[str]:
